@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signals, one file each, and the findings they join into."""

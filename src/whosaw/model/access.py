@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a look asks: a principal, one person, fields at a level of detail, a purpose, a case.
+
+    Look ──asks for──▶ Asked(field, detail) …      detail is a rung of the field's ladder
+
+Invariant: a ``Look`` holds real identifiers and therefore never prints them; past the guard only
+pseudonyms are used.                                     Words: docs/glossary.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from whosaw.errors import BadInput
+
+
+class Field(StrEnum):
+    """A kind of personal data."""
+
+    IP = "ip"
+    LOCATION = "location"
+    DEVICE = "device"
+    CONTACTS = "contacts"
+    MESSAGES = "messages"
+    PROFILE = "profile"
+    ACTIVITY = "activity"
+    PAYMENT = "payment"
+
+
+class Mode(StrEnum):
+    """How a principal looks."""
+
+    READ = "read"
+    SEARCH = "search"
+    EXPORT = "export"
+    AGGREGATE = "aggregate"
+    IMPERSONATE = "impersonate"
+
+
+# Least detail first. A field with one rung is shown or not.
+LADDER: Mapping[Field, tuple[str, ...]] = {
+    Field.IP: ("country", "network", "exact"),
+    Field.LOCATION: ("country", "city", "exact"),
+    Field.DEVICE: ("exact",),
+    Field.CONTACTS: ("exact",),
+    Field.MESSAGES: ("exact",),
+    Field.PROFILE: ("exact",),
+    Field.ACTIVITY: ("exact",),
+    Field.PAYMENT: ("exact",),
+}
+
+
+def rung(which: Field, detail: str) -> int:
+    """Height of `detail` on the ladder of `which`, 0 for the least. Raises BadInput for a rung it has not."""
+    try:
+        return LADDER[which].index(detail)
+    except ValueError:
+        raise BadInput(f"{which} has no detail {detail!r}; it has {', '.join(LADDER[which])}", where="detail") from None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Asked:
+    """One field, at one level of detail."""
+
+    field: Field
+    detail: str
+
+    def __post_init__(self) -> None:
+        rung(self.field, self.detail)
+
+    @classmethod
+    def parse(cls, text: str) -> Asked:
+        """`ip:network`, or `profile` for the most detail that a field of one rung has."""
+        name, _, detail = text.partition(":")
+        try:
+            which = Field(name)
+        except ValueError:
+            raise BadInput(f"no such field {name!r}; there are {', '.join(Field)}", where="field") from None
+        if not detail and len(LADDER[which]) > 1:
+            raise BadInput(f"say how exact: one of {', '.join(f'{which}:{d}' for d in LADDER[which])}", where="field")
+        return cls(which, detail or LADDER[which][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One request for one person's data, whatever becomes of it.
+
+    `look_id` is random and says nothing. `key` is the caller's idempotency key, 1 to 64 bytes: the same key is the
+    same look, whatever became of the first answer. `purpose` is a code from the purposes table, `case` the reason.
+    """
+
+    look_id: str
+    principal: str = field(repr=False)
+    person: str = field(repr=False)
+    asked: tuple[Asked, ...]
+    purpose: str
+    case: str | None
+    key: str
+    mode: Mode = Mode.READ
+    app: str = "whosaw"
+
+    def __post_init__(self) -> None:
+        if not self.asked or len({a.field for a in self.asked}) != len(self.asked):
+            raise BadInput("a look asks for at least one field, each once", where="fields")
+        for name, value in (("principal", self.principal), ("person", self.person)):
+            if not 1 <= len(value.encode()) <= 200 or not value.isprintable():
+                raise BadInput("an identifier has 1 to 200 printable bytes of UTF-8", where=name)
+        if not 1 <= len(self.key.encode()) <= 64:
+            raise BadInput("an idempotency key has 1 to 64 bytes", where="key")

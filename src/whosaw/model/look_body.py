@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The body of a look, a mention or a bulk look: one value, written by guard and collect, read by everybody after.
+
+    guard, collect ──LookBody.encode──▶ bytes in the journal ──LookBody.decode──▶ facts, inquiry, oversight, vault
+
+``kind`` look: one person, in that person's stream. ``kind`` mention: the same, as part of a bulk look (`bulk` is its
+look id). ``kind`` bulk: no person; in the stream ``bulk`` or ``aggregate``, `mentions` counts the mention leaves.
+Absent facts are null, never left out: there is one spelling.           Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+from whosaw.errors import NotCanonical
+from whosaw.model.access import Field, Mode
+from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
+
+Origin = Literal["asked", "observed"]
+Said = Literal["permit", "refuse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookBody:
+    """All that is recorded of one look. Pseudonyms only.
+
+    `asked`: (field, detail) pairs, detail ``-`` where unknown. `claimed`: `on_behalf_of` was only claimed (a tag, an
+    application name) and clears nobody. `hint`: the person was found in query text, not in a structured key.
+    `ask`: SHA-256 of exactly what was asked (asked looks only). `query`: keyed digest of the query text, `shape` the
+    text with every literal replaced. `taken`: when an observed look was taken in. Digests are 32 bytes.
+    """
+
+    kind: Kind
+    look: str
+    origin: Origin
+    at: datetime
+    principal: str
+    person: str | None
+    asked: tuple[tuple[Field, str], ...]
+    mode: Mode
+    source: str
+    on_behalf_of: str | None = None
+    claimed: bool = False
+    hint: bool = False
+    purpose: str | None = None
+    case: str | None = None
+    app: str | None = None
+    rows: int | None = None
+    bulk: str | None = None
+    mentions: int | None = None
+    decision: Said | None = None
+    rules: tuple[str, ...] = ()
+    ask: bytes | None = None
+    facts: bytes | None = None
+    policy: bytes | None = None
+    query: bytes | None = None
+    shape: str | None = None
+    taken: datetime | None = None
+
+    @property
+    def who(self) -> str:
+        """The human behind the look where one is known, else the account: detection's *who*."""
+        return self.on_behalf_of or self.principal
+
+    def encode(self) -> bytes:
+        """Canonical bytes."""
+        return canonical(
+            {
+                "v": 1,
+                "kind": str(self.kind),
+                "look": self.look,
+                "origin": self.origin,
+                "at": time_text(self.at),
+                "principal": self.principal,
+                "person": self.person,
+                "fields": [{"field": str(f), "detail": d} for f, d in self.asked],
+                "mode": str(self.mode),
+                "source": self.source,
+                "on_behalf_of": self.on_behalf_of,
+                "claimed": self.claimed,
+                "hint": self.hint,
+                "purpose": self.purpose,
+                "case": self.case,
+                "app": self.app,
+                "rows": self.rows,
+                "bulk": self.bulk,
+                "mentions": self.mentions,
+                "decision": self.decision,
+                "rules": list(self.rules),
+                "ask": _b64(self.ask),
+                "facts": _b64(self.facts),
+                "policy": _b64(self.policy),
+                "query": _b64(self.query),
+                "shape": self.shape,
+                "taken": None if self.taken is None else time_text(self.taken),
+            }
+        )
+
+    @classmethod
+    def decode(cls, body: bytes, where: str = "look") -> LookBody:
+        """The look that `body` spells; NotCanonical for anything that does not encode back to the same bytes."""
+        value = parse(body, where)
+        try:
+            made = cls._from(value)
+            again = made.encode()
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise NotCanonical("not the body of a look", where=where) from None
+        if again != body:
+            raise NotCanonical("not the one spelling of a look", where=where)
+        return made
+
+    @classmethod
+    def _from(cls, value: Mapping[str, Json]) -> LookBody:
+        fields = cast("list[dict[str, str]]", value["fields"])
+        taken = value["taken"]
+        kind = Kind(cast("str", value["kind"]))
+        if kind not in LOOKS or value["v"] != 1:
+            raise ValueError("another kind or version")
+        return cls(
+            kind=kind,
+            look=cast("str", value["look"]),
+            origin=cast("Origin", value["origin"]),
+            at=parse_time(cast("str", value["at"])),
+            principal=cast("str", value["principal"]),
+            person=cast("str | None", value["person"]),
+            asked=tuple((Field(f["field"]), f["detail"]) for f in fields),
+            mode=Mode(cast("str", value["mode"])),
+            source=cast("str", value["source"]),
+            on_behalf_of=cast("str | None", value["on_behalf_of"]),
+            claimed=cast("bool", value["claimed"]),
+            hint=cast("bool", value["hint"]),
+            purpose=cast("str | None", value["purpose"]),
+            case=cast("str | None", value["case"]),
+            app=cast("str | None", value["app"]),
+            rows=cast("int | None", value["rows"]),
+            bulk=cast("str | None", value["bulk"]),
+            mentions=cast("int | None", value["mentions"]),
+            decision=cast("Said | None", value["decision"]),
+            rules=tuple(cast("list[str]", value["rules"])),
+            ask=_bytes(cast("str | None", value["ask"])),
+            facts=_bytes(cast("str | None", value["facts"])),
+            policy=_bytes(cast("str | None", value["policy"])),
+            query=_bytes(cast("str | None", value["query"])),
+            shape=cast("str | None", value["shape"]),
+            taken=None if taken is None else parse_time(cast("str", taken)),
+        )
+
+
+LOOKS = frozenset({Kind.LOOK, Kind.MENTION, Kind.BULK})
+
+
+def _b64(raw: bytes | None) -> str | None:
+    return None if raw is None else b64encode(raw).decode()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text, validate=True)

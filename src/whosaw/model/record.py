@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records: the canonical bodies that the journal commits to.
+
+    build ──canonical──▶ bytes ──parse──▶ the same value      canonical(parse(b)) == b, or it is no body
+
+RFC 8785 with less: objects, arrays, strings, booleans, null and integers within ±(2^53−1). No floats, no duplicate
+keys, no lone surrogates; keys are ``[a-z][a-z0-9_]{0,39}``, so UTF-16 order is byte order. Every body carries ``v``
+(integer, 1) and ``kind``. Principals and persons are pseudonyms, always.     Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+
+from whosaw.errors import NotCanonical
+
+type_of_json = "object, array, string, boolean, null or integer"
+Json = None | bool | int | str | Sequence["Json"] | Mapping[str, "Json"]
+
+LIMIT = 256 * 1024
+BIGGEST = 2**53 - 1
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_TIME = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_DEPTH = 32
+
+
+class Kind(StrEnum):
+    """What a record is about. A kind is frozen once written; new ones may be added."""
+
+    GENESIS = "genesis"
+    ENROL = "enrol"
+    LOOK = "look"  # one look at one person, asked at the gate or observed in a log
+    BULK = "bulk"  # a bulk or person-less look, in a named stream
+    MENTION = "mention"  # one person's appearance in a bulk look
+    INTAKE = "intake"  # a log file was read: counts of what was taken, skipped, malformed
+    DIRECTORY = "directory"  # staff, cases or persons changed
+    POLICY = "policy"  # the policy that decides from here on
+    DETECTORS = "detectors"  # the detectors that watch from here on
+    INQUIRY = "inquiry"  # an inquiry's step
+    UNSEAL = "unseal"  # a name was opened, by two
+    EXPORT = "export"  # a statement or part of the log was handed out
+    TAIL = "tail"  # bytes that a crash left torn were cut and kept aside
+
+
+class StreamKind(IntEnum):
+    PERSON = 1
+    NAMED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where a record stands: a person's stream (`id` is the account id as the person knows it) or a named one."""
+
+    kind: StreamKind
+    id: str = field(repr=False)
+
+    @classmethod
+    def of_person(cls, person: str) -> Stream:
+        return cls(StreamKind.PERSON, person)
+
+    @classmethod
+    def named(cls, name: str) -> Stream:
+        if name not in NAMED:
+            raise ValueError(f"no stream named {name!r}")
+        return cls(StreamKind.NAMED, name)
+
+
+NAMED = (
+    "admin", "policy", "approvals", "bulk", "aggregate", "directory", "detectors", "inquiry", "exports", "erasure",
+)  # fmt: skip
+
+
+def canonical(value: Json) -> bytes:
+    """The one spelling of `value`, UTF-8. Raises NotCanonical for what has none."""
+    _check(value, "body", 0)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def parse(body: bytes, where: str = "body") -> dict[str, Json]:
+    """The object that `body` spells canonically, with integer ``v`` and string ``kind``. Raises NotCanonical."""
+    value = parse_json(body, where, LIMIT)
+    if type(value) is not dict:
+        raise NotCanonical("not an object", where=where)
+    if type(value.get("v")) is not int or type(value.get("kind")) is not str:
+        raise NotCanonical("no version `v` or no `kind`", where=where)
+    return value
+
+
+def parse_json(raw: bytes, where: str, limit: int) -> Json:
+    """Any canonical JSON value of at most `limit` bytes. Raises NotCanonical, whatever the bytes are."""
+    if len(raw) > limit:
+        raise NotCanonical(f"longer than {limit} bytes", where=where)
+    try:
+        value: Json = json.loads(
+            raw.decode(), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_object
+        )
+        again = canonical(value)
+    except (ValueError, RecursionError):
+        raise NotCanonical("not canonical JSON", where=where) from None
+    if again != raw:
+        raise NotCanonical("not the one spelling", where=where)
+    return value
+
+
+def time_text(at: datetime) -> str:
+    """`2026-11-22T10:15:30.123Z`; cut to milliseconds, never rounded up into the future."""
+    if at.tzinfo is None:
+        raise ValueError("a time needs its zone")
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def parse_time(text: str, where: str = "time") -> datetime:
+    """The instant that `text` spells. Raises NotCanonical."""
+    raw = text.encode()
+    if not _TIME.fullmatch(raw):
+        raise NotCanonical("not a time like 2026-11-22T10:15:30.123Z", where=where)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise NotCanonical("no such time", where=where) from None
+
+
+def _no_float(_: str) -> Json:
+    raise ValueError("only integers")
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("duplicate key")
+    return made
+
+
+def _check(value: Json, where: str, depth: int) -> None:
+    if depth > _DEPTH:
+        raise NotCanonical("nested too deep", where=where)
+    match value:
+        case None | bool():
+            return
+        case int():
+            if abs(value) > BIGGEST:
+                raise NotCanonical("an integer beyond 2^53-1", where=where)
+        case str():
+            if any("\ud800" <= c <= "\udfff" for c in value):
+                raise NotCanonical("a lone surrogate", where=where)
+        case list() | tuple():
+            for item in value:
+                _check(item, where, depth + 1)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str) or not _KEY.fullmatch(key):
+                    raise NotCanonical("a key outside [a-z][a-z0-9_]{0,39}", where=where)
+                _check(item, where, depth + 1)
+        case _:
+            raise NotCanonical(f"not {type_of_json}", where=where)
