@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs: Python 3.11 or later (with venv), git, make. Everything else is installed into .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+KILLS  ?= 2000
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+
+.PHONY: demo test check bench crash lock clean needs-python needs-postgres
+
+demo: $(VENV)/.run        ## the story, in under a minute
+	@$(BIN)/whosaw demo --folder demo-data
+
+test: $(VENV)/.dev needs-postgres   ## all tests, with a real PostgreSQL
+	@$(BIN)/python -m pytest -n 2 -q
+
+check: $(VENV)/.dev       ## lint, format, types, walls
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.dev       ## looks a second, beside a bare fdatasync and a committed INSERT
+	@$(BIN)/python bench/spine.py
+
+crash: $(VENV)/.dev       ## kill -9 at KILLS random moments (make crash KILLS=20000)
+	@WHOSAW_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_crash.py
+
+lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
+	@$(BIN)/python scripts/lock.py
+
+clean:
+	rm -rf $(VENV) demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing into $(VENV) (once; about a minute)"
+	@$(PIP) --require-hashes -r requirements/run.lock
+	@$(SOURCE)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.run
+	@echo "installing what the tests need"
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/bin/python: | needs-python
+	@$(PYTHON) -m venv $(VENV) || { echo "error: $(PYTHON) cannot make a virtual environment"; \
+	  echo "hint: on Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 2; }
+
+needs-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: Python 3.11 or later is needed"; echo "hint: make PYTHON=/path/to/python3.12 demo"; exit 2; }
+
+needs-postgres:
+	@sh scripts/need-postgres.sh

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One frozen tree of settings; it refuses what it does not know.
+
+    whosaw.toml ──parse──▶ Settings ──▶ wiring
+
+Each setting says what it is for and who is trusted with it. No default grants anything to anybody.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+from whosaw.errors import Misconfigured
+
+FORMAT = 1
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """How the log is written."""
+
+    publish_every_ms: int = field(
+        default=100,
+        metadata={"doc": "How often a new checkpoint is signed and published, 10 to 60000.", "range": (10, 60_000)},
+    )
+    promise_s: int = field(
+        default=60,
+        metadata={
+            "doc": "A durable receipt promises a published checkpoint within so many seconds, 1 to 86400.",
+            "range": (1, 86_400),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """What is known of staff and cases."""
+
+    stale_after_h: int = field(
+        default=24,
+        metadata={
+            "doc": "A directory confirmed longer ago than so many hours forbids every look, 1 to 720.",
+            "range": (1, 720),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """Where persons' connections come from."""
+
+    trusted_proxies: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Networks whose forwarding headers are believed. Trusted: they can put any address in a person's record."
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one data folder."""
+
+    format: int = field(
+        metadata={"doc": f"Version of the data folder's layout. This version reads and writes {FORMAT}."}
+    )
+    origin: str = field(
+        metadata={
+            "doc": "Name of the log, unique in the world: a host you own, a slash, a word. Fixed for the log's life."
+        }
+    )
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    directory: DirectorySettings = field(default_factory=DirectorySettings)
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
+
+
+def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
+    """The settings that `raw` (TOML, UTF-8) spells. Raises Misconfigured, naming the setting."""
+    try:
+        given = tomllib.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{where}: byte {error.start} is not UTF-8", setting=where) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{where}: not TOML: {error}", setting=where) from None
+    if type(given.get("format")) is int and given["format"] != FORMAT:
+        raise Misconfigured(
+            f"{where}: the data folder has format {given['format']}, this version of whosaw knows {FORMAT}",
+            setting="format",
+            hint="use the version of whosaw that made the folder, or a newer one; nothing was changed",
+        )
+    settings: Settings = _tree(Settings, given, "")
+    _check(settings, where)
+    return settings
+
+
+def default_text(origin: str, trusted_proxies: tuple[str, ...] = ()) -> str:
+    """A new folder's whosaw.toml: what differs from the defaults, and nothing else."""
+    quoted = ", ".join(f'"{p}"' for p in trusted_proxies)
+    text = f'format = {FORMAT}\norigin = "{origin}"\n'
+    return text + (f"\n[intake]\ntrusted_proxies = [{quoted}]\n" if trusted_proxies else "")
+
+
+def documented() -> dict[str, str]:
+    """Every setting by its dotted name, with its sentence. The docs are tested against this."""
+    return dict(_documented(Settings, ""))
+
+
+def _documented(cls: type, prefix: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    hints = get_type_hints(cls)
+    for f in dataclasses.fields(cls):
+        name = prefix + f.name
+        if dataclasses.is_dataclass(hints[f.name]):
+            found += _documented(hints[f.name], f"{name}.")
+        else:
+            found.append((name, f.metadata["doc"]))
+    return found
+
+
+def _tree(cls: type, given: Any, prefix: str) -> Any:
+    if not isinstance(given, dict):
+        raise Misconfigured(f"setting {prefix.rstrip('.')!r} is a table", setting=prefix.rstrip("."))
+    hints = get_type_hints(cls)
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    if unknown := sorted(given.keys() - known.keys()):
+        raise Misconfigured(
+            f"unknown setting {prefix + unknown[0]!r}; known: {', '.join(prefix + k for k in sorted(known))}",
+            setting=prefix + unknown[0],
+        )
+    needed = {
+        n for n, f in known.items() if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    if missing := sorted(needed - given.keys()):
+        raise Misconfigured(f"setting {prefix + missing[0]!r} is missing", setting=prefix + missing[0])
+    return cls(**{name: _value(hints[name], known[name], value, prefix + name) for name, value in given.items()})
+
+
+def _value(kind: Any, known: dataclasses.Field[Any], value: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _tree(kind, value, f"{name}.")  # type: ignore[arg-type]
+    if kind is int:
+        low, high = known.metadata.get("range", (0, 2**31))
+        if type(value) is not int or not low <= value <= high:
+            raise Misconfigured(f"setting {name!r} is a whole number from {low} to {high}", setting=name)
+        return value
+    if kind is str:
+        if type(value) is not str:
+            raise Misconfigured(f"setting {name!r} is a text", setting=name)
+        return value
+    if type(value) is not list or any(type(v) is not str for v in value):
+        raise Misconfigured(f"setting {name!r} is a list of texts", setting=name)
+    return tuple(value)
+
+
+def _check(settings: Settings, where: str) -> None:
+    origin = settings.origin
+    if not 1 <= len(origin.encode()) <= 200 or "+" in origin or any(c.isspace() or not c.isprintable() for c in origin):
+        raise Misconfigured(
+            f"{where}: `origin` has 1 to 200 bytes, no space and no plus sign",
+            setting="origin",
+            hint='for example origin = "log.example.org/whosaw"',
+        )
+    networks(settings.intake.trusted_proxies)
+
+
+def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    """The networks that `intake.trusted_proxies` names. Raises Misconfigured."""
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts)
+    except ValueError:
+        raise Misconfigured(
+            "setting 'intake.trusted_proxies' has a text that is no network",
+            setting="intake.trusted_proxies",
+            hint='for example trusted_proxies = ["192.0.2.10/32"]',
+        ) from None

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The walls, and ratchets that may only get better."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+OURS = sorted([*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+# Longer than a room should be, each with its reason. May only get shorter.
+EXCUSED: dict[str, str] = {}
+LONGEST_FILE = 420
+
+
+def test_import_contracts_hold():
+    """Nobody imports upwards, and no watcher has a route to a key or a name."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_core_install_stays_small():
+    """The core has at most twelve direct dependencies."""
+    assert len(PROJECT["project"]["dependencies"]) <= 12
+
+
+def test_every_dependency_says_why():
+    """Each dependency stands on a line with its reason."""
+    text = (ROOT / "pyproject.toml").read_text()
+    lines = [line for line in text.splitlines() if line.startswith('    "') and any(op in line for op in (">=", "=="))]
+    assert lines
+    assert [line for line in lines if "# " not in line] == []
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_licence_and_idea_come_first(path):
+    """Every file names its licence, and every module opens with its idea."""
+    text = path.read_text()
+    assert text.startswith("# SPDX-License-Identifier: Apache-2.0\n")
+    assert ast.get_docstring(ast.parse(text))
+
+
+def test_packages_export_nothing():
+    """`__init__.py` holds a docstring only, or a package would re-export what a contract keeps apart."""
+    for path in SOURCES:
+        if path.name == "__init__.py":
+            assert len(ast.parse(path.read_text()).body) == 1, path
+
+
+def test_security_never_rests_on_assert():
+    """`python -O` removes asserts: none stands in the package."""
+    for path in SOURCES:
+        assert not [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Assert)], path
+
+
+def test_rooms_stay_small():
+    """No file grows into a hall without saying why."""
+    long = {str(p.relative_to(ROOT)) for p in SOURCES if len(p.read_text().splitlines()) > LONGEST_FILE}
+    assert long <= EXCUSED.keys()
+
+
+def test_no_store_is_named_outside_wiring():
+    """Only `wiring` chooses implementations; the contract's twin, for imports inside functions too."""
+    for path in SOURCES:
+        where = path.relative_to(ROOT / "src/whosaw")
+        if where.parts[0] in {"store", "wiring.py"}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            assert not (module or "").startswith("whosaw.store"), path
