@@ -15,8 +15,8 @@
     ├── OutcomeUnknown     a write failed; it may or may not be stored; read back     .part
     └── Unavailable        a part that we need is down; nothing was released          .part
 
-A refusal is not here: no is an answer, not an exception. The exit code of each error stands in
-one table, in ``whosaw.verify.command`` for the outsider and ``whosaw.cli.main`` for the rest.
+A refusal is not here: no is an answer, not an exception. The exit code of each error stands in one
+table, ``EXIT`` below, for `whosaw` and for the outsider's `whosaw verify` alike.
 
 Invariant: no message carries a personal value. Say *where* (file, line, index), never *what*.
 """
@@ -125,3 +125,21 @@ class Unavailable(WhosawError):
     def __init__(self, message: str, *, part: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.part = part
+
+
+# Every error has exactly one answer (a test holds this table against the tree).
+# 0 is success, 1 done in part, 4 refused, 5 needs an approval: those are answers, not errors.
+EXIT: dict[type[WhosawError], int] = {
+    BadInput: 2,
+    NotCanonical: 2,
+    Misconfigured: 2,
+    MissingExtra: 2,
+    IdempotencyConflict: 2,
+    ProofFailed: 3,
+    Contradiction: 3,
+    Damaged: 3,
+    WrongReceipt: 3,
+    Busy: 6,
+    OutcomeUnknown: 7,
+    Unavailable: 7,
+}

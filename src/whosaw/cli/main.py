@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way in: `verify` before everything else, and errors as two lines on stderr.
+
+    whosaw verify …   ──▶ whosaw.verify.command      stdlib and cryptography; nothing else is imported
+    whosaw anything   ──▶ whosaw.cli.commands        Click
+
+Don't import Click at the top. A regulator's machine has whosaw and cryptography, and must be able to verify.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from whosaw import errors
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Errors go to stderr as `error:` and `hint:`."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["verify"]:
+        from whosaw.verify.command import main as verify
+
+        return verify(given[1:])
+    try:
+        from whosaw.cli.commands import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _CORE:
+            raise
+        return complain(
+            errors.Misconfigured(
+                f"{error.name!r} is not installed: only `whosaw verify` works without the core's packages",
+                hint="pip install whosaw",
+            )
+        )
+    return run(given)
+
+
+_CORE = frozenset({"click", "sqlalchemy", "alembic", "cedarpy", "cryptography"})
+
+
+def complain(error: errors.WhosawError) -> int:
+    """Say what is wrong and what to do about it; returns the exit code."""
+    sys.stderr.write(f"error: {error}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {error.hint}\n")
+    return errors.EXIT[type(error)]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a command prints: a sentence for people, then rows; or the same facts for machines.
+
+Table(sentence, columns, rows) ──▶ table | json | jsonl | csv
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+FORMATS = ("table", "json", "jsonl", "csv")
+Cell = str | int | bool | None | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One answer. `facts` are single values that belong to it (counts, coverage); `after` are closing sentences."""
+
+    sentence: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, Cell], ...] = ()
+    facts: Mapping[str, Cell] | None = None
+    after: tuple[str, ...] = ()
+
+
+def render(table: Table, form: str) -> str:
+    """The table in one of FORMATS, ending in a newline."""
+    match form:
+        case "json":
+            whole = {
+                "sentence": table.sentence,
+                **(table.facts or {}),
+                "rows": list(table.rows),
+                "notes": list(table.after),
+            }
+            return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+        case "jsonl":
+            return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table.rows)
+        case "csv":
+            out = io.StringIO()
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(table.columns)
+            writer.writerows([_csv(row.get(c)) for c in table.columns] for row in table.rows)
+            return out.getvalue()
+        case _:
+            return _for_people(table)
+
+
+def _for_people(table: Table) -> str:
+    parts = [_wrap(table.sentence)]
+    if table.rows:
+        cells = [[_text(row.get(c)) for c in table.columns] for row in table.rows]
+        widths = [max(len(c), *(len(line[i]) for line in cells)) for i, c in enumerate(table.columns)]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+            for line in [list(table.columns), *cells]
+        ]
+        parts.append("\n".join(["  " + line for line in lines]))
+    parts += [_wrap(sentence) for sentence in table.after]
+    return "\n\n".join(parts) + "\n"
+
+
+def _wrap(sentence: str) -> str:
+    return textwrap.fill(sentence, min(100, shutil.get_terminal_size((100, 24)).columns), break_long_words=False)
+
+
+def _text(value: Cell) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, str | int) else ", ".join(value)
+
+
+def _csv(value: Cell) -> str:
+    if value is None:
+        return ""
+    text = str(value) if isinstance(value, str | int) else "|".join(value)
+    # A spreadsheet runs a cell that begins with one of these as a formula.
+    return "'" + text if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
