@@ -104,8 +104,16 @@ class Look:
     def __post_init__(self) -> None:
         if not self.asked or len({a.field for a in self.asked}) != len(self.asked):
             raise BadInput("a look asks for at least one field, each once", where="fields")
-        for name, value in (("principal", self.principal), ("person", self.person)):
-            if not 1 <= len(value.encode()) <= 200 or not value.isprintable():
-                raise BadInput("an identifier has 1 to 200 printable bytes of UTF-8", where=name)
-        if not 1 <= len(self.key.encode()) <= 64:
-            raise BadInput("an idempotency key has 1 to 64 bytes", where="key")
+        for name, value in (
+            ("look_id", self.look_id),
+            ("principal", self.principal),
+            ("person", self.person),
+            ("purpose", self.purpose),
+            ("case", self.case),
+            ("app", self.app),
+        ):
+            # isprintable() first: it refuses lone surrogates, which encode() would answer with a crash.
+            if value is not None and (not value.isprintable() or not 1 <= len(value.encode()) <= 200):
+                raise BadInput("a look's texts have 1 to 200 printable bytes of UTF-8", where=name)
+        if not self.key.isprintable() or not 1 <= len(self.key.encode()) <= 64:
+            raise BadInput("an idempotency key has 1 to 64 printable bytes of UTF-8", where="key")
