@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data key K of one person or named stream: 32 random bytes from which all that is theirs derives.
+
+    epoch key ──AES-256-GCM──▶ 60 bytes at rest = nonce(12) ‖ K(32) ‖ tag(16)
+    K ──HKDF-Expand──▶ k_stream      labels in the log; handed to the journal           tlog.leaf
+                  ├──▶ value key     seals values, one by one
+                  ├──▶ source key    digests of where a value came from
+                  └──▶ id key        seals the id that the row is about
+
+Invariant: whatever is sealed here dies with those 60 bytes. Nothing that a journal or a detector may hold opens a
+value: k_stream is one leaf of this tree, and there is no way up.
+
+The sealed id is bound to handle, generation, re-keys and label_0. So a row that somebody moved to another person's
+lookup, or whose label was exchanged, does not open.                          Specification: docs/spec/keys.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from whosaw.errors import Damaged
+from whosaw.model.record import StreamKind
+from whosaw.privacy.root import Random, expand
+from whosaw.tlog import leaf
+
+NONCE = 12
+WRAPPED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSecret:
+    """What the journal may know of a stream; ``journal.ports`` describes it. Nothing here opens a sealed value."""
+
+    handle: bytes
+    generation: int
+    rekeys: int
+    key: bytes = field(repr=False)
+    label_0: bytes = field(repr=False)
+
+
+class DataKey:
+    """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
+
+    __slots__ = ("_k", "generation", "handle", "label_0", "rekeys")
+
+    def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
+        self._k = k
+        self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
+
+    def __repr__(self) -> str:
+        return "DataKey(…)"
+
+    def stream(self, origin: str) -> StreamSecret:
+        """The stream's own key in the log `origin`: another log gets unrelated labels."""
+        key = leaf.derive_stream_key(self._k, origin, self.generation, self.rekeys)
+        return StreamSecret(self.handle, self.generation, self.rekeys, key, self.label_0)
+
+    def seal(self, field_name: str, seen: int, value: bytes, random: Random) -> bytes:
+        """`value` of `field_name`, seen at `seen` (microseconds since 1970): nonce ‖ ciphertext ‖ tag."""
+        return seal(self._value_key, value, self._about(field_name, seen), random)
+
+    def open(self, field_name: str, seen: int, sealed: bytes) -> bytes:
+        """What `seal` sealed. Raises Damaged where field, time or person are not those it was sealed for."""
+        return unseal(self._value_key, sealed, self._about(field_name, seen), "a sealed value")
+
+    def source(self, field_name: str, source_id: str) -> bytes:
+        """Tells a value taken in twice from two values, without keeping where it came from."""
+        text = field_name.encode() + b"\x00" + source_id.encode()
+        return hmac.digest(expand(self._k, b"whosaw/source/v1"), text, hashlib.sha256)
+
+    def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
+        return seal(self._id_key, bytes([kind]) + stream_id.encode(), self._row(), random)
+
+    def open_id(self, sealed_id: bytes) -> tuple[StreamKind, str]:
+        """Whose row it is. Raises Damaged where the row is not as it was written."""
+        raw = unseal(self._id_key, sealed_id, self._row(), "the keyring")
+        return StreamKind(raw[0]), raw[1:].decode()
+
+    @property
+    def _value_key(self) -> bytes:
+        return expand(self._k, b"whosaw/value/v1")
+
+    @property
+    def _id_key(self) -> bytes:
+        return expand(self._k, b"whosaw/id/v1")
+
+    def _about(self, field_name: str, seen: int) -> bytes:
+        name = field_name.encode()
+        return bytes([len(name)]) + name + seen.to_bytes(8, "big", signed=True) + self.handle
+
+    def _row(self) -> bytes:
+        return self.handle + self.generation.to_bytes(4, "big") + self.rekeys.to_bytes(4, "big") + self.label_0
+
+
+def wrap(epoch_key: bytes, k: bytes, handle: bytes, *, generation: int, epoch: int, random: Random) -> bytes:
+    """K as it is kept: exactly 60 bytes. Deleting them is erasing all that K seals."""
+    return seal(epoch_key, k, _wrapped_for(handle, generation, epoch), random)
+
+
+def unwrap(epoch_key: bytes, wrapped: bytes, handle: bytes, generation: int, epoch: int) -> bytes:
+    """K. Raises Damaged."""
+    if len(wrapped) != WRAPPED:
+        raise Damaged(f"a row of the keyring holds {len(wrapped)} bytes where {WRAPPED} belong", where="keyring")
+    return unseal(epoch_key, wrapped, _wrapped_for(handle, generation, epoch), "the keyring")
+
+
+def seal(key: bytes, plain: bytes, about: bytes, random: Random) -> bytes:
+    """AES-256-GCM with a fresh nonce: nonce ‖ ciphertext ‖ tag, bound to `about`."""
+    nonce = random(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, about)
+
+
+def unseal(key: bytes, sealed: bytes, about: bytes, where: str) -> bytes:
+    """What `seal` sealed about the same thing. Raises Damaged, with nothing of it."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], about)
+    except (InvalidTag, ValueError):
+        raise Damaged(
+            f"{where} does not open under its key: it was changed, moved, or sealed under another one",
+            where=where,
+            hint="restore state.db from its backup; nothing was released",
+        ) from None
+
+
+def _wrapped_for(handle: bytes, generation: int, epoch: int) -> bytes:
+    return handle + generation.to_bytes(4, "big") + epoch.to_bytes(4, "big")

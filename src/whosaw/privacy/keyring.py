@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keyring: one row per person or named stream, found without the id, worth nothing without the root.
+
+    Stream(kind, id) ──HMAC──▶ lookup ──▶ row ──unwrap──▶ DataKey ──▶ stream key for the journal
+                                │                              └────▶ sealed values for the vault
+                                └ none: make K, prove label_0, store, then return what is *stored*
+
+Invariant: a key is durable before anybody gets it, and one stream has one key. Whoever makes a row returns the row that
+is stored, which is another's where two made it at once; so no leaf and no value can outlive, or miss, its key.
+
+It refuses to open under the wrong root, VRF key or origin: their check values stand beside the rows. The journal gets
+``of`` and ``all`` through its port ``StreamKeys``.                           Specification: docs/spec/keys.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from whosaw.errors import Damaged, Misconfigured
+from whosaw.model.record import Stream, StreamKind
+from whosaw.privacy.data_key import DataKey, StreamSecret, unwrap, wrap
+from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix
+from whosaw.privacy.root import Random, Root
+from whosaw.privacy.vrf import VrfKey
+from whosaw.tlog import leaf
+
+EPOCH = 1
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A row as it is kept. `lookup` 32, `handle` 16, `wrapped` 60, `label_0` 32 bytes; `sealed_id` dies with K."""
+
+    lookup: bytes
+    handle: bytes
+    generation: int
+    rekeys: int
+    epoch: int
+    wrapped: bytes = field(repr=False)
+    label_0: bytes = field(repr=False)
+    sealed_id: bytes = field(repr=False)
+
+
+class KeyRows(Protocol):
+    """Where rows are kept. Trusted to keep them, not to keep them secret or unchanged: a changed row does not open.
+
+    All raise Unavailable where the store is down. When `add` or `claim` raise it, the row may or may not be stored:
+    ask again; the same call then returns what there is.
+    """
+
+    def find(self, lookup: bytes) -> KeyRow | None:
+        """The row of the newest generation, durable; None where there is none."""
+        ...
+
+    def add(self, row: KeyRow) -> KeyRow:
+        """Store `row` unless its lookup and generation have one; return the one stored, durable."""
+        ...
+
+    def by_prefix(self, prefix: bytes) -> KeyRow | None:
+        """The row of the newest generation whose lookup begins with `prefix`."""
+        ...
+
+    def all(self) -> Iterator[KeyRow]:
+        """Every row, each generation, in the order of lookups."""
+        ...
+
+    def claim(self, name: str, value: bytes) -> bytes:
+        """The check value `name`, which is `value` where none was kept before, durable.
+
+        Raises Damaged where none is kept although there are rows: then nobody can say whose they are.
+        """
+        ...
+
+
+class Keyring:
+    """Keys of streams. Safe to share between threads, and between processes over the same rows."""
+
+    __slots__ = ("_lookup", "_origin", "_random", "_root", "_rows", "_vrf")
+
+    def __init__(self, rows: KeyRows, root: Root, vrf: VrfKey, origin: str, random: Random) -> None:
+        """Raises Misconfigured where root, VRF key or origin are not those that the rows were made with."""
+        self._rows, self._root, self._vrf, self._origin, self._random = rows, root, vrf, origin, random
+        self._lookup = root.lookup
+        self._check("root", root.check, "the key file keys/root", "keys/root")
+        self._check("vrf", hashlib.sha256(vrf.public()).digest(), "the key file keys/vrf.pem", "keys/vrf.pem")
+        self._check("origin", hashlib.sha256(origin.encode()).digest(), "the setting `origin`", "origin")
+
+    def __repr__(self) -> str:
+        return "Keyring(…)"
+
+    def of(self, stream: Stream) -> StreamSecret:
+        """The stream's key for the journal, made and stored if there is none. Durable when it returns."""
+        return self.key(stream).stream(self._origin)
+
+    def find(self, stream: Stream) -> StreamSecret | None:
+        """The stream's key if there is one. Asking makes none: a question about a person leaves no trace of them."""
+        known = self.known(stream)
+        return None if known is None else known.stream(self._origin)
+
+    def all(self) -> Iterator[StreamSecret]:
+        """Every stream's key, for a check of all labels."""
+        for row in self._rows.all():
+            yield self._opened(row)[0].stream(self._origin)
+
+    def key(self, stream: Stream) -> DataKey:
+        """The data key of `stream`, made and stored if there is none. For the vault."""
+        return self.known(stream) or self._theirs(self._rows.add(self._made(stream)), stream)
+
+    def known(self, stream: Stream) -> DataKey | None:
+        """The data key of `stream`, or None. For the vault."""
+        row = self._rows.find(lookup(self._lookup, stream))
+        return None if row is None else self._theirs(row, stream)
+
+    def behind(self, pseudonym: str) -> tuple[DataKey, str] | None:
+        """The data key and the *name* behind a person's pseudonym. For ``privacy.unseal`` and nobody else."""
+        row = self._rows.by_prefix(lookup_prefix(pseudonym))
+        if row is None:
+            return None
+        _, kind, name = self._opened(row)
+        if kind is not StreamKind.PERSON:
+            return None
+        return self._theirs(row, Stream(kind, name)), name
+
+    def label_proof(self, stream: Stream, generation: int) -> tuple[bytes, bytes]:
+        """(π, β) of a stream's enrolment, for its person's statement. Works for streams that do not exist."""
+        return self._vrf.prove(leaf.alpha(int(stream.kind), stream.id, generation))
+
+    def _made(self, stream: Stream) -> KeyRow:
+        """A new row for `stream`, not stored yet."""
+        checked_id(stream.id, "stream")
+        k, handle = self._random(32), self._random(16)
+        # The newest generation of a stream that was erased is for the erasure record to say; without one it is 0.
+        generation = rekeys = 0
+        _, label_0 = self.label_proof(stream, generation)
+        key = DataKey(k, handle, generation, rekeys, label_0)
+        return KeyRow(
+            lookup=lookup(self._lookup, stream),
+            handle=handle,
+            generation=generation,
+            rekeys=rekeys,
+            epoch=EPOCH,
+            wrapped=wrap(self._root.epoch(EPOCH), k, handle, generation=generation, epoch=EPOCH, random=self._random),
+            label_0=label_0,
+            sealed_id=key.seal_id(stream.kind, stream.id, self._random),
+        )
+
+    def _theirs(self, row: KeyRow, stream: Stream) -> DataKey:
+        """The key in `row`, which must be the row of `stream`: who can write to the store could exchange two."""
+        key, kind, name = self._opened(row)
+        ours = hmac.compare_digest(row.lookup, lookup(self._lookup, stream))
+        if not ours or (kind, name) != (stream.kind, stream.id):
+            raise Damaged(
+                "a row of the keyring stands where another person's belongs",
+                where="keyring",
+                hint="restore state.db from its backup; nothing was released",
+            )
+        return key
+
+    def _opened(self, row: KeyRow) -> tuple[DataKey, StreamKind, str]:
+        k = unwrap(self._root.epoch(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
+        key = DataKey(k, row.handle, row.generation, row.rekeys, row.label_0)
+        return key, *key.open_id(row.sealed_id)
+
+    def _check(self, name: str, value: bytes, what: str, setting: str) -> None:
+        if not hmac.compare_digest(self._rows.claim(name, value), value):
+            raise Misconfigured(
+                f"{what} is not the one that this data folder was made with",
+                setting=setting,
+                hint="restore it from the backup that belongs to this folder; nothing was changed",
+            )

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pseudonyms: the only names that go past the guard.
+
+    id of a person    ──HMAC──▶ lookup (32 bytes) ──first 10──▶ p-abcdefghijklmnop
+    id of a principal ──HMAC──▶                   ──first 10──▶ e-abcdefghijklmnop
+
+Invariant: without the root nobody computes a pseudonym from an id, or tries ids until one fits. The same id has the
+same pseudonym for ever, so that looks at one person can be seen together by those who may not know who it is.
+
+A person's pseudonym is the beginning of the lookup of their row in the keyring. So the one who may unseal a name finds
+the row, and once the row is gone the pseudonym leads nowhere. 80 bits: two of 100 million ids share one with a chance
+of 1 in 200 million.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import b32decode, b32encode
+
+from whosaw.errors import BadInput
+from whosaw.model.record import Stream, StreamKind
+from whosaw.privacy.root import Root
+
+PREFIX = 10
+_PERSON = re.compile(r"p-[a-z2-7]{16}")
+_PRINCIPAL = re.compile(r"e-[a-z2-7]{16}")
+
+
+class Pseudonyms:
+    """Makes pseudonyms of ids. It cannot turn one back."""
+
+    __slots__ = ("_digests", "_lookup", "_principals")
+
+    def __init__(self, root: Root) -> None:
+        self._lookup, self._principals, self._digests = root.lookup, root.principals, root.digests
+
+    def __repr__(self) -> str:
+        return "Pseudonyms(…)"
+
+    def person(self, person: str) -> str:
+        """`p-` and 16 characters for the account id `person`."""
+        return _text("p-", lookup(self._lookup, Stream.of_person(person)))
+
+    def principal(self, principal: str) -> str:
+        """`e-` and 16 characters for the staff id `principal`."""
+        return _text("e-", hmac.digest(self._principals, checked_id(principal, "principal"), hashlib.sha256))
+
+    def digest(self, text: bytes) -> bytes:
+        """32 bytes that tell equal texts from unequal ones, and are of no use for guessing at them."""
+        return hmac.digest(self._digests, text, hashlib.sha256)
+
+
+def lookup(key: bytes, stream: Stream) -> bytes:
+    """What finds a stream's row: HMAC-SHA256(key, u8 kind ‖ id)."""
+    return hmac.digest(key, bytes([stream.kind]) + checked_id(stream.id, "stream"), hashlib.sha256)
+
+
+def lookup_prefix(pseudonym: str) -> bytes:
+    """The first ten bytes of the lookup behind a person's pseudonym. Raises BadInput."""
+    if not _PERSON.fullmatch(pseudonym):
+        raise BadInput("a person's pseudonym is p- and 16 characters", where="pseudonym")
+    return b32decode(pseudonym[2:].upper())
+
+
+def is_person(pseudonym: str) -> bool:
+    return _PERSON.fullmatch(pseudonym) is not None
+
+
+def is_principal(pseudonym: str) -> bool:
+    return _PRINCIPAL.fullmatch(pseudonym) is not None
+
+
+def of_row(lookup32: bytes, kind: StreamKind) -> str | None:
+    """The pseudonym of a row's person; None for a named stream, which has none."""
+    return _text("p-", lookup32) if kind is StreamKind.PERSON else None
+
+
+def checked_id(text: str, where: str) -> bytes:
+    """An id as bytes: 1 to 200 of UTF-8. Raises BadInput, without the id."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raw = b""
+    if not 1 <= len(raw) <= 200:
+        raise BadInput("an identifier has 1 to 200 bytes of UTF-8", where=where)
+    return raw
+
+
+def _text(prefix: str, digest: bytes) -> str:
+    return prefix + b32encode(digest[:PREFIX]).decode().lower()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The root: 32 random bytes in one file, from which every key of this installation is derived.
+
+    root ──HKDF──▶ epoch key e   wraps the data keys of persons and streams
+                   lookup key    finds a person's row without storing the id
+                   principal key makes the pseudonyms of principals
+                   names key     seals the ids behind those pseudonyms
+                   digest key    digests of texts that must not be guessable
+                   check value   tells the right root from another one
+
+Invariant: a key file that is missing or damaged stops the start. It is never made anew: a new root would open
+nothing that is stored, find nobody, and give every person a second stream in the log.
+
+Reading and writing files is wiring's; here are only their contents.          Specification: docs/spec/keys.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+
+from whosaw.errors import Misconfigured
+
+SIZE = 32
+Random = Callable[[int], bytes]
+
+
+def expand(key: bytes, info: bytes) -> bytes:
+    """HKDF-Expand-SHA256 (RFC 5869, section 2.3) to 32 bytes: one block."""
+    return hmac.digest(key, info + b"\x01", hashlib.sha256)
+
+
+class Root:
+    """The root key. It derives; nobody reads it back but the one who writes its file."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        if type(key) is not bytes or len(key) != SIZE:
+            raise Misconfigured(f"the root key has {SIZE} bytes", setting="keys/root")
+        self._key = key
+
+    @classmethod
+    def make(cls, random: Random) -> Root:
+        """A new root. Only a new, empty data folder may ask for one."""
+        return cls(random(SIZE))
+
+    @classmethod
+    def parse(cls, raw: bytes | None, where: str = "keys/root") -> Root:
+        """The root that a key file holds; `raw` is None where there is no file. Raises Misconfigured."""
+        return cls(parse_seed(raw, where))
+
+    def encode(self) -> bytes:
+        """The key file: one line of base64."""
+        return encode_seed(self._key)
+
+    def __repr__(self) -> str:
+        return "Root(…)"
+
+    def epoch(self, number: int) -> bytes:
+        """The key that wraps data keys of this epoch."""
+        return expand(self._key, b"whosaw/epoch/v1" + number.to_bytes(4, "big"))
+
+    @property
+    def lookup(self) -> bytes:
+        return expand(self._key, b"whosaw/lookup/v1")
+
+    @property
+    def principals(self) -> bytes:
+        return expand(self._key, b"whosaw/principal/v1")
+
+    @property
+    def names(self) -> bytes:
+        return expand(self._key, b"whosaw/names/v1")
+
+    @property
+    def digests(self) -> bytes:
+        return expand(self._key, b"whosaw/digest/v1")
+
+    @property
+    def check(self) -> bytes:
+        """Kept beside the keyring. It tells the right root from another and reveals nothing of it."""
+        return expand(self._key, b"whosaw/root-check/v1")
+
+
+def parse_seed(raw: bytes | None, where: str) -> bytes:
+    """The 32 bytes that a key file holds as one line of base64; `raw` is None where there is no file.
+
+    One spelling: a file that an editor has "repaired" is a damaged file. Raises Misconfigured, never with contents.
+    """
+    if raw is None:
+        raise Misconfigured(
+            f"the key file {where} is missing",
+            setting=where,
+            hint=f"restore {where} from your backup of the key files; a new key would open nothing, so none is made",
+        )
+    try:
+        key = b64decode(raw.removesuffix(b"\n"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != SIZE or encode_seed(key) != raw:
+        raise Misconfigured(
+            f"the key file {where} is damaged: not one line of base64 of {SIZE} bytes",
+            setting=where,
+            hint=f"restore {where} from your backup of the key files",
+        )
+    return key
+
+
+def encode_seed(key: bytes) -> bytes:
+    """The contents of a key file."""
+    return b64encode(key) + b"\n"
