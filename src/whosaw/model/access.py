@@ -95,8 +95,8 @@ class Look:
     principal: str = field(repr=False)
     person: str = field(repr=False)
     asked: tuple[Asked, ...]
-    purpose: str
-    case: str | None
+    purpose: str = field(repr=False)
+    case: str | None = field(repr=False)
     key: str
     mode: Mode = Mode.READ
     app: str = "whosaw"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""decide: a look and its facts in, a decision out. No clock, no disk, no network: it can be replayed years later.
+
+    permits, forbids, failed = what Cedar says
+    permitted  =  Allow  and  a permit spoke  and  no forbid spoke  and  nothing failed
+
+Cedar alone would skip a `forbid` whose condition fails, and answer NoDecision for a question it cannot read. Here what
+cannot be read, forbids. And no short circuit: the decision names every rule that spoke, because an inquiry needs them
+all.                                                                   Specification: policy/shipped/*.cedar
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import cedarpy
+
+from whosaw.model.access import Look
+from whosaw.model.decision import Decision, Rule
+from whosaw.policy.facts import Facts
+from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
+from whosaw.policy.rules import Policy
+
+UNREADABLE = Rule("question-unreadable", "The facts do not have the form that the rules are written for.")
+NOTHING_PERMITS = Rule("nothing-permits", "No rule permits this look.")
+_FAILED = re.compile(r"while evaluating policy `([a-z0-9-]+)`")
+
+
+def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
+    """Permit or refuse `look` at the instant `at`, from `facts` alone."""
+    try:
+        question = Question.of(look, facts, at, look.purpose in policy.purposes)
+    except (AttributeError, TypeError, ValueError):
+        return Decision(False, (UNREADABLE,), (), bytes(32), policy.digest)
+    spoke = _ask(policy, question)
+    if spoke is None:
+        return Decision(False, (UNREADABLE,), (), question.digest, policy.digest)
+    allowed, rules, failed = spoke
+    permitted = allowed and bool(rules) and not failed
+    if not permitted and allowed:
+        rules = []  # permits spoke, but a rule that might have forbidden could not be evaluated: only that is the reason
+    named = [policy.rules[id_] for id_ in sorted(rules, key=policy.order.__getitem__)]
+    named += [_failure(id_) for id_ in sorted(failed)]
+    detail = tuple(sorted(look.asked)) if permitted else ()
+    return Decision(permitted, tuple(named) or (NOTHING_PERMITS,), detail, question.digest, policy.digest)
+
+
+def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]] | None:
+    """Cedar's answer: Allow or not, the rules that spoke for it, the rules that failed. None: it could not read us."""
+    try:
+        # The schema is passed both times: without it Cedar lets unknown attributes pass in silence.
+        entities = policy.base.with_added_json_str(question.entities, policy.schema)
+        result = cedarpy.is_authorized(
+            {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": question.context},
+            policy.policies,
+            entities,
+            policy.schema,
+        )
+    except (ValueError, TypeError):
+        return None
+    if result.decision is cedarpy.Decision.NoDecision:
+        return None
+    reasons = list(result.diagnostics.reasons)
+    failed = {name for error in result.diagnostics.errors for name in _FAILED.findall(error) or ["unnamed"]}
+    if not policy.rules.keys() >= set(reasons):
+        failed.add("unnamed")
+        reasons = [id_ for id_ in reasons if id_ in policy.rules]
+    return result.decision is cedarpy.Decision.Allow, reasons, failed
+
+
+def _failure(id_: str) -> Rule:
+    # Don't quote Cedar's own text: it shows the values that it failed on.
+    return Rule(f"failed/{id_}", f"The rule {id_!r} could not be evaluated, and what cannot be read, forbids.")

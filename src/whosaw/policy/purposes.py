@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Purposes: the closed list of what a look may be for, as a table that a lawyer can read.
+
+    purposes.toml ──parse_purposes──▶ Purpose …      a row: sentence, legal basis, whose work, which cases, how much
+
+Invariant: a row that says anything we do not know stops the start. There is no default that grants: a field that is
+not under `most` is not needed.                                     Specification: policy/purposes.toml
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from whosaw.errors import BadInput, Misconfigured
+from whosaw.model.access import LADDER, Asked, Field, rung
+
+FORMAT = 1
+# Functions are a closed list, the same in every table that names them.
+FUNCTIONS = frozenset(
+    {"support", "fraud", "safety", "legal", "audit", "security", "engineering", "data", "comms", "executive"}
+    | {"operations", "admin", "service"}
+)
+_COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most")
+_CODE = re.compile(r"[a-z][a-z_]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One row. `sentence` is what the person is told; `most` is each needed field in the most detail it may need."""
+
+    code: str
+    sentence: str
+    basis: str
+    functions: frozenset[str]
+    needs_case: bool
+    case_types: frozenset[str]
+    most: tuple[Asked, ...]
+
+    @property
+    def needs(self) -> frozenset[Asked]:
+        """Every field at every level of detail that this purpose may need: the most, and all below it."""
+        return frozenset(Asked(m.field, d) for m in self.most for d in LADDER[m.field][: rung(m.field, m.detail) + 1])
+
+    @property
+    def too_much(self) -> frozenset[Asked]:
+        """The levels of the same fields that go beyond what this purpose needs."""
+        return frozenset(Asked(m.field, d) for m in self.most for d in LADDER[m.field][rung(m.field, m.detail) + 1 :])
+
+
+def parse_purposes(text: str, where: str = "purposes.toml") -> Mapping[str, Purpose]:
+    """The purposes that `text` (TOML) spells, by code, in its order. Raises Misconfigured, naming row and column."""
+    try:
+        given: dict[str, Any] = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise Misconfigured(f"{where}: not TOML: {error}", setting=where) from None
+    version = given.pop("format", None)
+    if type(version) is not int or version != FORMAT:
+        raise Misconfigured(f"{where}: `format` is not {FORMAT}, the one this version knows", setting=where)
+    if not given:
+        raise Misconfigured(f"{where}: no purpose at all", setting=where)
+    return {code: _purpose(code, row, f"{where} [{code}]") for code, row in given.items()}
+
+
+def _purpose(code: str, row: Any, where: str) -> Purpose:
+    if not _CODE.fullmatch(code):
+        raise Misconfigured(f"{where}: a purpose's code has small letters and underscores", setting=where)
+    if type(row) is not dict or row.keys() != set(_COLUMNS):
+        raise Misconfigured(f"{where}: a purpose has exactly the columns {', '.join(_COLUMNS)}", setting=where)
+    if type(row["needs_case"]) is not bool:
+        raise Misconfigured(f"{where}: `needs_case` is true or false", setting=where)
+    functions = _texts(row["functions"], f"{where} functions")
+    if unknown := sorted(functions - FUNCTIONS):
+        raise Misconfigured(
+            f"{where}: no function {unknown[0]!r}", setting=where, hint=f"{', '.join(sorted(FUNCTIONS))}"
+        )
+    case_types = _texts(row["case_types"], f"{where} case_types") if row["case_types"] != [] else frozenset[str]()
+    if row["needs_case"] and not case_types:
+        raise Misconfigured(f"{where}: a purpose that needs a case says which `case_types` do", setting=where)
+    return Purpose(
+        code,
+        _sentence(row["sentence"], f"{where} sentence"),
+        _sentence(row["basis"], f"{where} basis"),
+        functions,
+        row["needs_case"],
+        case_types,
+        _most(row["most"], f"{where} most"),
+    )
+
+
+def _sentence(value: Any, where: str) -> str:
+    if type(value) is not str or not 1 <= len(value) <= 300 or not value.isprintable() or value != value.strip():
+        raise Misconfigured(f"{where}: a sentence of 1 to 300 printable characters", setting=where)
+    return value
+
+
+def _texts(value: Any, where: str) -> frozenset[str]:
+    if type(value) is not list or not value or any(type(v) is not str or not v for v in value):
+        raise Misconfigured(f"{where}: a list of texts, not empty", setting=where)
+    if len(set(value)) != len(value):
+        raise Misconfigured(f"{where}: a text stands there twice", setting=where)
+    return frozenset(cast("list[str]", value))
+
+
+def _most(value: Any, where: str) -> tuple[Asked, ...]:
+    if type(value) is not dict or not value:
+        raise Misconfigured(f'{where}: fields with their detail, like {{ ip = "network" }}', setting=where)
+    found = []
+    for name, detail in value.items():
+        try:
+            # A detail must be spelled out even for a field of one rung: nothing here is granted by leaving it out.
+            found.append(Asked(Field(name), detail))
+        except (ValueError, TypeError, BadInput):
+            raise Misconfigured(f"{where}: no field {name!r} with such a detail", setting=where) from None
+    return tuple(sorted(found))

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A look and its facts, spelled the way the policy engine reads them; the digest is over exactly these bytes.
+
+    Look + Facts + at ──Question.of──▶ entities, context ──▶ Cedar
+                                           └── SHA-256 ──▶ Decision.facts
+
+Invariant: nothing reaches the engine that is not under the digest, and nothing identifies anybody: principal, person
+and case go by the constant names `who`, `whom` and `case`, so not even the engine's error texts can carry an id.
+One spelling: keys sorted, sets sorted, no blanks, times cut to milliseconds as in records.
+                                                                    Specification: policy/schema.cedarschema
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from whosaw.model.access import Asked, Look
+from whosaw.model.record import time_text
+from whosaw.policy.facts import CaseFacts, Facts
+
+_DOMAIN = b"whosaw/facts/v1"
+PRINCIPAL = {"type": "Principal", "id": "who"}
+PERSON = {"type": "Person", "id": "whom"}
+ACTION = {"type": "Action", "id": "look"}
+_CASE = {"type": "Case", "id": "case"}
+_GATE = {"type": "Gate", "id": "gate"}
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the engine is asked, as two JSON texts."""
+
+    entities: str
+    context: str
+
+    @classmethod
+    def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
+        entities = [
+            {"uid": _GATE, "parents": [], "attrs": _gate(look, facts)},
+            {"uid": PRINCIPAL, "parents": [], "attrs": _principal(facts)},
+            {"uid": PERSON, "parents": [], "attrs": _person(facts)},
+        ]
+        context: dict[str, Any] = {
+            "asked": _asked(look.asked),
+            "at": _time(at),
+            "caseGiven": look.case is not None,
+            "fields": sorted(str(a.field) for a in look.asked),
+            "gate": _GATE,
+            "mode": str(look.mode),
+        }
+        if purpose_known:
+            context["purpose"] = {"type": "Purpose", "id": look.purpose}
+        if facts.case is not None:
+            context["case"] = _CASE
+            entities.append({"uid": _CASE, "parents": [], "attrs": _case(facts.case)})
+        return cls(_one_spelling(entities), _one_spelling(context))
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 over both texts, 32 bytes."""
+        both = f'{{"context":{self.context},"entities":{self.entities}}}'
+        return hashlib.sha256(_DOMAIN + both.encode()).digest()
+
+
+def _one_spelling(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _gate(look: Look, facts: Facts) -> dict[str, Any]:
+    attrs: dict[str, Any] = {
+        "offered": _asked(facts.offered.intersection(look.asked)),
+        "unavailable": facts.unavailable,
+    }
+    if facts.last_look is not None:
+        attrs["lastLook"] = _time(facts.last_look)
+    if facts.feed is not None:
+        attrs["feed"] = {"confirmed": _time(facts.feed.confirmed), "limit": _duration(facts.feed.limit)}
+    return attrs
+
+
+def _principal(facts: Facts) -> dict[str, Any]:
+    staff = facts.principal
+    if staff is None:
+        return {}
+    return {
+        "staff": {
+            "function": staff.function,
+            "active": staff.active,
+            "suspended": staff.suspended,
+            "regions": sorted(staff.regions),
+        }
+    }
+
+
+def _person(facts: Facts) -> dict[str, Any]:
+    attrs: dict[str, Any] = {}
+    if facts.person is not None:
+        attrs["known"] = {"protected": facts.person.protected, "staff": facts.person.staff}
+        if facts.person.region is not None:
+            attrs["known"]["region"] = facts.person.region
+    if facts.relation is not None:
+        attrs["relation"] = {
+            "own": facts.relation.own,
+            "household": facts.relation.household,
+            "colleague": facts.relation.colleague,
+            "line": facts.relation.line,
+        }
+    return attrs
+
+
+def _case(case: CaseFacts) -> dict[str, Any]:
+    attrs: dict[str, Any] = {
+        "kind": case.type,
+        "opened": _time(case.opened),
+        "openedBy": case.opened_by,
+        "requestedByPrincipal": case.requested_by_principal,
+        "assigned": case.assigned,
+    }
+    if case.closed is not None:
+        attrs["closed"] = _time(case.closed)
+    if case.named is not None:
+        attrs["named"] = {"added": _time(case.named.added), "addedBy": case.named.by}
+    return attrs
+
+
+def _asked(asked: Iterable[Asked]) -> list[str]:
+    return sorted(f"{a.field}:{a.detail}" for a in asked)
+
+
+def _time(at: datetime) -> dict[str, Any]:
+    return {"__extn": {"fn": "datetime", "arg": time_text(at)}}
+
+
+def _duration(length: timedelta) -> dict[str, Any]:
+    return {"__extn": {"fn": "duration", "arg": f"{length // _MILLISECOND}ms"}}
