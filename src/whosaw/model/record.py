@@ -26,6 +26,7 @@ LIMIT = 256 * 1024
 BIGGEST = 2**53 - 1
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TIME = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DEPTH = 32
 
 
@@ -147,7 +148,7 @@ def _check(value: Json, where: str, depth: int) -> None:
             if abs(value) > BIGGEST:
                 raise NotCanonical("an integer beyond 2^53-1", where=where)
         case str():
-            if any("\ud800" <= c <= "\udfff" for c in value):
+            if not value.isascii() and _SURROGATE.search(value):
                 raise NotCanonical("a lone surrogate", where=where)
         case list() | tuple():
             for item in value:
