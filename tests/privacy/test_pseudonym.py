@@ -8,8 +8,8 @@ from base64 import b32encode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.privacy.keys import root
+
 from whosaw.errors import BadInput
 from whosaw.model.record import Stream
 from whosaw.privacy.pseudonym import Pseudonyms, is_person, is_principal, lookup, lookup_prefix, of_row
@@ -81,7 +81,9 @@ def test_any_text_is_a_pseudonym_or_bad_input(text):
         assert len(prefix) == 10
 
 
-@pytest.mark.parametrize("text", ["p-lxm77snjixv7kzsf\n", "P-lxm77snjixv7kzsf", "p-LXM77SNJIXV7KZSF", "e-lxm77snjixv7kzsf"])
+@pytest.mark.parametrize(
+    "text", ["p-lxm77snjixv7kzsf\n", "P-lxm77snjixv7kzsf", "p-LXM77SNJIXV7KZSF", "e-lxm77snjixv7kzsf"]
+)
 def test_a_pseudonym_has_one_spelling(text):
     """Capitals, a newline or another prefix make it none."""
     with pytest.raises(BadInput):

@@ -79,7 +79,15 @@ def test_every_key_under_the_root_is_another():
     """No two purposes or epochs share a key, and none is the root itself."""
     raw = bytes(range(32))
     root = Root(raw)
-    keys = [root.lookup, root.principals, root.names, root.digests, root.check, *(root.epoch(e) for e in range(20)), raw]
+    keys = [
+        root.lookup,
+        root.principals,
+        root.names,
+        root.digests,
+        root.check,
+        *(root.epoch(e) for e in range(20)),
+        raw,
+    ]
     assert len(set(keys)) == len(keys)
 
 

@@ -7,14 +7,22 @@ import os
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.privacy.keys import VECTORS, other_vrf_key, rsa_key, vrf_key, vrf_pem
 
-from tests.privacy.keys import VECTORS, rsa_key, vrf_key, vrf_pem
-from whosaw.errors import Damaged, Misconfigured, Unavailable
-from whosaw.privacy.vrf import E, VrfKey, mgf1
+from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
+from whosaw.privacy.vrf import VrfKey
+from whosaw.tlog.vrf import VrfPublic, check, mgf1
 
+E = 65537
 N = int(VECTORS["key"]["n"], 16)
 
 
@@ -65,6 +73,26 @@ def test_certificate_by_the_textbook():
         assert pow(int.from_bytes(sigma, "big"), E, N) == rho
 
 
+def test_outsiders_accept_the_key_and_its_proofs():
+    """The public half takes the certificate, and finds the β that the secret half found."""
+    public = VrfPublic.parse(vrf_key().public(), vrf_key().certificate())
+    for alpha in (b"", b"test", bytes(300)):
+        pi, beta = vrf_key().prove(alpha)
+        assert check(public, alpha, pi) == beta
+        with pytest.raises(ProofFailed):
+            check(public, alpha + b"x", pi)
+
+
+def test_outsiders_refuse_another_key():
+    """A certificate belongs to its key; a proof of another key proves nothing."""
+    other = other_vrf_key()
+    with pytest.raises(ProofFailed):
+        VrfPublic.parse(other.public(), vrf_key().certificate())
+    public = VrfPublic.parse(other.public(), other.certificate())
+    with pytest.raises(ProofFailed):
+        check(public, b"test", vrf_key().prove(b"test")[0])
+
+
 def test_a_key_survives_its_file():
     """to_pem and from_pem are the same key."""
     again = VrfKey.from_pem(vrf_key().to_pem(), os.urandom)
@@ -84,6 +112,17 @@ def pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def primes_for_3():
+    """Two primes of 1,536 bits of which e = 3 has an inverse."""
+    numbers = rsa.generate_private_key(3, 3072).private_numbers()
+    return numbers.p, numbers.q
+
+
+def vrf_public_pem():
+    public = load_pem_private_key(vrf_pem(), None).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
 WRONG = {
     "empty": lambda: b"",
     "not PEM": lambda: b"hello\n",
@@ -92,22 +131,9 @@ WRONG = {
     "an elliptic curve": lambda: pem(ec.generate_private_key(ec.SECP256R1())),
     "2048 bits": lambda: pem(rsa.generate_private_key(65537, 2048)),
     "exponent 3": lambda: pem(rsa_key(*primes_for_3(), e=3)),
-    "a public key": lambda: vrf_public_pem(),
+    "a public key": vrf_public_pem,
     "arbitrary bytes": lambda: bytes(range(256)) * 8,
 }
-
-
-def primes_for_3():
-    """Two primes of 1,536 bits of which e = 3 has an inverse."""
-    numbers = rsa.generate_private_key(3, 3072).private_numbers()
-    return numbers.p, numbers.q
-
-
-def vrf_public_pem():
-    from cryptography.hazmat.primitives.serialization import PublicFormat, load_pem_private_key
-
-    public = load_pem_private_key(vrf_pem(), None).public_key()
-    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.mark.parametrize("why", WRONG)

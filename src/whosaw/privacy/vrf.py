@@ -7,12 +7,11 @@ RSA-FDH-VRF-SHA256 of RFC 9381, section 4, with n of 3,072 bits and e = 65537. O
 cannot keep two streams for one person. That holds only under an honestly made key, and the operator makes the key:
 hence the certificate, sixteen numbers that a key with e | φ(n) has a chance of 2^-256 to come up with.
 
-The public half, which every outsider runs, is ``tlog.vrf``.                  Specification: docs/spec/leaf.md
+The public half, which every outsider runs, is ``tlog.vrf``.                  Specification: docs/spec/vrf.md
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,11 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from whosaw.errors import Damaged, Misconfigured, Unavailable
 from whosaw.privacy.root import Random
-
-BITS = 3072
-K = BITS // 8
-E = 65537
-SIGMAS = 16
+from whosaw.tlog.vrf import BITS, EXPONENT, ROOTS, SIZE, beta_of, challenge, encoded
 
 
 class VrfKey:
@@ -39,9 +34,9 @@ class VrfKey:
 
     def __init__(self, key: rsa.RSAPrivateKey, random: Random, where: str = "keys/vrf.pem") -> None:
         numbers = key.private_numbers()
-        if key.key_size != BITS or numbers.public_numbers.e != E:
+        if key.key_size != BITS or numbers.public_numbers.e != EXPONENT:
             raise Misconfigured(
-                f"the key file {where} holds another kind of key: RSA of {BITS} bits with exponent {E} is wanted",
+                f"the key file {where} holds another kind of key: RSA of {BITS} bits with exponent {EXPONENT} is wanted",
                 setting=where,
                 hint=f"restore {where} from your backup of the key files",
             )
@@ -55,7 +50,7 @@ class VrfKey:
     @classmethod
     def generate(cls, random: Random) -> VrfKey:
         """A new key, from the library's own randomness; `random` blinds. One key per log, for its life."""
-        return cls(rsa.generate_private_key(E, BITS), random)
+        return cls(rsa.generate_private_key(EXPONENT, BITS), random)
 
     @classmethod
     def from_pem(cls, raw: bytes | None, random: Random, where: str = "keys/vrf.pem") -> VrfKey:
@@ -85,20 +80,16 @@ class VrfKey:
 
     def public(self) -> bytes:
         """The modulus n, 384 bytes."""
-        return self._n.to_bytes(K, "big")
+        return self._n.to_bytes(SIZE)
 
     def prove(self, alpha: bytes) -> tuple[bytes, bytes]:
         """(π, β) for `alpha`: 384 and 32 bytes. About 25 ms; never in the sequencer."""
-        salt = K.to_bytes(4, "big") + self.public()
-        encoded = mgf1(b"\x01\x01" + salt + alpha, K - 1)
-        pi = self._root(int.from_bytes(encoded, "big")).to_bytes(K, "big")
-        return pi, hashlib.sha256(b"\x01\x02" + pi).digest()
+        pi = self._root(encoded(self._n, alpha)).to_bytes(SIZE)
+        return pi, beta_of(pi)
 
     def certificate(self) -> tuple[bytes, ...]:
         """σ_0 … σ_15: e-th roots of sixteen numbers that follow from n alone, so nobody could choose them."""
-        salt = b"whosaw/vrf-key/v1" + K.to_bytes(4, "big") + self.public() + E.to_bytes(4, "big")
-        rhos = (int.from_bytes(mgf1(salt + j.to_bytes(4, "big"), K + 16), "big") % self._n for j in range(SIGMAS))
-        return tuple(self._root(rho).to_bytes(K, "big") for rho in rhos)
+        return tuple(self._root(challenge(self._n, j)).to_bytes(SIZE) for j in range(ROOTS))
 
     def _root(self, x: int) -> int:
         """x^d mod n, by the Chinese remainder theorem, blinded and checked."""
@@ -106,24 +97,18 @@ class VrfKey:
             raise Damaged("the VRF key shares a factor with its input", where="keys/vrf.pem")
         blind = self._blind()
         # pow() takes a time that depends on its base. Blinded, the base is a fresh random number each time.
-        hidden = x * pow(blind, E, self._n) % self._n
+        hidden = x * pow(blind, EXPONENT, self._n) % self._n
         by_p, by_q = pow(hidden, self._dp, self._p), pow(hidden, self._dq, self._q)
         root = by_q + self._q * (self._q_inverse * (by_p - by_q) % self._p)
         root = root * pow(blind, -1, self._n) % self._n
         # Don't leave this out to save half a millisecond: one faulty half and gcd(root^e - x, n) is a prime of the key.
-        if pow(root, E, self._n) != x:
+        if pow(root, EXPONENT, self._n) != x:
             raise Damaged("the VRF key does not verify its own proof", where="keys/vrf.pem")
         return root
 
     def _blind(self) -> int:
-        blind = int.from_bytes(self._random(K + 16), "big") % self._n
+        blind = int.from_bytes(self._random(SIZE + 16), "big") % self._n
         # A number that shares a factor with n is drawn once in 2^1536: then the randomness is broken, not unlucky.
         if blind < 2 or math.gcd(blind, self._n) != 1:
             raise Unavailable("the source of randomness gives no random numbers", part="randomness")
         return blind
-
-
-def mgf1(seed: bytes, length: int) -> bytes:
-    """MGF1 over SHA-256 (RFC 8017, B.2.1)."""
-    blocks = (hashlib.sha256(seed + i.to_bytes(4, "big")).digest() for i in range(-(-length // 32)))
-    return b"".join(blocks)[:length]
