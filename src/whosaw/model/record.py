@@ -112,8 +112,7 @@ def time_text(at: datetime) -> str:
     """`2026-11-22T10:15:30.123Z`; cut to milliseconds, never rounded up into the future."""
     if at.tzinfo is None:
         raise ValueError("a time needs its zone")
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def parse_time(text: str, where: str = "time") -> datetime:

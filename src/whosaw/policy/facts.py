@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Facts: all that a decision may know, as the directory had it at one instant. Values only, no identifiers.
 
-    directory ──Facts──▶ decide        "is the person the principal's colleague?" arrives as yes, never as two names
+    directory ──Known──▶ guard ──Facts──▶ decide      "a colleague?" arrives as yes or no, never as two names
 
 Invariant: absent (None) means *not known*, and what is not known forbids. Two fields are the exception, where None is
 itself an answer: `Facts.last_look` (nobody looked yet) and `CaseFacts.closed` (still open).
@@ -78,32 +78,27 @@ class FeedFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """Everything about one look that is not in the question itself.
-
-    `case` is None where no case was given or none is known by that name. `offered` is what this installation can
-    show at all. `unavailable`: something could not be read; then nothing else here needs to be true.
-    """
+class Known:
+    """What the directory knows about one look. `case` is None where none was given, or none is known by that name."""
 
     principal: PrincipalFacts | None
     person: PersonFacts | None
     relation: RelationFacts | None
     case: CaseFacts | None
     feed: FeedFacts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything about one look that is not in the question itself.
+
+    `known` is None where the directory could not be read. `offered`: what this installation can show at all.
+    `last_look`: when the look before this one was, whoever looked.
+    """
+
+    known: Known | None
     offered: frozenset[Asked]
     last_look: datetime | None
-    unavailable: bool = False
 
 
-def unreadable(offered: frozenset[Asked], last_look: datetime | None) -> Facts:
-    """The facts of a look of which nothing could be read."""
-    return Facts(
-        principal=None,
-        person=None,
-        relation=None,
-        case=None,
-        feed=None,
-        offered=offered,
-        last_look=last_look,
-        unavailable=True,
-    )
+NOTHING_KNOWN = Known(principal=None, person=None, relation=None, case=None, feed=None)

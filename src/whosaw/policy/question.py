@@ -21,7 +21,7 @@ from typing import Any
 
 from whosaw.model.access import Asked, Look
 from whosaw.model.record import time_text
-from whosaw.policy.facts import CaseFacts, Facts
+from whosaw.policy.facts import NOTHING_KNOWN, CaseFacts, Facts, FeedFacts, Known
 
 _DOMAIN = b"whosaw/facts/v1"
 PRINCIPAL = {"type": "Principal", "id": "who"}
@@ -41,10 +41,11 @@ class Question:
 
     @classmethod
     def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
+        known = facts.known or NOTHING_KNOWN
         entities = [
-            {"uid": _GATE, "parents": [], "attrs": _gate(look, facts)},
-            {"uid": PRINCIPAL, "parents": [], "attrs": _principal(facts)},
-            {"uid": PERSON, "parents": [], "attrs": _person(facts)},
+            {"uid": _GATE, "parents": [], "attrs": _gate(look, facts, known.feed)},
+            {"uid": PRINCIPAL, "parents": [], "attrs": _principal(known)},
+            {"uid": PERSON, "parents": [], "attrs": _person(known)},
         ]
         context: dict[str, Any] = {
             "asked": _asked(look.asked),
@@ -56,9 +57,9 @@ class Question:
         }
         if purpose_known:
             context["purpose"] = {"type": "Purpose", "id": look.purpose}
-        if facts.case is not None:
+        if known.case is not None:
             context["case"] = _CASE
-            entities.append({"uid": _CASE, "parents": [], "attrs": _case(facts.case)})
+            entities.append({"uid": _CASE, "parents": [], "attrs": _case(known.case)})
         return cls(_one_spelling(entities), _one_spelling(context))
 
     @property
@@ -72,20 +73,20 @@ def _one_spelling(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _gate(look: Look, facts: Facts) -> dict[str, Any]:
+def _gate(look: Look, facts: Facts, feed: FeedFacts | None) -> dict[str, Any]:
     attrs: dict[str, Any] = {
         "offered": _asked(facts.offered.intersection(look.asked)),
-        "unavailable": facts.unavailable,
+        "unavailable": facts.known is None,
     }
     if facts.last_look is not None:
         attrs["lastLook"] = _time(facts.last_look)
-    if facts.feed is not None:
-        attrs["feed"] = {"confirmed": _time(facts.feed.confirmed), "limit": _duration(facts.feed.limit)}
+    if feed is not None:
+        attrs["feed"] = {"confirmed": _time(feed.confirmed), "limit": _duration(feed.limit)}
     return attrs
 
 
-def _principal(facts: Facts) -> dict[str, Any]:
-    staff = facts.principal
+def _principal(known: Known) -> dict[str, Any]:
+    staff = known.principal
     if staff is None:
         return {}
     return {
@@ -98,18 +99,18 @@ def _principal(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _person(facts: Facts) -> dict[str, Any]:
+def _person(known: Known) -> dict[str, Any]:
     attrs: dict[str, Any] = {}
-    if facts.person is not None:
-        attrs["known"] = {"protected": facts.person.protected, "staff": facts.person.staff}
-        if facts.person.region is not None:
-            attrs["known"]["region"] = facts.person.region
-    if facts.relation is not None:
+    if known.person is not None:
+        attrs["known"] = {"protected": known.person.protected, "staff": known.person.staff}
+        if known.person.region is not None:
+            attrs["known"]["region"] = known.person.region
+    if known.relation is not None:
         attrs["relation"] = {
-            "own": facts.relation.own,
-            "household": facts.relation.household,
-            "colleague": facts.relation.colleague,
-            "line": facts.relation.line,
+            "own": known.relation.own,
+            "household": known.relation.household,
+            "colleague": known.relation.colleague,
+            "line": known.relation.line,
         }
     return attrs
 

@@ -24,7 +24,7 @@ import cedarpy
 from whosaw.errors import Misconfigured
 from whosaw.model.access import LADDER, Asked, Field, Look
 from whosaw.model.decision import Rule
-from whosaw.policy.facts import Facts
+from whosaw.policy.facts import NOTHING_KNOWN, Facts
 from whosaw.policy.purposes import Purpose, parse_purposes
 from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
 
@@ -129,9 +129,7 @@ def _refuses_the_unknown(
     policies: cedarpy.PolicySet, base: cedarpy.Entities, schema: cedarpy.Schema, purposes: Mapping[str, Purpose]
 ) -> None:
     """Ask for everything, knowing nothing. A policy that permits that, or breaks on it, is none."""
-    everything = Facts(
-        principal=None, person=None, relation=None, case=None, feed=None, offered=_EVERYTHING, last_look=None
-    )
+    everything = Facts(known=NOTHING_KNOWN, offered=_EVERYTHING, last_look=None)
     for code in purposes:
         for case in (None, "c"):
             look = Look("l", "e", "p", tuple(Asked(f, LADDER[f][-1]) for f in Field), code, case, "k")
