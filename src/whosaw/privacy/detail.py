@@ -45,8 +45,8 @@ def canonical(field: Field, value: str) -> str:
     """The one spelling of `value` in which it is stored. Raises BadInput, without the value."""
     if field is Field.IP:
         return str(_address(value))
-    if not value or "\x00" in value:
-        raise BadInput("a value is not empty and holds no zero byte", where=str(field))
+    if not value or "\x00" in value or not is_text(value):
+        raise BadInput("a value is not empty, is UTF-8 and holds no zero byte", where=str(field))
     return value
 
 
@@ -59,6 +59,11 @@ def mask(field: Field, value: str, detail: str) -> str:
     # Every other field has one rung, `exact`; a field that gets a second one must be given its mask here,
     # and until then falls through to nothing: OFFERED is the guard above.
     return value
+
+
+def is_text(value: str) -> bool:
+    """Whether `value` can be written down: a line that was not UTF-8 may have been read into lone surrogates."""
+    return not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def check_offered(field: Field, detail: str) -> None:

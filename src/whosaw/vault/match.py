@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is this receipt for exactly this look? Seven checks, and no key that opens a value is needed for any of them.
+
+    receipt (signed note) ─1─▶ this log ─2─▶ leaves under its root ─3─▶ one leaf under a label of this person's stream
+       ─4─▶ the stream is enrolled, without a gap ─5─▶ body: a look ─6─▶ of exactly this request ─7─▶ permitted so
+
+Invariant: whatever differs, WrongReceipt says which check failed and nothing was opened. There is no partial answer.
+
+Why the person's *enrolled* stream: the person's statement lists that stream and no other. A look recorded under any
+other label, valid as a leaf, would be a look that the person never hears of.      Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whosaw.errors import BadInput, NotCanonical, ProofFailed, WrongReceipt
+from whosaw.model.access import Look
+from whosaw.model.ask import ask_digest
+from whosaw.model.decision import Decision
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind, canonical
+from whosaw.privacy.data_key import StreamSecret
+from whosaw.tlog import leaf, merkle
+from whosaw.tlog.note import VerifierKey
+from whosaw.tlog.receipt import open_receipt
+from whosaw.tlog.spelling import BIGGEST
+from whosaw.vault.ports import Leaves, OpenedLeaf, RecordedLook
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A look with its two pseudonyms, the stream of its person, and what was decided."""
+
+    look: Look
+    principal: str
+    person: str
+    stream: StreamSecret
+    decision: Decision
+
+    def wrong(self, why: str) -> WrongReceipt:
+        return wrong(self.look, why)
+
+
+def wrong(look: Look, why: str) -> WrongReceipt:
+    """The one answer to whatever does not match."""
+    return WrongReceipt(
+        f"the receipt does not open this look: {why}",
+        look=look.look_id,
+        hint="nothing was released; ask the guard again, which records a look of its own",
+    )
+
+
+def matching(request: Request, recorded: RecordedLook, key: VerifierKey, origin: str, journal: Leaves) -> LookBody:
+    """The body of the leaf that records exactly `request`. Raises WrongReceipt for anything else."""
+    leaves = tuple(recorded.leaves)
+    _under_receipt(request, recorded.receipt, leaves, key, origin)
+    found = _own_leaf(request, leaves)
+    _enrolled(request, found, leaves, journal)
+    body = _look_body(request, found.body)
+    _same_request(request, body)
+    _permitted(request, body)
+    return body
+
+
+def _under_receipt(
+    request: Request, signed: bytes, leaves: Sequence[OpenedLeaf], key: VerifierKey, origin: str
+) -> None:
+    """1 and 2: signed by this log's receipt key, and the leaves are the receipt's, all of them, opened as they say."""
+    try:
+        receipt = open_receipt(signed, key)
+    except (NotCanonical, ProofFailed) as error:
+        raise request.wrong("it is not signed by this log's receipt key") from error
+    if receipt.origin != origin:
+        raise request.wrong("it is of another log")
+    if [found.index for found in leaves] != list(range(receipt.first, receipt.first + receipt.count)):
+        raise request.wrong("these are not its leaves")
+    try:
+        hashes = [merkle.leaf_hash(leaf.entry(f.label, leaf.commitment(f.nonce, f.body))) for f in leaves]
+    except BadInput as error:
+        raise request.wrong("a label or nonce has not its width") from error
+    if not hmac.compare_digest(merkle.root(hashes), receipt.root):
+        raise request.wrong("these are not its leaves, bit for bit")
+
+
+def _own_leaf(request: Request, leaves: Sequence[OpenedLeaf]) -> OpenedLeaf:
+    """3: one leaf stands under label_i of the person's stream, i ≥ 1. What the caller says of i is recomputed."""
+    mine = [
+        found
+        for found in leaves
+        if type(found.i) is int
+        and 1 <= found.i <= BIGGEST
+        and found.handle == request.stream.handle
+        and hmac.compare_digest(found.label, leaf.label(request.stream.key, found.i))
+    ]
+    if len(mine) != 1:
+        raise request.wrong("it has no leaf, or more than one, in the stream of this person")
+    return mine[0]
+
+
+def _enrolled(request: Request, found: OpenedLeaf, leaves: Sequence[OpenedLeaf], journal: Leaves) -> None:
+    """4: the stream was enrolled before, with the very key that labels this leaf, and label_(i-1) exists.
+
+    A leaf of the same submission has just been proven to be under the receipt; any other is the journal's to know.
+    """
+    near = {other.label: other for other in leaves}
+
+    def earlier(label: bytes) -> OpenedLeaf:
+        other = near.get(label) or journal.find(label)
+        if other is None or other.label != label or other.index >= found.index:
+            raise request.wrong("the stream of this person is not enrolled in the log, or has a gap")
+        return other
+
+    digest = b64encode(leaf.stream_key_digest(request.stream.key)).decode()
+    enrolment = canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest})
+    if not hmac.compare_digest(earlier(request.stream.label_0).body, enrolment):
+        raise request.wrong("the stream of this person is enrolled with another key")
+    if found.i > 1:
+        earlier(leaf.label(request.stream.key, found.i - 1))
+
+
+def _look_body(request: Request, raw: bytes) -> LookBody:
+    """5: the leaf's body is one look, asked at the gate."""
+    try:
+        body = LookBody.decode(raw)
+    except NotCanonical as error:
+        raise request.wrong("what it records is not a look") from error
+    if body.kind is not Kind.LOOK or body.origin != "asked":
+        raise request.wrong("what it records is not a look asked at the gate")
+    return body
+
+
+def _same_request(request: Request, body: LookBody) -> None:
+    """6: of exactly this request. The digest says it all; the rest says what differs."""
+    look = request.look
+    if body.look != look.look_id:
+        raise request.wrong("it is another look's")
+    if body.person != request.person or body.principal != request.principal:
+        raise request.wrong("it is of another principal or person")
+    digest = ask_digest(look, request.principal, request.person)
+    if body.ask is None or not hmac.compare_digest(body.ask, digest):
+        raise request.wrong("what was recorded is not what is asked")
+
+
+def _permitted(request: Request, body: LookBody) -> None:
+    """7: permitted, by the decision at hand, at the detail recorded and asked and at no other."""
+    decision, asked = request.decision, {(a.field, a.detail) for a in request.look.asked}
+    if body.decision != "permit" or not decision.permitted:
+        raise request.wrong("the look was refused")
+    if body.facts != decision.facts or body.policy != decision.policy:
+        raise request.wrong("the decision recorded is another one")
+    granted = {(a.field, a.detail) for a in decision.detail}
+    if len(decision.detail) != len(granted) or granted != asked or set(body.asked) != granted:
+        raise request.wrong("the detail granted is not the detail recorded")

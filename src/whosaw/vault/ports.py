@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the vault needs from outside, and the shape of what it is shown as proof.
+
+SealedRows    where sealed values are kept. Untrusted: a changed or moved row does not open       (store)
+Leaves        the journal's own leaves, by label. Trusted to hold what is durable, and only that  (the journal)
+RecordedLook  a receipt and the opened leaves that it is for. Untrusted: everything is checked    (the caller)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """One value at rest. `handle` is the stream's random 16 bytes, `source` a keyed digest of where it came from.
+
+    `seen`: when the value was true, in microseconds since 1970, UTC. `stored`: when it came in, in milliseconds.
+    """
+
+    handle: bytes
+    field: str
+    seen: int
+    stored: int
+    source: bytes
+    sealed: bytes = attribute(repr=False)
+
+
+class SealedRows(Protocol):
+    """Sealed values by stream.
+
+    Both raise Unavailable where the store is down; an `add` may then have happened or not, and asking again is safe.
+    """
+
+    def add(self, row: SealedRow) -> bool:
+        """Keep `row` unless its handle has one from the same source; durable. True if it is new."""
+        ...
+
+    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[SealedRow]:
+        """The `limit` rows seen last among those stored at `stored_until` or before, newest first.
+
+        Of equal times the one of the greater source comes first: the same question has the same answer.
+        """
+        ...
+
+
+class OpenedLeaf(Protocol):
+    """A leaf with what opens it, as whoever recorded it holds it."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def handle(self) -> bytes: ...
+    @property
+    def i(self) -> int: ...
+    @property
+    def label(self) -> bytes: ...
+    @property
+    def nonce(self) -> bytes: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Leaves(Protocol):
+    """The leaves of the log: durable ones, published or not yet. Those without a body (erased) are not found."""
+
+    def find(self, label: bytes) -> OpenedLeaf | None:
+        """The durable leaf with this label, opened; None where there is none. Raises Unavailable."""
+        ...
+
+
+class RecordedLook(Protocol):
+    """A durable receipt (a signed note) and *all* leaves of the submission that it is for, in order."""
+
+    @property
+    def receipt(self) -> bytes: ...
+    @property
+    def leaves(self) -> Sequence[OpenedLeaf]: ...

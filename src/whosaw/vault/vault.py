@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vault: values sealed one by one under their person's own key, opened for a receipt and nothing else.
+
+    put   value ──canonical──▶ seal under K ──▶ one row per source
+    open  look + recorded + decision ──match──▶ newest rows ──▶ open ──▶ mask ──▶ Value …
+
+Invariant 1 of the architecture lives here: nothing is released without a durable receipt for exactly that look. The
+match comes first and needs no key that opens a value; until it has said yes, no row was even read.
+
+A receipt can be used again: a caller that lost the answer asks with the same look and gets the same values, under the
+same record. It shows *what the vault held at the time of the look* and never more. Otherwise one look permitted in
+spring would show a person's new addresses all summer, with one line in their statement.
+
+Specification: docs/spec/keys.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from whosaw.errors import BadInput
+from whosaw.model.access import Asked, Field, Look
+from whosaw.model.decision import Decision
+from whosaw.model.record import Stream
+from whosaw.privacy.data_key import DataKey
+from whosaw.privacy.detail import canonical, caveat, check_offered, is_text, mask
+from whosaw.privacy.keyring import Keyring
+from whosaw.privacy.pseudonym import Pseudonyms
+from whosaw.privacy.root import Random
+from whosaw.tlog.note import VerifierKey
+from whosaw.vault.match import Request, matching, wrong
+from whosaw.vault.ports import Leaves, RecordedLook, SealedRow, SealedRows
+from whosaw.vault.value import Value
+
+NEWEST = 20
+LIMIT = 64 * 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Vault:
+    """Sealed values of persons. Safe to share between threads."""
+
+    __slots__ = ("_clock", "_journal", "_keyring", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows")
+
+    def __init__(
+        self,
+        rows: SealedRows,
+        keyring: Keyring,
+        pseudonyms: Pseudonyms,
+        *,
+        receipts: VerifierKey,
+        origin: str,
+        journal: Leaves,
+        clock: Callable[[], datetime],
+        random: Random,
+        newest: int = NEWEST,
+    ) -> None:
+        """`receipts`: the key that this log signs receipts with. `newest`: how many values of a field are shown."""
+        self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
+        self._receipts, self._origin, self._journal = receipts, origin, journal
+        self._clock, self._random, self._newest = clock, random, newest
+
+    def __repr__(self) -> str:
+        return "Vault(…)"
+
+    def put(self, person: str, field: Field, value: str, seen: datetime, source_id: str) -> bool:
+        """Seal one `value` of `person`, true at `seen`. True if it is new, False if its source was taken in before.
+
+        `source_id` names where it came from so that the same log taken in twice changes nothing. Raises BadInput.
+        """
+        plain = canonical(field, value).encode()
+        if len(plain) > LIMIT:
+            raise BadInput(f"a value has at most {LIMIT} bytes", where=str(field))
+        if not source_id or not is_text(source_id):
+            raise BadInput("where a value came from is text and not empty", where="source")
+        at = _micros(seen)
+        # Last, because it makes the person's stream: what is refused above leaves no trace.
+        key = self._keyring.key(Stream.of_person(person))
+        return self._rows.add(
+            SealedRow(
+                handle=key.handle,
+                field=str(field),
+                seen=at,
+                stored=_millis(self._clock()),
+                source=key.source(str(field), source_id),
+                sealed=key.seal(str(field), at, plain, self._random),
+            )
+        )
+
+    def open(self, look: Look, recorded: RecordedLook, decision: Decision) -> tuple[Value, ...]:
+        """The values that `look` asked for and `decision` grants, newest first within each field.
+
+        Raises WrongReceipt unless `recorded` is the durable record of exactly this look, permitted exactly so.
+        """
+        # Not `key`: a question about a person nobody knows must not give them a stream.
+        key = self._keyring.known(Stream.of_person(look.person))
+        if key is None:
+            raise wrong(look, "the person has no stream that it could stand in")
+        request = Request(
+            look=look,
+            principal=self._pseudonyms.principal(look.principal),
+            person=self._pseudonyms.person(look.person),
+            stream=key.stream(self._origin),
+            decision=decision,
+        )
+        body = matching(request, recorded, self._receipts, self._origin, self._journal)
+        return tuple(self._values(key, decision.detail, _millis(body.at)))
+
+    def _values(self, key: DataKey, granted: Sequence[Asked], at: int) -> Iterator[Value]:
+        """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""
+        for asked in granted:
+            check_offered(asked.field, asked.detail)
+        for field, detail in ((asked.field, asked.detail) for asked in granted):
+            for row in self._rows.newest(key.handle, str(field), at, self._newest):
+                plain = key.open(row.field, row.seen, row.sealed).decode()
+                seen = _EPOCH + row.seen * _MICROSECOND
+                yield Value(field, detail, seen, mask(field, plain, detail), caveat(field))
+
+
+def _micros(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise BadInput("a time needs its zone", where="seen")
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _millis(at: datetime) -> int:
+    """Cut like the time in a record, or what came in at the very moment of a look would seem to come after it."""
+    return _micros(at) // 1000

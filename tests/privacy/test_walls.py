@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may open a name: a list that may only get shorter."""
+
+import ast
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src" / "whosaw"
+
+# `guard` names the principal back to their own tool; `inquiry.unseal` opens a name for two; `wiring` hands over.
+MAY_UNSEAL = ("privacy/unseal.py", "guard/", "inquiry/unseal.py", "wiring.py")
+
+
+def imported(path: Path) -> set[str]:
+    """Every module and name that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def test_only_those_who_may_can_open_a_name():
+    """`privacy.unseal` is imported by the guard, the inquiry's unsealing and wiring, and by nobody else."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        where = path.relative_to(SOURCE).as_posix()
+        if any("whosaw.privacy.unseal" in module for module in imported(path)):
+            assert where.startswith(MAY_UNSEAL), where
+
+
+def test_only_unsealing_asks_who_is_behind():
+    """The keyring's way from a pseudonym to a name has one caller."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        if ".behind(" in path.read_text():
+            assert path.relative_to(SOURCE).as_posix() == "privacy/unseal.py", path
+
+
+def test_only_the_vault_opens_values():
+    """Data keys, which open sealed values, are taken from the keyring by the vault only."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        where = path.relative_to(SOURCE).as_posix()
+        if "whosaw.privacy.data_key.DataKey" in imported(path):
+            assert where.startswith(("privacy/", "vault/")), where
