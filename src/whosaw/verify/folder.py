@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A published log, verified whole: every leaf, every tile, every file, from the trust file down.
+
+    1 checkpoint   signed by the log, seen by enough witnesses
+    2 genesis      leaf 0, which fixes the keys that receipts and first labels are checked with
+    3 saved head   what this verifier saw last time is the beginning of what it sees now
+    4 leaves       65 bytes, version 1, no label twice
+    5 tiles        built again from the leaves, up to the root that was signed
+    6 files        old partial tiles are beginnings of today's; a file that nothing accounts for is named
+
+Later steps run also where an earlier one failed, as far as they can: who looks into it wants to know how much is hurt.
+Only without a signed checkpoint there is nothing to hold anything against.
+
+Invariant: "holds" means that every byte below was read, but for what a step says that it left out.
+                                                                          Specification: docs/spec/checkpoint.md §3
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from whosaw.errors import NotCanonical, ProofFailed, Unavailable, WhosawError
+from whosaw.tlog import note
+from whosaw.tlog.merkle import check_consistency, prove_consistency
+from whosaw.tlog.tile import Bundle, Tile, parse_path, width_at
+from whosaw.tlog.trust import TrustPolicy
+from whosaw.verify import genesis
+from whosaw.verify.blame import blame
+from whosaw.verify.head import Head, open_head
+from whosaw.verify.source import Source
+from whosaw.verify.state import SavedHead
+from whosaw.verify.steps import Failure, Report, Said, Steps
+from whosaw.verify.tree import BUNDLES, Rebuild, Rebuilt, read_tile, served_nodes
+from whosaw.verify.words import counted, moment, printable
+
+SINGLE = frozenset({"checkpoint", "genesis"})
+KEPT = 8  # files copied into the evidence
+
+Watch = Callable[[int, list[bytes]], None]
+
+
+def _nothing(*_: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How to verify a folder. `saved` is what was seen before; `watch` sees all labels; `progress` counts leaves."""
+
+    trust: TrustPolicy
+    now: datetime
+    saved: Callable[[str], SavedHead | None] | None = None
+    quick: bool = False
+    watch: Watch = _nothing
+    progress: Callable[[int, int], None] = _nothing
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class Audited:
+    """What an audit established, for those who go on from it. None where it could not be established."""
+
+    head: Head | None = None
+    genesis: genesis.Genesis | None = None
+    whole: Rebuilt | None = None
+    listing: Listing | None = None
+
+
+@dataclass(slots=True)
+class Listing:
+    """The files that were there, sorted by what a log of this size makes of them."""
+
+    names: Sequence[str]
+    old: dict[tuple[int, int], list[Tile | Bundle]] = field(default_factory=dict)
+    ahead: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, names: Sequence[str], size: int) -> Listing:
+        """Which names a log of `size` leaves accounts for, and how."""
+        made = cls(names)
+        known = SINGLE if size else SINGLE - {"genesis"}
+        for name in names:
+            try:
+                what = parse_path(name)
+            except NotCanonical:
+                if name not in known:
+                    made.unknown.append(name)
+                continue
+            level = BUNDLES if isinstance(what, Bundle) else what.level
+            width = width_at(max(level, 0), what.index, size)
+            if what.width > width:
+                made.ahead.append(name)
+            elif what.width < width:
+                made.old.setdefault((level, what.index), []).append(what)
+        return made
+
+
+def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
+    """All steps. The caller adds its own and closes the report."""
+    steps, found = Steps(), Audited()
+    head = steps.take("The checkpoint is signed", lambda said: _checkpoint(source, audit, found, said))
+    if head is None:
+        for title in ("The genesis leaf", "The same log as before", "Every leaf", "Every tile", "Every file"):
+            steps.skip(title, "Without a signed checkpoint there is nothing to hold it against.")
+        return steps, found
+    found.head = head
+    node = served_nodes(source, head.size)
+    if head.size:
+        found.genesis = steps.take("The genesis leaf", lambda said: genesis.check_served(source, head, node, said))
+    else:
+        steps.skip("The genesis leaf", "The log is empty: there is no leaf 0 yet.")
+    _same_as_before(source, audit, head, steps)
+    if audit.quick:
+        for title in ("Every leaf", "Every tile", "Every file"):
+            steps.skip(title, "Left out: --quick checks signatures and proofs only.")
+    else:
+        found.whole = steps.take("Every leaf", lambda said: _leaves(source, audit, head, found, said))
+        _tiles(source, head, found.whole, steps)
+        _files(found, steps)
+    return steps, found
+
+
+def close(steps: Steps, audit: Audit, source: Source, head: Head | None) -> Report:
+    """The report on a folder that nothing else is asked of."""
+    limits(steps, audit, source)
+    if head is None:
+        return steps.report("")
+    counts = steps.done[3].said.counts | steps.done[4].said.counts | steps.done[5].said.counts
+    if audit.quick:
+        sentence = f"verified in part ({head.as_of}): signatures and proofs hold; leaves and tiles were not read"
+    else:
+        sentence = (
+            f"verified: {counted(head.size, 'leaf', 'leaves')} of {printable(head.origin)}, {head.as_of}; "
+            f"{counted(counts.get('files', 0), 'file')} read"
+        )
+    return steps.report(sentence, origin=head.origin, size=head.size, signed_at=_text(head.signed_at), counts=counts)
+
+
+def limits(steps: Steps, audit: Audit, source: Source) -> None:
+    """What no check of published files can show, as far as it applies to this run."""
+    add = steps.cannot_know.append
+    add("whether every look was handed to the log: only what was recorded can be checked")
+    add("what the records say, and about whom: leaves are blinded. A statement opens those of one person")
+    if not audit.trust.witnesses:
+        add("whether others were shown another log: the trust file names no witness")
+    if audit.saved is None:
+        add("whether this log changed since you last looked: nothing is remembered without --state FILE")
+    if not source.listed:
+        add("which other files lie there: HTTP lists nothing, so old partial tiles were not checked")
+    add("whether a newer checkpoint exists: this is the one that was found here")
+
+
+# Step 1
+
+
+def _checkpoint(source: Source, audit: Audit, found: Audited, said: Said) -> Head:
+    # The list is made before the checkpoint is read, never after: a log that grows while we look writes its tiles
+    # first, and a list made later would hold files that this checkpoint knows nothing of.
+    names = tuple(source.names()) if source.listed and not audit.quick else ()
+    waits = iter((0.25, 1.0, 2.0))
+    while True:
+        raw = source.read("checkpoint", note.LIMIT)
+        if raw is None:
+            raise missing_checkpoint(source)
+        said.keep("checkpoint", raw)
+        said.sentences.clear()
+        head = open_head(raw, audit.trust, audit.now, said)
+        found.listing = Listing.of(names, head.size)
+        # Tiles are published a moment before the checkpoint that needs them. Give it that moment.
+        if not found.listing.ahead or (wait := next(waits, None)) is None:
+            return head
+        audit.sleep(wait)
+
+
+def missing_checkpoint(source: Source) -> WhosawError:
+    """There is no checkpoint. In a folder that is false; at a URL it may be the wrong address."""
+    if source.listed:
+        return ProofFailed("checkpoint: is missing", hint="give the published folder: the one that holds `checkpoint`")
+    return Unavailable(f"{source.place} has no checkpoint", part=source.place, hint="is it the address of the log?")
+
+
+# Step 3
+
+
+def _same_as_before(source: Source, audit: Audit, head: Head, steps: Steps) -> None:
+    title = "The same log as before"
+    if audit.saved is None:
+        steps.skip(title, "No memory of an earlier run: give --state FILE to keep one.")
+        return
+    saved = audit.saved(head.origin)
+    if saved is None:
+        steps.skip(title, "This is the first time that this log is seen with this state file.")
+        return
+
+    def check(said: Said) -> None:
+        old = open_head(saved.note, audit.trust, audit.now, Said(), "saved checkpoint")
+        check_same_log(source, old, head, f"saved on {moment(saved.at)}", said)
+
+    steps.take(title, check)
+
+
+def check_same_log(source: Source, old: Head, head: Head, which: str, said: Said) -> None:
+    """`old` must be the beginning of `head`. Where it is not, both signed notes go into the evidence."""
+
+    def fork(sentence: str) -> ProofFailed:
+        said.keep("older-checkpoint", old.note)
+        said.keep("checkpoint", head.note)
+        return ProofFailed(sentence, step="consistency", ours=old.note, theirs=head.note)
+
+    if old.size > head.size:
+        raise fork(f"the checkpoint has size {head.size:,}, and the one {which} has {old.size:,}: a log never shrinks")
+    if old.size == head.size and old.root != head.root:
+        raise fork(
+            f"two histories: this checkpoint and the one {which} have size {head.size:,} and different roots, "
+            "both signed by the log"
+        )
+    if old.size == 0:
+        said.say(f"The checkpoint {which} was of an empty log, which is the beginning of every log.")
+        return
+    proof = prove_consistency(served_nodes(source, head.size), old.size, head.size)
+    try:
+        check_consistency(old.size, head.size, proof, old.root, head.root)
+    except ProofFailed as error:
+        raise fork(
+            f"size {old.size:,} ({which}) cannot be shown to be the beginning of size {head.size:,}: {error}"
+        ) from None
+    said.count("grown", head.size - old.size)
+    said.say(
+        f"The checkpoint {which}, of size {old.size:,}, is its beginning ({counted(len(proof), 'hash', 'hashes')}); "
+        f"{counted(head.size - old.size, 'leaf', 'leaves')} more since."
+    )
+
+
+# Steps 4 to 6
+
+
+def _leaves(source: Source, audit: Audit, head: Head, found: Audited, said: Said) -> Rebuilt:
+    old: Mapping[tuple[int, int], Sequence[Tile | Bundle]] = found.listing.old if found.listing else {}
+    whole = Rebuild(source, head.size, old, audit.watch, audit.progress).run()
+    said.count("leaves", head.size)
+    said.count("bundles", whole.bundles)
+    said.failures += whole.leaf_failures
+    said.say(
+        f"{counted(head.size, 'leaf', 'leaves')} in {counted(whole.bundles, 'bundle')}: each has 65 bytes and "
+        "version 1, and no label stands twice."
+        if not said.failures
+        else f"{counted(head.size, 'leaf', 'leaves')} were looked for."
+    )
+    return whole
+
+
+def _tiles(source: Source, head: Head, whole: Rebuilt | None, steps: Steps) -> None:
+    if whole is None:
+        steps.skip("Every tile", "The leaves could not all be read.")
+        return
+
+    def check(said: Said) -> None:
+        said.count("tiles", whole.tiles)
+        said.failures += whole.tile_failures
+        said.failures += blame(source, whole, head.root)
+        for tile in whole.torn[:KEPT]:
+            for what in (tile, *((Bundle(tile.index, tile.width),) if tile.level == 0 else ())):
+                said.keep(what.path, read_tile(source, what) or b"")
+        if not said.failures:
+            said.say(
+                f"{counted(whole.tiles, 'tile')} built again from the leaves: the same bytes, "
+                "and the root is the one that was signed."
+            )
+
+    steps.take("Every tile, up to the root", check)
+
+
+def _files(found: Audited, steps: Steps) -> None:
+    whole, listing = found.whole, found.listing
+    if listing is None or whole is None or not listing.names:
+        steps.skip("Every file", "Files cannot be listed over HTTP: only those that the checkpoint promises were read.")
+        return
+
+    def check(said: Said) -> None:
+        said.count("files", len(listing.names))
+        said.count("old", whole.old)
+        said.failures += whole.old_failures
+        said.failures += [Failure("unaccounted for: ahead of the checkpoint", n) for n in sorted(listing.ahead)]
+        said.failures += [
+            Failure("unaccounted for: no log has such a file", printable(n)) for n in sorted(listing.unknown)
+        ]
+        if not said.failures:
+            said.say(
+                f"{counted(len(listing.names), 'file')} lie there, and each was read; "
+                f"{counted(whole.old, 'older partial file is', 'older partial files are')} the beginning of today's."
+            )
+
+    steps.take("Every file is accounted for", check)
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else moment(at)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plain words for what was read: names from outside made safe to print, times, counts, and one look as one sentence.
+
+Invariant: what a stranger wrote cannot steer the reader's terminal: no control character is ever printed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from whosaw.model.access import Mode
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind
+
+
+def printable(text: str) -> str:
+    """`text` where all of it can be printed, else with escapes; never a control character or a lone surrogate."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 leaf`, `3,117 leaves`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment(at: datetime) -> str:
+    """`2026-11-22 10:15:30 UTC`."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+_FIELD_WORDS = {
+    "country": "the country only",
+    "city": "the city only",
+    "network": "the network, not the full address",
+    "exact": "exact",
+    "-": "how exact is not known",
+}
+_MODE_WORDS = {
+    Mode.READ: "",
+    Mode.SEARCH: ", by a search",
+    Mode.EXPORT: ", in an export",
+    Mode.AGGREGATE: ", inside a count or sum",
+    Mode.IMPERSONATE: ", while signed in as the person",
+}
+
+
+def look_sentence(look: LookBody) -> str:
+    """One look as the person reads it: when, who, what and how exact, what for, and what became of it."""
+    who = printable(look.principal)
+    if look.on_behalf_of:
+        claim = "claiming to act" if look.claimed else "acting"
+        who += f" ({claim} for {printable(look.on_behalf_of)})"
+    fields = ", ".join(f"{field} ({_FIELD_WORDS.get(detail, printable(detail))})" for field, detail in look.asked)
+    what = fields or "fields that are not known"
+    if look.origin == "asked":
+        did = f"{who} asked to see {what}"
+    else:
+        did = f"{who} was seen in the log of {printable(look.source)} looking at {what}"
+    purpose = f"for {printable(look.purpose)}" if look.purpose else "with no purpose given"
+    case = f"case {printable(look.case)}" if look.case else "no case"
+    part = ", as one of many people in one request" if look.kind is Kind.MENTION else ""
+    found = ", found in the text of a query, so it may be somebody else" if look.hint else ""
+    return f"{moment(look.at)}: {did}{_MODE_WORDS[look.mode]}{part}, {purpose}, {case}{found}: {outcome(look)}."
+
+
+def outcome(look: LookBody) -> str:
+    """What was decided, in one or two words."""
+    match look.decision:
+        case "permit":
+            return "permitted"
+        case "refuse":
+            return "refused"
+        case _:
+            return "nobody was asked before" if look.origin == "observed" else "not decided"
