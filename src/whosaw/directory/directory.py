@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory: what is known of a principal, a person and a case at one instant, as it was known then.
+
+    known(principal, person, case, at) ──▶ policy.facts.Known         pseudonyms in, no identifier out
+
+Invariant: the answer depends on `at` and on nothing later, so it can be asked again years later. All its reads see one
+state of the database. What is not there is None, never a guess; what contradicts itself is Damaged, never the first row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, and_, select
+
+from whosaw.directory.tables import (
+    ASSIGNMENTS,
+    CASE_PERSONS,
+    CASES,
+    FEED,
+    FOR_EVER,
+    LOADED,
+    PERSONS,
+    REGIONS,
+    STAFF,
+    instant,
+    micros,
+)
+from whosaw.directory.transaction import reading
+from whosaw.errors import Damaged
+from whosaw.policy.facts import (
+    CaseFacts,
+    FeedFacts,
+    Known,
+    NamedFacts,
+    PersonFacts,
+    PrincipalFacts,
+    RelationFacts,
+    Whose,
+)
+
+# A reporting line longer than this is a loop, or a table that nobody should decide from.
+LONGEST_LINE = 32
+
+# A case without a time of closing, whose status says all the same that it is over.
+OVER = frozenset({"closed", "cancelled", "canceled", "done", "rejected", "resolved", "solved"})
+
+
+class Directory:
+    """Facts as of an instant. `stale_after`: how long a confirmation of the tables counts. Safe to share."""
+
+    def __init__(self, engine: Engine, stale_after: timedelta) -> None:
+        self._engine, self._stale_after = engine, stale_after
+
+    def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known:
+        """What was known at `at`. Raises Unavailable where the database cannot be read, Damaged where it contradicts."""
+        with reading(self._engine) as db:
+            view = _View(db, micros(at))
+            staff, whom, owners = view.staff(principal), view.person(person), view.owners(person)
+            return Known(
+                principal=None if staff is None else view.principal_facts(staff),
+                person=None if whom is None else _person_facts(whom, owners),
+                relation=None if staff is None or whom is None else view.relation(staff, whom, owners),
+                case=None if case is None else view.case(case, staff, principal, person),
+                feed=view.feed(self._stale_after),
+            )
+
+    def rows(self, table: str, at: datetime | None = None) -> Iterator[Mapping[str, Any]]:
+        """Every row of `table` as known at `at`, or every version ever known. For projections: pseudonyms only."""
+        found = {each.name: each for each in LOADED}[table]
+        query = select(found).order_by(found.c.row)
+        if at is not None:
+            query = query.where(_known_at(found, micros(at)))
+        with reading(self._engine) as db:
+            for row in db.execute(query).mappings():
+                yield {name: value for name, value in row.items() if name not in ("row", "digest")}
+
+
+class _View:
+    """One instant of the directory, inside one transaction."""
+
+    def __init__(self, db: Connection, at: int) -> None:
+        self._db, self._at = db, at
+
+    def staff(self, principal: str) -> RowMapping | None:
+        """The principal's row: the valid one, else the newest that was; None for one who was never known."""
+        rows = self._all(select(STAFF).where(STAFF.c.principal == principal), STAFF)
+        valid = [row for row in rows if row["valid_from"] <= self._at < row["valid_to"]]
+        if valid:
+            return _only(valid, "staff")
+        return max(rows, key=lambda row: int(row["valid_from"]), default=None)
+
+    def principal_facts(self, staff: RowMapping) -> PrincipalFacts:
+        return PrincipalFacts(
+            function=staff["function"],
+            active=staff["valid_from"] <= self._at < staff["valid_to"],
+            suspended=staff["suspended"],
+            regions=self._regions(staff["country"]),
+        )
+
+    def _regions(self, country: str | None) -> frozenset[str]:
+        if country is None:
+            return frozenset()
+        groups = self._all(select(REGIONS).where(REGIONS.c.country == country), REGIONS)
+        return frozenset([country, *(row["region"] for row in groups)])
+
+    def person(self, person: str) -> RowMapping | None:
+        rows = self._all(select(PERSONS).where(PERSONS.c.person == person, self._valid(PERSONS)), PERSONS)
+        return _only(rows, "persons") if rows else None
+
+    def owners(self, person: str) -> Sequence[RowMapping]:
+        """The staff whose own account the person is: nobody, for most; more than one where accounts are shared."""
+        return self._all(select(STAFF).where(STAFF.c.own_person == person, self._valid(STAFF)), STAFF)
+
+    def relation(self, staff: RowMapping, whom: RowMapping, owners: Sequence[RowMapping]) -> RelationFacts:
+        """What the person is to the principal, as far as the tables say: an empty household is nobody's."""
+        households = {whom["household"], *(owner["household"] for owner in owners)} - {None}
+        principal = staff["principal"]
+        others = [owner for owner in owners if owner["principal"] != principal]
+        return RelationFacts(
+            own=staff["own_person"] == whom["person"],
+            household=staff["household"] in households,
+            colleague=any(owner["unit"] == staff["unit"] for owner in others),
+            line=any(owner["principal"] in self._above(staff) or principal in self._above(owner) for owner in others),
+        )
+
+    def _above(self, staff: RowMapping) -> set[str]:
+        """Everybody above `staff` in the reporting line."""
+        above: set[str] = set()
+        manager = staff["manager"]
+        while manager is not None and manager not in above:
+            if len(above) == LONGEST_LINE:
+                raise Damaged("a reporting line is longer than any can be", where="staff")
+            above.add(manager)
+            rows = self._all(select(STAFF).where(STAFF.c.principal == manager, self._valid(STAFF)), STAFF)
+            manager = _only(rows, "staff")["manager"] if rows else None
+        return above
+
+    def case(self, case: str, staff: RowMapping | None, principal: str, person: str) -> CaseFacts | None:
+        rows = self._all(select(CASES).where(CASES.c.case_id == case), CASES)
+        if not rows:
+            return None
+        row = _only(rows, "cases")
+        return CaseFacts(
+            type=row["type"],
+            opened=instant(row["opened"]),
+            closed=_closed(row),
+            opened_by=_whose(row["opened_by"], principal),
+            requested_by_principal=_whose(row["requester"], principal) == "principal",
+            assigned=self._assigned(row, staff, principal),
+            named=self._named(case, principal, person),
+        )
+
+    def _assigned(self, case: RowMapping, staff: RowMapping | None, principal: str) -> bool:
+        """To the principal by name, else to a queue of theirs, else to their unit."""
+        if case["assignee"] == principal:
+            return True
+        if case["queue"] is None:
+            return False
+        queues = select(ASSIGNMENTS).where(
+            ASSIGNMENTS.c.principal == principal,
+            ASSIGNMENTS.c.scope_kind == "queue",
+            ASSIGNMENTS.c.scope == case["queue"],
+            self._valid(ASSIGNMENTS),
+        )
+        return bool(self._all(queues, ASSIGNMENTS)) or (staff is not None and staff["unit"] == case["queue"])
+
+    def _named(self, case: str, principal: str, person: str) -> NamedFacts | None:
+        naming = select(CASE_PERSONS).where(CASE_PERSONS.c.case_id == case, CASE_PERSONS.c.person == person)
+        rows = self._all(naming, CASE_PERSONS)
+        if not rows:
+            return None
+        row = _only(rows, "case_persons")
+        # Without a time of its own the naming is as old as our knowledge of it, and no older.
+        added = row["known_from"] if row["added"] is None else row["added"]
+        return NamedFacts(added=instant(added), by=_whose(row["added_by"], principal))
+
+    def feed(self, limit: timedelta) -> FeedFacts | None:
+        newest = select(FEED.c.confirmed).where(FEED.c.confirmed <= self._at).order_by(FEED.c.confirmed.desc()).limit(1)
+        confirmed = self._db.scalar(newest)
+        return None if confirmed is None else FeedFacts(confirmed=instant(confirmed), limit=limit)
+
+    def _valid(self, table: Table) -> Any:
+        return and_(table.c.valid_from <= self._at, table.c.valid_to > self._at)
+
+    def _all(self, query: Select[Any], table: Table) -> Sequence[RowMapping]:
+        return self._db.execute(query.where(_known_at(table, self._at))).mappings().all()
+
+
+def _known_at(table: Table, at: int) -> Any:
+    return and_(table.c.known_from <= at, table.c.known_to > at)
+
+
+def _only(rows: Sequence[RowMapping], table: str) -> RowMapping:
+    if len(rows) != 1:
+        raise Damaged(
+            f"{table} says two things about the same moment",
+            where=table,
+            hint="load the directory's folder again: it refuses tables that contradict themselves",
+        )
+    return rows[0]
+
+
+def _person_facts(whom: RowMapping, owners: Sequence[RowMapping]) -> PersonFacts:
+    return PersonFacts(region=whom["region"], protected=whom["protected"], staff=whom["staff"] or bool(owners))
+
+
+def _whose(pseudonym: str | None, principal: str) -> Whose:
+    if pseudonym is None:
+        return "unknown"
+    return "principal" if pseudonym == principal else "other"
+
+
+def _closed(case: RowMapping) -> datetime | None:
+    if case["closed"] != FOR_EVER:
+        return instant(case["closed"])
+    if case["status"] is not None and case["status"].lower() in OVER:
+        return instant(case["known_from"])
+    return None

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One view of the database for several reads, and one writer at a time: SQLite made explicit.
+
+Python's driver opens a transaction before an INSERT and not before a SELECT or a CREATE TABLE. Left to itself, five
+reads of one decision could see two loads of the directory, and a crash could leave half a migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from whosaw.errors import Unavailable
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """All reads inside see one state. Raises Unavailable where the database cannot be read."""
+    with _answering(), engine.connect() as db:
+        _begin(db, "BEGIN")
+        yield db
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One writer at a time; all is committed at the end, or nothing. Raises Unavailable."""
+    with _answering(), engine.connect() as db:
+        _begin(db, "BEGIN IMMEDIATE")
+        yield db
+        db.commit()
+
+
+def _begin(db: Connection, statement: str) -> None:
+    db.begin()
+    if db.dialect.name == "sqlite" and not db.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+        db.exec_driver_sql(statement)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # The database's own text quotes statements with their values: keep its kind only, and cut the chain.
+        raise Unavailable(
+            f"the directory cannot be read or written ({type(error.__cause__ or error).__name__})",
+            part="directory",
+            hint="look at the disk and at state.db; asking again is safe",
+        ) from None
