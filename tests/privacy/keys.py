@@ -3,6 +3,7 @@
 
 import functools
 import hashlib
+import itertools
 import json
 import os
 from pathlib import Path
@@ -28,6 +29,17 @@ def rsa_key(p: int, q: int, e: int = 65537) -> rsa.RSAPrivateKey:
     d = pow(e, -1, (p - 1) * (q - 1))
     crt = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
     return rsa.RSAPrivateNumbers(p, q, d, *crt, rsa.RSAPublicNumbers(e, p * q)).private_key()
+
+
+def counted(word: str = "random"):
+    """A source of numbers that look random and are the same in every run, for tests that search in random bytes."""
+    numbers = itertools.count()
+
+    def random(count: int) -> bytes:
+        blocks = [hashlib.sha256(f"{word} {next(numbers)}".encode()).digest() for _ in range(-(-count // 32))]
+        return b"".join(blocks)[:count]
+
+    return random
 
 
 @functools.cache

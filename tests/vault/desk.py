@@ -85,10 +85,10 @@ def body_of(look: Look, by: Decision = PERMITTED, **changes) -> LookBody:
 class Desk:
     """One log, one keyring, one vault, and a clock to turn."""
 
-    def __init__(self, origin: str = ORIGIN, seed: bytes = bytes([10]) * 32, rows=None):
-        self.origin, self.now = origin, NOW
+    def __init__(self, origin: str = ORIGIN, seed: bytes = bytes([10]) * 32, rows=None, random=os.urandom):
+        self.origin, self.now, self.random = origin, NOW, random
         self.rows = MemoryKeyRows() if rows is None else rows
-        self.keyring = keyring(self.rows, origin=origin)
+        self.keyring = keyring(self.rows, origin=origin, random=random)
         self.signer = Ed25519Signer.from_seed(signing_name(origin), seed)
         self.leaves: list[Opened] = []
         self.positions: dict[bytes, int] = {}
@@ -101,7 +101,7 @@ class Desk:
             "origin": self.origin,
             "journal": self,
             "clock": lambda: self.now,
-            "random": os.urandom,
+            "random": self.random,
         }
         return Vault(self.sealed, self.keyring, PSEUDONYMS, **given | changes)
 

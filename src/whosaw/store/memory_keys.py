@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys, names and sealed values in memory: the shipped fakes. They fail on demand, in both ways.
+
+    rows.fate = "lost"    the next write is not stored, and raises
+    rows.fate = "late"    the next write *is* stored, and raises all the same
+    rows.fate = "down"    every call raises until it is set to "ok" again
+
+Safe to share between threads, like the real ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from whosaw.errors import Damaged, Unavailable
+from whosaw.privacy.keyring import KeyRow
+from whosaw.vault.ports import SealedRow
+
+Fate = Literal["ok", "lost", "late", "down"]
+
+
+class _Failing:
+    """What the three fakes share: a lock and a fate."""
+
+    def __init__(self) -> None:
+        self.fate: Fate = "ok"
+        self._lock = threading.Lock()
+
+    def _read(self) -> None:
+        if self.fate == "down":
+            raise Unavailable("the fake is down", part="memory")
+
+    def _write(self) -> Fate:
+        """The fate of this write; "lost" and "late" hit one write only."""
+        self._read()
+        fate = self.fate
+        self.fate = "ok"
+        if fate == "lost":
+            raise Unavailable("the fake lost a write", part="memory")
+        return fate
+
+    @staticmethod
+    def _late(fate: Fate) -> None:
+        if fate == "late":
+            raise Unavailable("the fake stored a write and says that it failed", part="memory")
+
+
+class MemoryKeyRows(_Failing):
+    """``privacy.keyring.KeyRows`` in a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[tuple[bytes, int], KeyRow] = {}
+        self._checks: dict[str, bytes] = {}
+
+    def find(self, lookup: bytes) -> KeyRow | None:
+        return self._newest(lookup)
+
+    def by_prefix(self, prefix: bytes) -> KeyRow | None:
+        return self._newest(prefix)
+
+    def add(self, row: KeyRow) -> KeyRow:
+        with self._lock:
+            fate = self._write()
+            stored = self._rows.setdefault((row.lookup, row.generation), row)
+            self._late(fate)
+            return stored
+
+    def all(self) -> Iterator[KeyRow]:
+        with self._lock:
+            self._read()
+            rows = [self._rows[name] for name in sorted(self._rows)]
+        yield from rows
+
+    def claim(self, name: str, value: bytes) -> bytes:
+        with self._lock:
+            if name in self._checks:
+                self._read()
+                return self._checks[name]
+            if self._rows:
+                raise Damaged(f"the keyring has rows but no check value for {name}", where="keyring_check")
+            fate = self._write()
+            self._checks[name] = value
+            self._late(fate)
+            return value
+
+    def _newest(self, prefix: bytes) -> KeyRow | None:
+        with self._lock:
+            self._read()
+            rows = [row for row in self._rows.values() if row.lookup.startswith(prefix)]
+        return max(rows, key=lambda row: row.generation, default=None)
+
+
+class MemoryNameRows(_Failing):
+    """``privacy.names.NameRows`` in a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[str, bytes] = {}
+
+    def add(self, pseudonym: str, sealed: bytes) -> None:
+        with self._lock:
+            fate = self._write()
+            self._rows.setdefault(pseudonym, sealed)
+            self._late(fate)
+
+    def find(self, pseudonym: str) -> bytes | None:
+        with self._lock:
+            self._read()
+            return self._rows.get(pseudonym)
+
+
+class MemorySealedRows(_Failing):
+    """``vault.ports.SealedRows`` in a dictionary. `asked` counts the reads: none may precede a match."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self._rows: dict[tuple[bytes, bytes], SealedRow] = {}
+
+    def add(self, row: SealedRow) -> bool:
+        with self._lock:
+            fate = self._write()
+            new = self._rows.setdefault((row.handle, row.source), row) is row
+            self._late(fate)
+            return new
+
+    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[SealedRow]:
+        with self._lock:
+            self.asked += 1
+            self._read()
+            rows = [
+                row
+                for row in self._rows.values()
+                if row.handle == handle and row.field == field and row.stored <= stored_until
+            ]
+        return sorted(rows, key=lambda row: (row.seen, row.source), reverse=True)[:limit]

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the keyring and sealed names in SQL.
+
+Each call is one transaction, and durable when it returns: the engine commits with a sync (see ``store.sql``).
+
+    add: INSERT ──ok──▶ ours ──┐
+              └──there is one──┴─▶ SELECT, and return what is *stored*
+
+Never INSERT OR REPLACE: it would put a second key in the place of the one under which values and leaves already stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, LargeBinary, RowMapping, Select, func, insert, literal, select
+from sqlalchemy.exc import IntegrityError
+
+from whosaw.errors import Damaged, Unavailable
+from whosaw.privacy.keyring import KeyRow
+from whosaw.store.state_tables import KEYRING, KEYRING_CHECK, NAMES, answering
+
+
+class SqlKeyRows:
+    """``privacy.keyring.KeyRows`` on an engine."""
+
+    def __init__(self, engine: Engine, at_once: int = 1000) -> None:
+        """`at_once`: how many rows `all` reads in one go."""
+        self._engine, self._at_once = engine, at_once
+
+    def find(self, lookup: bytes) -> KeyRow | None:
+        return self._newest(select(KEYRING).where(KEYRING.c.lookup == lookup))
+
+    def by_prefix(self, prefix: bytes) -> KeyRow | None:
+        # A range, not a LIKE: the index of the primary key serves it, and bytes have no wildcards.
+        until = prefix + b"\xff" * (32 - len(prefix))
+        return self._newest(select(KEYRING).where(KEYRING.c.lookup.between(prefix, literal(until, LargeBinary))))
+
+    def add(self, row: KeyRow) -> KeyRow:
+        with answering("keyring"):
+            try:
+                with self._engine.begin() as db:
+                    db.execute(insert(KEYRING).values(**_columns(row)))
+            except IntegrityError:
+                pass  # Somebody was here first, or an earlier attempt of ours that seemed to have failed.
+            stored = self._one(row.lookup, row.generation)
+        if stored is None:
+            raise Unavailable("the keyring took a row and has it not", part="keyring")
+        return stored
+
+    def all(self) -> Iterator[KeyRow]:
+        # Page by page and not one open cursor: a check of all labels takes minutes, and a reader who stays blocks
+        # SQLite from folding its write-ahead log.
+        after: tuple[bytes, int] = (b"", -1)
+        order = select(KEYRING).order_by(KEYRING.c.lookup, KEYRING.c.generation).limit(self._at_once)
+        while True:
+            lookup, generation = after
+            beyond = (KEYRING.c.lookup > lookup) | ((KEYRING.c.lookup == lookup) & (KEYRING.c.generation > generation))
+            with answering("keyring"), self._engine.connect() as db:
+                page = [_row(found) for found in db.execute(order.where(beyond)).mappings()]
+            yield from page
+            if len(page) < self._at_once:
+                return
+            after = page[-1].lookup, page[-1].generation
+
+    def claim(self, name: str, value: bytes) -> bytes:
+        with answering("keyring"):
+            try:
+                with self._engine.begin() as db:
+                    kept = _kept(db, name)
+                    if kept is not None:
+                        return kept
+                    if db.scalar(select(func.count()).select_from(KEYRING)):
+                        raise Damaged(
+                            f"the keyring has rows but no check value for {name}",
+                            where="keyring_check",
+                            hint="restore state.db from its backup; nothing was changed",
+                        )
+                    db.execute(insert(KEYRING_CHECK).values(name=name, value=value))
+            except IntegrityError:
+                pass  # Another process claimed it at the same moment: its value counts.
+            with self._engine.connect() as db:
+                kept = _kept(db, name)
+        if kept is None:
+            raise Unavailable("the keyring took a check value and has it not", part="keyring")
+        return kept
+
+    def _newest(self, query: Select[tuple[object, ...]]) -> KeyRow | None:
+        with answering("keyring"), self._engine.connect() as db:
+            found = db.execute(query.order_by(KEYRING.c.generation.desc()).limit(1)).mappings().first()
+        return None if found is None else _row(found)
+
+    def _one(self, lookup: bytes, generation: int) -> KeyRow | None:
+        return self._newest(select(KEYRING).where(KEYRING.c.lookup == lookup, KEYRING.c.generation == generation))
+
+
+class SqlNameRows:
+    """``privacy.names.NameRows`` on an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, pseudonym: str, sealed: bytes) -> None:
+        with answering("names"):
+            try:
+                with self._engine.begin() as db:
+                    db.execute(insert(NAMES).values(pseudonym=pseudonym, sealed=sealed))
+            except IntegrityError:
+                pass  # One is kept, and it stays.
+
+    def find(self, pseudonym: str) -> bytes | None:
+        with answering("names"), self._engine.connect() as db:
+            sealed: bytes | None = db.scalar(select(NAMES.c.sealed).where(NAMES.c.pseudonym == pseudonym))
+        return sealed
+
+
+def _kept(db: Connection, name: str) -> bytes | None:
+    kept: bytes | None = db.scalar(select(KEYRING_CHECK.c.value).where(KEYRING_CHECK.c.name == name))
+    return kept
+
+
+def _columns(row: KeyRow) -> dict[str, bytes | int]:
+    return {
+        "lookup": row.lookup,
+        "generation": row.generation,
+        "rekeys": row.rekeys,
+        "epoch": row.epoch,
+        "handle": row.handle,
+        "wrapped": row.wrapped,
+        "label_0": row.label_0,
+        "sealed_id": row.sealed_id,
+    }
+
+
+def _row(found: RowMapping) -> KeyRow:
+    return KeyRow(
+        lookup=bytes(found["lookup"]),
+        handle=bytes(found["handle"]),
+        generation=found["generation"],
+        rekeys=found["rekeys"],
+        epoch=found["epoch"],
+        wrapped=bytes(found["wrapped"]),
+        label_0=bytes(found["label_0"]),
+        sealed_id=bytes(found["sealed_id"]),
+    )

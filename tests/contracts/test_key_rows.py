@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contracts of KeyRows and NameRows, held by the fake and by SQL alike."""
+
+import dataclasses
+import os
+import threading
+
+import pytest
+from tests.contracts.state import state_db
+
+from whosaw.errors import Damaged
+from whosaw.privacy.keyring import KeyRow
+from whosaw.store.memory_keys import MemoryKeyRows, MemoryNameRows
+from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def rows(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryKeyRows()
+    else:
+        engine = state_db(tmp_path / "state.db")
+        yield SqlKeyRows(engine)
+        engine.dispose()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def names(request, tmp_path):
+    if request.param == "memory":
+        yield MemoryNameRows()
+    else:
+        engine = state_db(tmp_path / "state.db")
+        yield SqlNameRows(engine)
+        engine.dispose()
+
+
+def row(lookup=None, **changes):
+    made = KeyRow(
+        lookup=lookup or os.urandom(32),
+        handle=os.urandom(16),
+        generation=0,
+        rekeys=0,
+        epoch=1,
+        wrapped=os.urandom(60),
+        label_0=os.urandom(32),
+        sealed_id=os.urandom(44),
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def test_a_row_comes_back_as_it_was(rows):
+    """What is found is what was added, every column, with any bytes in them."""
+    for lookup in (bytes(32), b"\xff" * 32, b"%" * 32, b"'" * 32, os.urandom(32)):
+        made = row(lookup, generation=3, rekeys=7, epoch=2**31 - 1, wrapped=b"\x00" * 60, sealed_id=b"")
+        assert rows.find(lookup) is None
+        assert rows.add(made) == made
+        assert rows.find(lookup) == made
+
+
+def test_a_row_is_never_replaced(rows):
+    """A second row for the same stream and generation is discarded, and the first one returned."""
+    first = row()
+    rows.add(first)
+    for _ in range(3):
+        assert rows.add(row(first.lookup)) == first
+    assert rows.find(first.lookup) == first
+    assert list(rows.all()) == [first]
+
+
+def test_the_newest_generation_is_found(rows):
+    """Generations stand side by side; `find` and `by_prefix` give the newest, whatever the order they came in."""
+    lookup = os.urandom(32)
+    made = {generation: row(lookup, generation=generation) for generation in (1, 0, 2)}
+    for each in made.values():
+        assert rows.add(each) == each
+    assert rows.find(lookup) == made[2]
+    assert rows.by_prefix(lookup[:10]) == made[2]
+    assert list(rows.all()) == [made[0], made[1], made[2]]
+
+
+def test_by_prefix_finds_only_what_begins_so(rows):
+    """The first ten bytes find their row, at both ends of the range too, and their neighbours' do not."""
+    prefixes = (bytes(10), b"\xff" * 10, b"\x00" * 9 + b"\x01", b"%_" * 5)
+    made = [row(prefix + tail * 22) for prefix, tail in zip(prefixes, (b"\x00", b"\xff", b"\xff", b"a"), strict=True)]
+    for each in made:
+        rows.add(each)
+    for prefix, each in zip(prefixes, made, strict=True):
+        assert rows.by_prefix(prefix) == each
+    assert rows.by_prefix(b"\x00" * 9 + b"\x02") is None
+    assert rows.by_prefix(b"\xfe" * 10) is None
+
+
+def test_all_gives_every_row_once_in_order(rows):
+    """Every row, each once, by lookup, across the pages that it is read in."""
+    made = sorted((row() for _ in range(25)), key=lambda each: each.lookup)
+    for each in made[::-1]:
+        rows.add(each)
+    assert list(rows.all()) == made
+
+
+def test_all_pages(tmp_path):
+    """Pages of any size give the same rows, also where one stream's generations lie across a border."""
+    engine = state_db(tmp_path / "state.db")
+    made = [row(bytes([n // 3]) * 32, generation=n % 3) for n in range(20)]
+    for each in made:
+        SqlKeyRows(engine).add(each)
+    for page in (1, 2, 5, 19, 20, 21):
+        assert list(SqlKeyRows(engine, at_once=page).all()) == made
+    engine.dispose()
+
+
+def test_rows_may_be_added_while_all_are_read(rows):
+    """Reading all rows neither blocks adding one nor fails because of it."""
+    for _ in range(5):
+        rows.add(row())
+    reading = rows.all()
+    next(reading)
+    added = row(b"\xff" * 32)
+    assert rows.add(added) == added
+    assert len(list(reading)) in {4, 5}
+
+
+def test_a_check_value_is_claimed_once(rows):
+    """The first value stays, and every later claim is told it."""
+    assert rows.claim("root", b"a" * 32) == b"a" * 32
+    assert rows.claim("root", b"b" * 32) == b"a" * 32
+    assert rows.claim("vrf", b"b" * 32) == b"b" * 32
+    rows.add(row())
+    assert rows.claim("root", b"c" * 32) == b"a" * 32
+
+
+def test_no_check_value_can_be_claimed_for_rows_that_are_there(rows):
+    """Rows without their check value are damage, and stay as they are."""
+    made = row()
+    rows.add(made)
+    with pytest.raises(Damaged, match="check value"):
+        rows.claim("root", b"a" * 32)
+    assert list(rows.all()) == [made]
+
+
+def test_threads_that_add_at_once_are_told_one_row(rows):
+    """Eight threads, one stream: all are given the row that is stored."""
+    lookup, gate, found = os.urandom(32), threading.Barrier(8), []
+
+    def add():
+        mine = row(lookup)
+        gate.wait()
+        found.append(rows.add(mine))
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert set(found) == {rows.find(lookup)}
+
+
+def test_a_name_is_kept_and_stays(names):
+    """The first sealed name of a pseudonym stays; another pseudonym has none."""
+    assert names.find("e-aaaaaaaaaaaaaaaa") is None
+    names.add("e-aaaaaaaaaaaaaaaa", b"one")
+    names.add("e-aaaaaaaaaaaaaaaa", b"two")
+    assert names.find("e-aaaaaaaaaaaaaaaa") == b"one"
+    assert names.find("e-AAAAAAAAAAAAAAAA") is None
