@@ -24,6 +24,8 @@ from whosaw.policy.rules import Policy
 
 UNREADABLE = Rule("question-unreadable", "The facts do not have the form that the rules are written for.")
 NOTHING_PERMITS = Rule("nothing-permits", "No rule permits this look.")
+_OURS = {rule.id: rule for rule in (UNREADABLE, NOTHING_PERMITS)}
+_FAILURE = "failed/"
 _FAILED = re.compile(r"while evaluating policy `([a-z0-9-]+)`")
 
 
@@ -69,6 +71,15 @@ def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]]
     return result.decision is cedarpy.Decision.Allow, reasons, failed
 
 
+def explain(policy: Policy, id_: str) -> str:
+    """The sentence of a recorded rule id, in the words of `policy`."""
+    if (rule := policy.rules.get(id_) or _OURS.get(id_)) is not None:
+        return rule.sentence
+    if id_.startswith(_FAILURE):
+        return _failure(id_.removeprefix(_FAILURE)).sentence
+    return f"A rule of an earlier policy, {id_!r}."
+
+
 def _failure(id_: str) -> Rule:
     # Don't quote Cedar's own text: it shows the values that it failed on.
-    return Rule(f"failed/{id_}", f"The rule {id_!r} could not be evaluated, and what cannot be read, forbids.")
+    return Rule(_FAILURE + id_, f"The rule {id_!r} could not be evaluated, and what cannot be read, forbids.")

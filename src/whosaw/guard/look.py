@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One look, from the question to the answer: decide, record, release, in this order or nothing at all.
+
+    Look ──ask──▶ decide ──▶ record ──▶ durable ──▶ read back ──▶ permitted? ──▶ vault opens for this record
+                    │           │                                    └ no ─────▶ Refused, recorded like any look
+                    └ facts, clock                     a retry begins here
+
+Invariant: what is released follows from what is *recorded*, never from what was decided a moment before. The first
+answer and every retry take the same path from the record on, so there is no second way out.
+
+Nobody is exempt. There is no argument, role or mode here that skips a step; auditors, administrators and inquiries
+come in by the same door.                                     Specification: docs/one-look.md, docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, WhosawError
+from whosaw.guard.answer import Refused, Shown
+from whosaw.guard.ports import Clock, Journal, Pseudonyms, Remember, Vault
+from whosaw.guard.ports import Facts as FactsPort
+from whosaw.journal.submission import Record, Recorded, Submission
+from whosaw.model.access import Asked, Look
+from whosaw.model.ask import ask_digest
+from whosaw.model.decision import Decision, Rule
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind, Stream
+from whosaw.policy.decide import decide, explain
+from whosaw.policy.facts import Facts
+from whosaw.policy.rules import Policy
+from whosaw.policy.told import told
+
+SOURCE = "guard"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A look with its two pseudonyms. `caller` scopes the idempotency key: nobody can take, or find, another's."""
+
+    look: Look
+    principal: str
+    person: str
+
+    @property
+    def caller(self) -> str:
+        return f"{SOURCE}/{self.principal}"
+
+
+class Guard:
+    """The gate. Safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        vault: Vault,
+        directory: FactsPort,
+        policy: Policy,
+        pseudonyms: Pseudonyms,
+        remember: Remember,
+        offered: frozenset[Asked],
+        clock: Clock,
+        last_look: datetime | None = None,
+    ) -> None:
+        """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of."""
+        self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
+        self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
+        self._last, self._lock = last_look, threading.Lock()
+
+    def look(self, look: Look) -> Shown | Refused:
+        """Decide, record, release. The same key gets the same answer, from the same record.
+
+        Raises what journal, names or vault raise, and has then released nothing; the look may be recorded all the same.
+        """
+        _only_names(look)
+        request = _Request(look, self._remember(look.principal), self._pseudonyms.person(look.person))
+        cause = ""
+        recorded = self._journal.find(request.caller, look.key)
+        if recorded is None:
+            at, last = self._moment()
+            facts, cause = self._facts(request, at, last)
+            decision = decide(self._policy, look, facts, at)
+            recorded = self._record(request, _body(request, self._policy, facts, decision, at))
+        return self._answer(request, recorded, cause)
+
+    def _moment(self) -> tuple[datetime, datetime | None]:
+        """The time of this look, as it will be recorded, and that of the one before it, whoever looked."""
+        # Read and compare under one lock. Two looks at once that read the clock in one order and compare in the other
+        # would each see a clock that went back.
+        with self._lock:
+            now = self._clock().astimezone(UTC)
+            at, last = now.replace(microsecond=now.microsecond // 1000 * 1000), self._last
+            self._last = at if last is None else max(at, last)
+        return at, last
+
+    def _facts(self, request: _Request, at: datetime, last: datetime | None) -> tuple[Facts, str]:
+        cause, known = "", None
+        try:
+            known = self._directory.known(request.principal, request.person, request.look.case, at)
+        except WhosawError as error:
+            cause = str(error)
+        except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
+            cause = type(error).__name__
+        return Facts(known=known, offered=self._offered, last_look=last), cause
+
+    def _record(self, request: _Request, body: LookBody) -> Recorded:
+        record = Record(Stream.of_person(request.look.person), body.encode())
+        try:
+            return self._journal.submit(Submission(request.caller, request.look.key, (record,)))
+        except IdempotencyConflict:
+            # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
+            recorded = self._journal.find(request.caller, request.look.key)
+            if recorded is None:
+                raise
+            return recorded
+
+    def _answer(self, request: _Request, recorded: Recorded, cause: str) -> Shown | Refused:
+        """What the record says, and nothing that it does not say."""
+        leaf = recorded.leaves[-1]
+        body = _recorded_look(leaf.body)
+        # The caller of a retry may have drawn another look id; the key says that it is the same look.
+        look = replace(request.look, look_id=body.look)
+        if body.ask != ask_digest(look, request.principal, request.person):
+            raise IdempotencyConflict(
+                "this key was used for another look",
+                hint="draw a new random key for each look, and keep it for retries",
+            )
+        decision = _decision(self._policy, body)
+        if not decision.permitted:
+            return Refused(body.look, decision, told(self._policy, decision), recorded.receipt, leaf.index, cause)
+        values = tuple(self._vault.open(look, recorded, decision))
+        return Shown(body.look, values, decision, recorded.receipt, leaf.index)
+
+
+def _only_names(look: Look) -> None:
+    """Raises BadInput unless look id and app are plain names: both are recorded as they are."""
+    for where, text in (("look_id", look.look_id), ("app", look.app)):
+        if not _NAME.fullmatch(text):
+            raise BadInput("1 to 64 of the letters A to Z, digits and . _ / -", where=where)
+
+
+def _body(request: _Request, policy: Policy, facts: Facts, decision: Decision, at: datetime) -> LookBody:
+    """What is recorded. A purpose outside the list and a case that nobody knows are free text, and free text can be
+    a name: they are not written down. The rules say that they were given, and `ask` commits to what they were.
+    """
+    look = request.look
+    case_known = facts.known is not None and facts.known.case is not None
+    return LookBody(
+        kind=Kind.LOOK,
+        look=look.look_id,
+        origin="asked",
+        at=at,
+        principal=request.principal,
+        person=request.person,
+        asked=tuple((a.field, a.detail) for a in sorted(look.asked)),
+        mode=look.mode,
+        source=SOURCE,
+        purpose=look.purpose if look.purpose in policy.purposes else None,
+        case=look.case if case_known else None,
+        app=look.app,
+        decision="permit" if decision.permitted else "refuse",
+        rules=tuple(rule.id for rule in decision.rules),
+        ask=ask_digest(look, request.principal, request.person),
+        facts=decision.facts,
+        policy=decision.policy,
+    )
+
+
+def _recorded_look(body: bytes) -> LookBody:
+    try:
+        return LookBody.decode(body)
+    except NotCanonical as error:
+        raise Damaged("what is recorded under this key is not a look", where="journal") from error
+
+
+def _decision(policy: Policy, body: LookBody) -> Decision:
+    """The decision as it was recorded, in the words of today's policy."""
+    permitted = body.decision == "permit"
+    return Decision(
+        permitted=permitted,
+        rules=tuple(Rule(id_, explain(policy, id_)) for id_ in body.rules),
+        detail=tuple(Asked(field, detail) for field, detail in body.asked) if permitted else (),
+        facts=body.facts or b"",
+        policy=body.policy or b"",
+    )
