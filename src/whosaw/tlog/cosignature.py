@@ -17,9 +17,9 @@ checkpoint for it.                                                    Specificat
 
 from __future__ import annotations
 
-from whosaw.errors import NotCanonical, ProofFailed
+from whosaw.errors import BadInput, NotCanonical, ProofFailed
 from whosaw.tlog.checkpoint import Checkpoint
-from whosaw.tlog.spelling import BIGGEST, name_bytes, natural, render_decimal
+from whosaw.tlog.spelling import BIGGEST, NAME_LIMIT, hash_bytes, name_bytes, natural, render_decimal
 
 AHEAD_LIMIT = 5 * 60
 """How many seconds a witness's clock may be ahead of ours."""
@@ -54,11 +54,20 @@ def mldsa_message(cosigner: str, time_s: int, checkpoint: Checkpoint) -> bytes:
 
 def subtree_message(cosigner: str, time_s: int, origin: str, *, start: int, end: int, root: bytes) -> bytes:
     """What a 0x06 cosignature signs: leaves `start` up to `end` of the log `origin` have this root."""
-    # name_bytes would refuse an origin with a space, which other people's logs may have; 255 bytes is the form's limit.
+    # Not name_bytes: other people's logs may have an origin with a space. 255 bytes is what the length byte can say.
     name, whose = name_bytes(cosigner, "cosigner"), origin.encode()
-    numbers = natural(start, "start").to_bytes(8) + natural(end, "end").to_bytes(8)
-    time = natural(time_s, "time").to_bytes(8)
-    return _LABEL + bytes([len(name)]) + name + time + bytes([len(whose)]) + whose + numbers + root
+    if not 1 <= len(whose) <= NAME_LIMIT:
+        raise BadInput("an origin has 1 to 255 bytes")
+    if natural(start, "start") > natural(end, "end") or (start and time_s):
+        raise BadInput("a subtree ends before it starts, or has a start and a time")
+    return b"".join((
+        _LABEL,
+        bytes([len(name)]), name,
+        natural(time_s, "time").to_bytes(8),
+        bytes([len(whose)]), whose,
+        start.to_bytes(8), end.to_bytes(8),
+        hash_bytes(root, "root"),
+    ))  # fmt: skip
 
 
 def check_time(time_s: int, now_s: int, who: str) -> None:
