@@ -342,6 +342,15 @@ def test_a_signature_is_not_malleable():
         LOG.key.verify(TEXT, twin)
 
 
+@patient
+@given(st.binary(min_size=1312, max_size=1312), st.binary(min_size=2428, max_size=2428))
+def test_any_bytes_of_an_mldsa_key_and_signature_are_an_answer(public, blob):
+    """Whatever the bytes, the check says no and nothing else breaks."""
+    key = n.VerifierKey("w", n.MLDSA44, public)
+    with pytest.raises(ProofFailed):
+        key.verify(TEXT, b"\0" + blob[1:])
+
+
 def test_not_every_number_is_a_point():
     """About half of all y are on no curve; such a key is refused."""
     refused = 0

@@ -57,6 +57,14 @@ def test_a_hash_has_32_bytes(size):
     assert s.parse_hash(s.render_base64(bytes(32)), "here") == bytes(32)
 
 
+@pytest.mark.parametrize("bad", [b"", bytes(31), bytes(33), bytearray(32), "x" * 32, None])
+def test_only_32_bytes_are_a_hash(bad):
+    """Also where it is given and not spelled: another length or another type is refused."""
+    assert s.hash_bytes(bytes(32), "root") == bytes(32)
+    with pytest.raises(BadInput, match="root"):
+        s.hash_bytes(bad, "root")
+
+
 @pytest.mark.parametrize("cut", ["\u2028", "\u2029", "\u0085"])
 def test_only_a_newline_ends_a_line(cut):
     """What splitlines() would cut at stays inside a line."""

@@ -2,6 +2,8 @@
 """Trust files: who counts, and how many must have spoken."""
 
 import itertools
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -74,6 +76,12 @@ def file(*lines):
     return ("\n".join(lines) + "\n").encode()
 
 
+def vkey_of(kind, public):
+    """A verifier key whose id is right, for a public key that no `VerifierKey` would hold."""
+    raw = bytes([kind]) + public
+    return f"a+{sha256(b'a' + bytes([10]) + raw).hexdigest()[:8]}+{b64encode(raw).decode()}"
+
+
 NONE = "quorum none"
 GOOD = [
     file(NONE),
@@ -107,6 +115,10 @@ BAD = {
     "a witness without key": (file("witness a", NONE), "line 1"),
     "no member": (file("group g any", NONE), "line 1"),
     "a broken key": (file(f"log {LOG_KEY[:-1]}", NONE), "line 1"),
+    "a key of small order": (
+        file(f"witness a {X1}", f"log {vkey_of(1, bytes(32))}", NONE),
+        "line 2: key: an Ed25519 key of",
+    ),
     "a witness key for a log": (file(f"log {X1}", NONE), "0x04"),
     "a log key for a witness": (file(f"witness a {LOG_KEY}", NONE), "0x01"),
     "a log twice": (file(f"log {LOG_KEY}", f"log {LOG_KEY}", NONE), "line 2"),

@@ -132,7 +132,7 @@ class VerifierKey:
         name, key = parse_name(parts[0], where), parse_base64(parts[2], where)
         try:
             made = cls(name, int.from_bytes(key[:1]), key[1:])
-        except BadInput as error:
+        except (BadInput, NotCanonical) as error:
             raise NotCanonical(str(error), where=where) from None
         # The id is recomputed, never taken: an implementation in the field believes a wrong one.
         if made.encode().encode() != raw:
