@@ -34,10 +34,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the engine is asked, as two JSON texts."""
+    """What the engine is asked, as two JSON texts; `digest` is SHA-256 over both, 32 bytes."""
 
     entities: str
     context: str
+    digest: bytes
 
     @classmethod
     def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
@@ -60,13 +61,10 @@ class Question:
         if known.case is not None:
             context["case"] = _CASE
             entities.append({"uid": _CASE, "parents": [], "attrs": _case(known.case)})
-        return cls(_one_spelling(entities), _one_spelling(context))
-
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 over both texts, 32 bytes."""
-        both = f'{{"context":{self.context},"entities":{self.entities}}}'
-        return hashlib.sha256(_DOMAIN + both.encode()).digest()
+        both = _one_spelling(entities), _one_spelling(context)
+        # encode() refuses a lone surrogate: what has no bytes has no digest, and is no question.
+        text = f'{{"context":{both[1]},"entities":{both[0]}}}'.encode()
+        return cls(*both, hashlib.sha256(_DOMAIN + text).digest())
 
 
 def _one_spelling(value: Any) -> str:
