@@ -4,6 +4,7 @@
 import dataclasses
 import os
 import threading
+from base64 import b32encode
 
 import pytest
 from hypothesis import given, settings
@@ -336,6 +337,15 @@ def test_unsealing_a_person():
     assert unseal_person(ring, Pseudonyms(root()).person(JONAS.id)) is None
     with pytest.raises(BadInput):
         unseal_person(ring, MIRA.id)
+
+
+def test_a_named_stream_is_nobody():
+    """A pseudonym made up from a named stream's lookup leads to no name."""
+    rows = MemoryKeyRows()
+    ring = keyring(rows)
+    ring.of(Stream.named("admin"))
+    (row,) = rows.all()
+    assert unseal_person(ring, "p-" + b32encode(row.lookup[:10]).decode().lower()) is None
 
 
 def test_the_name_dies_with_the_row():

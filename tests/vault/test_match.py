@@ -117,8 +117,19 @@ def test_a_look_recorded_in_a_named_stream(desk, name):
 
 def test_a_label_of_no_stream(desk):
     """A leaf with a random label is in nobody's statement."""
-    handle = desk.keyring.of(MIRA).handle
-    refused(desk, desk.receipt([desk.write(handle, 1, bytes(range(32)), body_of(a_look()).encode())]))
+    desk.looked()
+    handle, body = desk.keyring.of(MIRA).handle, body_of(a_look()).encode()
+    for i in (1, 2):
+        refused(desk, desk.receipt([desk.write(handle, i, bytes(range(32)), body)]), why="stream of this person")
+
+
+def test_a_label_of_another_stream_under_this_persons_handle(desk):
+    """The handle is a word of the caller's; the label is recomputed from this person's key."""
+    desk.looked()
+    jonas = desk.keyring.of(Stream.of_person("jonas@example.org"))
+    written = desk.write(desk.keyring.of(MIRA).handle, 1, leaf.label(jonas.key, 1), body_of(a_look()).encode())
+    refused(desk, desk.receipt([written]), why="stream of this person")
+    refused(desk, desk.receipt([replace(written, i=2)]), why="stream of this person")
 
 
 def test_a_refused_look(desk):
@@ -143,6 +154,11 @@ def test_a_decision_that_is_not_the_recorded_one(desk):
 def test_a_grant_that_is_not_the_recorded_one(desk, detail):
     """More, less, or twice: what is granted is what stands in the record, or nothing."""
     refused(desk, desk.looked(), decision=replace(PERMITTED, detail=detail), why="detail")
+
+
+def test_a_body_and_a_grant_that_agree_beyond_what_is_asked(desk):
+    """A guard that recorded and granted more than the look asks for shows nothing."""
+    refused(desk, desk.looked(asked=((Field.IP, "exact"),)), decision=replace(PERMITTED, detail=EXACT), why="detail")
 
 
 def test_a_body_that_records_other_fields_than_its_digest(desk):
@@ -356,6 +372,17 @@ def test_a_gap_in_the_stream(desk):
     handle = desk.keyring.of(MIRA).handle
     desk.positions[handle] = 3
     refused(desk, desk.looked(a_look(key="2")), why="gap")
+
+
+def test_a_journal_that_answers_with_another_leaf(desk):
+    """The leaf that the journal finds must have the label that was asked for."""
+    desk.looked()
+    later = a_look(look_id="l-2", key="req-2")
+    recorded = desk.looked(later)
+    enrolled = desk.leaves[0]
+    desk.find = lambda label: enrolled
+    with pytest.raises(WrongReceipt, match="has a gap"):
+        desk.vault.open(later, recorded, PERMITTED)
 
 
 def test_an_enrolment_claimed_but_not_under_the_receipt(desk):
