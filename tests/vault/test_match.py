@@ -338,7 +338,7 @@ def test_arbitrary_bytes_are_no_receipt(raw):
 def test_a_stream_that_was_never_enrolled(desk):
     """A label of a stream without enrolment is void: no statement would hold it."""
     desk.positions[desk.keyring.of(MIRA).handle] = 1
-    refused(desk, desk.looked(), why="not enrolled")
+    refused(desk, desk.looked(), why="no such place")
 
 
 def test_a_stream_enrolled_after_the_look(desk):
@@ -347,8 +347,8 @@ def test_a_stream_enrolled_after_the_look(desk):
     look = desk.write(secret.handle, 1, leaf.label(secret.key, 1), body_of(a_look()).encode())
     desk.positions[secret.handle] = 1
     late = desk.write(secret.handle, 0, secret.label_0, enrolment(secret.key))
-    refused(desk, desk.receipt([look]), why="not enrolled")
-    refused(desk, desk.receipt([look, late]), why="not enrolled")
+    refused(desk, desk.receipt([look]), why="no such place")
+    refused(desk, desk.receipt([look, late]), why="no such place")
 
 
 def enrolment(key):
@@ -371,7 +371,7 @@ def test_a_gap_in_the_stream(desk):
     desk.looked()
     handle = desk.keyring.of(MIRA).handle
     desk.positions[handle] = 3
-    refused(desk, desk.looked(a_look(key="2")), why="gap")
+    refused(desk, desk.looked(a_look(key="2")), why="no such place")
 
 
 def test_a_journal_that_answers_with_another_leaf(desk):
@@ -381,8 +381,26 @@ def test_a_journal_that_answers_with_another_leaf(desk):
     recorded = desk.looked(later)
     enrolled = desk.leaves[0]
     desk.find = lambda label: enrolled
-    with pytest.raises(WrongReceipt, match="has a gap"):
+    with pytest.raises(WrongReceipt, match="no such place"):
         desk.vault.open(later, recorded, PERMITTED)
+
+
+def test_a_receipt_for_a_leaf_that_the_log_does_not_hold(desk):
+    """Signed, and gone: after a restored backup the receipt is good and the leaf is in nobody's statement."""
+    recorded = desk.looked()
+    desk.leaves.pop()
+    refused(desk, recorded, why="no such place")
+    secret = desk.keyring.of(MIRA)
+    desk.write(secret.handle, 1, leaf.label(secret.key, 1), body_of(a_look(look_id="l-9")).encode())
+    refused(desk, recorded, why="another record")
+
+
+@pytest.mark.parametrize("change", [{"index": 0}, {"nonce": bytes(32)}, {"body": b"{}"}])
+def test_a_log_that_holds_another_record_in_its_place(desk, change):
+    """Index, nonce and body must be those that the log holds under this label."""
+    recorded = desk.looked()
+    desk.leaves[-1] = replace(desk.leaves[-1], **change)
+    refused(desk, recorded, why="another record")
 
 
 def test_an_enrolment_claimed_but_not_under_the_receipt(desk):

@@ -2,12 +2,12 @@
 """Is this receipt for exactly this look? Seven checks, and no key that opens a value is needed for any of them.
 
     receipt (signed note) ─1─▶ this log ─2─▶ leaves under its root ─3─▶ one leaf under a label of this person's stream
-       ─4─▶ the stream is enrolled, without a gap ─5─▶ body: a look ─6─▶ of exactly this request ─7─▶ permitted so
+       ─4─▶ the log holds it, the stream is enrolled, no gap ─5─▶ a look ─6─▶ of this request ─7─▶ permitted so
 
 Invariant: whatever differs, WrongReceipt says which check failed and nothing was opened. There is no partial answer.
 
 Why the person's *enrolled* stream: the person's statement lists that stream and no other. A look recorded under any
-other label, valid as a leaf, would be a look that the person never hears of.      Specification: docs/spec/leaf.md
+other label, valid as a leaf, would be a look that the person never hears of.      Specification: docs/spec/keys.md §5
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def matching(request: Request, recorded: RecordedLook, key: VerifierKey, origin:
     leaves = tuple(recorded.leaves)
     _under_receipt(request, recorded.receipt, leaves, key, origin)
     found = _own_leaf(request, leaves)
-    _enrolled(request, found, leaves, journal)
+    _enrolled(request, found, journal)
     body = _look_body(request, found.body)
     _same_request(request, body)
     _permitted(request, body)
@@ -101,25 +101,28 @@ def _own_leaf(request: Request, leaves: Sequence[OpenedLeaf]) -> OpenedLeaf:
     return mine[0]
 
 
-def _enrolled(request: Request, found: OpenedLeaf, leaves: Sequence[OpenedLeaf], journal: Leaves) -> None:
-    """4: the stream was enrolled before, with the very key that labels this leaf, and label_(i-1) exists.
+def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves) -> None:
+    """4: the journal holds this very leaf; its stream was enrolled before, with the key that labels it; no gap.
 
-    A leaf of the same submission has just been proven to be under the receipt; any other is the journal's to know.
+    Asked of the journal, although the receipt is signed: a receipt says that the leaf *was* durable. After a restored
+    backup, or with a stolen receipt key, there are signed receipts for leaves that no statement will ever hold.
     """
-    near = {other.label: other for other in leaves}
 
-    def earlier(label: bytes) -> OpenedLeaf:
-        other = near.get(label) or journal.find(label)
-        if other is None or other.label != label or other.index >= found.index:
-            raise request.wrong("the stream of this person is not enrolled in the log, or has a gap")
-        return other
+    def durable(label: bytes, until: int) -> OpenedLeaf:
+        leaf_ = journal.find(label)
+        if leaf_ is None or leaf_.label != label or leaf_.index > until:
+            raise request.wrong("the stream of this person has no such place in the log")
+        return leaf_
 
+    kept = durable(found.label, found.index)
+    if (kept.index, kept.nonce, kept.body) != (found.index, found.nonce, found.body):
+        raise request.wrong("the log holds another record in its place")
+    enrolment = durable(request.stream.label_0, found.index - 1)
     digest = b64encode(leaf.stream_key_digest(request.stream.key)).decode()
-    enrolment = canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest})
-    if not hmac.compare_digest(earlier(request.stream.label_0).body, enrolment):
+    if enrolment.body != canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest}):
         raise request.wrong("the stream of this person is enrolled with another key")
     if found.i > 1:
-        earlier(leaf.label(request.stream.key, found.i - 1))
+        durable(leaf.label(request.stream.key, found.i - 1), found.index - 1)
 
 
 def _look_body(request: Request, raw: bytes) -> LookBody:
