@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making a statement: everything recorded about one account, with what it takes to check it.
+
+    id ──▶ stream key ──▶ run of frames ──▶ opened records, each with its inclusion proof ─┐
+       └─▶ π for this generation and the next                                              ├─▶ one canonical JSON object
+    newest checkpoint, genesis ────────────────────────────────────────────────────────────┘
+
+Keys, frames and proofs come through a port that `wiring` fills: this module has no route to the keyring. Handing out a
+statement is a record of its own, which is the caller's to make.
+
+Invariant: what is handed out verifies. Every statement goes through the outsider's own verifier first, with the keys
+that its genesis leaf fixes; one that fails is not handed out but reported as damage.
+                                                                          Specification: docs/spec/statement.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Protocol
+
+from whosaw.errors import Damaged, Unavailable
+from whosaw.model import genesis as model
+from whosaw.tlog import leaf
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.note import parse_note
+from whosaw.tlog.trust import TrustPolicy, trust_text
+from whosaw.verify.folder import Audit
+from whosaw.verify.statement import verify_statement
+from whosaw.verify.statement_file import Generation, Opened, Statement
+
+# The verifier's clock only judges witnesses and times ahead of it; there are none to judge here, and a statement must
+# not depend on when it was asked for.
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class StreamSecret(Protocol):
+    """What the person is handed of their stream: k_stream, from which only their own labels follow."""
+
+    @property
+    def generation(self) -> int: ...
+    @property
+    def rekeys(self) -> int: ...
+    @property
+    def key(self) -> bytes: ...
+
+
+class OpenedFrame(Protocol):
+    """A leaf of the stream with what opens it."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def i(self) -> int: ...
+    @property
+    def nonce(self) -> bytes: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class StatementMaterial(Protocol):
+    """What a statement is made of. All of it is of one moment: the checkpoint's.
+
+    Each call raises Unavailable where its part is down.
+    """
+
+    def checkpoint(self) -> bytes:
+        """The newest published checkpoint, a signed note."""
+        ...
+
+    def genesis(self) -> bytes:
+        """The published genesis file."""
+        ...
+
+    def prove(self, alpha: bytes) -> bytes:
+        """π over `alpha`."""
+        ...
+
+    def stream(self, person_id: str) -> StreamSecret | None:
+        """The stream of this account, or None where none was ever opened. Never opens one."""
+        ...
+
+    def run(self, secret: StreamSecret) -> Iterable[OpenedFrame]:
+        """The frames of a stream in order, its enrolment first. Frames newer than the checkpoint may follow."""
+        ...
+
+    def inclusion(self, index: int, size: int) -> Sequence[bytes]:
+        """The inclusion proof of a leaf in the tree of `size` leaves."""
+        ...
+
+
+def make_statement(person_id: str, material: StatementMaterial) -> bytes:
+    """The statement file for this account. The same material gives the same bytes.
+
+    Raises BadInput for an id that no account can have, Unavailable, and Damaged where the result would not verify.
+    """
+    note = material.checkpoint()
+    size = Checkpoint.parse(parse_note(note, "checkpoint").text).size
+    if size == 0:
+        raise Unavailable("nothing is published yet, so nothing can be stated", part="journal")
+    genesis = model.GenesisFile.parse(material.genesis())
+    secret = material.stream(person_id)
+    generations = () if secret is None else _generation(person_id, secret, size, material)
+    made = Statement(
+        person_id,
+        note,
+        Opened(0, 0, genesis.nonce, genesis.body, tuple(material.inclusion(0, size))),
+        generations,
+        material.prove(_alpha(person_id, len(generations))),
+    ).encode()
+    _check(made, person_id, genesis)
+    return made
+
+
+def _generation(person_id: str, secret: StreamSecret, size: int, material: StatementMaterial) -> tuple[Generation, ...]:
+    if secret.generation or secret.rekeys:
+        raise Damaged("the account has a later generation or key, which this version never makes", where="keyring")
+    # What is durable but not yet under this checkpoint cannot be proven yet, and belongs in the next statement.
+    published = takewhile(lambda frame: frame.index < size, material.run(secret))
+    opened = [Opened(f.i, f.index, f.nonce, f.body, tuple(material.inclusion(f.index, size))) for f in published]
+    if not opened:
+        return ()
+    pi = material.prove(_alpha(person_id, 0))
+    return (Generation(0, pi, 0, secret.key, opened[0], tuple(opened[1:])),)
+
+
+def _alpha(person_id: str, generation: int) -> bytes:
+    return leaf.alpha(leaf.StreamKind.PERSON, person_id, generation)
+
+
+def _check(made: bytes, person_id: str, genesis: model.GenesisFile) -> None:
+    keys = model.Genesis.parse(genesis.body).logs
+    trust = TrustPolicy.parse(trust_text(keys))
+    report = verify_statement(made, Audit(trust, _NEVER), person_id, None)
+    if report.exit:
+        raise Damaged(
+            f"the statement would not verify, so it is not handed out: {report.sentence}",
+            where="statement",
+            hint="whosaw journal fsck",
+        )
