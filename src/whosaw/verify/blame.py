@@ -11,6 +11,7 @@ accusation would be worse than none, so where no level leads to the root, both f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from whosaw.tlog.merkle import leaf_hash, root_of_row
 from whosaw.tlog.spelling import HASH
@@ -20,51 +21,68 @@ from whosaw.verify.steps import Failure
 from whosaw.verify.tree import FRAMED, Rebuilt, differences, read_tile, root_of_rows, span
 
 EACH = 5  # differences of one tile that are spelt out
+LEAVES = -1  # below level 0: the leaves themselves are the truth
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The level that leads to the signed root, and all hashes from there upwards; `edge` as in Rebuilt."""
+
+    level: int
+    rows: list[bytearray]
+    edge: bytes
 
 
 def blame(source: Source, found: Rebuilt, signed_root: bytes) -> Iterator[Failure]:
-    """A failure for every place where a tile is not what the leaves below it make."""
-    truth: int | None = None
+    """A failure for every place where a tile is not what the leaves below it make; the culprits first."""
+    truth = Truth(LEAVES, found.rows, found.edge)
     if found.root != signed_root:
+        candidates = (_believing(source, found, level) for level in sorted({tile.level for tile in found.torn}))
+        leading = (c for c in candidates if root_of_rows(c.rows, c.edge, found.size) == signed_root)
+        yield from _accuse(source, found, next(leading, None))
         yield Failure("the leaves make another root than the one that was signed", "checkpoint, line 3")
-        levels = sorted({tile.level for tile in found.torn})
-        truth = next((level for level in levels if _root_by(source, found, level) == signed_root), None)
+    else:
+        yield from _accuse(source, found, truth)
+
+
+def _accuse(source: Source, found: Rebuilt, truth: Truth | None) -> Iterator[Failure]:
     for tile in found.torn:
-        served, mine = read_tile(source, tile) or b"", _computed(source, found, tile)
-        places = list(differences(served, mine, HASH)) if len(served) == len(mine) else []
+        served = read_tile(source, tile) or b""
+        right = _made(source, found, tile)
+        if truth is not None and tile.level > truth.level and tile.level > 0:
+            right = _slice(truth.rows[tile.level], tile)  # where the truth is above the leaves, this tile may be right
+        places = list(differences(served, right, HASH)) if len(served) == len(right) else []
         for at in places[:EACH]:
-            yield _sentence(tile, at - 1, leaves_hold=found.root == signed_root, tile_holds=tile.level == truth)
+            yield _sentence(tile, at - 1, truth)
         if len(places) > EACH:
             yield Failure(f"and {len(places) - EACH} more hashes of this tile", tile.path)
 
 
-def _sentence(tile: Tile, i: int, *, leaves_hold: bool, tile_holds: bool) -> Failure:
+def _sentence(tile: Tile, i: int, truth: Truth | None) -> Failure:
     first = (tile.index * FULL + i) << HEIGHT * tile.level
     last = first + (1 << HEIGHT * tile.level) - 1
+    what = f"leaf {first}" if first == last else f"leaves {first} to {last}"
     in_tile = f"{tile.path}, {span(i, HASH)}"
     bundle = Bundle(tile.index, tile.width)
     in_bundle = f"{bundle.path}, {span(i, FRAMED)}"
-    what = f"leaf {first}" if first == last else f"leaves {first} to {last}"
-    if leaves_hold:
+    if truth is not None and tile.level > truth.level:
         return Failure(f"the hash of {what} was altered; what it is made from is as it was signed", in_tile)
-    if tile_holds and tile.level == 0:
+    if truth is not None and tile.level == truth.level == 0:
         return Failure(f"{what} was altered; its hash in {tile.path} is as it was signed", in_bundle)
-    if tile_holds:
+    if truth is not None and tile.level == truth.level:
         return Failure(
             f"among {what} something was altered, with all tiles below; this hash is as it was signed", in_tile
         )
-    beside = f" and {in_bundle}" if tile.level == 0 else ""
-    return Failure(
-        f"the hash of {what} does not fit what it is made from; which was altered cannot be told", in_tile + beside
-    )
+    where = f"{in_tile} and {in_bundle}" if tile.level == 0 else in_tile
+    return Failure(f"the hash of {what} does not fit what it is made from; which was altered cannot be told", where)
 
 
-def _root_by(source: Source, found: Rebuilt, base: int) -> bytes:
-    """The root if level `base`, and of the levels below it the right edge, are believed as served."""
+def _believing(source: Source, found: Rebuilt, level: int) -> Truth:
+    """All hashes if this level is believed as served, and of the levels below it the right edge."""
     rows, edge = list(found.rows), found.edge
     for tile in found.torn:
         served = read_tile(source, tile)
-        if tile.level > base or served is None or len(served) != tile.width * HASH:
+        if tile.level > level or served is None or len(served) != tile.width * HASH:
             continue
         if tile.level == 0 and tile.width < FULL:
             edge = served
@@ -72,12 +90,11 @@ def _root_by(source: Source, found: Rebuilt, base: int) -> bytes:
             rows[1] = _patched(rows[1], tile.index, root_of_row(served))
         else:
             rows[tile.level] = _patched(rows[tile.level], tile.index * FULL, served)
-    for level in range(max(base, 1) + 1, len(rows)):
-        below = bytes(rows[level - 1])
-        rows[level] = bytearray().join(
-            root_of_row(below[at : at + FULL * HASH]) for at in range(0, len(rows[level]) * FULL, FULL * HASH)
-        )
-    return root_of_rows(rows, edge, found.size)
+    for above in range(max(level, 1) + 1, len(rows)):
+        below, count = bytes(rows[above - 1]), len(rows[above]) // HASH
+        tiles = (below[n * FULL * HASH : (n + 1) * FULL * HASH] for n in range(count))
+        rows[above] = bytearray().join(map(root_of_row, tiles))
+    return Truth(level, rows, edge)
 
 
 def _patched(row: bytearray, first: int, piece: bytes) -> bytearray:
@@ -85,12 +102,16 @@ def _patched(row: bytearray, first: int, piece: bytes) -> bytearray:
     return row[: first * HASH] + piece + row[first * HASH + len(piece) :]
 
 
-def _computed(source: Source, found: Rebuilt, tile: Tile) -> bytes:
+def _made(source: Source, found: Rebuilt, tile: Tile) -> bytes:
     """The tile that the leaves make."""
     if tile.level:
-        first = tile.index * FULL * HASH
-        return bytes(found.rows[tile.level][first : first + tile.width * HASH])
+        return _slice(found.rows[tile.level], tile)
     if tile.width < FULL:
         return found.edge
     raw = read_tile(source, Bundle(tile.index, tile.width)) or b""
     return b"".join(leaf_hash(raw[at + 2 : at + FRAMED]) for at in range(0, len(raw), FRAMED))
+
+
+def _slice(row: bytearray, tile: Tile) -> bytes:
+    first = tile.index * FULL * HASH
+    return bytes(row[first : first + tile.width * HASH])

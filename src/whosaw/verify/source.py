@@ -65,7 +65,7 @@ def open_source(place: str) -> Source:
     if "://" in place:
         raise BadInput("only http:// and https:// are read", where="FOLDER|URL")
     path = Path(place)
-    if not path.is_dir():
+    if not place or not path.is_dir():
         raise BadInput(
             "no such folder", where=printable(place), hint="give the published folder: the one that holds `checkpoint`"
         )
@@ -93,13 +93,15 @@ class FolderSource:
             if error.errno in _ODD:
                 raise Damaged("is not a regular file", where=printable(name)) from None
             raise self._unreadable(name, error) from None
-        with open(handle, "rb") as file:  # noqa: PTH123 (a descriptor, not a path)
-            try:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise Damaged("is not a regular file", where=printable(name))
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise Damaged("is not a regular file", where=printable(name))
+            with os.fdopen(handle, "rb", closefd=False) as file:
                 raw = file.read(limit + 1)
-            except OSError as error:
-                raise self._unreadable(name, error) from None
+        except OSError as error:
+            raise self._unreadable(name, error) from None
+        finally:
+            os.close(handle)
         return _within(raw, name, limit)
 
     def names(self) -> Iterator[str]:
