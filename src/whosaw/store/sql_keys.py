@@ -12,13 +12,22 @@ Never INSERT OR REPLACE: it would put a second key in the place of the one under
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, fields
+from typing import Any
 
-from sqlalchemy import Connection, Engine, LargeBinary, RowMapping, Select, func, insert, literal, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.keyring import KeyRow
 from whosaw.store.state_tables import KEYRING, KEYRING_CHECK, NAMES, answering
+
+# Built once: `find` runs before every record, and building a query costs more than asking it.
+_ROW: Select[tuple[Any, ...]] = select(*(KEYRING.c[column.name] for column in fields(KeyRow)))
+_NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
+_FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
+_EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
+_BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
 
 
 class SqlKeyRows:
@@ -29,21 +38,20 @@ class SqlKeyRows:
         self._engine, self._at_once = engine, at_once
 
     def find(self, lookup: bytes) -> KeyRow | None:
-        return self._newest(select(KEYRING).where(KEYRING.c.lookup == lookup))
+        return self._one(_FIND, {"lookup": lookup})
 
     def by_prefix(self, prefix: bytes) -> KeyRow | None:
         # A range, not a LIKE: the index of the primary key serves it, and bytes have no wildcards.
-        until = prefix + b"\xff" * (32 - len(prefix))
-        return self._newest(select(KEYRING).where(KEYRING.c.lookup.between(prefix, literal(until, LargeBinary))))
+        return self._one(_BY_PREFIX, {"first": prefix, "last": prefix + b"\xff" * (32 - len(prefix))})
 
     def add(self, row: KeyRow) -> KeyRow:
         with answering("keyring"):
             try:
                 with self._engine.begin() as db:
-                    db.execute(insert(KEYRING).values(**_columns(row)))
+                    db.execute(insert(KEYRING).values(**asdict(row)))
             except IntegrityError:
                 pass  # Somebody was here first, or an earlier attempt of ours that seemed to have failed.
-            stored = self._one(row.lookup, row.generation)
+            stored = self._one(_EXACTLY, {"lookup": row.lookup, "generation": row.generation})
         if stored is None:
             raise Unavailable("the keyring took a row and has it not", part="keyring")
         return stored
@@ -52,12 +60,12 @@ class SqlKeyRows:
         # Page by page and not one open cursor: a check of all labels takes minutes, and a reader who stays blocks
         # SQLite from folding its write-ahead log.
         after: tuple[bytes, int] = (b"", -1)
-        order = select(KEYRING).order_by(KEYRING.c.lookup, KEYRING.c.generation).limit(self._at_once)
+        order = _ROW.order_by(KEYRING.c.lookup, KEYRING.c.generation).limit(self._at_once)
         while True:
             lookup, generation = after
             beyond = (KEYRING.c.lookup > lookup) | ((KEYRING.c.lookup == lookup) & (KEYRING.c.generation > generation))
             with answering("keyring"), self._engine.connect() as db:
-                page = [_row(found) for found in db.execute(order.where(beyond)).mappings()]
+                page = [KeyRow(*found) for found in db.execute(order.where(beyond))]
             yield from page
             if len(page) < self._at_once:
                 return
@@ -85,13 +93,10 @@ class SqlKeyRows:
             raise Unavailable("the keyring took a check value and has it not", part="keyring")
         return kept
 
-    def _newest(self, query: Select[tuple[object, ...]]) -> KeyRow | None:
+    def _one(self, query: Select[tuple[Any, ...]], given: dict[str, bytes | int]) -> KeyRow | None:
         with answering("keyring"), self._engine.connect() as db:
-            found = db.execute(query.order_by(KEYRING.c.generation.desc()).limit(1)).mappings().first()
-        return None if found is None else _row(found)
-
-    def _one(self, lookup: bytes, generation: int) -> KeyRow | None:
-        return self._newest(select(KEYRING).where(KEYRING.c.lookup == lookup, KEYRING.c.generation == generation))
+            found = db.execute(query, given).first()
+        return None if found is None else KeyRow(*found)
 
 
 class SqlNameRows:
@@ -117,29 +122,3 @@ class SqlNameRows:
 def _kept(db: Connection, name: str) -> bytes | None:
     kept: bytes | None = db.scalar(select(KEYRING_CHECK.c.value).where(KEYRING_CHECK.c.name == name))
     return kept
-
-
-def _columns(row: KeyRow) -> dict[str, bytes | int]:
-    return {
-        "lookup": row.lookup,
-        "generation": row.generation,
-        "rekeys": row.rekeys,
-        "epoch": row.epoch,
-        "handle": row.handle,
-        "wrapped": row.wrapped,
-        "label_0": row.label_0,
-        "sealed_id": row.sealed_id,
-    }
-
-
-def _row(found: RowMapping) -> KeyRow:
-    return KeyRow(
-        lookup=bytes(found["lookup"]),
-        handle=bytes(found["handle"]),
-        generation=found["generation"],
-        rekeys=found["rekeys"],
-        epoch=found["epoch"],
-        wrapped=bytes(found["wrapped"]),
-        label_0=bytes(found["label_0"]),
-        sealed_id=bytes(found["sealed_id"]),
-    )
