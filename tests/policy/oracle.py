@@ -4,6 +4,7 @@
 from datetime import datetime, timedelta
 
 from tests.policy.test_matrix import MAY_NEED, WORK_OF
+
 from whosaw.model.access import Look, Mode
 from whosaw.policy.facts import Facts
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.policy.ground import AT, EVERYTHING, HOUR, MINUTE, POLICY, changed, fitting, spoke, texts
 from tests.policy.oracle import CASE_TYPES, forbids
+
 from whosaw.model.access import LADDER, Asked, Field, Look, Mode
 from whosaw.policy.decide import decide, explain
 from whosaw.policy.facts import (

@@ -8,8 +8,8 @@ from dataclasses import replace
 from importlib.metadata import version
 
 import pytest
-
 from tests.policy.ground import AT, DAY, HOUR, MINUTE, MS, POLICY, changed, fitting, spoke
+
 from whosaw.model.access import Asked, Field, Mode
 from whosaw.policy.decide import decide
 from whosaw.policy.rules import ENGINE

@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-
 from tests.policy.ground import AT, POLICY, changed, fitting, spoke
+
 from whosaw.model.access import LADDER, Asked, Field
 from whosaw.policy.purposes import FUNCTIONS
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.policy.ground import POLICY, texts
+
 from whosaw.errors import Misconfigured, WhosawError
 from whosaw.model.record import parse
 from whosaw.policy.purposes import parse_purposes
@@ -102,9 +102,9 @@ BAD_PURPOSES = [
     ("a function twice", SHIPPED.replace('["support"]', '["support", "support"]'), "twice"),
     ("no case type", re.sub(r"case_types = .*", "case_types = []", SHIPPED, count=1), "says which `case_types` do"),
     ("an empty sentence", re.sub(r"sentence = .*", 'sentence = ""', SHIPPED, count=1), "a sentence of 1 to 300"),
-    ("a field unknown", SHIPPED.replace("ip = \"exact\"", 'address = "exact"'), "no field 'address'"),
-    ("a detail unknown", SHIPPED.replace("ip = \"exact\"", 'ip = "precise"'), "no field 'ip'"),
-    ("a detail that is no text", SHIPPED.replace("ip = \"exact\"", "ip = true"), "no field 'ip'"),
+    ("a field unknown", SHIPPED.replace('ip = "exact"', 'address = "exact"'), "no field 'address'"),
+    ("a detail unknown", SHIPPED.replace('ip = "exact"', 'ip = "precise"'), "no field 'ip'"),
+    ("a detail that is no text", SHIPPED.replace('ip = "exact"', "ip = true"), "no field 'ip'"),
     ("nothing needed", re.sub(r"most = .*", "most = {}", SHIPPED, count=1), "fields with their detail"),
 ]  # fmt: skip
 

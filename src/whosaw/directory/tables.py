@@ -95,7 +95,6 @@ CASE_PERSONS = Table(
     Index("case_persons_case_id", "case_id", "person"),
     Index("case_persons_person", "person"),
     Index("case_persons_digest", "digest"),
-    Index("persons_digest", "digest"),
 )
 
 PERSONS = Table(
@@ -109,6 +108,7 @@ PERSONS = Table(
     Column("household", String(52)),
     *_valid(),
     Index("persons_person", "person"),
+    Index("persons_digest", "digest"),
 )
 
 ASSIGNMENTS = Table(
