@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The columns of every table, once: whole numbers and texts, nothing else.
+
+Times are microseconds since 1970, UTC; yes and no are 1 and 0; identifiers are pseudonyms. No floats, no timestamps,
+no lists: on these two types every engine that we tried agrees to the byte.       Design: docs/adr/0040
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from whosaw.model.access import Field
+
+Column = Literal["int", "int?", "text", "text?"]
+Cell = int | str | None
+
+# One 0/1 column for each field of personal data.
+FIELDS: Mapping[Field, str] = {f: f"f_{f}" for f in Field}
+
+LOOK: Mapping[str, Column] = {
+    "row": "int",  # 2·leaf, and 2·leaf+1 for the second row of a look that two count for; a key, never an order
+    "leaf": "int",
+    "look_id": "text",
+    "t": "int",
+    "taken": "int?",
+    "who": "text",
+    "account": "text",  # under which the look was made; `who` unless somebody acted through it
+    "claimed": "int",  # 1: that it was `who` is only claimed
+    "hint": "int",
+    "person": "text?",
+    "request": "text",  # the bulk look it is part of, else itself
+    "mentions": "int?",
+    "mode": "text",
+    "purpose": "text?",
+    "case": "text?",
+    "app": "text?",
+    "source": "text",
+    "origin": "text",
+    "rows": "int?",
+    "decision": "text?",
+    "refused": "int",
+    "rules": "text",  # joined by |
+    "asked": "text",  # field:detail, joined by |, as recorded
+    **dict.fromkeys(FIELDS.values(), "int"),
+}
+
+_VALID: Mapping[str, Column] = {"valid_from": "int?", "valid_to": "int?"}
+_KNOWN: Mapping[str, Column] = {"known_from": "int?", "known_to": "int?", "first": "int"}
+
+TABLES: Mapping[str, Mapping[str, Column]] = {
+    "look": LOOK,
+    "staff": {
+        "who": "text",
+        "unit": "text?",
+        "function": "text",
+        "role": "text?",
+        "manager": "text?",
+        "employer": "text?",
+        "country": "text?",
+        "site": "text?",
+        **_VALID,
+    },
+    "persons": {"person": "text", "region": "text?", "protected": "int", "staff": "int", **_VALID},
+    "cases": {
+        "case": "text",
+        "type": "text",
+        "opened": "int",
+        "closed": "int?",
+        "assignee": "text?",
+        "requester": "text?",
+        "approver": "text?",
+        "opened_by": "text?",
+        "queue": "text?",
+        **_KNOWN,
+    },
+    "case_persons": {"case": "text", "person": "text", "added": "int?", "added_by": "text?", **_KNOWN},
+    "assignments": {"who": "text", "scope_kind": "text", "scope": "text", **_VALID, **_KNOWN},
+}
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 of an aware `at`. Whole-number arithmetic: timestamp() rounds."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant(t: int) -> datetime:
+    """The instant that `micros` came from."""
+    return _EPOCH + timedelta(microseconds=t)

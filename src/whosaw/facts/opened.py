@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The facts as Ibis tables on an engine, DuckDB by default. Read only, checked against their digests.
+
+    with open_facts(folder) as facts:      facts.tables["look"] … an absent table is not known here
+
+Invariant: only whole numbers, yes and no, and texts leave the engine; whoever reads rows sorts them by a key, since an
+engine gives them in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whosaw.errors import BadInput, Damaged, NotCanonical
+from whosaw.facts.columns import Cell
+from whosaw.facts.extra import need
+from whosaw.facts.hold import held
+from whosaw.facts.parquet import check_part
+from whosaw.facts.progress import NAME, Progress
+from whosaw.facts.project import read_progress
+
+# Past this the driver would be doing the engine's work; the query must gate first.
+MOST_ROWS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`tables`: Ibis tables by name. `engine`: the Ibis backend they live in."""
+
+    engine: Any
+    tables: Mapping[str, Any]
+    progress: Progress
+
+    def keep(self, name: str, expr: Any) -> Any:
+        """`expr`, computed once and kept in the engine for this session."""
+        return self.engine.create_table(name, expr, temp=True, overwrite=False)
+
+    def rows(self, expr: Any, order: Sequence[str], what: str) -> list[dict[str, Cell]]:
+        """The rows of `expr`, sorted here by `order`, nulls first. Raises BadInput past MOST_ROWS, naming `what`."""
+        table = expr.limit(MOST_ROWS + 1).to_pyarrow()
+        if table.num_rows > MOST_ROWS:
+            raise BadInput(f"more than {MOST_ROWS:,} rows would leave the engine", where=what)
+        found: list[dict[str, Cell]] = table.to_pylist()
+        found.sort(key=lambda row: [(row[name] is not None, row[name]) for name in order])
+        return found
+
+
+@contextmanager
+def open_facts(folder: Path) -> Iterator[Facts]:
+    """The facts in `folder`. Raises BadInput where none were made yet, Damaged where they are not what was written."""
+    ibis = need("ibis", "watching")
+    need("duckdb", "watching")
+    with held(folder, alone=False):
+        progress = _progress(folder)
+        engine = ibis.duckdb.connect()
+        try:
+            yield Facts(engine, {name: _table(engine, folder, name, progress) for name in progress.tables}, progress)
+        finally:
+            engine.disconnect()
+
+
+def _progress(folder: Path) -> Progress:
+    try:
+        progress = read_progress(folder)
+    except NotCanonical as error:
+        raise Damaged(
+            f"facts: {NAME} cannot be read",
+            where=NAME,
+            hint="delete the folder of facts: they are made again from the journal",
+        ) from error
+    if progress is None:
+        raise BadInput("there are no facts yet", where="facts", hint="run: whosaw detect")
+    return progress
+
+
+def _table(engine: Any, folder: Path, name: str, progress: Progress) -> Any:
+    paths = [str(check_part(folder, part)) for part in progress.tables[name]]
+    return engine.read_parquet(paths, table_name=name)

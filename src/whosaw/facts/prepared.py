@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks as detectors read them: with the day, the size of their request, and who the principal was at that time.
+
+    look + request size + staff as of t + person as of t ──▶ one row per look and principal, no more and no fewer
+
+Invariant: every join here finds at most one row, or a look would count twice.     Design: docs/adr/0040
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from whosaw.facts.columns import DAY
+from whosaw.facts.extra import need
+
+
+def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
+    """The prepared looks up to the instant `as_of` (included): columns of `look` and the ones named below.
+
+    day · size (persons in the request) · unit, function, manager, country, tenure (days) of `who` as of t, null where
+    unknown · protected (0 where the table of persons is not known) · region of the person.
+    """
+    look = tables["look"]
+    look = look.filter(look.t <= as_of)
+    look = look.mutate(day=look.t // DAY)
+    look = _sized(look)
+    look = _with_staff(look, tables.get("staff"))
+    return _with_person(look, tables.get("persons"))
+
+
+def _sized(look: Any) -> Any:
+    counted = look.group_by(request_of=look.request).aggregate(seen=look.person.nunique(), said=look.mentions.max())
+    joined = look.left_join(counted, look.request == counted.request_of)
+    ibis = need("ibis", "watching")
+    size = ibis.greatest(joined.seen.fill_null(0), joined.said.fill_null(0)).cast("int64")
+    return joined.mutate(size=size).drop("request_of", "seen", "said")
+
+
+def _with_staff(look: Any, staff: Any | None) -> Any:
+    if staff is None:
+        ibis = need("ibis", "watching")
+        text, number = ibis.null("string"), ibis.null("int64")
+        return look.mutate(unit=text, function=text, manager=text, country=text, tenure=number)
+    s = staff.select(
+        s_who=staff.who,
+        s_from=staff.valid_from,
+        s_to=staff.valid_to,
+        unit=staff.unit,
+        function=staff.function,
+        manager=staff.manager,
+        country=staff.country,
+    )
+    joined = look.left_join(s, [look.who == s.s_who, holds(s.s_from, s.s_to, look.t)])
+    first = staff.group_by(f_who=staff.who).aggregate(f_from=staff.valid_from.min())
+    joined = joined.left_join(first, joined.who == first.f_who)
+    tenure = (joined.t - joined.f_from) // DAY
+    return joined.mutate(tenure=tenure).drop("s_who", "s_from", "s_to", "f_who", "f_from")
+
+
+def _with_person(look: Any, persons: Any | None) -> Any:
+    if persons is None:
+        ibis = need("ibis", "watching")
+        return look.mutate(protected=ibis.literal(0, "int64"), region=ibis.null("string"))
+    p = persons.select(
+        p_person=persons.person,
+        p_from=persons.valid_from,
+        p_to=persons.valid_to,
+        p_protected=persons.protected,
+        region=persons.region,
+    )
+    joined = look.left_join(p, [look.person == p.p_person, holds(p.p_from, p.p_to, look.t)])
+    return joined.mutate(protected=joined.p_protected.fill_null(0)).drop("p_person", "p_from", "p_to", "p_protected")
+
+
+def holds(start: Any, end: Any, t: Any) -> Any:
+    """The instant `t` lies in [start, end); a missing end is open."""
+    return (start.isnull() | (start <= t)) & (end.isnull() | (t < end))
