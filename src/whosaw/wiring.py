@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The house: the only file that chooses implementations.
+
+    folder ──settings, keys──▶ stores ──▶ journal ──▶ directory, vault ──▶ guard
+
+    DATA/whosaw.toml      settings                       DATA/trust     what outsiders verify with
+    DATA/public/          the log, served as it is       DATA/private/  everything else; never served
+
+`build` makes a folder once; `house` opens it; `glance` looks at the log beside a running house, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from whosaw.config import Settings, default_text, parse_settings
+from whosaw.directory import migrate
+from whosaw.directory.directory import Directory
+from whosaw.errors import BadInput, Misconfigured, NotCanonical
+from whosaw.guard.look import Guard
+from whosaw.journal.genesis import create
+from whosaw.journal.heads import Signers
+from whosaw.journal.journal import Journal
+from whosaw.journal.ports import Folder, Stores
+from whosaw.journal.reader import Reader
+from whosaw.journal.submission import Record, Submission
+from whosaw.model.access import Asked
+from whosaw.model.genesis import Genesis
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind, Stream, parse
+from whosaw.policy.record import policy_body
+from whosaw.policy.rules import Policy
+from whosaw.privacy.detail import OFFERED
+from whosaw.privacy.keyring import Keyring
+from whosaw.privacy.names import Names
+from whosaw.privacy.pseudonym import Pseudonyms
+from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.privacy.vrf import VrfKey
+from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.sql_head import SqliteHead
+from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
+from whosaw.store.sql_labels import SqliteLabels
+from whosaw.store.sql_sealed import SqlSealedRows
+from whosaw.store.state import state_engine
+from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
+from whosaw.tlog.trust import trust_text
+from whosaw.vault.vault import Vault
+
+Clock = Callable[[], datetime]
+Random = Callable[[int], bytes]
+
+SETTINGS, TRUST = "whosaw.toml", "trust"
+ROOT, VRF = "keys/root", "keys/vrf.pem"
+LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
+
+
+def now() -> datetime:
+    """The clock of this machine. Every other clock is an argument."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An open data folder: every part, put together once."""
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    stores: Stores
+    engine: Engine
+    root: Root
+    vrf: VrfKey
+    keyring: Keyring
+    names: Names
+    name_rows: SqlNameRows
+    pseudonyms: Pseudonyms
+    policy: Policy
+    journal: Journal
+    directory: Directory
+    vault: Vault
+    guard: Guard
+
+    @property
+    def facts_folder(self) -> Path:
+        return self.folder / "private" / "facts"
+
+
+# ── made once ──
+
+
+def build(
+    folder: Path, origin: str, *, trusted_proxies: tuple[str, ...] = (), clock: Clock = now, random: Random = os.urandom
+) -> None:
+    """Make a data folder: keys, state, a log with its genesis, a trust file. Raises BadInput where one stands already."""
+    if (folder / SETTINGS).exists() or (folder / "private").exists() or (folder / "public").exists():
+        raise BadInput(
+            "a data folder stands here already", where=str(folder), hint="nothing was changed; choose an empty folder"
+        )
+    text = default_text(origin, trusted_proxies).encode()
+    settings = parse_settings(text)
+    with _stores(folder) as stores, _state(folder) as engine:
+        vrf = _make_keys(stores.private, random)
+        signers = _signers(stores.private, origin)
+        migrate.upgrade(engine)
+        genesis = Genesis(
+            origin=origin,
+            logs=tuple(signer.vkey() for signer in signers.logs),
+            receipts=signers.receipts.vkey(),
+            promise_s=settings.journal.promise_s,
+            vrf_n=vrf.public(),
+            vrf_certificate=vrf.certificate(),
+        )
+        create(stores, signers, genesis, clock, random)
+    data = FilesFolder(folder, temp=folder / "private" / "tmp")
+    data.replace(TRUST, trust_text(genesis.logs))
+    # Last, because a folder with settings is a folder that is whole.
+    data.replace(SETTINGS, text)
+
+
+def _make_keys(private: Folder, random: Random) -> VrfKey:
+    vrf = VrfKey.generate(random)
+    seeds = [(name, encode_seed(random(32))) for name in (LOG_ED25519, LOG_MLDSA44, RECEIPTS)]
+    private.create_or_compare([(ROOT, Root.make(random).encode()), (VRF, vrf.to_pem()), *seeds])
+    return vrf
+
+
+# ── opened often ──
+
+
+@contextmanager
+def house(folder: Path, *, clock: Clock = now, random: Random = os.urandom) -> Iterator[House]:
+    """Open a data folder, and close it again. Raises Misconfigured, Busy, Damaged; nothing is half open then."""
+    settings = _settings(folder)
+    with _stores(folder) as stores, _state(folder) as engine:
+        root, vrf, signers = (
+            _root(stores.private),
+            _vrf(stores.private, random),
+            _signers(stores.private, settings.origin),
+        )
+        policy = Policy.load(policy_texts())
+        migrate.upgrade(engine)
+        keyring = Keyring(SqlKeyRows(engine), root, vrf, settings.origin, random)
+        pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
+        names = Names(name_rows, root, random)
+        directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
+        with Journal.open(
+            public=stores.public,
+            private=stores.private,
+            head=stores.head,
+            labels=stores.labels,
+            keys=keyring,
+            signers=signers,
+            settings=settings.journal,
+            clock=clock,
+            random=random,
+        ) as journal:
+            _record_policy(journal, policy, keyring, clock())
+            vault = Vault(
+                SqlSealedRows(engine),
+                keyring,
+                pseudonyms,
+                receipts=VerifierKey.parse(signers.receipts.vkey()),
+                origin=settings.origin,
+                journal=journal.leaves,
+                clock=clock,
+                random=random,
+            )
+            guard = Guard(
+                journal=journal,
+                vault=vault,
+                directory=directory,
+                policy=policy,
+                pseudonyms=pseudonyms,
+                remember=names.remember,
+                offered=frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs),
+                clock=clock,
+                last_look=_last_look(journal.reader()),
+            )
+            yield House(
+                folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
+                policy, journal, directory, vault, guard,
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The log of a data folder, read beside whoever writes it."""
+
+    settings: Settings
+    stores: Stores
+    signers: Signers
+
+    def reader(self) -> Reader:
+        """The log as of its published checkpoint, verified under our keys."""
+        return Reader.pinned(self.stores, self.signers.keys())
+
+
+@contextmanager
+def glance(folder: Path) -> Iterator[Glance]:
+    """Open the log of a data folder for reading only; no lock is taken."""
+    settings = _settings(folder)
+    with _stores(folder) as stores:
+        yield Glance(settings, stores, _signers(stores.private, settings.origin))
+
+
+@contextmanager
+def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
+    """The keyring of a data folder, for a check of every label."""
+    settings, private = _settings(folder), data_folders(folder)[1]
+    with _state(folder) as engine:
+        migrate.check(engine)
+        yield Keyring(SqlKeyRows(engine), _root(private), _vrf(private, random), settings.origin, random)
+
+
+def policy_texts() -> dict[str, str]:
+    """The shipped policy: schema, purposes and rules, by file name."""
+    package = resources.files("whosaw.policy")
+    found = [package / "schema.cedarschema", package / "purposes.toml", *(package / "shipped").iterdir()]
+    return {file.name: file.read_text(encoding="utf-8") for file in found if not file.name.startswith("_")}
+
+
+@contextmanager
+def _stores(folder: Path) -> Iterator[Stores]:
+    public, private = data_folders(folder)
+    head, labels = SqliteHead(folder / "private" / "head.db"), SqliteLabels(folder / "private" / "labels.db")
+    try:
+        yield Stores(public, private, head, labels)
+    finally:
+        head.close()
+        labels.close()
+
+
+@contextmanager
+def _state(folder: Path) -> Iterator[Engine]:
+    engine = state_engine(folder / "private" / "state.db")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _settings(folder: Path) -> Settings:
+    try:
+        raw = (folder / SETTINGS).read_bytes()
+    except FileNotFoundError:
+        raise BadInput(
+            "there is no data folder here", where=str(folder), hint=f"whosaw init {folder} makes one"
+        ) from None
+    except OSError as error:
+        raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
+    return parse_settings(raw, SETTINGS)
+
+
+def _root(private: Folder) -> Root:
+    return Root.parse(private.read(ROOT), f"private/{ROOT}")
+
+
+def _vrf(private: Folder, random: Random) -> VrfKey:
+    return VrfKey.from_pem(private.read(VRF), random, f"private/{VRF}")
+
+
+def _signers(private: Folder, origin: str) -> Signers:
+    seed = {name: parse_seed(private.read(name), f"private/{name}") for name in (LOG_ED25519, LOG_MLDSA44, RECEIPTS)}
+    logs = (Ed25519Signer.from_seed(origin, seed[LOG_ED25519]), MlDsaSigner.from_seed(origin, seed[LOG_MLDSA44]))
+    return Signers(logs, Ed25519Signer.from_seed(f"{origin}/receipts", seed[RECEIPTS]))
+
+
+def _record_policy(journal: Journal, policy: Policy, keyring: Keyring, at: datetime) -> None:
+    """The policy that decides from here on is on record before it decides anything."""
+    stream = Stream.named("policy")
+    known = keyring.find(stream)
+    earlier = [] if known is None else journal.reader().run(known)[1:]
+    body = policy_body(policy, at)
+    if earlier and parse(earlier[-1].body)["digest"] == parse(body)["digest"]:
+        return
+    key = f"policy-{len(earlier) + 1}-{policy.digest.hex()[:32]}"
+    if journal.find("wiring", key) is None:
+        journal.submit(Submission("wiring", key, (Record(stream, body),)))
+
+
+def _last_look(reader: Reader) -> datetime | None:
+    """When the newest look was asked: a clock that stands before it went back."""
+    for end in range(reader.size, 0, -1000):
+        for frame in reversed(list(reader.frames(max(0, end - 1000), end))):
+            if parse(frame.body)["kind"] != str(Kind.LOOK):
+                continue
+            try:
+                look = LookBody.decode(frame.body)
+            except NotCanonical:
+                continue
+            if look.origin == "asked":
+                return look.at
+    return None
