@@ -102,6 +102,16 @@ def test_what_a_log_of_ours_cannot_sign(wrong):
         Checkpoint.of(*wrong)
 
 
+def test_the_longest_origin():
+    """255 bytes, for ours and for others; not one more, and not none."""
+    for foreign in (False, True):
+        text = b"l" * 255 + b"\n1\n" + ROOT + b"\n"
+        assert Checkpoint.parse(text, foreign=foreign).encode() == text
+    for origin in ("", "l" * 256):
+        with pytest.raises(BadInput):
+            Checkpoint(origin, 1, bytes(32))
+
+
 @patient
 @given(
     st.booleans(),
@@ -148,6 +158,13 @@ def test_no_other_cosignature(blob):
         c.split_blob(blob, 64, "w")
 
 
+def test_the_last_time_and_the_longest_names():
+    """2^63-1 is a time, and 255 bytes fit their length byte."""
+    assert c.split_blob(c.join_blob(2**63 - 1, bytes(64)), 64, "w") == (2**63 - 1, bytes(64))
+    made = c.subtree_message("w" * 255, 0, "l" * 255, start=1, end=2, root=bytes(32))
+    assert len(made) == 12 + 1 + 255 + 8 + 1 + 255 + 16 + 32
+
+
 @pytest.mark.parametrize(("time_s", "fine"), [(0, False), (1, True), (1000, True), (1300, True), (1301, False)])
 def test_a_witness_is_not_ahead_of_our_clock(time_s, fine):
     """At most five minutes, and a time of 0 says nothing."""
@@ -168,6 +185,9 @@ def test_a_witness_is_not_ahead_of_our_clock(time_s, fine):
         lambda: c.subtree_message("w", 0, "l" * 256, start=0, end=1, root=bytes(32)),
         lambda: c.subtree_message("w", 0, "", start=0, end=1, root=bytes(32)),
         lambda: c.subtree_message("w", 0, "log", start=2, end=1, root=bytes(32)),
+        lambda: c.subtree_message("w", 0, "log", start=2, end=2, root=bytes(32)),
+        lambda: c.subtree_message("w", 0, "log", start=0, end=-1, root=bytes(32)),
+        lambda: c.subtree_message("w", 0, "log", start=-1, end=1, root=bytes(32)),
         lambda: c.subtree_message("w", 5, "log", start=1, end=2, root=bytes(32)),
         lambda: c.subtree_message("w", 0, "log", start=0, end=1, root=bytes(31)),
     ],

@@ -104,6 +104,11 @@ def test_what_cannot_be_derived(wrong):
         wrong()
 
 
+def test_the_longest_id():
+    """200 bytes of UTF-8, which may be fewer characters."""
+    assert len(f.alpha(1, "ä" * 100, 2**32 - 1)) == 15 + 1 + 2 + 200 + 4
+
+
 def test_errors_do_not_carry_the_id():
     """An id that is too long is not shown in the message."""
     with pytest.raises(BadInput) as caught:

@@ -87,7 +87,10 @@ def test_limits():
         TlogProof(0, (HASH,) * 64, NOTE_4)
     with pytest.raises(NotCanonical, match="63"):
         TlogProof.parse(GOOD.encode().replace(b"index 2\n", b"index 2\n" + (b"A" * 43 + b"=\n") * 62, 1))
-    assert TlogProof.parse(TlogProof(0, (), NOTE_4, bytes(256 * 1024)).encode()).extra == bytes(256 * 1024)
+    for extra in (b"x", bytes(256 * 1024)):
+        assert TlogProof.parse(TlogProof(0, (), NOTE_4, extra).encode()).extra == extra
+    longest = b"a" * (128 * 1024 - 1) + b"\n"
+    assert TlogProof.parse(TlogProof(0, (), longest).encode()).note == longest
     with pytest.raises(BadInput):
         TlogProof(0, (), NOTE_4, bytes(256 * 1024 + 1))
     with pytest.raises(NotCanonical, match="note"):

@@ -37,6 +37,15 @@ def test_idempotency_keys_are_the_callers_own():
             r.idem(caller, key)
 
 
+def test_the_last_of_everything():
+    """The longest caller and key, the last index, published at once: all still a receipt."""
+    assert len(r.idem("c" * 255, "k" * 64)) == 32
+    last = replace(GOOD, first=2**63 - 3, count=2, by=AT)
+    assert r.Receipt.parse(last.encode()) == last
+    with pytest.raises(BadInput):
+        replace(last, count=3)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

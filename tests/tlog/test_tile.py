@@ -76,6 +76,7 @@ def test_every_tile_has_a_path(level, index, width):
     """Any place, any width, there and back."""
     for made in (t.Tile(level, index, width), t.Bundle(index, width)):
         assert t.parse_path(made.path) == made
+    assert t.parse_path(t.Bundle(2**63 - 1).path) == t.Bundle(2**63 - 1)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,7 @@ def test_a_tile_has_its_width():
 def test_our_bundle_has_17152_bytes():
     """256 leaves of 65 bytes, each with its length before it."""
     assert len(t.encode_bundle([bytes(65)] * 256)) == 17_152
+    assert t.parse_bundle(t.encode_bundle([bytes(65_535)]), 1, "x") == [bytes(65_535)]
     with pytest.raises(BadInput):
         t.encode_bundle([bytes(65_536)])
 

@@ -58,8 +58,9 @@ def subtree_message(cosigner: str, time_s: int, origin: str, *, start: int, end:
     name, whose = name_bytes(cosigner, "cosigner"), origin.encode()
     if not 1 <= len(whose) <= NAME_LIMIT:
         raise BadInput("an origin has 1 to 255 bytes")
-    if natural(start, "start") > natural(end, "end") or (start and time_s):
-        raise BadInput("a subtree ends before it starts, or has a start and a time")
+    natural(start, "start"), natural(end, "end")
+    if start and (time_s or start >= end):
+        raise BadInput("a subtree that does not start at 0 has leaves and no time")
     return b"".join((
         _LABEL,
         bytes([len(name)]), name,

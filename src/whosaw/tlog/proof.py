@@ -68,8 +68,8 @@ class TlogProof:
     def parse(cls, raw: bytes, where: str = "proof") -> TlogProof:
         """The proof file that `raw` spells. Nothing about it is verified."""
         parse_text(raw, where, LIMIT)
-        head, empty, note = raw.partition(b"\n\n")
-        if not empty or not note:
+        head, _, note = raw.partition(b"\n\n")
+        if not note:
             raise NotCanonical("no note after an empty line", where=where)
         if len(note) > NOTE_LIMIT:
             raise NotCanonical(f"a note of more than {NOTE_LIMIT} bytes", where=where)

@@ -156,7 +156,7 @@ def parse_bundle(raw: bytes, width: int, where: str) -> list[bytes]:
     for number in range(width):
         start = at + 2
         at = start + int.from_bytes(raw[at:start])
-        if start > len(raw) or at > len(raw):
+        if at > len(raw):  # never before its two bytes of length end
             raise NotCanonical(f"ends inside entry {number} of {width}", where=where)
         entries.append(raw[start:at])
     if at != len(raw):

@@ -166,7 +166,7 @@ class TrustPolicy:
 def trust_text(vkeys: Iterable[str], url: str | None = None) -> bytes:
     """A trust file for one log of ours and its keys, without witnesses: the start that an outsider adds to."""
     keys = [VerifierKey.parse(vkey) for vkey in vkeys]
-    if not keys or len({key.name for key in keys}) != 1:
+    if len({key.name for key in keys}) != 1:
         raise BadInput("a trust file of ours lists the keys of one log")
     place = None if url is None else url.encode()
     lines = (
