@@ -217,6 +217,10 @@ def check_same_log(source: Source, old: Head, head: Head, which: str, said: Said
             f"two histories: this checkpoint and the one {which} have size {head.size:,} and different roots, "
             "both signed by the log"
         )
+    if old.size == head.size:
+        said.count("grown", 0)
+        said.say(f"The checkpoint {which} has the same size, {head.size:,}, and the same root.")
+        return
     if old.size == 0:
         said.say(f"The checkpoint {which} was of an empty log, which is the beginning of every log.")
         return
@@ -288,9 +292,10 @@ def _files(found: Audited, steps: Steps) -> None:
             Failure("unaccounted for: no log has such a file", printable(n)) for n in sorted(listing.unknown)
         ]
         if not said.failures:
+            said.say(f"{counted(len(listing.names), 'file')} lie there, and each was read.")
+        if whole.old and not said.failures:
             said.say(
-                f"{counted(len(listing.names), 'file')} lie there, and each was read; "
-                f"{counted(whole.old, 'older partial file is', 'older partial files are')} the beginning of today's."
+                f"{counted(whole.old, 'older partial file')}: each is the beginning of what stands in its place today."
             )
 
     steps.take("Every file is accounted for", check)

@@ -177,7 +177,7 @@ def _promise(file: ReceiptFile, head: Head, node: Node, audit: Audit, said: Said
             ours=file.raw,
             theirs=head.note,
         )
-    said.say(f"{_leaves(receipt)} stand in the log ({head.as_of}), and are the leaves that the receipt names.")
+    said.say(f"The log ({head.as_of}) has at {_leaves(receipt)} exactly what the receipt names.")
 
 
 def _late(receipt: Receipt, head: Head, audit: Audit, said: Said) -> None:

@@ -239,7 +239,7 @@ def _search(wanted: dict[bytes, list[int]], audit: Audit, source: Source, said: 
                     wanted[label].append(first + i)
 
     steps, audited = verify_folder(source, Audit(audit.trust, audit.now, watch=watch, progress=audit.progress))
-    report = steps.report(f"The published log was verified whole: {counted(len(steps.done), 'step')}.")
+    report = steps.report("The published log was verified whole, as `whosaw verify` does it.")
     if report.exit == 3:
         said.fail(f"the published log does not hold: {report.sentence}")
     elif report.exit:

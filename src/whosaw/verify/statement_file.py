@@ -117,7 +117,7 @@ class Statement:
         return tuple(record for generation in self.generations for record in generation.records)
 
     def encode(self) -> bytes:
-        """Canonical JSON. `withheld` is where records will stand whose bodies wait; here it is always empty."""
+        """Canonical JSON. `withheld` is the place of records whose bodies wait; here it is always empty."""
         return canonical(
             {
                 "v": 1,
