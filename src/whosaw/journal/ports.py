@@ -2,34 +2,47 @@
 """What the journal needs from outside, each with its failures. `store/` implements them, `wiring` chooses.
 
     StreamKeys   who owns keys gives the journal a stream's key, never the person's          (privacy.keyring)
-    Head         the one row that decides what this log is                    trusted        (store.sql)
+    Head         the one row that decides what this log is                    trusted        (store.sql_head)
+    Labels       label ─▶ index, worked out from the bundles                  rebuilt        (store.sql_labels)
     Folder       files by name: segments, tiles, staging, checkpoint          the sequencer  (store.files)
                  trusts what it fsynced, outsiders trust nothing in it
+
+Two errors mean different things here, and the sequencer acts on the difference:
+
+    Unavailable      the call failed and **changed nothing**: it may be tried again
+    OutcomeUnknown   the call failed and may have happened or not: stop; nothing is read back in this process, because
+                     the page cache may show what the disk never got
 
 A port's fake ships (``store.memory``) and fails in both ways: the write was lost, or it happened although it failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from whosaw.model.record import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class StreamKey:
-    """What the journal may know of a stream. `label_0` is the VRF output that enrols it; `handle` is random.
+class StreamKey(Protocol):
+    """What the journal may know of a stream; nothing here opens a sealed value.
 
-    `handle` 16 bytes, `key` (k_stream) and `label_0` 32 bytes. Nothing here opens a sealed value.
+    `handle`: 16 random bytes, the stream's name in frames. `key`: k_stream, from which its labels come, 32 bytes.
+    `label_0`: the VRF output that enrols it, 32 bytes.
     """
 
-    handle: bytes
-    generation: int
-    rekeys: int
-    key: bytes = field(repr=False)
-    label_0: bytes = field(repr=False)
+    @property
+    def handle(self) -> bytes: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def rekeys(self) -> int: ...
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def label_0(self) -> bytes: ...
 
 
 class StreamKeys(Protocol):
@@ -44,69 +57,133 @@ class StreamKeys(Protocol):
         ...
 
 
-class Head(Protocol):
-    """The newest signed checkpoint of one log, with what must change together with it."""
-
-    def read(self) -> HeadState | None:
-        """The head, or None where no log was ever made."""
-        ...
-
-    def create(self, state: HeadState) -> None:
-        """The first head. Raises Contradiction if there is one."""
-        ...
-
-    def swap(self, old: bytes, new: HeadState, positions: dict[bytes, int], idem: dict[bytes, tuple[int, int]]) -> None:
-        """Replace the note `old` by `new`, and set stream positions and idempotency rows, in one transaction.
-
-        Durable when it returns. Raises Contradiction where the head is not `old` (another sequencer: stop), and
-        OutcomeUnknown where the outcome is not known: it may or may not be stored; stop, and read back after a restart.
-        """
-        ...
-
-    def position(self, handle: bytes) -> int | None:
-        """The next i of a stream as of the head; None for a stream not enrolled yet."""
-        ...
-
-    def find(self, idem: bytes) -> tuple[int, int] | None:
-        """First index and count of the submission with this idempotency key, as of the head."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class HeadState:
     """`note`: the signed checkpoint, its bytes. `size`: of the tree. `signed_at`: milliseconds since 1970, UTC."""
 
-    note: bytes
+    note: bytes = field(repr=False)
     size: int
     signed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a submission stands: its leaves are `first` up to `first + count`. `at`: milliseconds, as its receipt says."""
+
+    first: int
+    count: int
+    at: int
+
+
+class Head(Protocol):
+    """The newest signed checkpoint of one log, with what must change together with it.
+
+    Reading raises Unavailable. Safe to share between threads; another process may read beside the one that swaps.
+    """
+
+    def read(self) -> HeadState | None:
+        """The head, or None where no log was ever made. Never makes anything."""
+        ...
+
+    def create(self, state: HeadState, placed: Mapping[bytes, Placed]) -> None:
+        """The first head. Raises Contradiction if there is one, Unavailable, OutcomeUnknown."""
+        ...
+
+    def swap(self, old: bytes, new: HeadState, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
+        """Replace the note `old` by `new`, and set stream positions and idempotency rows, in one transaction.
+
+        Durable when it returns. Raises Contradiction where the head is not `old` (another sequencer: stop),
+        Unavailable where the transaction did not begin, OutcomeUnknown where it may or may not be stored.
+        """
+        ...
+
+    def positions(self, handles: Sequence[bytes]) -> dict[bytes, int]:
+        """The next i of each stream as of the head. A stream not enrolled yet is left out."""
+        ...
+
+    def placed(self, idems: Sequence[bytes]) -> dict[bytes, Placed]:
+        """Where the submissions with these idempotency keys stand, as of the head. Unknown ones are left out."""
+        ...
+
+    def all_positions(self) -> Iterator[tuple[bytes, int]]:
+        """Every stream's handle and next i, for a check."""
+        ...
+
+    def all_placed(self) -> Iterator[tuple[bytes, Placed]]:
+        """Every submission, for a check."""
+        ...
+
+
+class Labels(Protocol):
+    """label ─▶ index of every leaf below `size`. Worked out from the bundles, so losing it loses nothing.
+
+    All raise Unavailable; `extend` and `clear` raise OutcomeUnknown too.
+    """
+
+    def size(self) -> int:
+        """How many leaves it covers: all of them, from the first on."""
+        ...
+
+    def find(self, labels: Sequence[bytes]) -> dict[bytes, int]:
+        """The indexes of these labels. Unknown ones are left out."""
+        ...
+
+    def extend(self, first: int, labels: Sequence[bytes]) -> None:
+        """The labels of leaves `first`, `first` + 1, …, all of them or none. Contradiction where one is known already, or `first` is not `size`."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
+        ...
 
 
 class SegmentFile(Protocol):
     """An append-only file, open for one writer."""
 
     def append(self, data: bytes) -> None:
-        """Write `data` at the end and make it durable. When it raises, nobody knows what the disk has: stop."""
+        """Write `data` at the end, in one piece, and make it durable. Raises OutcomeUnknown: then stop."""
         ...
 
     def close(self) -> None: ...
 
 
-class Folder(Protocol):
-    """Files by relative name. Every write is durable, its folder too, when the call returns.
+class Held(Protocol):
+    """A lock that is held until it is released or the process ends."""
 
-    All raise OutcomeUnknown where the outcome is not known. Names use ``/`` and never leave the folder.
+    def release(self) -> None: ...
+
+
+class Folder(Protocol):
+    """Files by relative name. Names use ``/`` and never leave the folder.
+
+    Every write is durable, its folder too, when the call returns. Temporary files are never among `names`.
     """
 
     def read(self, name: str) -> bytes | None:
-        """The bytes, or None."""
+        """The bytes, or None where there is no such file. Raises Unavailable."""
+        ...
+
+    def read_part(self, name: str, start: int, count: int) -> bytes:
+        """Up to `count` bytes from `start` on; fewer at the end. Raises Unavailable, also where there is no file."""
+        ...
+
+    def length(self, name: str) -> int | None:
+        """How many bytes the file has; None where there is none. Raises Unavailable."""
+        ...
+
+    def modified(self, name: str) -> datetime | None:
+        """When the file was written, UTC; None where there is none. Raises Unavailable."""
         ...
 
     def names(self, under: str = "") -> Iterator[str]:
-        """Every file below `under`, sorted; not temporary files."""
+        """Every file below `under`, sorted folder by folder. Raises Unavailable."""
         ...
 
-    def create_or_compare(self, name: str, data: bytes) -> None:
-        """Write a file that never changes. The same bytes already there: fine. Others: Contradiction, untouched."""
+    def create_or_compare(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Write files that never change, in this order. The same bytes already there: fine. Others: Contradiction, untouched.
+
+        Where it raises, any number of them may be there, each of them whole. Raises Unavailable only if none is.
+        """
         ...
 
     def replace(self, name: str, data: bytes) -> None:
@@ -114,9 +191,23 @@ class Folder(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a file; one that is not there is fine."""
+        """Remove a file or an empty folder; one that is not there is fine. Durable with the next write beside it."""
         ...
 
     def append_to(self, name: str) -> SegmentFile:
         """A new file to append to. Raises Contradiction where it exists: no segment is reopened for appending."""
         ...
+
+    def hold(self, name: str) -> Held:
+        """The lock `name`, for this process alone. Raises Busy where another holds it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where one log lives. `public` is served as it is, `private` is not."""
+
+    public: Folder
+    private: Folder
+    head: Head
+    labels: Labels

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of one journal, put together and driven by hand. ``journal.Journal`` is this with a queue and two threads.
+
+    stores ──recover──▶ State ◀── Sequencer.step     (steps 1 and 2)
+                              ◀── Integrator.step    (steps 3 to 10)
+
+Tests drive it step by step, so that a crash can be put between any two of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from whosaw.journal import tail
+from whosaw.journal.counters import Counters
+from whosaw.journal.heads import Signers
+from whosaw.journal.integrate import Integrator
+from whosaw.journal.ports import Held, Stores, StreamKeys
+from whosaw.journal.receipts import Receipts
+from whosaw.journal.recover import no_journal, recover
+from whosaw.journal.segment import SEGMENT_BYTES
+from whosaw.journal.sequencer import Sequencer
+from whosaw.journal.state import State
+from whosaw.journal.submission import Prepared, Record, Submission, prepare
+from whosaw.model.genesis import Genesis
+from whosaw.model.record import Stream
+from whosaw.tlog.receipt import idem
+
+CALLER = "journal"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A recovered journal, at rest until somebody steps it."""
+
+    stores: Stores
+    keys: StreamKeys
+    state: State
+    genesis: Genesis
+    sequencer: Sequencer
+    integrator: Integrator
+    _held: Held
+
+    @classmethod
+    def open(
+        cls,
+        stores: Stores,
+        keys: StreamKeys,
+        signers: Signers,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> Core:
+        """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured."""
+        if stores.head.read() is None:  # before the lock: a wrong path is left as it was
+            raise no_journal()
+        held = stores.private.hold("lock")
+        try:
+            found = recover(stores, signers, clock)
+            counters = Counters(stores.head, stores.labels, found.state.tail)
+            receipts = Receipts(found.genesis.origin, signers.receipts, found.genesis.promise_s)
+            sequencer = Sequencer(
+                found.state, stores.private, stores.head, counters, receipts,
+                clock=clock, random=random, segment_bytes=segment_bytes,
+            )  # fmt: skip
+            integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
+            made = cls(stores, keys, found.state, found.genesis, sequencer, integrator, held)
+            made._record_cuts()
+        except BaseException:
+            held.release()
+            raise
+        return made
+
+    def record(self, submission: Submission) -> Prepared:
+        """Record one submission on this thread: for a start and for tests, while nobody else steps the sequencer."""
+        prepared = prepare(submission, self.keys)
+        self.sequencer.step([prepared])
+        return prepared
+
+    def close(self) -> None:
+        """Let go of the folder. Nothing is written: what is durable is found by the next start."""
+        self.sequencer.close()
+        self._held.release()
+
+    def _record_cuts(self) -> None:
+        """A crash that tore something is on record, once, however many starts it takes."""
+        for key, body in tail.cuts(self.stores.private):
+            if self.sequencer.known(idem(CALLER, key)) is None:
+                _log.warning("tail: recording that bytes were cut")
+                self.record(Submission(CALLER, key, (Record(Stream.named("admin"), body),))).future.result()

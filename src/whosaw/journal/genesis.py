@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making a log: leaf 0 and the first head. Done once, by `whosaw journal init`, and by nothing else.
+
+    segment 0 with the genesis frame ──▶ staging ──▶ head.create ──▶ tiles, public/genesis ──▶ checkpoint of size 1
+                                                     from here on there is a log; a start does the rest
+
+A crash before the head row leaves no log, and `create` may be run again. It refuses every folder in which anything but
+the remains of such a run stands: segments without their head are a log whose head database was lost, and a new head
+over them would be a fork.
+
+Invariant: the first head is signed over a leaf that fixes the keys it is signed with. Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from whosaw.errors import Contradiction, NotCanonical
+from whosaw.journal.edge import Edge
+from whosaw.journal.heads import CHECKPOINT, GENESIS, Signers, signed
+from whosaw.journal.ports import Folder, Placed, Stores
+from whosaw.journal.publish import apply, publish
+from whosaw.journal.receipts import milliseconds
+from whosaw.journal.recover import agree, show_genesis
+from whosaw.journal.segment import Frame, Mark, parse_frame
+from whosaw.journal.segments import firsts
+from whosaw.journal.staging import Staged
+from whosaw.model.genesis import Genesis
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.leaf import GENESIS_LABEL
+from whosaw.tlog.receipt import idem
+from whosaw.tlog.spelling import HASH
+
+CALLER, KEY = "journal", "genesis"
+_NO_STREAM = bytes(16)
+_HINT = "a journal is made in an empty folder; this one was left as it is"
+
+
+def create(
+    stores: Stores, signers: Signers, genesis: Genesis, clock: Callable[[], datetime], random: Callable[[int], bytes]
+) -> None:
+    """Make the log that `genesis` describes. Raises Contradiction where any log, or a part of one, stands."""
+    agree(genesis, signers)
+    held = stores.private.hold("lock")
+    try:
+        _check_empty(stores)
+        frame = _first_frame(genesis.encode(), random(HASH))
+        mark = Mark(0)
+        stores.private.replace(mark.name, frame.encode(mark))
+        edge, files = Edge().grow([frame.entry], [frame.leaf_hash])
+        staged = Staged(0, edge.size, edge.root(), tuple(files))
+        stores.private.replace(staged.name, staged.encode())
+        at = milliseconds(clock())
+        head = signed(Checkpoint.of(genesis.origin, edge.size, edge.root()), signers.logs, at)
+        stores.head.create(head, {frame.idem: Placed(0, 1, at)})
+        stores.labels.clear()
+        show_genesis(stores.public, frame)
+        apply(stores.public, stores.labels, staged)
+        publish(stores.public, head)
+        stores.private.delete(staged.name)
+    finally:
+        held.release()
+
+
+def _first_frame(body: bytes, nonce: bytes) -> Frame:
+    return Frame(0, _NO_STREAM, 0, GENESIS_LABEL, nonce, body, 0, 0, idem(CALLER, KEY))
+
+
+def _check_empty(stores: Stores) -> None:
+    if stores.head.read() is not None:
+        raise Contradiction("a log stands here already", where="private/head.db", hint=_HINT)
+    for name in (CHECKPOINT, GENESIS):
+        if stores.public.read(name) is not None:
+            raise Contradiction("a log is published here whose head is missing", where=f"public/{name}", hint=_HINT)
+    if not _only_remains(stores.private):
+        raise Contradiction("segments stand here without their head", where="private/segments", hint=_HINT)
+
+
+def _only_remains(private: Folder) -> bool:
+    """Whether the segments are none, or what a run of `create` leaves that died before the head: at most a genesis."""
+    if firsts(private) not in ([], [0]):
+        return False
+    mark = Mark(0)
+    raw = private.read(mark.name)
+    if not raw:
+        return True
+    try:
+        frame, end = parse_frame(raw, 0, mark)
+    except NotCanonical:
+        return False
+    return frame.label == GENESIS_LABEL and end == len(raw)

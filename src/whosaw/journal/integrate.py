@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Integration: steps 3 to 10 of a commit, from durable frames to a checkpoint that anybody can fetch.
+
+     3 read back  frames from the file, leaf hashes worked out again, compared with memory
+     4 build      bundles and tiles from the cached right edge, whose root must be the head's
+     5 stage      one durable file with all of them                         a crash leaves an orphan
+     6 sign       only with a clock that is not behind the last signature   a signature nobody saw, on the only root
+     7 swap       the head row: **from here on this head is the truth**
+     8 apply      bundles, level 0, upper tiles, create-or-compare          some files; the next start applies the rest
+     9 publish    the checkpoint, in one rename                             visible, nobody told
+    10 tell       waiters; staging removed; old partial tiles collected     a leftover
+
+Only synced frames are integrated, in order, so a size determines its root: a signature that was thrown away cannot
+contradict a later one. Nothing derived is visible before what it commits to, and the checkpoint is last.
+
+Invariant: `apply` and `publish` are what a start runs, too: recovery is no second way to write.
+                                                                              Specification: docs/spec/checkpoint.md
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from whosaw.errors import Damaged, OutcomeUnknown, Unavailable
+from whosaw.journal.edge import Edge
+from whosaw.journal.heads import CHECKPOINT, signed, signing_time
+from whosaw.journal.partials import Partials
+from whosaw.journal.ports import HeadState, Stores
+from whosaw.journal.publish import apply, publish
+from whosaw.journal.segment import Order, parse_all
+from whosaw.journal.staging import Staged
+from whosaw.journal.state import Batch, Published, State
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.merkle import leaf_hash
+from whosaw.tlog.note import Signer
+
+_log = logging.getLogger(__name__)
+
+
+class Integrator:
+    """Makes heads. One thread calls `step`."""
+
+    __slots__ = ("_clock", "_origin", "_partials", "_signers", "_state", "_stores")
+
+    def __init__(
+        self, state: State, stores: Stores, origin: str, signers: Sequence[Signer], clock: Callable[[], datetime]
+    ) -> None:
+        self._state, self._stores = state, stores
+        self._origin, self._signers, self._clock = origin, signers, clock
+        self._partials = Partials(stores.public, clock)
+
+    def step(self) -> bool:
+        """One head for everything in the tail. False where there was nothing, or the round was dropped.
+
+        A dropped round changed nothing that counts; the next one covers its leaves too. Any other failure stops the journal.
+        """
+        try:
+            return self._round()
+        except Unavailable as error:
+            _log.warning("no new head this time: %s", error)
+            return False
+        except BaseException as error:
+            self._state.stop(error)
+            raise
+
+    def _round(self) -> bool:
+        self._state.check()
+        with self._state.lock:
+            batch = self._state.tail.batch()
+        if not batch.frames:
+            return False
+        signing_time(self._clock(), self._state.head.signed_at)  # or every dropped round would leave an orphan
+        edge, staged = self._build(batch, self._read_back(batch))
+        self._stores.private.replace(staged.name, staged.encode())
+        new = self._signed(staged)
+        # Unavailable up to here, and from the swap: the transaction did not begin. An orphan is left, nothing else.
+        self._stores.head.swap(self._state.head.note, new, batch.positions(), batch.placed)
+        self._publish(staged, new)
+        self._tell(batch, edge, new)
+        self._tidy(staged)
+        return True
+
+    def _read_back(self, batch: Batch) -> list[bytes]:
+        """The entries of the batch, from the file and not from memory. What differs is a broken disk or a broken machine."""
+        entries: list[bytes] = []
+        order = Order(batch.first)
+        for write in batch.writes:
+            raw = self._stores.private.read_part(write.mark.name, write.offset, write.length)
+            entries += [frame.entry for frame in parse_all(raw, write.mark, order)]
+        return entries
+
+    def _build(self, batch: Batch, entries: Sequence[bytes]) -> tuple[Edge, Staged]:
+        hashes = [leaf_hash(entry) for entry in entries]
+        if hashes != list(batch.hashes):
+            raise Damaged("a segment does not hold what was written to it", where=f"index {batch.first} and on")
+        edge, root = self._state.edge, self._state.root
+        if (edge.size, edge.root()) != (self._state.head.size, root):
+            raise Damaged("the right edge in memory is not the head's", where=f"size {edge.size}")
+        grown, files = edge.grow(entries, hashes)
+        return grown, Staged(edge.size, grown.size, grown.root(), tuple(files))
+
+    def _signed(self, staged: Staged) -> HeadState:
+        at = signing_time(self._clock(), self._state.head.signed_at)
+        return signed(Checkpoint.of(self._origin, staged.size, staged.root), self._signers, at)
+
+    def _publish(self, staged: Staged, new: HeadState) -> None:
+        try:
+            apply(self._stores.public, self._stores.labels, staged)
+            publish(self._stores.public, new)
+        except Unavailable as error:
+            # "Changed nothing" is no comfort here: the head says what is not there. Only a start goes on from that.
+            raise OutcomeUnknown(f"the head could not be published: {error}", part=CHECKPOINT) from error
+
+    def _tell(self, batch: Batch, edge: Edge, new: HeadState) -> None:
+        with self._state.changed:
+            self._state.head, self._state.edge, self._state.root = new, edge, edge.root()
+            self._state.tail.drop(batch)
+            self._state.published = Published(new.size, new.note)
+            self._state.changed.notify_all()
+
+    def _tidy(self, staged: Staged) -> None:
+        """What may as well be left lying: a start removes it."""
+        try:
+            self._stores.private.delete(staged.name)
+            self._partials.completed(path for path, _ in staged.files)
+            self._partials.collect(staged.size)
+        except Unavailable as error:
+            _log.warning("left lying: %s", error)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal: the only writer of the log.
+
+    submit ──▶ Recorded            durable: fdatasync has returned, the receipt says so
+    wait_published ──▶ checkpoint  published: anybody can fetch a signed head over it, and the tiles below
+    proof ──▶ .tlog-proof          both of it in one file, for whoever was promised
+
+Two threads. One gives every record its place and makes it durable, group by group (``sequencer``); the other makes a
+head over what is durable, a few times a second (``integrate``). What the second one does, a start does too (``recover``).
+
+Invariant: after a failed write nothing more is taken, and nothing is read back. Callers ask again with the same
+idempotency key after a start: the answer is then the same, whatever became of the first one.
+                                                                              Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Self
+
+from whosaw.config import JournalSettings
+from whosaw.errors import BadInput, Unavailable
+from whosaw.journal.core import Core
+from whosaw.journal.heads import Signers
+from whosaw.journal.leaves import Leaves
+from whosaw.journal.ports import Folder, Head, Labels, Stores, StreamKeys
+from whosaw.journal.queue import Queue
+from whosaw.journal.reader import Reader
+from whosaw.journal.segment import SEGMENT_BYTES
+from whosaw.journal.submission import Recorded, Submission, prepare
+from whosaw.model.genesis import Genesis
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.note import parse_note
+from whosaw.tlog.proof import TlogProof
+from whosaw.tlog.receipt import idem
+
+PATIENCE = 30.0
+
+
+class Journal:
+    """An open log. Safe to share between threads; one per process and folder. Close it, or use it in a ``with``."""
+
+    def __init__(self, core: Core, every_s: float) -> None:
+        """Use `open`."""
+        self._core, self._every = core, every_s
+        self._state = core.state
+        self._queue = Queue()
+        self._wake = threading.Event()
+        self._closing = False
+        self.leaves = Leaves(core.state, core.stores)
+        self._threads = (
+            threading.Thread(target=self._sequence, name="whosaw-sequencer", daemon=True),
+            threading.Thread(target=self._integrate, name="whosaw-integrator", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        public: Folder,
+        private: Folder,
+        head: Head,
+        labels: Labels,
+        keys: StreamKeys,
+        signers: Signers,
+        settings: JournalSettings,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> Journal:
+        """Recover the log in these folders and go on with it.
+
+        Raises BadInput where there is none (``genesis.create`` makes one), Busy where another process has it,
+        Misconfigured for other key files, Damaged or Contradiction where it is not what was written. How long a receipt
+        promises stands in leaf 0 and not in the settings: it is fixed for the life of the log.
+        """
+        stores = Stores(public, private, head, labels)
+        core = Core.open(stores, keys, signers, clock=clock, random=random, segment_bytes=segment_bytes)
+        return cls(core, settings.publish_every_ms / 1000)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ── recording ──
+
+    def submit(self, submission: Submission) -> Recorded:
+        """Record, durably. Raises Busy or Unavailable: nothing was recorded. OutcomeUnknown: ask `find` after a restart.
+        IdempotencyConflict: the key was used for other records. BadInput, NotCanonical: not recordable.
+        """
+        return self.enqueue(submission).result()
+
+    def enqueue(self, submission: Submission) -> Future[Recorded]:
+        """The same without waiting. Raises at once what can be said at once; all else comes with the future."""
+        self._state.check()
+        prepared = prepare(submission, self._core.keys)
+        self._queue.put(prepared)
+        return prepared.future
+
+    def find(self, caller: str, key: str) -> Recorded | None:
+        """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
+        self._state.check()
+        return self._core.sequencer.known(idem(caller, key))
+
+    # ── publishing ──
+
+    @property
+    def genesis(self) -> Genesis:
+        """What leaf 0 promises."""
+        return self._core.genesis
+
+    def wait_published(self, index: int, timeout: float = PATIENCE) -> bytes:
+        """The first published checkpoint that covers `index`, as soon as there is one. Raises Unavailable after `timeout`."""
+        with self._state.changed:
+            self._state.changed.wait_for(
+                lambda: self._state.published.size > index or self._state.stopped is not None, timeout
+            )
+            if self._state.published.size > index:
+                return self._state.published.note
+        self._state.check()
+        raise Unavailable(
+            f"index {index} is not published yet", part="journal", hint="it is durable, and will be; ask again"
+        )
+
+    def publish_now(self, timeout: float = PATIENCE) -> bytes:
+        """A checkpoint over everything that is durable at this moment, without waiting for the next round."""
+        with self._state.lock:
+            last = self._state.tail.end - 1
+        self._wake.set()
+        return self.wait_published(last, timeout)
+
+    def reader(self) -> Reader:
+        """The log as of the newest published checkpoint."""
+        published = self._state.published
+        checkpoint = Checkpoint.parse(parse_note(published.note).text)  # our own words: verified or signed by us
+        return Reader.at(self._core.stores, published.note, checkpoint)
+
+    def proof(self, index: int) -> bytes:
+        """The `published` receipt of one leaf: its inclusion proof, and the durable receipt of its submission.
+
+        Raises BadInput for an index that is not published.
+        """
+        reader = self.reader()
+        path = reader.inclusion(index)
+        recorded = self._core.sequencer.known(reader.frame(index).idem)
+        if recorded is None:
+            raise BadInput(f"index {index} belongs to no submission", where="index")
+        return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()
+
+    def close(self) -> None:
+        """Record what waits, publish what is durable, let go of the folder. Nothing is lost where it cannot be done."""
+        self._queue.close()
+        self._threads[0].join()
+        with self._state.changed:
+            self._closing = True
+            self._state.changed.notify_all()
+        self._wake.set()
+        self._threads[1].join()
+        self._core.close()
+
+    # ── the two threads ──
+
+    def _sequence(self) -> None:
+        while group := self._queue.take():
+            self._core.sequencer.step(group)
+
+    def _integrate(self) -> None:
+        """A head whenever something is durable, one in `every` seconds at most unless somebody asks for it now."""
+        state = self._state
+        while True:
+            with state.changed:
+                state.changed.wait_for(lambda: state.tail.frames or self._closing or state.stopped)
+                if state.stopped or not state.tail.frames:
+                    return
+            try:
+                made = self._core.integrator.step()
+            except Exception:  # noqa: BLE001 - the state has stopped and says why to whoever asks
+                return
+            if self._closing and not made:
+                return
+            self._wake.wait(self._every)
+            self._wake.clear()

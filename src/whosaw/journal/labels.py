@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The label table: worked out from the bundles and from nothing else, so that it can be thrown away.
+
+    bundles ──▶ (label, index) … ──▶ labels.db          behind: caught up     ahead of the head: built again
+
+Invariant: it covers the leaves from the first on without a gap, and no label twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+
+from whosaw.journal.ports import Folder, Labels, StreamKey
+from whosaw.journal.published import entries
+from whosaw.tlog import leaf
+
+_AT_ONCE = 65_536
+
+
+def label_of(key: StreamKey, i: int) -> bytes:
+    """label_i of a stream: the VRF's for the enrolment, the key's for every record."""
+    return key.label_0 if i == 0 else leaf.label(key.key, i)
+
+
+def catch_up(public: Folder, labels: Labels, size: int, progress: Callable[[int, int], None] | None = None) -> None:
+    """Make the table cover exactly the first `size` leaves. `progress(done, of)` is told now and then."""
+    done = labels.size()
+    if done > size or not _ours(public, labels, done):
+        # It knows leaves that no head covers, or others than ours: another log's table, or an older head, was put here.
+        labels.clear()
+        done = 0
+    rest = entries(public, done, size)
+    while some := [label for _, label, _ in islice(rest, _AT_ONCE)]:
+        labels.extend(done, some)
+        done += len(some)
+        if progress:
+            progress(done, size)
+
+
+def _ours(public: Folder, labels: Labels, done: int) -> bool:
+    """Whether the newest leaf that the table covers is the one in the bundle. fsck compares all of them."""
+    return all(labels.find([label]) == {label: index} for index, label, _ in entries(public, max(0, done - 1), done))

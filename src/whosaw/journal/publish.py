@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a swapped head to a published one: steps 8 and 9, for the integrator and for a start alike.
+
+Everything here can be done again. Files that never change are created or compared, the label table is caught up to a
+size, the checkpoint is replaced by the note of the head. Whoever finds other bytes in place stops and leaves them.
+
+Invariant: the checkpoint comes last. At no moment can anybody fetch a checkpoint whose tiles are not there.
+"""
+
+from __future__ import annotations
+
+from whosaw.journal.heads import CHECKPOINT
+from whosaw.journal.labels import catch_up
+from whosaw.journal.ports import Folder, HeadState, Labels
+from whosaw.journal.staging import Staged
+
+
+def apply(public: Folder, labels: Labels, staged: Staged) -> None:
+    """Write what `staged` holds, and know its labels. Any part of it may have been done before."""
+    public.create_or_compare(staged.files)
+    catch_up(public, labels, staged.size)
+
+
+def publish(public: Folder, head: HeadState) -> None:
+    """Show the head to everybody."""
+    public.replace(CHECKPOINT, head.note)

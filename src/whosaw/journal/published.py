@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tiles and bundles out of the published folder, for whoever knows the size of a signed head.
+
+A partial tile may have been collected once its full tile stands, so the full one answers for it: its beginning holds the
+same hashes. Only widths of a size that was signed may be asked for; nothing else is sure to exist.
+
+Invariant: what comes out has exactly the width that was asked for. It is not believed: a proof from wrong tiles fails
+against the signed root, and fsck compares every byte.                          Specification: docs/spec/tiles.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from whosaw.errors import Damaged, NotCanonical
+from whosaw.journal.ports import Folder
+from whosaw.tlog.leaf import SIZE as ENTRY
+from whosaw.tlog.leaf import parse_entry
+from whosaw.tlog.merkle import Node
+from whosaw.tlog.spelling import HASH
+from whosaw.tlog.tile import FULL, Bundle, Tile, nodes_in, parse_bundle
+
+_BUNDLED = 2 + ENTRY
+
+
+def reading(folder: Folder) -> Callable[[Tile | Bundle], bytes]:
+    """A reader of tiles and bundles of exactly the width asked for. It raises Damaged where there is none."""
+
+    def read(wanted: Tile | Bundle) -> bytes:
+        each = HASH if isinstance(wanted, Tile) else _BUNDLED
+        raw = folder.read(wanted.path)
+        if raw is None and wanted.width < FULL:
+            whole = folder.read(wanted.full.path)
+            raw = whole and whole[: wanted.width * each]
+        if raw is None:
+            raise Damaged(f"{wanted.path} is missing", where=wanted.path)
+        if len(raw) != wanted.width * each:
+            raise Damaged(f"{wanted.path} has {len(raw)} bytes", where=wanted.path)
+        return raw
+
+    return read
+
+
+def nodes(folder: Folder, size: int) -> Node:
+    """The tree of a log of `size` entries, for proofs."""
+    return nodes_in(reading(folder), size)
+
+
+def bundles(size: int, first: int = 0) -> Iterator[Bundle]:
+    """The bundles of a log of `size` entries, from the one that holds `first`."""
+    for index in range(first // FULL, (size + FULL - 1) // FULL):
+        yield Bundle(index, min(FULL, size - index * FULL))
+
+
+def entries(folder: Folder, first: int, size: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Index, label and commitment of every leaf from `first` up to `size`. Raises Damaged."""
+    read = reading(folder)
+    for bundle in bundles(size, first) if first < size else ():
+        try:
+            for n, entry in enumerate(parse_bundle(read(bundle), bundle.width, bundle.path)):
+                if (index := bundle.first + n) >= first:
+                    yield index, *parse_entry(entry, f"{bundle.path}, leaf {index}")
+        except NotCanonical as error:
+            raise Damaged(str(error), where=bundle.path) from None

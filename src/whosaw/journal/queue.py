@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The queue in front of the sequencer: bounded, first come, first served, and no timer.
+
+Whoever comes while one group is being written is in the next one. Beyond `LIMIT` waiting submissions the answer is Busy
+at once: the guard then refuses the look, which is better than a look that waits for its record for minutes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from whosaw.errors import Busy, Unavailable
+from whosaw.journal.submission import BYTE_LIMIT, Prepared
+
+LIMIT = 4_096
+
+
+class Queue:
+    """Submissions on their way to the sequencer."""
+
+    __slots__ = ("_closed", "_some", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: deque[Prepared] = deque()
+        self._some = threading.Condition()
+        self._closed = False
+
+    def put(self, submission: Prepared) -> None:
+        """Queue up. Raises Busy where too many wait, Unavailable where the journal was closed."""
+        with self._some:
+            if self._closed:
+                raise Unavailable("the journal is closed", part="journal")
+            if len(self._waiting) >= LIMIT:
+                raise Busy("too many submissions are waiting", part="journal", hint="nothing was recorded; try again")
+            self._waiting.append(submission)
+            if len(self._waiting) == 1:
+                self._some.notify()
+
+    def take(self) -> list[Prepared]:
+        """The next group: all that wait, up to 16 MiB or one submission. Empty once the queue is closed and drained."""
+        with self._some:
+            while not self._waiting and not self._closed:
+                self._some.wait()
+            group: list[Prepared] = []
+            size = 0
+            while self._waiting and (not group or size + self._waiting[0].size <= BYTE_LIMIT):
+                group.append(self._waiting.popleft())
+                size += group[-1].size
+            return group
+
+    def close(self) -> None:
+        """Take nothing more; what waits is still handed out."""
+        with self._some:
+            self._closed = True
+            self._some.notify_all()

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Durable receipts of one log: made from leaves that are on stable storage, and from nothing else.
+
+Ed25519 signs without chance, so the same leaves, key and time give the same bytes for ever. The time stands in the head
+beside the submission's place. Between the write and the next head it stands in memory only: if the process dies in
+between, the start gives the submission its own time, and a receipt asked for again says the same with a later promise.
+
+Invariant: only the sequencer's thread and a start make `Recorded` values; both hold durable frames when they do.
+                                                                      Specification: docs/spec/receipt.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from whosaw.journal.ports import Placed
+from whosaw.journal.submission import Opened, Recorded
+from whosaw.tlog import merkle
+from whosaw.tlog.note import Note, Signature, Signer
+from whosaw.tlog.receipt import Receipt
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+class Receipts:
+    """Signs receipts for the log `origin`, each of which promises publication within `promise_s` seconds."""
+
+    __slots__ = ("_origin", "_promise", "_signer")
+
+    def __init__(self, origin: str, signer: Signer, promise_s: int) -> None:
+        self._origin, self._signer, self._promise = origin, signer, timedelta(seconds=promise_s)
+
+    def recorded(
+        self, leaves: Sequence[Opened], idem: bytes, at: int, hashes: Sequence[bytes] | None = None
+    ) -> Recorded:
+        """What the caller gets for these durable leaves. `hashes` are their leaf hashes, where somebody has them."""
+        root = merkle.root(hashes or [opened.leaf_hash for opened in leaves])
+        placed = Placed(leaves[0].index, len(leaves), at)
+        return Recorded(tuple(leaves), partial(self.sign, placed, idem, root))
+
+    def sign(self, placed: Placed, idem: bytes, root: bytes) -> bytes:
+        """The signed receipt."""
+        at = moment(placed.at)
+        text = Receipt(self._origin, placed.first, placed.count, root, idem, at, at + self._promise).encode()
+        signer = self._signer
+        return Note(text, (Signature(signer.name, signer.key_id, signer.sign(text, placed.at // 1000)),)).encode()
+
+
+def moment(ms: int) -> datetime:
+    """Milliseconds since 1970 as an instant."""
+    return _EPOCH + ms * _MS
+
+
+def milliseconds(at: datetime) -> int:
+    """An instant as milliseconds since 1970, cut and never rounded up into the future."""
+    return (at - _EPOCH) // _MS

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start-up: from whatever a crash left to exactly what the head says, by the code that would have written it.
+
+    1 head      the row exists, and every key of the log signed its note           else: not a journal, or not ours
+    2 genesis   leaf 0 names these keys, and is shown to everybody                 else: other key files
+    3 tail      frames beyond the head: found, made durable, torn bytes kept aside
+    4 publish   head newer than the checkpoint: staging applied, or built again from frames; then the checkpoint
+                checkpoint newer than the head, or another root: somebody else signed with our keys
+    5 edge      right-edge tiles and the last bundle read from disk; their root is the head's
+    6 labels    caught up with the bundles
+    7 staging   orphans removed
+
+Invariant: a start never makes a log. A wrong path in the configuration is an error, not a fresh log: two logs under one
+key are a fork.                                                                 Specification: docs/spec/checkpoint.md
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from whosaw.errors import BadInput, Damaged, Misconfigured, NotCanonical
+from whosaw.journal import edge as edges
+from whosaw.journal import tail as tails
+from whosaw.journal.edge import Edge
+from whosaw.journal.heads import CHECKPOINT, GENESIS, Signers, opened
+from whosaw.journal.labels import catch_up
+from whosaw.journal.ports import Folder, HeadState, Stores
+from whosaw.journal.publish import apply, publish
+from whosaw.journal.published import nodes, reading
+from whosaw.journal.receipts import milliseconds
+from whosaw.journal.segment import Frame
+from whosaw.journal.segments import Segments
+from whosaw.journal.staging import FOLDER as STAGING
+from whosaw.journal.staging import Staged, staged_name
+from whosaw.journal.state import State, Tail
+from whosaw.model.genesis import Genesis, GenesisFile
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.leaf import GENESIS_LABEL
+from whosaw.tlog.merkle import root_at
+from whosaw.tlog.note import VerifierKey
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A journal that may go on. `genesis`: what leaf 0 promises."""
+
+    state: State
+    genesis: Genesis
+
+
+def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> Recovered:
+    """Bring the folders to what the head says. Raises BadInput where there is no journal, Damaged, Misconfigured."""
+    keys = signers.keys()
+    head, signed = _head(stores, keys)
+    _log.info("head: size %d, signed by every key of the log", head.size)
+    genesis = _genesis(stores, signers)
+    tail = _tail(stores.private, head, clock)
+    _log.info("tail: %d frames beyond the head", len(tail.frames))
+    _publish(stores, head, signed, keys)
+    edge = _edge(stores.public, signed)
+    _log.info("checkpoint: size %d, right edge read back", head.size)
+    catch_up(stores.public, stores.labels, head.size)
+    for name in stores.private.names(STAGING):
+        _log.info("staging: removing what no head needs")
+        stores.private.delete(name)
+    return Recovered(State(head, signed.root, edge, tail), genesis)
+
+
+# ── 1 head ──
+
+
+def _head(stores: Stores, keys: Sequence[VerifierKey]) -> tuple[HeadState, Checkpoint]:
+    head = stores.head.read()
+    if head is None:
+        raise no_journal()
+    signed = opened(head.note, keys, "head.db")
+    if signed.size != head.size or head.size < 1:
+        raise Damaged("the head database does not say what its note says", where="head.db")
+    return head, signed
+
+
+def no_journal() -> BadInput:
+    """The answer to a folder without a head."""
+    return BadInput(
+        "there is no journal here: the head database is missing or empty",
+        where="private/head.db",
+        hint="check the path; `whosaw journal init` makes a new log, and nothing else does",
+    )
+
+
+# ── 2 genesis ──
+
+
+def _genesis(stores: Stores, signers: Signers) -> Genesis:
+    """What leaf 0 promises, published. Raises Misconfigured unless it names exactly these keys."""
+    frame = Segments(stores.private).frame(0)
+    try:
+        genesis = Genesis.parse(frame.body)
+    except NotCanonical as error:
+        raise Damaged(f"leaf 0 is no genesis: {error}", where="index 0") from None
+    if frame.label != GENESIS_LABEL:
+        raise Damaged("leaf 0 has not the label of a genesis", where="index 0")
+    agree(genesis, signers)
+    show_genesis(stores.public, frame)
+    return genesis
+
+
+def show_genesis(public: Folder, frame: Frame) -> None:
+    """Open leaf 0 to everybody. Raises Contradiction where something else is shown."""
+    public.create_or_compare([(GENESIS, GenesisFile(frame.nonce, frame.body).encode())])
+
+
+def agree(genesis: Genesis, signers: Signers) -> None:
+    """Raise Misconfigured unless `genesis` names exactly these keys."""
+    vkeys = tuple(signer.vkey() for signer in signers.logs)
+    if genesis.logs != vkeys or any(key.name != genesis.origin for key in signers.logs):
+        raise Misconfigured(
+            "the log's signing keys are not those that its first leaf names",
+            setting="keys/log-ed25519, keys/log-mldsa44",
+            hint="restore the key files that belong to this folder; a log keeps its keys for life",
+        )
+    if genesis.receipts != signers.receipts.vkey():
+        raise Misconfigured(
+            "the receipt key is not the one that the log's first leaf names",
+            setting="keys/receipts-ed25519",
+            hint="restore the key file that belongs to this folder",
+        )
+
+
+# ── 3 tail ──
+
+
+def _tail(private: Folder, head: HeadState, clock: Callable[[], datetime]) -> Tail:
+    found = tails.find(private, head.size)
+    if found.torn:
+        _log.warning("tail: %d torn bytes kept aside", len(found.torn))
+    written = tails.settle(private, head.size, found)
+    tail = Tail(head.size)
+    # Their receipts' own times died with the process. One asked for again says this time, and keeps it.
+    at = max(milliseconds(clock()), head.signed_at)
+    for write in written:
+        tail.add(found.frames, [frame.leaf_hash for frame in found.frames], at, write)
+    return tail
+
+
+# ── 4 publish ──
+
+
+def _publish(stores: Stores, head: HeadState, signed: Checkpoint, keys: Sequence[VerifierKey]) -> None:
+    """Make the checkpoint the head's, with everything below it there before."""
+    note = stores.public.read(CHECKPOINT)
+    if note == head.note:
+        return
+    shown = Checkpoint(signed.origin, 0, edges.Edge().root()) if note is None else opened(note, keys, CHECKPOINT)
+    if shown.size > signed.size or (shown.size == signed.size and shown.root != signed.root):
+        raise Damaged(
+            f"the published checkpoint (size {shown.size}) is not of the history that the head database knows "
+            f"(size {signed.size})",
+            where=CHECKPOINT,
+            hint="the head database may be an old copy; do not start this log again from it",
+        )
+    _log.info("checkpoint: bringing size %d to %d", shown.size, signed.size)
+    apply(stores.public, stores.labels, _staged(stores, signed) or _built_again(stores, shown, signed))
+    if shown.size and root_at(nodes(stores.public, signed.size), shown.size) != shown.root:
+        raise Damaged(f"the published checkpoint (size {shown.size}) is not under the head", where=CHECKPOINT)
+    _edge(stores.public, signed)
+    publish(stores.public, head)
+
+
+def _staged(stores: Stores, signed: Checkpoint) -> Staged | None:
+    """The staging file of this head, if it is there and whole."""
+    name = staged_name(signed.size, signed.root)
+    raw = stores.private.read(name)
+    if raw is None:
+        return None
+    try:
+        found = Staged.parse(raw, name)
+    except NotCanonical:
+        _log.warning("staging: not whole, building it again")
+        return None
+    return found if (found.size, found.root) == (signed.size, signed.root) else None
+
+
+def _built_again(stores: Stores, shown: Checkpoint, signed: Checkpoint) -> Staged:
+    """What staging held, from frames: the same bytes, because a size determines every one of them."""
+    edge = _edge(stores.public, shown)
+    frames = list(Segments(stores.private).frames(shown.size, signed.size))
+    grown, files = edge.grow([f.entry for f in frames], [f.leaf_hash for f in frames])
+    if grown.root() != signed.root:
+        raise Damaged("the segments do not hold the leaves that the head signs", where=f"index {shown.size} and on")
+    return Staged(shown.size, signed.size, signed.root, tuple(files))
+
+
+# ── 5 edge ──
+
+
+def _edge(public: Folder, signed: Checkpoint) -> Edge:
+    """The right edge of this head, from disk."""
+    edge = edges.load(reading(public), signed.size)
+    if edge.root() != signed.root:
+        raise Damaged(
+            f"the tiles at the right edge have not the root that was signed for size {signed.size}",
+            where=f"tile, size {signed.size}",
+            hint="run `whosaw journal fsck` to find the file",
+        )
+    return edge

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sequencer: steps 1 and 2 of a commit. Whoever waits during one fdatasync is the next group; there is no timer.
+
+    1 take   idempotency keys looked up; index, i, label and nonce given out         a crash leaves nothing
+    2 log    all frames in one write, one fdatasync; then the callers are answered   a crash leaves frames, whole or torn
+
+i is given out here and nowhere else. A submission is all or nothing: its leaves have contiguous indexes, and its stream's
+enrolment stands in front where there is none yet. Between the two steps nobody but this thread knows of the group.
+
+Invariant: nobody is answered before fdatasync returned. If it does not return well, nobody knows what the disk has:
+everybody who waits is told so, and the journal stops.                        Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.journal.counters import Counters
+from whosaw.journal.ports import Folder, Head, SegmentFile, StreamKey
+from whosaw.journal.receipts import Receipts, milliseconds
+from whosaw.journal.segment import SEGMENT_BYTES, Frame, Mark, encode_all
+from whosaw.journal.segments import Segments
+from whosaw.journal.state import State, Written
+from whosaw.journal.submission import LEAF_LIMIT, Prepared, Recorded, too_many
+from whosaw.model.record import Kind, canonical
+from whosaw.tlog import leaf
+from whosaw.tlog.spelling import HASH
+
+BACKWARDS_MS = 1_000
+BEHIND_LIMIT = 262_144  # leaves that may wait for a head
+
+
+@dataclass(slots=True)
+class Group:
+    """What one write will make durable, and whom to tell. `again`: keys that are known already."""
+
+    at: int
+    first: int
+    frames: list[Frame] = field(default_factory=list)
+    fresh: list[tuple[Prepared, int, int]] = field(default_factory=list)  # with its slice of `frames`
+    again: list[Prepared] = field(default_factory=list)
+    nexts: dict[bytes, int] = field(default_factory=dict)
+
+
+class Sequencer:
+    """Gives every record its place. One thread calls `step`; `known` may be called from any."""
+
+    __slots__ = (
+        "_active", "_clock", "_counters", "_folder", "_head", "_random", "_receipts", "_segment_bytes", "_segments", "_state",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        state: State,
+        folder: Folder,
+        head: Head,
+        counters: Counters,
+        receipts: Receipts,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        self._state, self._folder, self._head = state, folder, head
+        self._counters, self._receipts = counters, receipts
+        self._clock, self._random, self._segment_bytes = clock, random, segment_bytes
+        self._segments = Segments(folder)
+        self._active: _Active | None = None
+
+    def step(self, submissions: Sequence[Prepared]) -> None:
+        """Record these submissions and answer their callers. Whatever happens, each of them is answered."""
+        waiting = [s for s in submissions if s.future.set_running_or_notify_cancel()]
+        try:
+            self._state.check()
+            group = self._take(waiting)
+            if group.frames:
+                self._log(group)
+            self._answer(group)
+        except (Unavailable, Busy) as error:
+            _fail(waiting, error)  # before the write: nothing was given out
+        except BaseException as error:
+            self._state.stop(error)
+            _fail(
+                waiting,
+                error if isinstance(error, WhosawError) else OutcomeUnknown("the journal failed", part="journal"),
+            )
+            if not isinstance(error, Exception):
+                raise
+
+    def close(self) -> None:
+        """Close the active segment. Nothing is written."""
+        if self._active is not None:
+            self._active.file.close()
+            self._active = None
+
+    # ── 1 take ──
+
+    def _take(self, submissions: Sequence[Prepared]) -> Group:
+        state = self._state
+        with state.lock:
+            # Not without the lock: while the integrator drops what a head covers, the end is for a moment too small,
+            # and indexes that are taken would be given out again.
+            group, behind = Group(self._time(), state.tail.end), len(state.tail.frames)
+        if behind > BEHIND_LIMIT:
+            raise Busy("publication is behind; nothing was recorded", part="journal", hint="try again in a while")
+        # Memory first, the head second. A key leaves the tail only after the head has it; asked the other way round, one
+        # that moves in between would be missed by both, and recorded twice.
+        known = {s.idem for s in submissions if s.idem in state.tail.placed}
+        known |= self._head.placed([s.idem for s in submissions if s.idem not in known]).keys()
+        self._counters.load(key for s in submissions for key in s.keys)
+        for submission in submissions:
+            if submission.idem in known:
+                group.again.append(submission)
+            elif self._place(submission, group):
+                known.add(submission.idem)  # the same key may come twice in one group
+        return group
+
+    def _time(self) -> int:
+        """Now, in milliseconds, never before the last signature."""
+        at, signed = milliseconds(self._clock()), self._state.head.signed_at
+        # A receipt promises a time. With a clock that was set back, the promise would be broken when it is given.
+        if at < signed - BACKWARDS_MS:
+            raise Unavailable(
+                "the clock is behind the last signature; nothing was recorded",
+                part="clock",
+                hint="set the clock right; recording goes on by itself once it has caught up",
+            )
+        return max(at, signed)
+
+    def _place(self, submission: Prepared, group: Group) -> bool:
+        """Give the leaves of one submission their places in `group`."""
+        leaves: list[tuple[StreamKey, int, bytes]] = []
+        nexts: dict[bytes, int] = {}
+        for key, body in zip(submission.keys, submission.bodies, strict=True):
+            handle = key.handle
+            i = nexts.get(handle)
+            if i is None:
+                i = group.nexts.get(handle)
+                if i is None:
+                    i = self._counters.next(handle)
+            if i == 0:
+                leaves.append((key, 0, enrolment(key)))
+                i = 1
+            leaves.append((key, i, body))
+            nexts[handle] = i + 1
+        if len(leaves) > LEAF_LIMIT:
+            submission.future.set_exception(too_many("enrolments included"))
+            return False
+        group.nexts |= nexts
+        self._frame(submission, leaves, group)
+        return True
+
+    def _frame(self, submission: Prepared, leaves: Sequence[tuple[StreamKey, int, bytes]], group: Group) -> None:
+        at, left = len(group.frames), len(leaves)
+        nonces = self._random(HASH * left)
+        index = group.first + at
+        for n, (key, i, body) in enumerate(leaves):
+            label = leaf.label(key.key, i) if i else key.label_0
+            nonce = nonces[n * HASH : (n + 1) * HASH]
+            left -= 1
+            group.frames.append(Frame(index + n, key.handle, i, label, nonce, body, group.first, left, submission.idem))
+        group.fresh.append((submission, at, len(group.frames)))
+
+    # ── 2 log ──
+
+    def _log(self, group: Group) -> None:
+        """One write, one fdatasync. When this raises, nobody knows what the disk has."""
+        active = self._active_segment(group.first)
+        hashes = [frame.leaf_hash for frame in group.frames]
+        data = encode_all(group.frames, active.mark)
+        active.file.append(data)
+        written = Written(active.mark, active.length, len(data), len(group.frames))
+        active.length += len(data)
+        with self._state.changed:
+            self._state.tail.add(group.frames, hashes, group.at, written)
+            self._counters.taken(group.nexts)
+            self._state.changed.notify_all()
+        for submission, start, end in group.fresh:
+            made = self._receipts.recorded(group.frames[start:end], submission.idem, group.at, hashes[start:end])
+            submission.future.set_result(made)
+
+    def _active_segment(self, first: int) -> _Active:
+        """The segment to write to. A start always begins a new one: no segment is reopened for appending."""
+        if self._active is not None and self._active.length >= self._segment_bytes:
+            self.close()
+        if self._active is None:
+            mark = Mark(first)
+            self._active = _Active(mark, self._folder.append_to(mark.name))
+        return self._active
+
+    # ── keys that are known ──
+
+    def _answer(self, group: Group) -> None:
+        """Answer those whose key is known: with what was recorded then, or with a conflict."""
+        for submission in group.again:
+            try:
+                made = self.known(submission.idem)
+                if made is None:
+                    raise Damaged("an idempotency key came and went", where="head.db")
+                submission.future.set_result(_same(made, submission))
+            except (IdempotencyConflict, Unavailable) as error:
+                submission.future.set_exception(error)
+
+    def known(self, idem: bytes) -> Recorded | None:
+        """What was recorded under this key; None where nothing was."""
+        tail = self._state.tail
+        with self._state.lock:
+            placed = tail.placed.get(idem)
+            leaves = tail.slice(placed) if placed else ()
+        if placed is None:
+            placed = self._head.placed([idem]).get(idem)
+            if placed is None:
+                return None
+            leaves = self._segments.submission(placed.first, placed.count)
+        return self._receipts.recorded(leaves, idem, placed.at)
+
+
+@dataclass(slots=True)
+class _Active:
+    """The segment that is being written."""
+
+    mark: Mark
+    file: SegmentFile
+    length: int = 0
+
+
+def enrolment(key: StreamKey) -> bytes:
+    """The body of a stream's first leaf: it commits to the one key that its labels come from."""
+    digest = b64encode(leaf.stream_key_digest(key.key)).decode()
+    return canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest})
+
+
+def _same(made: Recorded, submission: Prepared) -> Recorded:
+    """`made`, if it records exactly this submission."""
+    recorded = [(opened.handle, opened.body) for opened in made.leaves if opened.i > 0]
+    wanted = [(key.handle, body) for key, body in zip(submission.keys, submission.bodies, strict=True)]
+    if recorded != wanted:
+        raise IdempotencyConflict(
+            "this idempotency key was used before, for a submission with other records",
+            hint="use a new key for a new submission; a retry repeats the same records, their times included",
+        )
+    return made
+
+
+def _fail(submissions: Sequence[Prepared], error: WhosawError) -> None:
+    for submission in submissions:
+        if not submission.future.done():
+            submission.future.set_exception(error)

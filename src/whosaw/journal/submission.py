@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Submissions: what callers hand in, all of it or nothing, and what they get back.
+
+    Submission(caller, key, records) ──prepare──▶ Prepared ──sequencer──▶ Recorded(receipt, leaves)
+                                     caller's thread          its own
+
+A record names its stream and nothing else: index, i, label and nonce are the sequencer's. Where a stream is not
+enrolled yet, its enrolment is the first leaf of it, in the same submission and in front of the records.
+
+Invariant: a Recorded is made only of leaves that are on stable storage. Its receipt is signed when it is first asked
+for: the promise is in the leaves and the time, which are fixed, and the signature is deterministic, so every asking
+gives the same bytes.                                                       Specification: docs/spec/receipt.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from whosaw.errors import BadInput, NotCanonical
+from whosaw.journal.ports import StreamKey, StreamKeys
+from whosaw.model.record import LIMIT as BODY_LIMIT
+from whosaw.model.record import Stream, parse
+from whosaw.tlog import leaf, merkle
+from whosaw.tlog.receipt import idem
+
+LEAF_LIMIT = 16_384
+BYTE_LIMIT = 16 * 1024 * 1024
+_PARTS = "number it and hand it in in parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One body, for one stream."""
+
+    stream: Stream
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Records that are recorded together. `key`: 1 to 64 bytes, chosen by `caller`; the same key is the same submission."""
+
+    caller: str
+    key: str = field(repr=False)
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A durable leaf with what opens it. `i` is its position in the stream `handle`, 0 for the enrolment."""
+
+    index: int
+    handle: bytes
+    i: int
+    label: bytes
+    nonce: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def commitment(self) -> bytes:
+        return leaf.commitment(self.nonce, self.body)
+
+    @property
+    def entry(self) -> bytes:
+        """The 65 bytes in the log."""
+        return leaf.entry(self.label, self.commitment)
+
+    @property
+    def leaf_hash(self) -> bytes:
+        return merkle.leaf_hash(self.entry)
+
+
+class Recorded:
+    """The durable leaves of one submission, in order, enrolments first, and the receipt for them."""
+
+    __slots__ = ("_receipt", "_sign", "leaves")
+
+    def __init__(self, leaves: tuple[Opened, ...], sign: Callable[[], bytes]) -> None:
+        self.leaves = leaves
+        self._sign = sign
+        self._receipt: bytes | None = None
+
+    @property
+    def first(self) -> int:
+        """Index of the first leaf."""
+        return self.leaves[0].index
+
+    @property
+    def receipt(self) -> bytes:
+        """The durable receipt, a signed note."""
+        # Two threads may both sign: it is the same signature.
+        if self._receipt is None:
+            self._receipt = self._sign()
+        return self._receipt
+
+    def __repr__(self) -> str:
+        return f"Recorded(first={self.first}, count={len(self.leaves)})"
+
+
+class Prepared:
+    """A checked submission on its way to the sequencer, with the keys of its streams and the future of its caller."""
+
+    __slots__ = ("bodies", "future", "idem", "keys", "size")
+
+    def __init__(self, name: bytes, keys: Sequence[StreamKey], bodies: Sequence[bytes]) -> None:
+        self.idem, self.keys, self.bodies = name, keys, bodies
+        self.size = sum(map(len, bodies))
+        self.future: Future[Recorded] = Future()
+
+
+def prepare(submission: Submission, keys: StreamKeys) -> Prepared:
+    """Check a submission and fetch its streams' keys, which may prove a label and take a while: never in the sequencer.
+
+    Raises BadInput or NotCanonical, and has then changed nothing.
+    """
+    records = submission.records
+    if not 1 <= len(records) <= LEAF_LIMIT:
+        raise too_many("and at least one")
+    for number, record in enumerate(records):
+        if len(record.body) > BODY_LIMIT:
+            raise NotCanonical(f"longer than {BODY_LIMIT:,} bytes", where=f"body {number}")
+        parse(record.body, f"body {number}")
+    if sum(len(record.body) for record in records) > BYTE_LIMIT:
+        raise BadInput(f"a submission has at most {BYTE_LIMIT:,} bytes", where="records", hint=_PARTS)
+    name = idem(submission.caller, submission.key)
+    known: dict[Stream, StreamKey] = {}
+    for record in records:
+        if record.stream not in known:
+            known[record.stream] = keys.of(record.stream)
+    return Prepared(name, [known[r.stream] for r in records], [r.body for r in records])
+
+
+def too_many(what: str) -> BadInput:
+    """A submission of too many leaves. Nothing of it was recorded."""
+    return BadInput(f"a submission has at most {LEAF_LIMIT:,} leaves, {what}", where="records", hint=_PARTS)

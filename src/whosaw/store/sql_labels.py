@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels in SQLite: ``private/labels.db``, which says where a label stands. ``journal.ports.Labels``.
+
+    label   label ─▶ index        covered   one row: how many leaves the table covers
+
+Worked out from the bundles, so losing the file loses nothing: the next start builds it again. That is why a COMMIT here
+need not be on the disk when it returns (synchronous=NORMAL); it is whole or not there, and `covered` says which.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from whosaw.errors import Contradiction
+from whosaw.store.sqlite import SqliteFile
+
+VERSION = 1
+_SCHEMA = (
+    "CREATE TABLE label (label BLOB PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE covered (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL) STRICT",
+    "INSERT INTO covered VALUES (1, 0)",
+)
+
+
+class SqliteLabels:
+    """The label table of one log."""
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """`create`: make the file when it is not there. A reader beside a sequencer makes none."""
+        self._file = SqliteFile(
+            path,
+            _SCHEMA,
+            version=VERSION,
+            create=create,
+            synchronous="NORMAL",
+            damaged_hint="stop the journal and remove the file; the next start builds it again from the bundles",
+        )
+
+    def size(self) -> int:
+        (size,) = self._file.rows("SELECT size FROM covered WHERE id = 1")[0]
+        return int(size)
+
+    def find(self, labels: Sequence[bytes]) -> dict[bytes, int]:
+        return dict(self._file.among("SELECT label, place FROM label WHERE label IN", labels))
+
+    def extend(self, first: int, labels: Sequence[bytes]) -> None:
+        rows = sorted((label, first + n) for n, label in enumerate(labels))
+        with self._file.transaction() as db:
+            moved = db.execute("UPDATE covered SET size = ? WHERE id = 1 AND size = ?", (first + len(labels), first))
+            if moved.rowcount != 1:
+                raise Contradiction(f"the label table does not end at {first}", where=self._file.name)
+            try:
+                db.executemany("INSERT INTO label VALUES (?, ?)", rows)
+            except sqlite3.IntegrityError:
+                raise Contradiction(
+                    "a label stands in the log twice", where=f"index {first} and the {len(labels)} from there on"
+                ) from None
+
+    def clear(self) -> None:
+        with self._file.transaction() as db:
+            db.execute("DELETE FROM label")
+            db.execute("UPDATE covered SET size = 0 WHERE id = 1")
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One SQLite file of ours: opened the same way everywhere, with its transactions said out loud.
+
+    isolation_level=None      no transaction begins unless we say BEGIN IMMEDIATE
+    journal_mode=WAL          readers, in this process and in others, never block the writer
+    synchronous=FULL          a COMMIT that returned is on the disk; NORMAL where the file can be rebuilt
+    user_version              the layout; a newer one is refused, and nothing was changed
+
+A failure before COMMIT rolled everything back: Unavailable. A failure *of* COMMIT leaves the outcome open:
+OutcomeUnknown. Busy is not a lost swap, and a row count of 0 is: whoever writes checks it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from whosaw.errors import Damaged, Misconfigured, OutcomeUnknown, Unavailable, WhosawError
+
+BUSY_MS = 5_000
+_AT_ONCE = 500  # variables in one statement; SQLite takes at least 999
+
+
+class SqliteFile:
+    """A database file. Reading and writing have a connection each, made when first used, safe between threads."""
+
+    def __init__(
+        self,
+        path: Path,
+        schema: Sequence[str],
+        *,
+        version: int,
+        create: bool,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        damaged_hint: str = "keep a copy of the whole folder and restore the file from what belongs to it",
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
+    ) -> None:
+        """`create`: make the file when it is first used. Otherwise only `make` does."""
+        self._path, self._schema, self._version, self._create = path, schema, version, create
+        self._synchronous, self._connect, self._hint = synchronous, connect, damaged_hint
+        self._reader: sqlite3.Connection | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._read_lock, self._write_lock = threading.Lock(), threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    def exists(self) -> bool:
+        """Whether there is a file. Looking makes none."""
+        return self._path.exists()
+
+    def make(self) -> None:
+        """Make the file and its tables, if they are not there."""
+        with self._write_lock, self._told():
+            self._writer = self._writer or self._open(create=True)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query."""
+        with self._read_lock, self._told():
+            self._reader = self._reader or self._open(create=self._create)
+            return self._reader.execute(statement, values).fetchall()
+
+    def among(self, statement: str, keys: Sequence[bytes]) -> list[Any]:
+        """Rows of a query that ends in ``IN``, for any number of keys: one statement for hundreds of them."""
+        found: list[Any] = []
+        for at in range(0, len(keys), _AT_ONCE):
+            some = keys[at : at + _AT_ONCE]
+            found += self.rows(f"{statement} ({','.join('?' * len(some))})", some)
+        return found
+
+    def stream(self, statement: str) -> Iterator[Any]:
+        """Rows of a query that may be long, on a connection of its own."""
+        with self._told():
+            connection = self._open(create=False)
+            try:
+                yield from connection.execute(statement)
+            finally:
+                connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """BEGIN IMMEDIATE … COMMIT. What is raised inside, by us or by SQLite, has changed nothing."""
+        with self._write_lock:
+            with self._told():
+                self._writer = self._writer or self._open(create=self._create)
+                writer = self._writer
+                writer.execute("BEGIN IMMEDIATE")
+            try:
+                with self._told():
+                    yield writer
+            except BaseException:
+                self._roll_back(writer)
+                raise
+            self._commit(writer)
+
+    def _roll_back(self, writer: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+            return
+        raise OutcomeUnknown(f"{self.name}: a transaction could not be taken back", part=self.name)
+
+    def _commit(self, writer: sqlite3.Connection) -> None:
+        try:
+            writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            # Not rolled back and not tried again: the disk may have it.
+            raise OutcomeUnknown(f"{self.name}: COMMIT failed: {error}", part=self.name) from error
+
+    def close(self) -> None:
+        with self._read_lock, self._write_lock:
+            for connection in (self._reader, self._writer):
+                if connection is not None:
+                    connection.close()
+            self._reader = self._writer = None
+
+    def _open(self, *, create: bool) -> sqlite3.Connection:
+        if create:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not self._path.exists():
+            raise Unavailable(f"there is no {self.name}", part=self.name)
+        connection = self._connect(
+            self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, uri=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
+            connection.execute("PRAGMA fullfsync=1")  # macOS; nothing elsewhere
+            self._check_layout(connection, create=create)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_layout(self, connection: sqlite3.Connection, *, create: bool) -> None:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found == 0 and create:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in self._schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={self._version}")
+            connection.execute("COMMIT")
+        elif found > self._version:
+            raise Misconfigured(
+                f"{self.name} has layout {found}, this version of whosaw knows {self._version}",
+                setting=self.name,
+                hint="use the version of whosaw that made the folder, or a newer one; nothing was changed",
+            )
+        elif found != self._version:
+            raise Damaged(f"{self.name} has no layout of ours", where=self.name, hint=self._hint)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """SQLite's errors in our words."""
+        try:
+            yield
+        except WhosawError:
+            raise
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"{self.name}: {error}", part=self.name, hint="nothing was changed; try again") from error
+        except sqlite3.Error as error:
+            raise Damaged(f"{self.name}: {error}", where=self.name, hint=self._hint) from error
