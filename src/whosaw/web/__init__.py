@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages."""
+"""Pages: self-contained, without script, readable on paper and by machines that read aloud."""
