@@ -138,6 +138,31 @@ def test_a_consistency_proof_fits_one_pair_of_heads():
                     m.check_consistency(*case)
 
 
+def test_a_proof_cannot_grow_above_its_root():
+    """A hash more, with a root made to fit it: the size says how many levels there are, not whoever made the root."""
+    for size in range(1, 17):
+        for index in range(size):
+            path, more = m.prove_inclusion(NODE, index, size), LEAVES[99]
+            for root in (m.node_hash(more, ROOTS[size]), m.node_hash(ROOTS[size], more)):
+                with pytest.raises(ProofFailed, match="more hashes"):
+                    m.check_inclusion(LEAVES[index], index, size, [*path, more], root)
+        for old in range(1, size):
+            path = [*m.prove_consistency(NODE, old, size), more]
+            for old_root in (ROOTS[old], m.node_hash(more, ROOTS[old])):
+                for root in (m.node_hash(more, ROOTS[size]), m.node_hash(ROOTS[size], more)):
+                    with pytest.raises(ProofFailed, match="more hashes"):
+                        m.check_consistency(old, size, path, old_root, root)
+
+
+def test_the_largest_tree():
+    """2^63-1 leaves, 63 levels: its first leaf has a path of 63 hashes, and the last allowed size is a size."""
+    path, root = LEAVES[1:64], LEAVES[0]
+    for hash_ in path:
+        root = m.node_hash(root, hash_)
+    m.check_inclusion(LEAVES[0], 0, 2**63 - 1, path, root)
+    m.check_consistency(2**63 - 1, 2**63 - 1, [], root, root)
+
+
 def test_old_size_zero_proves_nothing():
     """An empty tree is the start of every tree, so nobody may call that a proof."""
     for new in (0, 1, 7):

@@ -129,6 +129,18 @@ def test_a_key_has_its_form():
             vrf.VrfPublic.parse(n, bad)
 
 
+def test_a_root_has_one_spelling():
+    """Neither a byte of zero before it nor n added to it: both have the same e-th power."""
+    roots = list(certificate())
+    fitting = [j for j in range(vrf.ROOTS) if int.from_bytes(roots[j], "big") + N < 1 << vrf.BITS]
+    assert fitting
+    added = (int.from_bytes(roots[fitting[0]], "big") + N).to_bytes(vrf.SIZE, "big")
+    for j, second in ((0, b"\0" + roots[0]), (fitting[0], added)):
+        assert pow(int.from_bytes(second, "big"), E, N) == vrf.challenge(N, j)
+        with pytest.raises(ProofFailed, match="below it"):
+            vrf.check_key(N, [*roots[:j], second, *roots[j + 1 :]])
+
+
 def test_every_root_of_a_certificate_is_looked_at():
     """One root wrong anywhere is a key refused."""
     for j in range(vrf.ROOTS):
