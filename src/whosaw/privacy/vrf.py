@@ -7,7 +7,7 @@ RSA-FDH-VRF-SHA256 of RFC 9381, section 4, with n of 3,072 bits and e = 65537. O
 cannot keep two streams for one person. That holds only under an honestly made key, and the operator makes the key:
 hence the certificate, sixteen numbers that a key with e | φ(n) has a chance of 2^-256 to come up with.
 
-The public half, which every outsider runs, is ``tlog.vrf``.                  Specification: docs/spec/vrf.md
+The public half, which every outsider runs, is ``tlog.vrf``.                  Specification: docs/spec/leaf.md §2
 """
 
 from __future__ import annotations

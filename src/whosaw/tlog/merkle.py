@@ -17,7 +17,7 @@ level and an index, from memory, from tiles, from anywhere. Checkers are the ite
 Invariant: a checker says yes, by returning, or raises ProofFailed. Every hash has 32 bytes and no size is a bool.
 A proof checked against a root that nobody signed proves nothing: root ← checkpoint ← signature ← trust file.
 
-Specification: docs/spec/tree.md
+Specification: RFC 6962 §2.1, RFC 9162 §2.1.3 and §2.1.4; docs/spec/checkpoint.md §3
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ A line is of a known key when name *and* id match. A known key's line that fails
 having no verified line. Lines of unknown keys, also of half-known ones, are ignored: this is how keys are rotated.
 
 Invariant: parse first, canonical or rejected; then verify; then, and only then, read the text. Store and forward only
-lines that you verified (`Opened.note`).                             Specification: docs/spec/note.md
+lines that you verified (`Opened.note`).                             Specification: docs/spec/checkpoint.md §2
 """
 
 from __future__ import annotations

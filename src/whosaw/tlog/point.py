@@ -12,7 +12,7 @@ them depends on the equation used, so two libraries may differ; we use one libra
 cofactor, and even under such a key no message verifies that its owner did not sign.
 
 Invariant: `check_point` returns only for a point on the curve, in its one encoding, whose order is not small.
-                                                                  Specification: docs/spec/note.md
+                                                                  Specification: docs/spec/checkpoint.md §2
 """
 
 from __future__ import annotations

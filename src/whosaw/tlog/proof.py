@@ -12,7 +12,7 @@
     …
 
 Invariant: the leaf is not in the file. Who checks computes its hash from what they hold, or they would be shown a proof
-about something else.                                                  Specification: docs/spec/proof.md
+about something else.                                                  Specification: docs/spec/receipt.md §4
 """
 
 from __future__ import annotations

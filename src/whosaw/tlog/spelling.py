@@ -10,7 +10,7 @@ r"""Spelling: the few pieces that every text of the log is made of, each with on
 
 Invariant: what is accepted here is rendered back to the very same bytes. With two spellings of one value, a person and a
 witness could hold different bytes and both believe that they agree. Nothing is repaired, and a message says where,
-never what.                                                       Specification: docs/spec/spelling.md
+never what.                                                       Specification: docs/spec/checkpoint.md §1
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ level 2. The partial tile of level l at size s is ⌊s / 256^l⌋ mod 256 wide, 
 
 Invariant: a path, a width and a level say exactly what a file holds; only full tiles enter the level above.
 
-Specification: docs/spec/tiles.md
+Specification: docs/spec/checkpoint.md §3
 """
 
 from __future__ import annotations

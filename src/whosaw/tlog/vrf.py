@@ -11,7 +11,7 @@ roots: σ_j^e = ρ_j, where n itself decides ρ_j. Did e divide φ(n), at most o
 passes with a chance of 2^-256 for each try (after Goldberg, Reyzin, Sagga, Baldimtsi). Otherwise x → x^e permutes the
 units, and π is unique.
 
-Invariant: a `VrfPublic` exists only with its certificate checked.           Specification: docs/spec/vrf.md
+Invariant: a `VrfPublic` exists only with its certificate checked.           Specification: docs/spec/leaf.md §2
 """
 
 from __future__ import annotations
