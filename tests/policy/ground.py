@@ -30,7 +30,7 @@ def texts() -> dict[str, str]:
     names = ["schema.cedarschema", "purposes.toml"]
     found = {name: package.joinpath(name).read_text(encoding="utf-8") for name in names}
     for file in package.joinpath("shipped").iterdir():
-        found[f"shipped/{file.name}"] = file.read_text(encoding="utf-8")
+        found[file.name] = file.read_text(encoding="utf-8")
     return found
 
 

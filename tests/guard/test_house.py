@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard among the real parts: journal, keyring, vault, directory and policy, put together by wiring, on a disk."""
+
+import threading
+from base64 import b64decode
+from datetime import timedelta
+
+import pytest
+from tests.directory.town import write
+from tests.guard.gate import COMPANY, HOUR, SUMMER
+from tests.policy.ground import POLICY
+
+from whosaw.directory.load import load
+from whosaw.errors import IdempotencyConflict
+from whosaw.guard.answer import Refused, Shown
+from whosaw.model.access import Asked, Field, Look
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind, Stream, parse
+from whosaw.privacy.unseal import unseal_person, unseal_principal
+from whosaw.wiring import build, house
+
+ADDRESS = "203.0.113.77"
+
+
+class Clock:
+    """Goes forward by a millisecond at each reading, and to where a test turns it."""
+
+    def __init__(self):
+        self.at, self._lock = SUMMER - 2 * HOUR, threading.Lock()
+
+    def __call__(self):
+        with self._lock:
+            self.at += timedelta(milliseconds=1)
+            return self.at
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A folder with keys and a log, made once: its RSA key takes a second."""
+    folder, clock = tmp_path_factory.mktemp("house") / "data", Clock()
+    build(folder, "log.example.org/whosaw", clock=clock)
+    write(folder.parent / "tables", COMPANY, regions=None)
+    return folder, clock
+
+
+@pytest.fixture
+def opened(built):
+    folder, clock = built
+    with house(folder, clock=clock) as here:
+        load(
+            folder.parent / "tables", engine=here.engine, journal=here.journal, names=here.pseudonyms,
+            remember=here.names.remember, clock=clock,
+        )  # fmt: skip
+        for person in ("mira", "owen", "kate"):
+            here.vault.put(person, Field.IP, ADDRESS, SUMMER - 5 * HOUR, f"{person} signs in")
+        clock.at = max(clock.at, SUMMER)
+        yield here
+
+
+def asked(key, principal="ana", person="mira", what="ip:network", purpose="subject_request", case="T-100"):
+    return Look(f"l-{key}", principal, person, (Asked.parse(what),), purpose, case, key)
+
+
+def test_a_look_from_the_question_to_the_masked_value(opened):
+    """Shown: the network and not the address; the record is the newest of the person's own stream."""
+    answer = opened.guard.look(asked("first"))
+    assert isinstance(answer, Shown)
+    assert [(v.text, v.detail) for v in answer.values] == [("203.0.113.0/24", "network")]
+    opened.journal.publish_now()
+    run = opened.journal.reader().run(opened.keyring.find(Stream.of_person("mira")))
+    body = LookBody.decode(run[-1].body)
+    assert (body.look, body.decision, body.purpose, run[-1].index) == (
+        "l-first",
+        "permit",
+        "subject_request",
+        answer.index,
+    )
+    assert opened.journal.proof(answer.index)
+    assert body.policy == opened.policy.digest == POLICY.digest
+    assert unseal_principal(opened.name_rows, opened.root, body.principal) == "ana"
+    assert unseal_person(opened.keyring, body.person) == "mira"
+
+
+def test_the_story_and_its_twins(opened):
+    """The audit department is refused by name, a fraud reviewer of a real takeover sees the exact address."""
+    refused = opened.guard.look(asked("story", "a3", "kate", "ip:exact", "internal_inquiry", "I-7"))
+    assert isinstance(refused, Refused)
+    assert "protected-person" in {rule.id for rule in refused.decision.rules}
+    shown = opened.guard.look(asked("twin", "finn", "owen", "ip:exact", "fraud_review", "F-200"))
+    assert [v.text for v in shown.values] == [ADDRESS]
+
+
+def test_what_this_house_cannot_mask_to_is_refused(opened):
+    """The country of an address needs a database that is not there: refused, and not rounded up to the network."""
+    answer = opened.guard.look(asked("country", what="ip:country"))
+    assert [rule.id for rule in answer.decision.rules] == ["detail-not-offered"]
+
+
+def test_a_retry_is_the_same_record_also_after_a_restart(built, opened):
+    """The same key before and after the house was closed: one record, equal answers; another question is a conflict."""
+    first = opened.guard.look(asked("again"))
+    assert opened.guard.look(asked("again")) == first
+    with pytest.raises(IdempotencyConflict):
+        opened.guard.look(asked("again", what="device"))
+
+
+def test_after_a_restart_the_key_is_still_known(built):
+    """What was recorded by another process is found under its key, and shown again from the same record."""
+    folder, clock = built
+    with house(folder, clock=clock) as here:
+        earlier = [f for f in here.journal.reader().frames() if b'"look":"l-again"' in f.body]
+        answer = here.guard.look(asked("again"))
+        assert isinstance(answer, Shown)
+        assert [f.index for f in earlier] == [answer.index]
+
+
+def test_a_restart_does_not_forget_the_last_look(built):
+    """A clock set back while the house was closed is noticed by the next look, within what the journal bears."""
+    folder, clock = built
+    now = clock.at
+    with house(folder, clock=clock) as here:
+        clock.at = now + HOUR
+        load(
+            folder.parent / "tables", engine=here.engine, journal=here.journal, names=here.pseudonyms,
+            remember=here.names.remember, clock=clock,
+        )  # fmt: skip
+        assert isinstance(here.guard.look(asked("ahead")), Shown)
+        here.journal.publish_now()
+    with house(folder, clock=clock) as here:
+        clock.at -= timedelta(milliseconds=100)
+        answer = here.guard.look(asked("behind"))
+        assert "clock-went-back" in {rule.id for rule in answer.decision.rules}
+        clock.at += HOUR
+
+
+def test_the_loads_of_the_directory_are_on_record(opened):
+    """The stream `directory` holds one record for the one change, with a digest and counts."""
+    opened.journal.publish_now()
+    run = opened.journal.reader().run(opened.keyring.find(Stream.named("directory")))
+    bodies = [parse(frame.body) for frame in run[1:]]
+    assert [body["change"] for body in bodies] == [1]
+    assert bodies[0]["kind"] == Kind.DIRECTORY
+    assert len(b64decode(bodies[0]["digest"])) == 32
+
+
+def test_many_at_once(opened):
+    """Forty looks on forty threads, each key twice: forty answers, twenty records."""
+    answers, start = {}, threading.Barrier(40)
+
+    def one(n):
+        start.wait()
+        try:
+            answers[n] = opened.guard.look(asked(f"many-{n // 2}"))
+        except Exception as error:
+            answers[n] = error
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(answers[n] == answers[n + 1] and isinstance(answers[n], Shown) for n in range(0, 40, 2)), answers
+    opened.journal.publish_now()
+    looks = [LookBody.decode(f.body) for f in opened.journal.reader().frames() if b'"kind":"look"' in f.body]
+    assert len([look for look in looks if look.look.startswith("l-many-")]) == 20
