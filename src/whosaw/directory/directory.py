@@ -13,7 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, and_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    select,
+)
 
 from whosaw.directory.tables import (
     ASSIGNMENTS,
@@ -43,6 +54,33 @@ from whosaw.policy.facts import (
 
 # A reporting line longer than this is a loop, or a table that nobody should decide from.
 LONGEST_LINE = 32
+
+_AT: BindParameter[int] = bindparam("at")
+_ID: BindParameter[str] = bindparam("id")
+
+
+def _known_at(table: Table, at: Any) -> ColumnElement[bool]:
+    return and_(table.c.known_from <= at, table.c.known_to > at)
+
+
+def _of(table: Table, column: str, *, valid: bool) -> Select[Any]:
+    """Rows of `table` about one thing, as known at a moment and, where asked, valid at it."""
+    query = select(table).where(table.c[column] == _ID, _known_at(table, _AT))
+    return query.where(table.c.valid_from <= _AT, table.c.valid_to > _AT) if valid else query
+
+
+# Built once: putting a query together costs more than asking it.
+_STAFF_EVER = _of(STAFF, "principal", valid=False)
+_STAFF_NOW = _of(STAFF, "principal", valid=True)
+_OWNERS = _of(STAFF, "own_person", valid=True)
+_PERSON = _of(PERSONS, "person", valid=True)
+_REGIONS = _of(REGIONS, "country", valid=False)
+_CASE = _of(CASES, "case_id", valid=False)
+_NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person == bindparam("person"))
+_QUEUE = _of(ASSIGNMENTS, "principal", valid=True).where(
+    ASSIGNMENTS.c.scope_kind == "queue", ASSIGNMENTS.c.scope == bindparam("queue")
+)
+_FEED = select(FEED.c.confirmed).where(FEED.c.confirmed <= _AT).order_by(FEED.c.confirmed.desc()).limit(1)
 
 # A case without a time of closing, whose status says all the same that it is over.
 OVER = frozenset({"closed", "cancelled", "canceled", "done", "rejected", "resolved", "solved"})
@@ -86,7 +124,7 @@ class _View:
 
     def staff(self, principal: str) -> RowMapping | None:
         """The principal's row: the valid one, else the newest that was; None for one who was never known."""
-        rows = self._all(select(STAFF).where(STAFF.c.principal == principal), STAFF)
+        rows = self._all(_STAFF_EVER, id=principal)
         valid = [row for row in rows if row["valid_from"] <= self._at < row["valid_to"]]
         if valid:
             return _only(valid, "staff")
@@ -103,16 +141,16 @@ class _View:
     def _regions(self, country: str | None) -> frozenset[str]:
         if country is None:
             return frozenset()
-        groups = self._all(select(REGIONS).where(REGIONS.c.country == country), REGIONS)
+        groups = self._all(_REGIONS, id=country)
         return frozenset([country, *(row["region"] for row in groups)])
 
     def person(self, person: str) -> RowMapping | None:
-        rows = self._all(select(PERSONS).where(PERSONS.c.person == person, self._valid(PERSONS)), PERSONS)
+        rows = self._all(_PERSON, id=person)
         return _only(rows, "persons") if rows else None
 
     def owners(self, person: str) -> Sequence[RowMapping]:
         """The staff whose own account the person is: nobody, for most; more than one where accounts are shared."""
-        return self._all(select(STAFF).where(STAFF.c.own_person == person, self._valid(STAFF)), STAFF)
+        return self._all(_OWNERS, id=person)
 
     def relation(self, staff: RowMapping, whom: RowMapping, owners: Sequence[RowMapping]) -> RelationFacts:
         """What the person is to the principal, as far as the tables say: an empty household is nobody's."""
@@ -134,12 +172,12 @@ class _View:
             if len(above) == LONGEST_LINE:
                 raise Damaged("a reporting line is longer than any can be", where="staff")
             above.add(manager)
-            rows = self._all(select(STAFF).where(STAFF.c.principal == manager, self._valid(STAFF)), STAFF)
+            rows = self._all(_STAFF_NOW, id=manager)
             manager = _only(rows, "staff")["manager"] if rows else None
         return above
 
     def case(self, case: str, staff: RowMapping | None, principal: str, person: str) -> CaseFacts | None:
-        rows = self._all(select(CASES).where(CASES.c.case_id == case), CASES)
+        rows = self._all(_CASE, id=case)
         if not rows:
             return None
         row = _only(rows, "cases")
@@ -159,17 +197,11 @@ class _View:
             return True
         if case["queue"] is None:
             return False
-        queues = select(ASSIGNMENTS).where(
-            ASSIGNMENTS.c.principal == principal,
-            ASSIGNMENTS.c.scope_kind == "queue",
-            ASSIGNMENTS.c.scope == case["queue"],
-            self._valid(ASSIGNMENTS),
-        )
-        return bool(self._all(queues, ASSIGNMENTS)) or (staff is not None and staff["unit"] == case["queue"])
+        queues = self._all(_QUEUE, id=principal, queue=case["queue"])
+        return bool(queues) or (staff is not None and staff["unit"] == case["queue"])
 
     def _named(self, case: str, principal: str, person: str) -> NamedFacts | None:
-        naming = select(CASE_PERSONS).where(CASE_PERSONS.c.case_id == case, CASE_PERSONS.c.person == person)
-        rows = self._all(naming, CASE_PERSONS)
+        rows = self._all(_NAMED, id=case, person=person)
         if not rows:
             return None
         row = _only(rows, "case_persons")
@@ -178,19 +210,11 @@ class _View:
         return NamedFacts(added=instant(added), by=_whose(row["added_by"], principal))
 
     def feed(self, limit: timedelta) -> FeedFacts | None:
-        newest = select(FEED.c.confirmed).where(FEED.c.confirmed <= self._at).order_by(FEED.c.confirmed.desc()).limit(1)
-        confirmed = self._db.scalar(newest)
+        confirmed = self._db.scalar(_FEED, {"at": self._at})
         return None if confirmed is None else FeedFacts(confirmed=instant(confirmed), limit=limit)
 
-    def _valid(self, table: Table) -> Any:
-        return and_(table.c.valid_from <= self._at, table.c.valid_to > self._at)
-
-    def _all(self, query: Select[Any], table: Table) -> Sequence[RowMapping]:
-        return self._db.execute(query.where(_known_at(table, self._at))).mappings().all()
-
-
-def _known_at(table: Table, at: int) -> Any:
-    return and_(table.c.known_from <= at, table.c.known_to > at)
+    def _all(self, query: Select[Any], **values: str) -> Sequence[RowMapping]:
+        return self._db.execute(query, {"at": self._at, **values}).mappings().all()
 
 
 def _only(rows: Sequence[RowMapping], table: str) -> RowMapping:
