@@ -3,6 +3,7 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from whosaw.errors import EXIT
 from whosaw.model.access import LADDER, Field
 from whosaw.policy.purposes import parse_purposes
 from whosaw.privacy.detail import OFFERED
+from whosaw.verify.command import KINDS, _parser
 from whosaw.wiring import build, house, policy_texts
 
 REFERENCE = (ROOT / "docs/reference.md").read_text()
@@ -181,3 +183,37 @@ def test_one_look_names_functions_that_are_there():
         there = names_in(ROOT / "src/whosaw" / path)
         for name in re.findall(r"`([A-Za-z_.]+)(?:\(\))?`", names):
             assert name in there, f"{path}: {name}"
+
+
+def sessions():
+    """Every `whosaw` command of README and tour, by page."""
+    found = []
+    for page in (ROOT / "README.md", ROOT / "docs/tour.md", *(ROOT / "docs").glob("connectors/*.md")):
+        for line in commands(page):
+            words = shlex.split(line.split("<<")[0].split(" | ")[-1])
+            if words and words[0].rsplit("/", 1)[-1] == "whosaw":
+                found.append(pytest.param(words[1:], id=f"{page.name}: {' '.join(words[1:3])}"))
+    return found
+
+
+@pytest.mark.parametrize("words", sessions())
+def test_commands_in_prose_are_understood(words):
+    """Every command in README and tour has the arguments and options that the program takes."""
+    if words[0] == "verify":
+        kind = words[1] if words[1] in KINDS else "log"
+        _parser(kind).parse_args(words[2:] if kind != "log" else words[1:])
+        return
+    commands_of = pytest.importorskip(
+        "whosaw.cli.commands", reason="the command line is not there yet", exc_type=ImportError
+    )
+    import click
+
+    command = next(v for v in vars(commands_of).values() if isinstance(v, click.Group))
+    context = click.Context(command)
+    rest = list(words)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, rest[0])
+        assert found is not None, rest[0]
+        command, context = found, click.Context(found, info_name=rest.pop(0), parent=context)
+    _, left, _ = command.make_parser(context).parse_args(rest)
+    assert left == []

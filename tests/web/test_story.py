@@ -10,15 +10,17 @@ import subprocess
 from base64 import b64encode
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 from tests.web.page import Page, rows
 from tests.web.sample import LOOKS, SINCE, STORY, UNTIL
 
 from whosaw.errors import BadInput, MissingExtra
+from whosaw.verify.steps import Steps, Verdict
 from whosaw.web.drawing.bonds import Bond
 from whosaw.web.drawing.timeline import Article, Became, DrawnLook
-from whosaw.web.story import NOT_PROVEN, Command, Number, Refusal, Story, render
+from whosaw.web.story import NOT_PROVEN, Command, Number, Refusal, Said, Step, Story, render, steps_of
 
 PAGE = render(STORY)
 EMPTY = Story(
@@ -252,6 +254,27 @@ def test_an_empty_part_says_why():
 def test_any_part_may_be_missing(left_out):
     """Each part of the story can be left out alone."""
     strict(render(replace(STORY, **{left_out: getattr(EMPTY, left_out)})))
+
+
+def test_steps_of_a_verification_keep_their_words():
+    """Titles and verdicts are those of `whosaw verify`; a failure is never lost on the way to the page."""
+    steps = Steps()
+    steps.take("First", lambda said: said.say("It was read."))
+    steps.take("Second", lambda said: said.fail("It differs.", "tile/0/000"))
+    steps.take("Third", lambda said: said.unclear("It was not reached."))
+    steps.skip("Fourth", "Not asked for.")
+    report = steps.report("whole")
+    assert steps_of(report) == (
+        Step("First", "holds", ("It was read.",)),
+        Step("Second", "fails", ("! tile/0/000: It differs.",)),
+        Step("Third", "cannot tell", ("! It was not reached.",)),
+        Step("Fourth", "not checked", ("Not asked for.",)),
+    )
+    shown = Page(
+        render(replace(STORY, proof=replace(STORY.proof, steps=steps_of(report), sentence=report.sentence)))
+    ).root
+    assert report.sentence in shown.one("section", id="proof").text
+    assert {v.value for v in Verdict} == set(get_args(Said))
 
 
 def test_the_limits_cannot_be_left_out():

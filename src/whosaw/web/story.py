@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from whosaw.errors import MissingExtra
+from whosaw.verify.steps import Report
 from whosaw.web import wording
 from whosaw.web.drawing import bonds as bonds_drawing
 from whosaw.web.drawing import timeline as timeline_drawing
@@ -29,7 +30,7 @@ from whosaw.web.drawing.timeline import Article, DrawnLook
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-Verdict = Literal["holds", "fails", "cannot tell", "not checked"]
+Said = Literal["holds", "fails", "cannot tell", "not checked"]
 
 # True of every run of this version. Said by the page itself, so that no caller can leave them out.
 NOT_PROVEN = (
@@ -88,17 +89,30 @@ class Step:
     """One step of a verification, in the words that `whosaw verify` prints."""
 
     title: str
-    verdict: Verdict
+    verdict: Said
     sentences: tuple[str, ...] = ()
+
+
+def steps_of(report: Report) -> tuple[Step, ...]:
+    """The steps of a verification, with every failure and its place."""
+    return tuple(
+        Step(
+            step.title,
+            step.verdict.value,
+            (*step.said.sentences, *(f"! {failure}" for failure in (*step.said.failures, *step.said.unclear_about))),
+        )
+        for step in report.steps
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One person's statement, as somebody outside verified it."""
+    """One person's statement, as somebody outside verified it. `sentence`: the result, as `whosaw verify` closes."""
 
     person: str
     records: int
     steps: tuple[Step, ...]
+    sentence: str = ""
     exit_code: int = 0
 
 
@@ -126,6 +140,7 @@ class Proof:
     at: datetime
     keys: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    sentence: str = ""
     exit_code: int = 0
 
 
