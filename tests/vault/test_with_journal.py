@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vault beside the real journal: real files, real receipts, the labels of the real sequencer."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from tests.vault.desk import PERMITTED, Recorded, a_look, body_of
+
+from whosaw.errors import WrongReceipt
+from whosaw.journal.submission import Record, Submission
+from whosaw.model.access import Field
+from whosaw.model.ask import ask_digest
+from whosaw.model.record import Stream
+from whosaw.wiring import build, house
+
+ORIGIN = "log.example.org/whosaw"
+SEEN = datetime(2026, 11, 22, 9, tzinfo=UTC)
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("data") / "house"
+    build(made, ORIGIN)
+    return made
+
+
+def recorded(home, look):
+    """`look` recorded as permitted, as the guard records it."""
+    principal, person = home.pseudonyms.principal(look.principal), home.pseudonyms.person(look.person)
+    digest = ask_digest(look, principal, person)
+    body = body_of(look, principal=principal, person=person, ask=digest, at=LATER)
+    record = Record(Stream.of_person(look.person), body.encode())
+    return home.journal.submit(Submission("test", look.key, (record,)))
+
+
+def test_a_look_opens_as_soon_as_it_is_durable(folder):
+    """Looks one after the other, published or not yet, each open for their own receipt and for no other's."""
+    with house(folder) as home:
+        home.vault.put("mira@example.org", Field.IP, "203.0.113.77", SEEN, "line 1")
+        looks = [a_look(look_id=f"l-{n}", key=f"k-{n}") for n in range(5)]
+        records = [recorded(home, look) for look in looks]
+        assert [record.leaves[-1].i for record in records] == [1, 2, 3, 4, 5]
+        for look, mine in zip(looks, records, strict=True):
+            for record in records:
+                if record is mine:
+                    assert [v.text for v in home.vault.open(look, record, PERMITTED)] == ["203.0.113.0/24"]
+                else:
+                    with pytest.raises(WrongReceipt):
+                        home.vault.open(look, record, PERMITTED)
+
+
+def test_a_retry_after_a_restart_shows_the_same(folder):
+    """The house is closed and opened again: the record found by its key opens what it opened before."""
+    look = a_look(look_id="retry", key="retry", person="jonas@example.org")
+    with house(folder) as home:
+        home.vault.put("jonas@example.org", Field.IP, "198.51.100.9", SEEN, "line 2")
+        first = home.vault.open(look, recorded(home, look), PERMITTED)
+        assert len(first) == 1
+    with house(folder) as home:
+        assert home.vault.open(look, home.journal.find("test", "retry"), PERMITTED) == first
+
+
+def test_what_is_published_opens_too(folder):
+    """Once a checkpoint covers the look, its leaf is found in the published log."""
+    look = a_look(look_id="published", key="published")
+    with house(folder) as home:
+        record = recorded(home, look)
+        home.journal.wait_published(record.leaves[-1].index)
+        assert home.vault.open(look, record, PERMITTED)
+
+
+def test_a_receipt_of_another_house(folder, tmp_path):
+    """Another house of the same origin with keys of its own: its receipts open nothing here."""
+    build(tmp_path / "other", ORIGIN)
+    look = a_look(look_id="elsewhere", key="elsewhere")
+    with house(tmp_path / "other") as other:
+        theirs = recorded(other, look)
+        receipt, leaves = theirs.receipt, theirs.leaves
+    with house(folder) as home:
+        ours = recorded(home, look)
+        with pytest.raises(WrongReceipt):
+            home.vault.open(look, Recorded(receipt, leaves), PERMITTED)
+        with pytest.raises(WrongReceipt):
+            home.vault.open(look, Recorded(ours.receipt, leaves), PERMITTED)
+        with pytest.raises(WrongReceipt):
+            home.vault.open(look, Recorded(receipt, ours.leaves), PERMITTED)
+        changed = (*ours.leaves[:-1], replace(ours.leaves[-1], nonce=bytes(32)))
+        with pytest.raises(WrongReceipt):
+            home.vault.open(look, Recorded(ours.receipt, changed), PERMITTED)
