@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one statement reads: tables, their columns, and the values that columns were compared with.
+
+    select s.ip from users u join signins s on s.user_id = u.id where u.id = $1
+        Use(users,   columns {id},          bound {id: $1})
+        Use(signins, columns {ip, user_id}, bound {user_id: $1})      carried over by the join's equality
+
+Bound means that every row read has one of these values; loose, that such a row may be among others. What is found here
+is a hint, because the text of a query is not a structured key: a view, a function or a search path can make it mean
+something else. Nothing is invented: what is not plain equality with a value gives no person.
+
+Invariant: no exception leaves this module but MissingExtra, whatever the text is.   Specification: docs/connectors/pgaudit.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from whosaw.collect.observed import No
+from whosaw.collect.sql_text import LIMIT, UNREADABLE, inner, postgres
+
+if TYPE_CHECKING:
+    from whosaw.collect.sql_keys import Equalities, Key
+    from whosaw.collect.sql_scopes import Level, Scopes
+
+_COUNTING = frozenset("Count Sum Avg Stddev StddevPop StddevSamp Variance VariancePop".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One table as one SELECT of a statement reads it. `whole`: all its columns, by a star or as a row."""
+
+    schema: str | None
+    table: str
+    columns: frozenset[str]
+    whole: bool
+    bound: Mapping[str, tuple[Key, ...]] = field(repr=False)
+    loose: Mapping[str, tuple[Key, ...]] = field(repr=False)
+    aggregate: bool
+    filtered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that was read. `begins`: SELECT, UPDATE, DECLARE, …; `copies`: its rows go somewhere else.
+
+    `returns`: a RETURNING gives back rows that stood in a table.
+    """
+
+    begins: str
+    uses: tuple[Use, ...]
+    copies: bool
+    returns: bool
+
+
+def read(text: str, known: Mapping[str, frozenset[str]]) -> Statement | No:
+    """`text` understood. `known`: the columns of watched tables by table name, to say whose a bare column is."""
+    postgres()
+    if len(text) > LIMIT:
+        return No("a statement longer than 64 KiB")
+    begun = inner(text)
+    if isinstance(begun, No):
+        return begun
+    begins, query = begun
+    try:
+        return _read(begins, query, known)
+    except Exception:  # noqa: BLE001  somebody else's parser on hostile text: whatever it raises, it could not read it
+        return UNREADABLE
+
+
+def _read(begins: str, query: str, known: Mapping[str, frozenset[str]]) -> Statement | No:
+    from sqlglot import exp
+
+    from whosaw.collect.sql_keys import Equalities
+    from whosaw.collect.sql_scopes import Scopes
+
+    trees = postgres().parse(query)
+    # One log record is one statement. Several in one text would be told apart by nothing.
+    if len(trees) != 1 or trees[0] is None or isinstance(trees[0], (exp.Command, exp.Merge)):
+        return UNREADABLE
+    tree = trees[0]
+    scopes = Scopes(known)
+    for root in _roots(tree):
+        scopes.add(root)
+    equal = Equalities(scopes)
+    return Statement(
+        begins=begins,
+        uses=tuple(use for level in scopes.levels for use in _uses(level, scopes, equal)),
+        copies=isinstance(tree, (exp.Copy, exp.Create))
+        or (isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query))
+        or any(s.args.get("into") is not None for s in tree.find_all(exp.Select)),
+        returns=any(_returns(n) for n in tree.find_all(exp.Update, exp.Delete, exp.Insert)),
+    )
+
+
+def _returns(node: Any) -> bool:
+    """Whether rows that stood in the table come back. A plain INSERT gives back what it was given."""
+    from sqlglot import exp
+
+    returning = node.args.get("returning") is not None
+    return returning and (not isinstance(node, exp.Insert) or node.args.get("conflict") is not None)
+
+
+def _roots(tree: Any) -> Iterator[Any]:
+    """The queries of a statement: outermost ones, whole tables copied, and what a RETURNING gives back."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Copy):
+        copied = tree.this
+        if isinstance(copied, exp.Schema):
+            yield exp.select(*[exp.column(c.copy()) for c in copied.expressions]).from_(copied.this.copy())
+            return
+        if isinstance(copied, exp.Table):
+            yield exp.select("*").from_(copied.copy())
+            return
+    for node in tree.find_all(exp.Update, exp.Delete, exp.Insert):
+        if _returns(node) or not isinstance(node, exp.Insert):
+            yield _as_select(node)
+    for node in tree.find_all(exp.Select, exp.SetOperation):
+        if node.find_ancestor(exp.Select, exp.SetOperation) is None:
+            yield node.copy()
+
+
+def _as_select(node: Any) -> Any:
+    """An UPDATE or DELETE as the query that finds its rows and gives back what RETURNING says."""
+    from sqlglot import exp
+
+    target = node.this.this if isinstance(node.this, exp.Schema) else node.this
+    returning = node.args.get("returning")
+    given = [e.copy() for e in returning.expressions] if returning is not None else [exp.Literal.number(1)]
+    made = exp.select(*given).from_(target.copy())
+    for part in ("from_", "using"):
+        others = node.args.get(part)
+        for other in others if isinstance(others, list) else [others] if others else []:
+            made = made.join((other.this if isinstance(other, exp.From) else other).copy(), join_type="cross")
+    where = node.args.get("where")
+    return made.where(where.this.copy()) if where is not None else made
+
+
+def _uses(level: Level, scopes: Scopes, equal: Equalities) -> Iterator[Use]:
+    from whosaw.collect.sql_scopes import folded
+
+    for alias, table in level.tables.items():
+        columns, whole = _columns(level, alias, table, scopes)
+        bound = equal.bound(level, alias)
+        yield Use(
+            schema=folded(table.args.get("db")),
+            table=folded(table.this) or "",
+            columns=columns,
+            whole=whole,
+            bound=bound,
+            loose={c: keys for c, keys in equal.loose(level, alias).items() if c not in bound},
+            aggregate=_aggregates(level),
+            filtered=any(level.select.args.get(a) for a in ("where", "limit", "joins", "having")),
+        )
+
+
+def _columns(level: Level, alias: str, table: Any, scopes: Scopes) -> tuple[frozenset[str], bool]:
+    """The columns of one table that a statement uses from this level or from inside it, and whether that is all."""
+    from sqlglot import exp
+
+    from whosaw.collect.sql_scopes import folded
+
+    known = scopes.known.get(folded(table.this) or "", frozenset[str]())
+    given = table.args.get("alias")
+    # `users AS u (a, b)` renames the columns: which is which is not in the statement.
+    whole = given is not None and bool(given.args.get("columns"))
+    whole = whole or any(isinstance(s.unalias(), exp.Star) for s in level.select.expressions)
+    used: set[str] = set()
+    for at in (other for other in scopes.levels if other is level or _inside(other, level)):
+        for column in at.columns:
+            name, qualifier = folded(column.this), folded(column.args.get("table"))
+            owner = scopes.owner(at, column)
+            if isinstance(column.this, exp.Star):
+                whole = whole or qualifier == alias
+            elif owner == level.node(alias, name or ""):
+                used.add(name or "")
+            elif owner is None and qualifier is None and name == alias and name not in known:
+                whole = True  # a row as a value: SELECT u FROM users u, row_to_json(u)
+            elif owner is None and qualifier is None and name is not None and at is level and _anybodys(level, scopes):
+                used.add(name)  # whose it is cannot be told among watched tables: it is everybody's
+    return frozenset(used), whole
+
+
+def _inside(level: Level, outer: Level) -> bool:
+    at = level.parent
+    while at is not None and at is not outer:
+        at = at.parent
+    return at is outer
+
+
+def _anybodys(level: Level, scopes: Scopes) -> bool:
+    """Whether nothing but watched tables stands in the FROM."""
+    from whosaw.collect.sql_scopes import folded
+
+    return not level.opaque and not level.derived and all(folded(t.this) in scopes.known for t in level.tables.values())
+
+
+def _aggregates(level: Level) -> bool:
+    """Whether a SELECT hands on counts and sums alone. The least, the greatest and a list of values are values."""
+    from sqlglot import exp
+
+    counting = tuple(getattr(exp, name) for name in _COUNTING)
+    selects = level.select.expressions
+    return any(s.find(*counting) for s in selects) and all(
+        leaf.find_ancestor(*counting, exp.Filter) is not None
+        for s in selects
+        for leaf in s.find_all(exp.Column, exp.Star, exp.Subquery)
+    )

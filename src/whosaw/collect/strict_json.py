@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One JSON object of somebody else's, read strictly: no second meaning of the same bytes.
+
+Refused: bytes that are not UTF-8 (with the place), a key twice, NaN and Infinity, nesting that exhausts the parser, a
+number of thousands of digits. A number with a fraction stays the text it was: a float would round the time of a log line.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from whosaw.collect.observed import No
+
+
+class Number(str):
+    """A number with a fraction or exponent, as it was written."""
+
+    __slots__ = ()
+
+
+def decoded(raw: bytes) -> str | No:
+    """`raw` as text, or the byte at which it stops being UTF-8."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        return No("not UTF-8", error.start)
+
+
+def parsed(raw: bytes) -> dict[str, Any] | No:
+    """The object that `raw` spells."""
+    text = decoded(raw)
+    if isinstance(text, No):
+        return text
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_float=Number, parse_constant=_constant)
+    except _Twice:
+        return No("a key twice in one object")
+    except RecursionError:
+        return No("nested too deep")
+    except ValueError:
+        return No("not JSON")
+    return value if isinstance(value, dict) else No("not a JSON object")
+
+
+class _Twice(ValueError):
+    pass
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # The first or the last of two would win, depending on who reads: two people could each believe another look.
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Twice
+    return made
+
+
+def _constant(_: str) -> Any:
+    raise ValueError
