@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Literal
 
 from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.keyring import KeyRow
-from whosaw.vault.ports import SealedRow
 
 Fate = Literal["ok", "lost", "late", "down"]
 
@@ -112,22 +113,33 @@ class MemoryNameRows(_Failing):
             return self._rows.get(pseudonym)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    handle: bytes
+    field: str
+    seen: int
+    stored: int
+    source: bytes
+    sealed: bytes = attribute(repr=False)
+
+
 class MemorySealedRows(_Failing):
     """``vault.ports.SealedRows`` in a dictionary. `asked` counts the reads: none may precede a match."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked = 0
-        self._rows: dict[tuple[bytes, bytes], SealedRow] = {}
+        self._rows: dict[tuple[bytes, bytes], _Kept] = {}
 
-    def add(self, row: SealedRow) -> bool:
+    def add(self, *, handle: bytes, field: str, seen: int, stored: int, source: bytes, sealed: bytes) -> bool:
+        row = _Kept(handle, field, seen, stored, source, sealed)
         with self._lock:
             fate = self._write()
-            new = self._rows.setdefault((row.handle, row.source), row) is row
+            new = self._rows.setdefault((handle, source), row) is row
             self._late(fate)
             return new
 
-    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[SealedRow]:
+    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
         with self._lock:
             self.asked += 1
             self._read()
@@ -136,4 +148,5 @@ class MemorySealedRows(_Failing):
                 for row in self._rows.values()
                 if row.handle == handle and row.field == field and row.stored <= stored_until
             ]
-        return sorted(rows, key=lambda row: (row.seen, row.source), reverse=True)[:limit]
+        rows.sort(key=lambda row: (row.seen, row.source), reverse=True)
+        return [(row.seen, row.sealed) for row in rows[:limit]]

@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import SEALED, answering
-from whosaw.vault.ports import SealedRow
 
 
 class SqlSealedRows:
@@ -19,47 +18,26 @@ class SqlSealedRows:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, row: SealedRow) -> bool:
+    def add(self, *, handle: bytes, field: str, seen: int, stored: int, source: bytes, sealed: bytes) -> bool:
+        row = {"handle": handle, "field": field, "seen": seen, "stored": stored, "source": source, "sealed": sealed}
         with answering("sealed values"):
             try:
                 with self._engine.begin() as db:
-                    db.execute(
-                        insert(SEALED).values(
-                            handle=row.handle,
-                            field=row.field,
-                            seen=row.seen,
-                            stored=row.stored,
-                            source=row.source,
-                            sealed=row.sealed,
-                        )
-                    )
+                    db.execute(insert(SEALED).values(row))
             except IntegrityError:
+                taken = select(SEALED.c.field).where(SEALED.c.handle == handle, SEALED.c.source == source)
                 with self._engine.connect() as db:
-                    taken = db.scalar(
-                        select(SEALED.c.field).where(SEALED.c.handle == row.handle, SEALED.c.source == row.source)
-                    )
-                if taken is None:
-                    raise Unavailable("a sealed value was refused by its table", part="sealed values") from None
+                    if db.scalar(taken) is None:
+                        raise Unavailable("a sealed value was refused by its table", part="sealed values") from None
                 return False
         return True
 
-    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[SealedRow]:
+    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
         query = (
-            select(SEALED)
+            select(SEALED.c.seen, SEALED.c.sealed)
             .where(SEALED.c.handle == handle, SEALED.c.field == field, SEALED.c.stored <= stored_until)
             .order_by(SEALED.c.seen.desc(), SEALED.c.source.desc())
             .limit(limit)
         )
         with answering("sealed values"), self._engine.connect() as db:
-            found = db.execute(query).mappings().all()
-        return [
-            SealedRow(
-                handle=bytes(row["handle"]),
-                field=row["field"],
-                seen=row["seen"],
-                stored=row["stored"],
-                source=bytes(row["source"]),
-                sealed=bytes(row["sealed"]),
-            )
-            for row in found
-        ]
+            return [(seen, sealed) for seen, sealed in db.execute(query)]

@@ -9,38 +9,25 @@ RecordedLook  a receipt and the opened leaves that it is for. Untrusted: everyth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field as attribute
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRow:
-    """One value at rest. `handle` is the stream's random 16 bytes, `source` a keyed digest of where it came from.
-
-    `seen`: when the value was true, in microseconds since 1970, UTC. `stored`: when it came in, in milliseconds.
-    """
-
-    handle: bytes
-    field: str
-    seen: int
-    stored: int
-    source: bytes
-    sealed: bytes = attribute(repr=False)
-
-
 class SealedRows(Protocol):
-    """Sealed values by stream.
+    """Sealed values by stream, in plain types: a store knows nothing of the vault.
 
     Both raise Unavailable where the store is down; an `add` may then have happened or not, and asking again is safe.
     """
 
-    def add(self, row: SealedRow) -> bool:
-        """Keep `row` unless its handle has one from the same source; durable. True if it is new."""
+    def add(self, *, handle: bytes, field: str, seen: int, stored: int, source: bytes, sealed: bytes) -> bool:
+        """Keep a value unless this stream has one from the same source; durable. True if it is new.
+
+        `handle`: the stream's 16 random bytes. `seen`: when the value was true, in microseconds since 1970, UTC.
+        `stored`: when it came in, in milliseconds. `source`: 32 bytes, a keyed digest of where it came from.
+        """
         ...
 
-    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[SealedRow]:
-        """The `limit` rows seen last among those stored at `stored_until` or before, newest first.
+    def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
+        """(seen, sealed) of the `limit` values seen last among those stored at `stored_until` or before, newest first.
 
         Of equal times the one of the greater source comes first: the same question has the same answer.
         """

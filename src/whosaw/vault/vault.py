@@ -30,7 +30,7 @@ from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Random
 from whosaw.tlog.note import VerifierKey
 from whosaw.vault.match import Request, matching, wrong
-from whosaw.vault.ports import Leaves, RecordedLook, SealedRow, SealedRows
+from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
 from whosaw.vault.value import Value
 
 NEWEST = 20
@@ -79,14 +79,12 @@ class Vault:
         # Last, because it makes the person's stream: what is refused above leaves no trace.
         key = self._keyring.key(Stream.of_person(person))
         return self._rows.add(
-            SealedRow(
-                handle=key.handle,
-                field=str(field),
-                seen=at,
-                stored=_millis(self._clock()),
-                source=key.source(str(field), source_id),
-                sealed=key.seal(str(field), at, plain, self._random),
-            )
+            handle=key.handle,
+            field=str(field),
+            seen=at,
+            stored=_millis(self._clock()),
+            source=key.source(str(field), source_id),
+            sealed=key.seal(str(field), at, plain, self._random),
         )
 
     def open(self, look: Look, recorded: RecordedLook, decision: Decision) -> tuple[Value, ...]:
@@ -113,10 +111,9 @@ class Vault:
         for asked in granted:
             check_offered(asked.field, asked.detail)
         for field, detail in ((asked.field, asked.detail) for asked in granted):
-            for row in self._rows.newest(key.handle, str(field), at, self._newest):
-                plain = key.open(row.field, row.seen, row.sealed).decode()
-                seen = _EPOCH + row.seen * _MICROSECOND
-                yield Value(field, detail, seen, mask(field, plain, detail), caveat(field))
+            for seen, sealed in self._rows.newest(key.handle, str(field), at, self._newest):
+                plain = key.open(str(field), seen, sealed).decode()
+                yield Value(field, detail, _EPOCH + seen * _MICROSECOND, mask(field, plain, detail), caveat(field))
 
 
 def _micros(at: datetime) -> int:
