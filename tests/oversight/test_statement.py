@@ -76,8 +76,8 @@ class Gap(Material):
 
 @dataclasses.dataclass(frozen=True)
 class WrongPath(Material):
-    def inclusion(self, index, size):
-        return [bytes(32)] * len(Material.inclusion(self, index, size))
+    def inclusion(self, index):
+        return [bytes(32)] * len(Material.inclusion(self, index))
 
 
 @pytest.mark.parametrize("kind", [WrongKey, AnothersRun, Gap, WrongPath])

@@ -112,8 +112,8 @@ class Example:
         del secret
         return [Frame(index, index - 1, self.nonces[index], self.bodies[index]) for index in (1, 2, 3)]
 
-    def inclusion(self, index: int, size: int) -> list[bytes]:
-        return merkle.prove_inclusion(merkle.nodes_of(self.hashes), index, size)
+    def inclusion(self, index: int) -> list[bytes]:
+        return merkle.prove_inclusion(merkle.nodes_of(self.hashes), index, len(self.hashes))
 
     # Files
 
@@ -130,7 +130,7 @@ class Example:
             "public/tile/entries/000.p/4": encode_bundle(self.entries),
             "public/tile/0/000.p/4": b"".join(self.hashes),
             "receipt": self.receipt(),
-            "leaf-2.tlog-proof": TlogProof(2, tuple(self.inclusion(2, 4)), self.checkpoint(), self.receipt()).encode(),
+            "leaf-2.tlog-proof": TlogProof(2, tuple(self.inclusion(2)), self.checkpoint(), self.receipt()).encode(),
             "record-2.json": OpenedRecord(self.labels[2], self.nonces[2], self.bodies[2]).encode(),
             "statement.json": make_statement(PERSON, self),
         }

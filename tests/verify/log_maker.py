@@ -286,5 +286,5 @@ class Material:
             one = self.log.leaves[index]
             yield OpenedLeaf(index, i, one.nonce, one.body)
 
-    def inclusion(self, index: int, size: int) -> list[bytes]:
-        return self.log.path(index, size)
+    def inclusion(self, index: int) -> list[bytes]:
+        return self.log.path(index, self.size)

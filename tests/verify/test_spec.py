@@ -63,7 +63,7 @@ def blocks():
             ("body", f"{len(made.bodies[0])} bytes, H(body) {hashlib.sha256(made.bodies[0]).hexdigest()}"),
             ("commitment", made.commitments[0].hex()),
             ("leaf hash", made.hashes[0].hex()),
-            *(("path", b64(h)) for h in made.inclusion(0, 4)),
+            *(("path", b64(h)) for h in made.inclusion(0)),
         ],
         "absent": [
             ("label_3", leaf.label(KEY, 3).hex()),
@@ -80,7 +80,7 @@ def blocks():
     return texts | {
         "checkpoint": files["public/checkpoint"].decode(),
         "receipt": files["receipt"].decode(),
-        "path": "".join(f"{b64(h)}\n" for h in made.inclusion(2, 4)),
+        "path": "".join(f"{b64(h)}\n" for h in made.inclusion(2)),
         "trust": files["trust"].decode(),
         "quorum": "\n".join([*policy, "group outside any W1 W2", "quorum outside", ""]),
         "statement": json.dumps(shortened(json.loads(files["statement.json"])), indent=1, ensure_ascii=False) + "\n",

@@ -85,8 +85,8 @@ class StatementMaterial(Protocol):
         """The frames of a stream in order, its enrolment first. Frames newer than the checkpoint may follow."""
         ...
 
-    def inclusion(self, index: int, size: int) -> Sequence[bytes]:
-        """The inclusion proof of a leaf in the tree of `size` leaves."""
+    def inclusion(self, index: int) -> Sequence[bytes]:
+        """The inclusion proof of a leaf under that checkpoint."""
         ...
 
 
@@ -105,7 +105,7 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     made = Statement(
         person_id,
         note,
-        Opened(0, 0, genesis.nonce, genesis.body, tuple(material.inclusion(0, size))),
+        Opened(0, 0, genesis.nonce, genesis.body, tuple(material.inclusion(0))),
         generations,
         material.prove(_alpha(person_id, len(generations))),
     ).encode()
@@ -118,7 +118,7 @@ def _generation(person_id: str, secret: StreamSecret, size: int, material: State
         raise Damaged("the account has a later generation or key, which this version never makes", where="keyring")
     # What is durable but not yet under this checkpoint cannot be proven yet, and belongs in the next statement.
     published = takewhile(lambda frame: frame.index < size, material.run(secret))
-    opened = [Opened(f.i, f.index, f.nonce, f.body, tuple(material.inclusion(f.index, size))) for f in published]
+    opened = [Opened(f.i, f.index, f.nonce, f.body, tuple(material.inclusion(f.index))) for f in published]
     if not opened:
         return ()
     pi = material.prove(_alpha(person_id, 0))
