@@ -9,7 +9,7 @@
 An edge never changes: growing makes the next one, with every file that the larger log needs and the smaller one had
 not. So a round that is dropped leaves nothing behind, and the same leaves give the same files whatever the batches.
 
-Invariant: ``edge.root()`` is the root over all entries so far.                 Specification: docs/spec/tiles.md
+Invariant: ``edge.root()`` is the root over all entries so far.                 Specification: docs/spec/checkpoint.md §3
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A partial tile may have been collected once its full tile stands, so the full on
 same hashes. Only widths of a size that was signed may be asked for; nothing else is sure to exist.
 
 Invariant: what comes out has exactly the width that was asked for. It is not believed: a proof from wrong tiles fails
-against the signed root, and fsck compares every byte.                          Specification: docs/spec/tiles.md
+against the signed root, and fsck compares every byte.                          Specification: docs/spec/checkpoint.md §3
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 It works beside a running sequencer and on a copy of the folders alike. What is durable and not yet published is not
 here: nobody could check it. (A journal answers for that: ``journal.Journal.leaves``.)
 
-Invariant: every answer is about one size, that of the checkpoint it was made with.   Specification: docs/spec/tiles.md
+Invariant: every answer is about one size, that of the checkpoint it was made with.   Specification: docs/spec/checkpoint.md §3
 """
 
 from __future__ import annotations
