@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One record of comma-separated values, strictly: RFC 4180 quoting and nothing else.
 
-    a,"b ""c""",  ──parse──▶ Cell("a"), Cell('b "c"', quoted), Cell("")  ──render──▶ the same text
+    a,"b, ""c"" d",  ──parse──▶  a | b, "c" d (quoted) | nothing  ──render──▶  the same text
 
 Python's own reader takes `a"b`, `"a"b` and an open quote at the end. An open quote is a record cut off, which a reader
 must say and not take; so the parser is ours.

@@ -37,7 +37,8 @@ class Observed:
     """One look as its source tells it: real identifiers, so nothing of it is ever printed.
 
     `id` is the source's own, `persons` who was looked at: none, one, or all mentions of a bulk look. `flags` are
-    counted in the report: what a reader could not tell. `query` is the text, of which only a keyed digest is kept.
+    counted in the report: what a reader could not tell. `unmapped` are columns that the map does not name. `query` is the
+    text, of which only a keyed digest is kept.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Observed:
     query: str | None = field(default=None, repr=False)
     shape: str | None = field(default=None, repr=False)
     flags: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
 
     @property
     def look_id(self) -> str:

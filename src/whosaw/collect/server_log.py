@@ -110,7 +110,7 @@ def _made(given: Mapping[str, Any], zones: Mapping[str, timezone]) -> Entry | No
         message=optional["message"] or "",
         statement=optional["statement"],
         context=optional["context"],
-        app=optional["application_name"],
+        app=optional["application_name"] or None,
     )
 
 

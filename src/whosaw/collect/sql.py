@@ -176,12 +176,22 @@ def _columns(level: Level, alias: str, table: Any, scopes: Scopes) -> tuple[froz
             if isinstance(column.this, exp.Star):
                 whole = whole or qualifier == alias
             elif owner == level.node(alias, name or ""):
-                used.add(name or "")
+                if not (name not in known and qualifier is None and _is_output(level, column, name or "")):
+                    used.add(name or "")
             elif owner is None and qualifier is None and name == alias and name not in known:
                 whole = True  # a row as a value: SELECT u FROM users u, row_to_json(u)
             elif owner is None and qualifier is None and name is not None and at is level and _anybodys(level, scopes):
                 used.add(name)  # whose it is cannot be told among watched tables: it is everybody's
     return frozenset(used), whole
+
+
+def _is_output(level: Level, column: Any, name: str) -> bool:
+    """Whether ORDER BY or GROUP BY means a column of the result: `select ip as x … order by x`."""
+    from sqlglot import exp
+
+    return column.find_ancestor(exp.Order, exp.Group, exp.Select) is not level.select and any(
+        s.alias.lower() == name.lower() for s in level.select.expressions
+    )
 
 
 def _inside(level: Level, outer: Level) -> bool:
