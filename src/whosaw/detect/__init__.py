@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signals, one file each, and the findings they join into."""
+"""Signals, one file each, and the findings they join into.
+
+    facts ──prepare──▶ looks ──explain──▶ looks with a reason, or none ──signals──▶ p, sentence ──join, fuse──▶ findings
+
+Detectors work on pseudonyms and have no route to a key or a name.
+"""

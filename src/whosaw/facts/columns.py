@@ -64,7 +64,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     },
     "persons": {"person": "text", "region": "text?", "protected": "int", "staff": "int", **_VALID},
     "cases": {
-        "case": "text",
+        "case_id": "text",
         "type": "text",
         "opened": "int",
         "closed": "int?",
@@ -75,7 +75,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "queue": "text?",
         **_KNOWN,
     },
-    "case_persons": {"case": "text", "person": "text", "added": "int?", "added_by": "text?", **_KNOWN},
+    "case_persons": {"case_id": "text", "person": "text", "added": "int?", "added_by": "text?", **_KNOWN},
     "assignments": {"who": "text", "scope_kind": "text", "scope": "text", **_VALID, **_KNOWN},
 }
 

@@ -76,3 +76,20 @@ def _with_person(look: Any, persons: Any | None) -> Any:
 def holds(start: Any, end: Any, t: Any) -> Any:
     """The instant `t` lies in [start, end); a missing end is open."""
     return (start.isnull() | (start <= t)) & (end.isnull() | (t < end))
+
+
+def seen_by(tables: Mapping[str, Any], as_of: int) -> dict[str, Any]:
+    """`tables` without what was said, opened or named after `as_of`: a replay sees nothing later."""
+    seen = {name: _said_by(table, as_of) for name, table in tables.items()}
+    if "cases" in seen:
+        seen["cases"] = seen["cases"].filter(seen["cases"].opened <= as_of)
+    if "case_persons" in seen:
+        added = seen["case_persons"].added
+        seen["case_persons"] = seen["case_persons"].filter(added.isnull() | (added <= as_of))
+    return seen
+
+
+def _said_by(table: Any, as_of: int) -> Any:
+    if "known_from" not in table.columns:
+        return table
+    return table.filter(table.known_from.isnull() | (table.known_from <= as_of))

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which looks have a reason: every template compiled to one join, and the best of them kept.
+
+    looks ── path joins ──▶ pairs ── windows, conditions ──▶ late? over? own? ──▶ weight then, weight now, the nearest miss
+      └───────────────────── coming back within days ──▶ a part of the weight of the last look that had its own reason
+
+A look that was refused is judged like any other, and so is one that was never asked: what was said when asking clears
+nobody, only what the cases and assignments say.
+
+Invariant: each look has one weight, whatever the order of rows; a repeat is never the reason of a further repeat, so an
+unexplained first look launders nothing and no chain creeps.                              Design: docs/adr/0041
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+from whosaw.detect.defaults import Defaults
+from whosaw.detect.templates import ONLY, Instant, Ref, Template, Templates
+from whosaw.facts.columns import DAY, FIELDS
+from whosaw.facts.extra import need
+from whosaw.facts.prepared import holds
+
+# Weight and place in one whole number, so that one `max` finds the largest weight and, among equals, the first template.
+_PLACES = 1000
+# A time and a weight (at most 100) in one whole number, below 2^63 until the year 4000.
+_WEIGHTS = 128
+LATE, OVER, OWN = 1, 2, 4
+
+
+def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults) -> Any:
+    """`looks` (prepared) with what explains them:
+
+    weight_then   0 to 100, as of the look            weight_now   the same, whatever came late counted in
+    template      place of the reason in the file, the number of templates for a repeat, −1 for none
+    near          LATE, OVER, OWN (added up): why the nearest template fails; 0 where none comes near
+    first         1: no look by this principal at this person in so many days before
+    """
+    ibis = need("ibis", "watching")
+    usable = templates.usable(frozenset(tables))
+    joined = looks.mutate(then=_zero(ibis), now=_zero(ibis), miss=_zero(ibis))
+    if usable:
+        found = [_judged(looks, tables, template, place, defaults) for place, template in usable]
+        best = reduce(lambda a, b: a.union(b), found)
+        best = best.group_by(best.j_row).aggregate(
+            then=best.then.max(), now=best.now.max(), miss=best.miss.min().fill_null(0)
+        )
+        joined = looks.left_join(best, looks.row == best.j_row).drop("j_row")
+        joined = joined.mutate(
+            then=joined.then.fill_null(0), now=joined.now.fill_null(0), miss=joined.miss.fill_null(0)
+        )
+    return _with_repeats(joined, templates, defaults.first_days)
+
+
+def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
+    ibis = need("ibis", "watching")
+    direct = looks.then // _PLACES
+    looks = looks.mutate(direct=direct, place=ibis.ifelse(looks.then > 0, _PLACES - 1 - looks.then % _PLACES, -1))
+    before = ibis.window(
+        group_by=[looks.who, looks.person], order_by=[looks.t, looks.look_id, looks.row], preceding=(None, 1)
+    )
+    anchored = ibis.ifelse(
+        looks.direct >= templates.explained_from, looks.t * _WEIGHTS + looks.direct, ibis.null("int64")
+    )
+    looks = looks.mutate(anchor=anchored)
+    looks = looks.mutate(anchor=looks.anchor.max().over(before), seen=looks.t.max().over(before))
+    near_enough = looks.anchor.notnull() & (looks.t - looks.anchor // _WEIGHTS <= templates.repeat_days * DAY)
+    repeat = (looks.anchor % _WEIGHTS) * templates.repeat_keep // 100
+    looks = looks.mutate(repeat=ibis.ifelse(near_enough, repeat, 0).fill_null(0))
+    weight = ibis.greatest(looks.direct, looks.repeat)
+    return looks.mutate(
+        weight_then=weight,
+        weight_now=ibis.greatest(weight, looks.now),
+        template=ibis.ifelse(
+            looks.repeat > looks.direct, len(templates.templates), ibis.ifelse(looks.direct > 0, looks.place, -1)
+        ),
+        near=looks.miss % 8,
+        first=ibis.ifelse(looks.seen.isnull() | (looks.t - looks.seen > first_days * DAY), 1, 0),
+    ).drop("then", "now", "miss", "direct", "place", "anchor", "seen", "repeat")
+
+
+def _judged(looks: Any, tables: Mapping[str, Any], template: Template, place: int, defaults: Defaults) -> Any:
+    """Per look for which the path leads somewhere: packed weights, 0 where a condition fails, and the nearest miss."""
+    ibis = need("ibis", "watching")
+    pairs = _with_units(_path(looks, tables, template), tables, template)
+    pairs = pairs.mutate(
+        late=_any(_late(pairs, template, defaults.feed_lag_hours * (DAY // 24))),
+        over=_any([] if template.end is None else [pairs.l_t >= _time(pairs, template.end)]),
+        own=_any(_own(pairs, template)),
+    )
+    weight = ibis.ifelse(pairs.l_protected == 1, min(template.weight, template.protected_at_most), template.weight)
+    fails = pairs.late + pairs.over + pairs.own
+    misses = pairs.late * LATE + pairs.over * OVER + pairs.own * OWN
+    pairs = pairs.mutate(
+        then=ibis.ifelse((fails == 0) & (weight > 0), weight * _PLACES + (_PLACES - 1 - place), 0),
+        now=ibis.ifelse(pairs.over + pairs.own == 0, weight, 0),
+        # Fewest failures first, then the first template in the file.
+        miss=ibis.ifelse(fails > 0, fails * 100_000 + place * 8 + misses, ibis.null("int64")),
+    )
+    # Cast by name: the union of templates wants one type for each column.
+    return pairs.group_by(j_row=pairs.l_row).aggregate(
+        then=pairs.then.max().cast("int64"), now=pairs.now.max().cast("int64"), miss=pairs.miss.min().cast("int64")
+    )
+
+
+_VERSIONED = frozenset({"cases", "case_persons", "assignments"})
+_OF_A_TIME = frozenset({"staff", "assignments"})
+
+
+def _path(looks: Any, tables: Mapping[str, Any], template: Template) -> Any:
+    """Looks joined along the path; columns are named table__column, the look's own l_column."""
+    looks = _only_looks(looks, template)
+    columns = ("row", "t", "who", "person", "unit", "function", "manager", "case", "app", "protected")
+    pairs = looks.select(**{f"l_{name}": looks[name] for name in columns})
+    there = {"look"}
+    for left, right in template.path:
+        new = {left.table, right.table} - there
+        if not new:
+            pairs = pairs.filter(_column(pairs, left) == _column(pairs, right))
+            continue
+        known, brought = (left, right) if right.table in new else (right, left)
+        other = _brought(tables[brought.table], brought.table, template)
+        tie = _column(pairs, known) == other[f"{brought.table}__{brought.column}"]
+        pairs = _speaking(pairs.inner_join(other, tie), brought.table)
+        there |= new
+    return pairs
+
+
+def _only_looks(looks: Any, template: Template) -> Any:
+    looks = looks.filter(looks.person.notnull())
+    for name, codes in template.only.items():
+        table, column = ONLY[name]
+        if table == "look":
+            looks = looks.filter(looks[column].isin(codes))
+    for name in template.never_fields:
+        looks = looks.filter(looks[_FIELD_COLUMNS[name]] == 0)
+    return looks
+
+
+_FIELD_COLUMNS = {str(field): column for field, column in FIELDS.items()}
+
+
+def _brought(table: Any, name: str, template: Template) -> Any:
+    for only, codes in template.only.items():
+        where, column = ONLY[only]
+        if where == name:
+            table = table.filter(table[column].isin(codes))
+    return table.select(**{f"{name}__{column}": table[column] for column in table.columns})
+
+
+def _speaking(pairs: Any, name: str) -> Any:
+    """Only rows that held at the look, in the version that was the newest then."""
+    if name in _OF_A_TIME:
+        pairs = pairs.filter(holds(pairs[f"{name}__valid_from"], pairs[f"{name}__valid_to"], pairs.l_t))
+    if name in _VERSIONED:
+        until = pairs[f"{name}__known_to"]
+        pairs = pairs.filter(until.isnull() | (pairs.l_t < until))
+    return pairs
+
+
+def _column(pairs: Any, ref: Ref) -> Any:
+    return pairs[f"l_{ref.column}" if ref.table == "look" else f"{ref.table}__{ref.column}"]
+
+
+def _with_units(pairs: Any, tables: Mapping[str, Any], template: Template) -> Any:
+    """The org unit, as of the look, of each principal that must not be of the looker's own."""
+    for number, ref in enumerate(template.outside):
+        staff = tables["staff"]
+        s = staff.select(**{f"o{number}_{name}": staff[name] for name in ("who", "unit", "valid_from", "valid_to")})
+        held = holds(s[f"o{number}_valid_from"], s[f"o{number}_valid_to"], pairs.l_t)
+        pairs = pairs.left_join(s, [_column(pairs, ref) == s[f"o{number}_who"], held])
+    return pairs
+
+
+def _own(pairs: Any, template: Template) -> list[Any]:
+    """The reason was written by the one who looks, or by their own unit. Who is not known is nobody in particular."""
+    own = [_column(pairs, ref) == pairs.l_who for ref in template.unlike]
+    return own + [pairs[f"o{number}_unit"] == pairs.l_unit for number in range(len(template.outside))]
+
+
+def _late(pairs: Any, template: Template, lag: int) -> list[Any]:
+    """The reason came after the look: by its own times, or because the directory did not say so yet.
+
+    The first word about a thing is forgiven the lag of the feed; a change of what was said is not.
+    """
+    ibis = need("ibis", "watching")
+    late = [] if template.start is None else [pairs.l_t < _time(pairs, template.start)]
+    late += [pairs.l_t <= _time(pairs, each) for each in template.before]
+    for name in sorted(template.needs & _VERSIONED):
+        forgiven = ibis.ifelse(pairs[f"{name}__first"] == 1, lag, 0)
+        late.append(pairs.l_t < pairs[f"{name}__known_from"] - forgiven)
+    return late
+
+
+def _time(pairs: Any, instant: Instant) -> Any:
+    return _column(pairs, instant.ref) + instant.offset
+
+
+def _any(conditions: list[Any]) -> Any:
+    """1 where one of `conditions` holds. Null, which is "not known", does not hold."""
+    ibis = need("ibis", "watching")
+    held = reduce(lambda a, b: a | b, [c.fill_null(value=False) for c in conditions], ibis.literal(value=False))
+    return ibis.ifelse(held, 1, 0).cast("int64")
+
+
+def _zero(ibis: Any) -> Any:
+    return ibis.literal(0, "int64")

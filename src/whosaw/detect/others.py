@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is usual: the others' rate, without those who may be in it together.
+
+    company ◀── function       a function has a rate of its own once it is large; else the company's
+    a principal is compared without their own org unit, a team without its own people
+
+Invariant: whoever is tested is never part of what they are compared with. A small company gets the declared numbers of
+`defaults.toml`, neither a free pass nor its own noisy tail.                               Design: docs/adr/0042
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from whosaw.detect.defaults import Counts
+from whosaw.detect.tails import Sums, dispersion, rate
+
+# Fewer org units than this, and leaving out one leaves nothing to compare with.
+_FEW_UNITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One principal in one window: k unexplained of n persons."""
+
+    who: str = field(repr=False)
+    unit: str | None
+    function: str | None
+    manager: str | None = field(repr=False)
+    k: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The rate and dispersion to expect, from so many `others` of `stratum` (a function, or everybody)."""
+
+    rate: float
+    inverse_s: float
+    others: int
+    stratum: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    sums: Sums
+    whos: frozenset[str] = field(repr=False)
+
+
+class Others:
+    """All principals in windows of one length."""
+
+    def __init__(self, counted: Iterable[Counted], numbers: Counts) -> None:
+        self._numbers = numbers
+        gathered: dict[tuple[str | None, str | None, str | None], list[Counted]] = {}
+        self._own: dict[str, list[Counted]] = {}
+        for each in counted:
+            gathered.setdefault((each.unit, each.function, each.manager), []).append(each)
+            self._own.setdefault(each.who, []).append(each)
+        self._groups = {
+            key: _Group(Sums.of((c.k, c.n) for c in members), frozenset(c.who for c in members if c.n))
+            for key, members in gathered.items()
+        }
+        self._answers: dict[tuple[str, str | None, str | None, str | None], Usual] = {}
+
+    def usual(self, kind: str, id_: str, unit: str | None, function: str | None) -> Usual:
+        """What to expect of the unit `id_` of `kind`, whose members have this org unit and function."""
+        few = len({key[0] for key in self._groups}) < _FEW_UNITS
+        without = id_ if kind != "principal" or few else None
+        question = (kind, without, unit, function)
+        if question not in self._answers:
+            self._answers[question] = self._usual(kind, id_, unit, function, few)
+        return self._answers[question]
+
+    def _usual(self, kind: str, id_: str, unit: str | None, function: str | None, few: bool) -> Usual:
+        def out(key: tuple[str | None, str | None, str | None]) -> bool:
+            match kind:
+                case "function":
+                    return key[1] == id_
+                case "manager":
+                    return key[2] == id_ or key[0] == unit
+                case "principal" if few:
+                    return False
+                case _:
+                    return key[0] == unit
+
+        rest = {key: group for key, group in self._groups.items() if not out(key)}
+        own = self._own.get(id_, []) if kind == "principal" and few else []
+        numbers = self._numbers
+        everybody, many = _together(rest.values(), own)
+        r = rate(everybody, numbers.rate, numbers.prior)
+        s = dispersion(everybody, r) if many >= numbers.dispersion_units else numbers.dispersion
+        mine, few_of_mine = _together((g for key, g in rest.items() if key[1] == function), own)
+        if function is None or few_of_mine < numbers.rate_units or mine.n < numbers.rate_persons:
+            return Usual(r, s, many, "everybody")
+        own_rate = rate(mine, r, numbers.prior)
+        own_s = dispersion(mine, own_rate) if few_of_mine >= numbers.dispersion_units else s
+        return Usual(own_rate, own_s, few_of_mine, function)
+
+
+def _together(groups: Iterable[_Group], own: list[Counted]) -> tuple[Sums, int]:
+    total, whos = Sums(), 0
+    for group in groups:
+        total += group.sums
+        whos += len(group.whos)
+    mine = Sums.of((c.k, c.n) for c in own)
+    return total - mine, whos - (1 if mine.units else 0)
