@@ -14,7 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from whosaw.errors import NotCanonical
 from whosaw.model.access import Field, Mode
@@ -106,12 +106,28 @@ class LookBody:
         value = parse(body, where)
         try:
             made = cls._from(value)
+            made._check_types()
             again = made.encode()
         except (KeyError, TypeError, ValueError, AttributeError):
             raise NotCanonical("not the body of a look", where=where) from None
         if again != body:
             raise NotCanonical("not the one spelling of a look", where=where)
         return made
+
+    def _check_types(self) -> None:
+        """Raise TypeError where a fact is not of its type: encoding again gives the same bytes for `5` as for a text."""
+        texts = (self.look, self.principal, self.source, *self.rules, *(detail for _, detail in self.asked))
+        perhaps = (self.person, self.on_behalf_of, self.purpose, self.case, self.app, self.bulk, self.shape)
+        fine = (
+            all(type(text) is str for text in texts)
+            and all(text is None or type(text) is str for text in perhaps)
+            and all(flag is True or flag is False for flag in (self.claimed, self.hint))
+            and all(count is None or (type(count) is int and count >= 0) for count in (self.rows, self.mentions))
+            and self.origin in get_args(Origin)
+            and (self.decision is None or self.decision in get_args(Said))
+        )
+        if not fine:
+            raise TypeError("a fact of another type")
 
     @classmethod
     def _from(cls, value: Mapping[str, Json]) -> LookBody:
