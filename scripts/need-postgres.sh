@@ -111,7 +111,7 @@ wanted=$(packages)
 # The list of packages may be empty (a fresh container) or too old to fetch from; one look for a newer list, then no more.
 # shellcheck disable=SC2086  # several packages are several words
 if [ -z "$wanted" ] || ! install_packages $wanted; then
-    apt_get update || no "the package lists cannot be fetched: $(tail -n 1 "$said")" "needs the network, once; $by_hand"
+    apt_get -o APT::Update::Error-Mode=any update || no "the package lists cannot be fetched: $(grep '^[EW]:' "$said" | head -n 1)" "needs the network, once; $by_hand"
     wanted=$(packages)
     [ -n "$wanted" ] || no "this distribution has no package of pgAudit for PostgreSQL $OLDEST or later" "$by_hand"
     install_packages $wanted || no "apt-get could not install $wanted: $(grep '^E:' "$said" | head -n 1)" "needs the network, once; $by_hand"
