@@ -120,9 +120,9 @@ class _Raw(io.RawIOBase):
 
 
 def lines(chunks: Iterable[bytes], limit: int = LINE_LIMIT) -> Iterator[Piece]:
-    """Lines without their `\\n` (or `\\r\\n`); those of white space only are passed over, and are no records.
+    r"""Lines without their `\n` (or `\r\n`); those of white space only are passed over, and are no records.
 
-    Cut at `\\n` and nothing else: ``splitlines`` also cuts at U+2028, which a log line may hold.
+    Cut at `\n` and nothing else: ``splitlines`` also cuts at U+2028, which a log line may hold.
     """
     number, start = 1, 0  # of the line under way
     kept: list[bytes] = []

@@ -113,8 +113,9 @@ class PgAudit:
         outcome: Outcome = NOT_WATCHED
         for table in tables:
             ident = f"{entry.session},{message.statement_id},{message.substatement_id},{table.name}"
-            if (again := self._again(raw, session, ident, entry.line, text, parameters)) is not None:
-                outcome = again
+            digest = hashlib.sha256(repr((text, parameters)).encode("utf-8", "surrogatepass")).digest()
+            if (again := _again(session, ident, entry.line, digest)) is not None:
+                outcome = again if isinstance(again, Skipped) else Malformed.of(raw, again)
                 continue
             made = self._look(raw, entry, ident, table, told)
             if isinstance(made, Observed):
@@ -199,18 +200,16 @@ class PgAudit:
         _remember(session.texts, number, (message.statement, message.parameters))
         return message.statement, message.parameters
 
-    def _again(
-        self, raw: bytes, session: _Session, ident: str, line: int, text: str | None, parameters: object
-    ) -> Skipped | Malformed | None:
-        """Whether a look was told of by another record. The same line read once more is for the journal to know."""
-        digest = hashlib.sha256(repr((text, parameters)).encode("utf-8", "surrogatepass")).digest()
-        known = session.told.get(ident)
-        if known is None:
-            _remember(session.told, ident, (line, digest))
-            return None
-        if known[0] == line:
-            return None
-        return TOLD_BEFORE if known[1] == digest else Malformed.of(raw, NUMBER_AGAIN)
+
+def _again(session: _Session, ident: str, line: int, digest: bytes) -> Skipped | No | None:
+    """Whether a look was told of by another record. The same line read once more is for the journal to know."""
+    known = session.told.get(ident)
+    if known is None:
+        _remember(session.told, ident, (line, digest))
+        return None
+    if known[0] == line:
+        return None
+    return TOLD_BEFORE if known[1] == digest else No(NUMBER_AGAIN)
 
 
 def _remember(kept: OrderedDict[_K, _V], key: _K, value: _V) -> None:

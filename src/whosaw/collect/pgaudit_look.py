@@ -7,6 +7,8 @@
     counts and sums alone              aggregate   no person
     no condition, or many rows         export
     anything else                      search
+
+What could not be told is a flag, never a guess.     Specification: docs/connectors/pgaudit.md
 """
 
 from __future__ import annotations

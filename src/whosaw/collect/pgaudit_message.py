@@ -58,10 +58,10 @@ def parse(text: str) -> Message | No:
         return No(INCOMPLETE) if cells.reason == csv_text.INCOMPLETE else cells
     if len(cells) not in (9, 10):
         return No("an audit record of neither 9 nor 10 values")
-    kind, statement_id, substatement_id, class_, command, object_type, name, statement, parameter = (
-        c.text for c in cells[:9]
-    )
-    if kind not in ("SESSION", "OBJECT") or not (_NUMBER.fullmatch(statement_id) and _NUMBER.fullmatch(substatement_id)):
+    kind, statement_id, substatement_id, class_, command, object_type, name, statement = (c.text for c in cells[:8])
+    if kind not in ("SESSION", "OBJECT") or not (
+        _NUMBER.fullmatch(statement_id) and _NUMBER.fullmatch(substatement_id)
+    ):
         return No("an audit record without its type or numbers")
     if class_ not in CLASSES:
         return No("an audit record of a class that is not known")

@@ -91,7 +91,9 @@ def _made(given: Mapping[str, Any], zones: Mapping[str, timezone]) -> Entry | No
     texts = {k: given.get(k) for k in ("timestamp", "session_id", "error_severity", "line_num")}
     if any(not isinstance(v, str) for v in texts.values()):
         return No("not a record of the server log: no time, session or severity")
-    optional = {k: given.get(k) for k in ("user", "dbname", "state_code", "message", "statement", "context", "application_name")}
+    optional = {
+        k: given.get(k) for k in ("user", "dbname", "state_code", "message", "statement", "context", "application_name")
+    }
     if any(v is not None and not isinstance(v, str) for v in optional.values()):
         return No("not a record of the server log: a text is no text")
     at = times.server(given["timestamp"], zones)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from whosaw.collect.sql_keys import Equalities, Key
     from whosaw.collect.sql_scopes import Level, Scopes
 
-_COUNTING = frozenset("Count Sum Avg Stddev StddevPop StddevSamp Variance VariancePop".split())
+_COUNTING = ("Count", "Sum", "Avg", "Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop")
 
 
 @dataclass(frozen=True, slots=True)

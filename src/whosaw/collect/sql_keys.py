@@ -5,6 +5,8 @@
     u.id = '1' OR u.id = '2'              bound to either
     u.id = '1' OR u.email = 'x'           loose: that row may be among others
     NOT u.id = '1',  u.id <> '1'          nothing
+
+Invariant: what is bound holds for every row that the statement shows; in doubt it is loose, or nothing.
 """
 
 from __future__ import annotations
@@ -104,7 +106,11 @@ class Equalities:
             self._columns(level, each, side, right)
             for node, keys in self._binds(level, each).items():
                 # The ON of a LEFT JOIN leaves every row of the left where it is.
-                if side == "FULL" or (side == "LEFT" and node.alias != right) or (side == "RIGHT" and node.alias == right):
+                if (
+                    side == "FULL"
+                    or (side == "LEFT" and node.alias != right)
+                    or (side == "RIGHT" and node.alias == right)
+                ):
                     self._loose[node] = self._loose.get(node, ()) + keys
                 elif node not in self._bound or len(keys) < len(self._bound[node]):
                     self._bound[node] = keys
@@ -118,11 +124,15 @@ class Equalities:
                 owner = self._scopes.owner(inner, column) if isinstance(column, exp.Column) else None
                 if owner is not None and name:
                     self._join(level.node(alias, name), owner)
-            starred = any(isinstance(s, exp.Star) for s in inner.select.expressions) and len(inner.aliases) == 1
-            for column in level.columns if starred else ():
-                owner = self._scopes.owner(level, column)
-                if owner is not None and owner.level == level.number and owner.alias == alias:
-                    self._join(owner, inner.node(next(iter(inner.aliases)), owner.column))
+            self._starred(level, alias, inner)
+
+    def _starred(self, level: Level, alias: str, inner: Level) -> None:
+        """`select * from one_table`: each column is that table's."""
+        starred = any(isinstance(s, exp.Star) for s in inner.select.expressions) and len(inner.aliases) == 1
+        for column in level.columns if starred else ():
+            owner = self._scopes.owner(level, column)
+            if owner is not None and owner.level == level.number and owner.alias == alias:
+                self._join(owner, inner.node(next(iter(inner.aliases)), owner.column))
 
     def _columns(self, level: Level, each: Any, side: str, right: str | None) -> None:
         """Two columns that are equal, or a column that is in a subquery."""
@@ -175,11 +185,8 @@ class Equalities:
             return made
         if isinstance(condition, exp.Or):
             return self._either([self._binds(level, each) for each in condition.flatten()])
-        return {
-            node: keys
-            for column, keys in _compared(condition)
-            if keys and (node := self._scopes.owner(level, column)) is not None
-        }
+        found = ((self._scopes.owner(level, column), keys) for column, keys in _compared(condition))
+        return {node: keys for node, keys in found if node is not None}
 
     def _either(self, branches: list[Bound]) -> Bound:
         common = set(branches[0]).intersection(*branches[1:])

@@ -52,7 +52,9 @@ class Scopes:
         self.known = known
         self.levels: list[Level] = []
 
-    def add(self, query: Any, parent: Level | None = None, ctes: Mapping[str, list[Level]] | None = None) -> list[Level]:
+    def add(
+        self, query: Any, parent: Level | None = None, ctes: Mapping[str, list[Level]] | None = None
+    ) -> list[Level]:
         """The levels whose rows `query` gives back, one for each side of a UNION."""
         ctes = self._with(query, parent, ctes or {})
         if isinstance(query, exp.Subquery):
@@ -66,7 +68,8 @@ class Scopes:
         sources = list(_sources(query))
         for source in sources:
             self._source(level, source, ctes)
-        self._walk(level, [c for c in query.iter_expressions() if not isinstance(c, exp.With)], set(map(id, sources)), ctes)
+        parts = [part for part in query.iter_expressions() if not isinstance(part, exp.With)]
+        self._walk(level, parts, set(map(id, sources)), ctes)
         return [level]
 
     def owner(self, level: Level, column: exp.Column) -> Node | None:
@@ -149,8 +152,7 @@ def _sources(select: exp.Select) -> Iterator[Any]:
         yield first.this
     for join in select.args.get("joins") or ():
         yield join.this
-    for lateral in select.args.get("laterals") or ():
-        yield lateral
+    yield from select.args.get("laterals") or ()
     for node in [first.this] if first is not None else []:
         for join in node.args.get("joins") or ():
             yield join.this

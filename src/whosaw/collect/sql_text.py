@@ -21,18 +21,20 @@ SHAPE_LIMIT = 2_000
 UNREADABLE = No("a statement that could not be read")
 
 # Functions that say how a value was shown. None of them can be a person.
-KNOWN = frozenset(
-    "count sum avg min max coalesce lower upper now row_to_json to_json to_jsonb json_agg jsonb_agg array_agg string_agg "
-    "date_trunc md5 substring length id text integer bigint uuid jsonb public".split()
-)
-_TEXTS = frozenset(
-    "STRING HEREDOC_STRING RAW_STRING BYTE_STRING NATIONAL_STRING UNICODE_STRING HEX_STRING BIT_STRING".split()
-)
+KNOWN = frozenset({
+    "count", "sum", "avg", "min", "max", "coalesce", "lower", "upper", "now", "row_to_json", "to_json", "to_jsonb",
+    "json_agg", "jsonb_agg", "array_agg", "string_agg", "date_trunc", "md5", "substring", "length",
+    "id", "text", "integer", "bigint", "uuid", "jsonb", "public",
+})  # fmt: skip
+_TEXTS = frozenset({
+    "STRING", "HEREDOC_STRING", "RAW_STRING", "BYTE_STRING", "NATIONAL_STRING", "UNICODE_STRING", "HEX_STRING",
+    "BIT_STRING",
+})  # fmt: skip
 _OPENERS = frozenset({"DECLARE", "PREPARE", "EXPLAIN"})
 
 
 def tokens(text: str) -> list[Any] | No:
-    """sqlglot's tokens of `text`. Raises MissingExtra and nothing else."""
+    """The tokens that sqlglot finds in `text`. Raises MissingExtra and nothing else."""
     dialect = postgres()
     if len(text) > LIMIT:
         return No("a statement longer than 64 KiB")
@@ -43,7 +45,7 @@ def tokens(text: str) -> list[Any] | No:
 
 
 def postgres() -> Any:
-    """sqlglot's PostgreSQL. Imported here, because only those who read SQL need it."""
+    """PostgreSQL as sqlglot knows it. Imported here, because only those who read SQL need it."""
     try:
         from sqlglot.dialects.dialect import Dialect
     except ModuleNotFoundError:
@@ -58,7 +60,8 @@ def shape(text: str, known: Container[str]) -> str | None:
     found = tokens(text)
     if isinstance(found, No):
         return None
-    words, number_follows = [], False
+    words: list[str] = []
+    number_follows = False
     for token in found:
         kind = token.token_type.name
         word = str(token.text)

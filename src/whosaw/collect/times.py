@@ -101,11 +101,12 @@ def offset(text: str) -> timezone | None:
 def _made(parts: list[int], fraction: str | None, zone: timezone | None) -> datetime | No:
     if zone is None:
         return _NO
+    year, month, day, hour, minute, second = parts
     try:
         # A leap second is the last microsecond of the minute before: no clock of ours can hold it.
-        leap = parts[5] == 60
-        at = datetime(*parts[:5], 59 if leap else parts[5], 999_999 if leap else _micros(fraction), tzinfo=zone)  # type: ignore[misc]  # six parts
-        return at.astimezone(UTC)
+        leap = second == 60
+        second, micros = (59, 999_999) if leap else (second, _micros(fraction))
+        return datetime(year, month, day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return _NO
 
