@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking a file in: its looks become records, and so does what became of the file.
+
+    file ──pieces──▶ record ──read──▶ looks ──pseudonyms──▶ journal ──┐ durable, a window of them at a time
+      └── sha256, size ───────────────── counts, gaps, first and last ┴──▶ one INTAKE record
+
+Invariant: taken + skipped + malformed is the number of records read, and a file read again changes nothing: each look
+has a key that follows from its id, and is looked for before it is handed in. Whatever the journal raises goes to the
+caller; the looks before it are durable, and running again completes.
+
+An id is the source's word. Where another look already has it (whoever may choose their request ids could hide behind an
+old one), the look is recorded beside it, under an id of its own, and counted.                 Decided in: docs/adr/0035
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from whosaw.collect import bodies
+from whosaw.collect.bodies import Names
+from whosaw.collect.lines import Source
+from whosaw.collect.observed import Malformed, No, Observed, Skipped, Taken, Where
+from whosaw.collect.ports import Desk, Reader
+from whosaw.collect.report import GAPS, PLACES, Place, Report
+from whosaw.collect.tally import Counts, Tally
+from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical
+from whosaw.journal.submission import Record, Recorded, Submission
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Json, Kind, Stream, canonical, parse, time_text
+
+CALLER = "collect"
+WINDOW = 256
+UNKNOWN_CASE = "a case that nobody knows"
+UNKNOWN_PURPOSE = "a purpose outside the list"
+BESIDE = "an id that another look has: recorded beside it"
+_OFTEN = 1_024
+_REMEMBERED = 10_000
+
+
+def take(reader: Reader, file: Path, desk: Desk, *, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Take `file` in. `progress`: (bytes read, size of the file), now and then.
+
+    Raises BadInput where the file cannot be opened or is no such log (nothing was recorded), and what the journal raises.
+    """
+    try:
+        raw = file.open("rb")
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
+    with raw:
+        size = file.stat().st_size
+        source = Source(raw)
+        count, writing = _Count(), _Writing(desk)
+        for where, piece in reader.pieces(source.chunks()):
+            outcome = piece if isinstance(piece, Malformed) else reader.read(piece, where)
+            if isinstance(outcome, Taken) and (why := writing.write(outcome, count)) is not None:
+                outcome = Malformed.of(piece if isinstance(piece, bytes) else b"", why)
+            count.record(where, outcome)
+            if progress is not None and count.records % _OFTEN == 0:
+                progress(source.size, size)
+        writing.settle()
+        report = _report(reader, source, count, writing, desk.clock())
+    if progress is not None:
+        progress(report.size, report.size)
+    return replace(report, recorded=_record(report, desk))
+
+
+# ── counting ──
+
+
+@dataclass(slots=True)
+class _Count:
+    """What became of the records so far."""
+
+    taken: int = 0
+    skipped: int = 0
+    malformed: int = 0
+    mentions: int = 0
+    reasons: Tally = field(default_factory=Tally)
+    wrong: Tally = field(default_factory=Tally)
+    flags: Tally = field(default_factory=Tally)
+    unknown: Tally = field(default_factory=Tally)
+    unmapped: Tally = field(default_factory=Tally)
+    places: list[Place] = field(default_factory=list)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    @property
+    def records(self) -> int:
+        return self.taken + self.skipped + self.malformed
+
+    def record(self, where: Where, outcome: Taken | Skipped | Malformed) -> None:
+        if isinstance(outcome, Taken):
+            self.taken += 1
+        elif isinstance(outcome, Skipped):
+            self.skipped += 1
+            self.reasons.add(outcome.reason)
+            if outcome.detail is not None:
+                self.unknown.add(outcome.detail)
+        else:
+            self.malformed += 1
+            self.wrong.add(outcome.reason)
+            if len(self.places) < PLACES:
+                self.places.append(Place(where.number, where.offset + (outcome.byte or 0), outcome.reason))
+
+    def look(self, look: Observed) -> None:
+        self.first = look.at if self.first is None else min(self.first, look.at)
+        self.last = look.at if self.last is None else max(self.last, look.at)
+        self.mentions += len(look.persons) if len(look.persons) > 1 else 0
+        for flag in look.flags:
+            self.flags.add(flag)
+        for column in look.unmapped:
+            self.unmapped.add(column)
+
+
+# ── recording ──
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look on its way: its first body and its persons."""
+
+    observed: Observed
+    first: LookBody
+    persons: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+class _Writing:
+    """Looks on their way to the journal, at most `WINDOW` submissions of them undecided."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._waiting: OrderedDict[str, tuple[Future[Recorded], tuple[Record, ...]]] = OrderedDict()
+        self._principals: OrderedDict[str, str] = OrderedDict()
+        self.new = self.known = self.otherwise = self.beside = 0
+
+    def write(self, taken: Taken, count: _Count) -> No | None:
+        """Hand in the looks of one record: all of them or, where one cannot be recorded, none."""
+        now = self._desk.clock()
+        for observed in taken.looks:
+            if (why := bodies.fault(observed, now)) is not None:
+                return why
+        looks = [self._named(look, now, count) for look in taken.looks]
+        try:
+            for look in looks:
+                look.first.encode()
+        except NotCanonical:
+            return No("tells of a look that has no canonical spelling")
+        for look in looks:
+            count.look(look.observed)
+            if not self._hand_in(look):
+                own = replace(look, first=replace(look.first, look=bodies.beside(look.first, look.persons)))
+                count.flags.add(BESIDE)
+                self.beside += 1
+                self._hand_in(own)
+        return None
+
+    def settle(self, until: int = 0) -> None:
+        """Wait until at most `until` submissions are undecided. Raises what the journal raised for one of them."""
+        while len(self._waiting) > until:
+            key, (future, _) = self._waiting.popitem(last=False)
+            try:
+                future.result()
+            except IdempotencyConflict:
+                # Another intake of the same look, at the same time: its record is as good as ours.
+                if self._desk.journal.find(CALLER, key) is None:
+                    raise
+                self.new, self.known = self.new - 1, self.known + 1
+
+    def _hand_in(self, look: _Look) -> bool:
+        """Hand in what is not there yet. False where another look has this id."""
+        for number, records in enumerate(bodies.parts(look.first, look.persons)):
+            key = _key(look.first.look, number)
+            earlier = self._earlier(key)
+            if earlier is None:
+                self.settle(WINDOW - 1)
+                self._waiting[key] = self._desk.journal.enqueue(Submission(CALLER, key, records)), records
+                self.new += number == 0
+            elif number == 0:
+                ours = [LookBody.decode(record.body) for record in records]
+                if not bodies.same_event(ours, earlier):
+                    return False
+                self.known += 1
+                self.otherwise += not bodies.told_alike(ours, earlier)
+        return True
+
+    def _earlier(self, key: str) -> list[LookBody] | None:
+        """The look that this key was used for, durable or on its way."""
+        if key in self._waiting:
+            return [LookBody.decode(record.body) for record in self._waiting[key][1]]
+        recorded = self._desk.journal.find(CALLER, key)
+        if recorded is None:
+            return None
+        found = [leaf.body for leaf in recorded.leaves if parse(leaf.body)["kind"] != Kind.ENROL]
+        try:
+            return [LookBody.decode(body) for body in found]
+        except NotCanonical as error:
+            raise Damaged("what is recorded under a look's key is not a look", where="journal") from error
+
+    def _named(self, look: Observed, now: datetime, count: _Count) -> _Look:
+        desk = self._desk
+        persons = tuple((person, desk.pseudonyms.person(person)) for person in dict.fromkeys(look.persons))
+        on_behalf_of = None if look.on_behalf_of is None else self._principal(look.on_behalf_of)
+        purpose = look.purpose if look.purpose in desk.purposes else None
+        case = look.case if look.case is not None and desk.known_case(look.case) else None
+        if purpose != look.purpose:
+            count.flags.add(UNKNOWN_PURPOSE)
+        if case != look.case:
+            count.flags.add(UNKNOWN_CASE)
+        query = None if look.query is None else desk.pseudonyms.digest(look.query.encode("utf-8", "surrogatepass"))
+        names = Names(self._principal(look.principal), on_behalf_of, persons)
+        return _Look(look, bodies.body(look, names, purpose=purpose, case=case, query=query, taken=now), persons)
+
+    def _principal(self, principal: str) -> str:
+        found = self._principals.get(principal)
+        if found is None:
+            found = self._principals[principal] = self._desk.remember(principal)
+            if len(self._principals) > _REMEMBERED:
+                self._principals.popitem(last=False)
+        return found
+
+
+def _key(look_id: str, part: int) -> str:
+    """The idempotency key of a look's part: 64 bytes, whatever the id is."""
+    return hashlib.sha256(f"whosaw/look/v1\n{part}\n{look_id}".encode()).hexdigest()
+
+
+# ── the file's own record ──
+
+
+def _report(reader: Reader, source: Source, count: _Count, writing: _Writing, now: datetime) -> Report:
+    sha256 = source.digest()
+    gaps = reader.gaps()
+    return Report(
+        source=reader.source,
+        sha256=sha256,
+        size=source.size,
+        map_digest=reader.map_digest,
+        taken=count.taken,
+        skipped=count.skipped,
+        malformed=count.malformed,
+        looks=writing.new + writing.known,
+        new=writing.new,
+        known=writing.known,
+        otherwise=writing.otherwise,
+        beside=writing.beside,
+        mentions=count.mentions,
+        reasons=count.reasons.most(),
+        wrong=count.wrong.most(),
+        flags=count.flags.most(),
+        places=tuple(count.places),
+        unknown=count.unknown.most(),
+        unmapped=count.unmapped.most(),
+        gaps=tuple(str(gap) for gap in gaps[:GAPS]),
+        holes=len(gaps),
+        first=count.first,
+        last=count.last,
+        lag=None if count.last is None else now - count.last,
+        broken=source.broken,
+        recorded=False,
+    )
+
+
+def _record(report: Report, desk: Desk) -> bool:
+    """Record the outcome, once: the same file with the same outcome is no second record."""
+    outcome: dict[str, Json] = {
+        "v": 1,
+        "kind": str(Kind.INTAKE),
+        "source": report.source,
+        "file": _b64(report.sha256),
+        "size": report.size,
+        "map": _b64(report.map_digest),
+        "taken": report.taken,
+        "skipped": report.skipped,
+        "malformed": report.malformed,
+        "looks": report.looks,
+        "mentions": report.mentions,
+        "skipped_for": _listed(report.reasons),
+        "malformed_for": _listed(report.wrong),
+        "flags": _listed(report.flags),
+        "gaps": list(report.gaps),
+        "holes": report.holes,
+        "first": None if report.first is None else time_text(report.first),
+        "last": None if report.last is None else time_text(report.last),
+        "broken": report.broken,
+    }
+    key = hashlib.sha256(canonical(outcome)).hexdigest()
+    if desk.journal.find(CALLER, key) is not None:
+        return False
+    told: dict[str, Json] = {"new": report.new, "known": report.known, "at": time_text(desk.clock())}
+    body = canonical(outcome | told)
+    desk.journal.submit(Submission(CALLER, key, (Record(Stream.named("admin"), body),)))
+    return True
+
+
+def _listed(counts: Counts, limit: int = 50) -> list[Json]:
+    return [{"reason": reason, "count": count} for reason, count in counts[:limit]]
+
+
+def _b64(raw: bytes) -> str:
+    return b64encode(raw).decode()
