@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is an approver independent of the one who asks, and are both apart from those named? Computed, never assumed.
+
+    staff rows ──Chart.between──▶ who works in which unit, under whom
+    independent(requester, approver)   not the same · neither above the other · no common manager within two levels ·
+                                       another unit · did not just approve for each other
+    apart(one, named)                  not one of them · not of their unit · neither above nor below any of them
+
+Independence of each other is read as of the moment of asking. Being apart from those named is read over the whole time
+from their first look until then: a unit that is reorganised after the looks stays their unit here.
+
+Invariant: what is not known forbids. Every reason that speaks is returned, in words that name nobody; none: independent.
+                                                                          Design: docs/adr/0051
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from whosaw.facts.ports import StaffRow
+
+Role = Literal["requester", "approver"]
+LEVELS = 2
+RETURNED = timedelta(days=30)
+
+_ROLE: Mapping[Role, str] = {"requester": "The one who asks", "approver": "The one who approves"}
+_STANDING = {
+    "unknown": "is not known to the directory.",
+    "left": "does not work here at this moment.",
+    "suspended": "is suspended.",
+    "named": "is one of those named.",
+    "unit-of-named": "works, or worked since the first look, in a unit of those named.",
+    "line-of-named": "stands above or below one of those named in a reporting line, or stood there since the first look.",
+}
+
+# Every code that a refusal can have, with its sentence. Codes are recorded; they may be added, never reused.
+REASONS: Mapping[str, str] = {
+    "no-finding": "There is no finding with this id.",
+    "directory-stale": "The directory was not confirmed lately, so nobody can say who is independent of whom.",
+    "own-person": "The person is the one who asks, or of their household, unit or reporting line.",
+    "same": "The one who asks and the one who approves are the same.",
+    "line": "One of the two stands above the other in a reporting line.",
+    "common-manager": "The two have a common manager within two levels.",
+    "same-unit": "The two work in the same unit.",
+    "unit-unknown": "The unit of one of the two is not known.",
+    "returned": "The one who asks approved a request of the one who approves within the last 30 days.",
+    "named-unknown": "One of those named is not known to the directory, so nobody can say who is apart from them.",
+    **{f"{role}-{code}": f"{who} {rest}" for role, who in _ROLE.items() for code, rest in _STANDING.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not. `code` is recorded, `sentence` is for people; neither names anybody."""
+
+    code: str
+
+    @property
+    def sentence(self) -> str:
+        return REASONS.get(self.code, "A reason that this version does not know.")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Units and managers of each principal over a span of time. Who is not in `units` is not known."""
+
+    units: Mapping[str, frozenset[str]] = field(repr=False)
+    managers: Mapping[str, frozenset[str]] = field(repr=False)
+
+    @classmethod
+    def between(cls, rows: Iterable[StaffRow], start: int, end: int) -> Chart:
+        """All that held at some time from `start` to `end`, both included, microseconds since 1970."""
+        # Don't choose between two rows that hold at once: every one of them may be the line that somebody stands in.
+        units: dict[str, frozenset[str]] = {}
+        managers: dict[str, frozenset[str]] = {}
+        for row in rows:
+            if (row.valid_from is None or row.valid_from <= end) and (row.valid_to is None or row.valid_to > start):
+                units[row.who] = units.get(row.who, frozenset()) | ({row.unit} if row.unit is not None else set())
+                above = set() if row.manager is None else {row.manager}
+                managers[row.who] = managers.get(row.who, frozenset()) | above
+        return cls(units, managers)
+
+    def above(self, who: str, levels: int | None = None) -> frozenset[str]:
+        """Everybody above `who`, up to so many levels. A line that is a loop ends where it began."""
+        found: set[str] = set()
+        rung = {who}
+        while rung and levels != 0:
+            rung = {up for each in rung for up in self.managers.get(each, ())} - found
+            found |= rung
+            levels = None if levels is None else levels - 1
+        return frozenset(found)
+
+    def in_line(self, one: str, other: str) -> bool:
+        return one in self.above(other) or other in self.above(one)
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An approval of before: who approved for whom, when."""
+
+    requester: str = field(repr=False)
+    approver: str = field(repr=False)
+    at: datetime
+
+
+def independent(
+    requester: str, approver: str, now: Chart, lately: Sequence[Approved] = (), at: datetime | None = None
+) -> tuple[Reason, ...]:
+    """Why `approver` is not independent of `requester` at this moment; nothing where they are.
+
+    `lately`: approvals of before; only those of the 30 days up to `at` count.
+    """
+    tests: Mapping[str, Callable[[], bool]] = {
+        "same": lambda: requester == approver,
+        "line": lambda: now.in_line(requester, approver),
+        "common-manager": lambda: bool(now.above(requester, LEVELS) & now.above(approver, LEVELS)),
+        "same-unit": lambda: bool(_units(now, requester) & _units(now, approver)),
+        "unit-unknown": lambda: not (_units(now, requester) and _units(now, approver)),
+        "returned": lambda: any(_returned(each, requester, approver, at) for each in lately),
+    }
+    return tuple(Reason(code) for code, holds in tests.items() if holds())
+
+
+def apart(one: str, role: Role, named: Sequence[str], since: Chart) -> tuple[Reason, ...]:
+    """Why `one` is not apart from those `named`, by the chart since their first look; nothing where they are."""
+    tests: Mapping[str, Callable[[], bool]] = {
+        "named-unknown": lambda: any(each not in since.units for each in named),
+        f"{role}-named": lambda: one in named,
+        f"{role}-unit-of-named": lambda: any(_units(since, one) & _units(since, each) for each in named),
+        f"{role}-line-of-named": lambda: any(since.in_line(one, each) for each in named),
+    }
+    return tuple(Reason(code) for code, holds in tests.items() if holds())
+
+
+def _units(chart: Chart, who: str) -> frozenset[str]:
+    return chart.units.get(who, frozenset())
+
+
+def _returned(before: Approved, requester: str, approver: str, at: datetime | None) -> bool:
+    """The requester of now approved for the approver of now."""
+    roles = before.approver == requester and before.requester == approver
+    return roles and (at is None or at - RETURNED <= before.at <= at)

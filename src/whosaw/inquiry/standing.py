@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether somebody may ask at all: known to the directory, working here at this moment, not suspended.
+
+Being of audit or of security opens nothing here, and nobody is exempt: there is no role in this file.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from whosaw.inquiry.independent import Reason, Role
+from whosaw.inquiry.ports import Directory
+from whosaw.policy.facts import Known, PrincipalFacts
+
+# No person has this pseudonym: the question is about the principal alone.
+_NOBODY = ""
+
+
+def known(directory: Directory, principal: str, at: datetime, person: str = _NOBODY) -> Known:
+    """What the directory knew of this principal, and what `person` is to them."""
+    return directory.known(principal, person, None, at)
+
+
+def standing(principal: PrincipalFacts | None, role: Role) -> tuple[Reason, ...]:
+    """Why this principal may not ask or approve; nothing where they may."""
+    if principal is None:
+        return (Reason(f"{role}-unknown"),)
+    said = {"left": not principal.active, "suspended": principal.suspended}
+    return tuple(Reason(f"{role}-{code}") for code, holds in said.items() if holds)
+
+
+def confirmed(known: Known, at: datetime) -> tuple[Reason, ...]:
+    """Why the directory cannot say who is independent of whom; nothing where it can.
+
+    Only opening a name needs this. Were it asked of every step, whoever stops the feed would stop all inquiries.
+    """
+    feed = known.feed
+    fresh = feed is not None and timedelta(0) <= at - feed.confirmed <= feed.limit
+    return () if fresh else (Reason("directory-stale"),)
