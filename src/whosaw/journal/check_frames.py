@@ -1,56 +1,72 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks 1 and 2: every frame as it was written, and every leaf opened by its frame.
+"""Checks 1 and 2: every frame as it was written, every leaf opened by its frame, and what lies beyond the head.
 
     segments ──frame by frame──▶ the entry it commits to  ==  the entry in the bundle
-                             └──▶ Census: streams, submissions and labels, counted for check 6
+                             └──▶ `see`, which counts streams and submissions for check 6
 
 A bad frame is a finding, and the walk goes on behind it where its length still says where that is.
+
+Invariant: nothing is written, and nothing is believed of a frame before its check and its place were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 
 from whosaw.errors import BadInput, Damaged, NotCanonical, Unavailable
-from whosaw.journal.findings import Progress, Report
+from whosaw.journal import tail
+from whosaw.journal.findings import Fault, Progress, Report
 from whosaw.journal.ports import Folder
 from whosaw.journal.published import reading
-from whosaw.journal.segment import Frame, Mark, Order, frame_length, parse_frame
+from whosaw.journal.segment import FOLDER, Frame, Mark, Order, frame_length, parse_frame
 from whosaw.journal.segments import firsts
-from whosaw.model.record import parse
+from whosaw.model.record import Kind, parse
 from whosaw.tlog.leaf import GENESIS_LABEL, parse_entry
 from whosaw.tlog.tile import FULL, Bundle, parse_bundle
 
 _EVERY = 4_096
 
 
-@dataclass(slots=True)
-class Census:
-    """What the frames say. `nexts`: handle ─▶ next i. `placed`: idem ─▶ first index and count."""
-
-    nexts: dict[bytes, int] = field(default_factory=dict)
-    placed: dict[bytes, tuple[int, int]] = field(default_factory=dict)
-    labels: dict[bytes, int] = field(default_factory=dict)
+def check(
+    public: Folder,
+    private: Folder,
+    *,
+    size: int,
+    published: int,
+    report: Report,
+    see: Callable[[Frame], None],
+    progress: Progress,
+) -> None:
+    """Checks 1 and 2 up to `size`; leaves are held against bundles as far as they are `published`."""
+    leaves = _Leaves(public, published)
+    for frame in frames(private, size, report):
+        _leaf(frame, leaves.entry(frame.index), report)
+        see(frame)
+        if frame.index % _EVERY == 0:
+            progress("frames", frame.index, size)
+    progress("frames", size, size)
 
 
 def frames(private: Folder, size: int, report: Report) -> Iterator[Frame]:
-    """Every valid frame below `size`, in order; everything else becomes a finding of check 1."""
+    """Every valid frame below `size`, in order; everything else becomes a finding."""
     try:
         known = firsts(private)
     except Damaged as error:
-        report.find(1, "segments", str(error))
+        report.find(Fault.SEGMENT, error.where, str(error))
         return
     expected = 0
     for first, until in zip(known, [*known[1:], size], strict=True):
         if first >= size:
             break
         if first != expected:
-            report.find(1, Mark(first).name, f"begins at index {first}; index {expected} and on are in no segment")
+            report.find(
+                Fault.SEGMENT, Mark(first).name, f"begins at index {first}; index {expected} and on are in no segment"
+            )
         yield from _segment(private, Mark(first), min(until, size), report)
         expected = min(until, size)
     if expected < size:
-        report.find(1, "segments", f"index {expected} and on are in no segment")
+        report.find(Fault.SEGMENT, FOLDER, f"index {expected} and on are in no segment")
 
 
 def _segment(private: Folder, mark: Mark, until: int, report: Report) -> Iterator[Frame]:
@@ -62,9 +78,9 @@ def _segment(private: Folder, mark: Mark, until: int, report: Report) -> Iterato
             order.follow(frame, mark.name)
         except (NotCanonical, Damaged) as error:
             length = frame_length(raw, at)
-            report.find(1, f"{mark.name}, byte {at}, index {order.index}", str(error))
+            report.find(Fault.FRAME, f"{mark.name}, byte {at}, index {order.index}", str(error))
             if length is None or at + length > len(raw):
-                report.find(1, mark.name, f"index {order.index} up to {until} cannot be read")
+                report.find(Fault.SEGMENT, mark.name, f"index {order.index} up to {until} cannot be read")
                 return
             order, at, last = Order(order.index + 1), at + length, None
             continue
@@ -72,28 +88,7 @@ def _segment(private: Folder, mark: Mark, until: int, report: Report) -> Iterato
         yield frame
         at, last = end, frame
     if last is not None and last.left:
-        report.find(1, f"{mark.name}, index {last.index}", "a submission has no end")
-
-
-def check(public: Folder, private: Folder, size: int, report: Report, progress: Progress) -> Census:
-    """Checks 1 and 2 up to `size`."""
-    census, leaves = Census(), _Leaves(public, size)
-    first = 0
-    for frame in frames(private, size, report):
-        index = frame.index
-        _leaf(frame, leaves.entry(index), report)
-        _label(frame, census, report)
-        if frame.handle != bytes(16):
-            _position(frame, census, report)
-        if frame.left == 0:
-            if frame.idem in census.placed:
-                report.find(1, f"index {first}", "an idempotency key is used by two submissions")
-            census.placed[frame.idem] = first, index + 1 - first
-            first = index + 1
-        if index % _EVERY == 0:
-            progress("frames", index, size)
-    progress("frames", size, size)
-    return census
+        report.find(Fault.FRAME, f"{mark.name}, index {last.index}", "a submission has no end")
 
 
 def _leaf(frame: Frame, entry: bytes | None, report: Report) -> None:
@@ -101,29 +96,16 @@ def _leaf(frame: Frame, entry: bytes | None, report: Report) -> None:
     report.looked(2)
     try:
         body = parse(frame.body, where)
-        if (frame.index == 0) != (body["kind"] == "genesis" and frame.label == GENESIS_LABEL):
-            report.find(2, where, "a genesis stands at index 0 and nowhere else")
+        if (frame.index == 0) != (body["kind"] == Kind.GENESIS and frame.label == GENESIS_LABEL):
+            report.find(Fault.BODY, where, "a genesis stands at index 0 and nowhere else")
     except NotCanonical as error:
-        report.find(2, where, f"the body is not canonical: {error}")
+        report.find(Fault.BODY, where, f"the body is not canonical: {error}")
     if entry is not None and entry != frame.entry:
-        report.find(2, where, "the frame does not open the leaf in its bundle")
-
-
-def _label(frame: Frame, census: Census, report: Report) -> None:
-    other = census.labels.setdefault(frame.label, frame.index)
-    if other != frame.index:
-        report.find(2, f"index {frame.index}", f"its label stands at index {other} already")
-
-
-def _position(frame: Frame, census: Census, report: Report) -> None:
-    expected = census.nexts.get(frame.handle, 0)
-    if frame.i != expected:
-        report.find(2, f"index {frame.index}", f"position {frame.i} of its stream, where {expected} follows")
-    census.nexts[frame.handle] = frame.i + 1
+        report.find(Fault.LEAF, where, "the frame does not open the leaf in its bundle")
 
 
 class _Leaves:
-    """Entries by index, bundle by bundle. What cannot be had is for check 3 to say."""
+    """Published entries by index, bundle by bundle. What cannot be had is for check 3 to say."""
 
     __slots__ = ("_at", "_entries", "_read", "_size")
 
@@ -133,6 +115,8 @@ class _Leaves:
         self._entries: list[bytes] = []
 
     def entry(self, index: int) -> bytes | None:
+        if index >= self._size:
+            return None
         if index // FULL != self._at:
             self._at = index // FULL
             self._entries = self._bundle(Bundle(self._at, min(FULL, self._size - self._at * FULL)))
@@ -147,3 +131,33 @@ class _Leaves:
         except (Damaged, NotCanonical, BadInput, Unavailable):
             return []
         return entries
+
+
+# ── beyond the head ──
+
+
+def check_tail(private: Folder, size: int, report: Report) -> None:
+    """What a start would find beyond a head of `size`. A running journal has something there nearly always."""
+    with report.holding(Fault.TAIL, FOLDER):
+        found = tail.find(private, size)
+        if found.frames:
+            report.untidy(
+                Fault.TAIL, f"{FOLDER}, index {size} and on", f"{len(found.frames)} frames are under no head yet"
+            )
+        if found.torn:
+            report.untidy(
+                Fault.TAIL, Mark(found.newest).name, f"its last {len(found.torn)} bytes are no whole submission"
+            )
+
+
+def check_cuts(private: Folder, recorded: Callable[[str], bool], report: Report) -> None:
+    """What starts kept aside: still what was cut, and on record. `recorded` knows an idempotency key of the journal's."""
+    for name in private.names(tail.KEPT):
+        report.looked(1)
+        cut = tail.parse_kept(name)
+        if cut is None:
+            report.find(Fault.CUT, tail.KEPT, "a file that no start kept aside stands there")
+        elif sha256(private.read(name) or b"").hexdigest()[:16] != cut.digest:
+            report.find(Fault.CUT, name, "it does not hold the bytes that were cut")
+        elif not recorded(cut.key):
+            report.untidy(Fault.CUT, name, "it is not on record yet")

@@ -113,6 +113,10 @@ class Head(Protocol):
         """Every submission, for a check."""
         ...
 
+    def check(self) -> None:
+        """Raises Damaged where the store itself is not whole, whatever it says. Fine where there is none."""
+        ...
+
 
 class Labels(Protocol):
     """label ─▶ index of every leaf below `size`. Worked out from the bundles, so losing it loses nothing.
@@ -134,6 +138,10 @@ class Labels(Protocol):
 
     def clear(self) -> None:
         """Forget everything."""
+        ...
+
+    def check(self) -> None:
+        """Raises Damaged where the store itself is not whole, or does not hold as many labels as it covers leaves."""
         ...
 
 

@@ -84,22 +84,42 @@ def settle(private: Folder, size: int, found: Found) -> list[Written]:
     return written
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What the name of a file kept aside says: cut from which segment, before which index, and its digest's beginning."""
+
+    segment: int
+    index: int
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of its record."""
+        return f"tail-{self.index:020d}-{self.digest}"
+
+
+def parse_kept(name: str) -> Cut | None:
+    """What a file of `kept/` is; None for one that no start made."""
+    found = _KEPT_NAME.fullmatch(name)
+    return Cut(int(found[1]), int(found[2]), found[3]) if found else None
+
+
 def cuts(private: Folder) -> Iterator[tuple[str, bytes]]:
     """An idempotency key and the body of a `tail` record for everything that was ever kept aside."""
     for name in private.names(KEPT):
-        found = _KEPT_NAME.fullmatch(name)
-        if found is None:
+        cut = parse_kept(name)
+        if cut is None:
             continue
         data = private.read(name) or b""
         body: dict[str, Json] = {
             "v": 1,
             "kind": str(Kind.TAIL),
-            "segment": int(found[1]),
-            "index": int(found[2]),
+            "segment": cut.segment,
+            "index": cut.index,
             "bytes": len(data),
             "sha256": b64encode(sha256(data).digest()).decode(),
         }
-        yield f"tail-{found[2]}-{found[3]}", canonical(body)
+        yield cut.key, canonical(body)
 
 
 def _kept_name(segment: int, index: int, torn: bytes) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from whosaw.errors import Busy, Contradiction, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.errors import Busy, Contradiction, Damaged, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.model.record import Stream
 
@@ -255,7 +255,10 @@ class MemoryHead:
         yield from sorted(self.positions_.items())
 
     def all_placed(self) -> Iterator[tuple[bytes, Placed]]:
-        yield from sorted(self.placed_.items())
+        yield from sorted(self.placed_.items(), key=lambda row: row[1].first)
+
+    def check(self) -> None:
+        pass
 
 
 class MemoryLabels:
@@ -294,6 +297,11 @@ class MemoryLabels:
                 self._size = 0
 
         self.faults.write("clear labels", nothing)
+
+    def check(self) -> None:
+        with self._lock:
+            if len(self._known) != self._size:
+                raise Damaged("the label table does not hold what it covers", where="labels")
 
 
 @dataclass(frozen=True, slots=True)

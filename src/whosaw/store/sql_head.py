@@ -79,6 +79,10 @@ class SqliteHead:
         for idem, first, count, at in self._file.stream("SELECT idem, first, count, at FROM placed ORDER BY first"):
             yield idem, Placed(first, count, at)
 
+    def check(self) -> None:
+        if self._file.exists():
+            self._file.check()
+
     def close(self) -> None:
         self._file.close()
 

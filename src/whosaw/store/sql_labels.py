@@ -13,10 +13,11 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from whosaw.errors import Contradiction
+from whosaw.errors import Contradiction, Damaged
 from whosaw.store.sqlite import SqliteFile
 
 VERSION = 1
+_HINT = "stop the journal and remove the file; the next start builds it again from the bundles"
 _SCHEMA = (
     "CREATE TABLE label (label BLOB PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE covered (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL) STRICT",
@@ -29,20 +30,17 @@ class SqliteLabels:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         """`create`: make the file when it is not there. A reader beside a sequencer makes none."""
-        self._file = SqliteFile(
-            path,
-            _SCHEMA,
-            version=VERSION,
-            create=create,
-            synchronous="NORMAL",
-            damaged_hint="stop the journal and remove the file; the next start builds it again from the bundles",
-        )
+        self._create = create
+        self._file = SqliteFile(path, _SCHEMA, version=VERSION, create=create, synchronous="NORMAL", damaged_hint=_HINT)
 
     def size(self) -> int:
-        (size,) = self._file.rows("SELECT size FROM covered WHERE id = 1")[0]
-        return int(size)
+        if self._absent():
+            return 0
+        return self._covered(self._file.rows("SELECT size FROM covered WHERE id = 1"))[0]
 
     def find(self, labels: Sequence[bytes]) -> dict[bytes, int]:
+        if self._absent():
+            return {}
         return dict(self._file.among("SELECT label, place FROM label WHERE label IN", labels))
 
     def extend(self, first: int, labels: Sequence[bytes]) -> None:
@@ -63,5 +61,25 @@ class SqliteLabels:
             db.execute("DELETE FROM label")
             db.execute("UPDATE covered SET size = 0 WHERE id = 1")
 
+    def check(self) -> None:
+        if self._absent():
+            return
+        self._file.check()
+        # One statement, or a sequencer could add to the table between the two numbers.
+        size, count = self._covered(self._file.rows("SELECT size, (SELECT COUNT(*) FROM label) FROM covered"))
+        if size != count:
+            raise Damaged(
+                f"{self._file.name} covers {size} leaves and holds {count} labels", where=self._file.name, hint=_HINT
+            )
+
     def close(self) -> None:
         self._file.close()
+
+    def _absent(self) -> bool:
+        """Whether there is no table and none is made here: it covers nothing then, and a start builds it again."""
+        return not self._create and not self._file.exists()
+
+    def _covered(self, rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        if len(rows) != 1:
+            raise Damaged(f"{self._file.name} does not say what it covers", where=self._file.name, hint=_HINT)
+        return rows[0]

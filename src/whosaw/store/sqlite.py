@@ -15,7 +15,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,8 +51,20 @@ class SqliteFile:
         return self._path.name
 
     def exists(self) -> bool:
-        """Whether there is a file. Looking makes none."""
-        return self._path.exists()
+        """Whether there is a database. Looking makes none; one that a crash left without its first table is none."""
+        if self._writer or self._reader:
+            return True
+        if not self._path.exists():
+            return False
+        with self._told(), closing(sqlite3.connect(self._path, timeout=BUSY_MS / 1000)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            return version != 0 or connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
+
+    def check(self) -> None:
+        """Raise Damaged where the file is not whole: pages, trees, types."""
+        found = self.rows("PRAGMA integrity_check(1)")
+        if found != [("ok",)]:
+            raise Damaged(f"{self.name} is not whole", where=self.name, hint=self._hint)
 
     def make(self) -> None:
         """Make the file and its tables, if they are not there."""
@@ -128,10 +140,11 @@ class SqliteFile:
             self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, uri=False
         )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA fullfsync=1")  # macOS; nothing elsewhere
             self._check_layout(connection, create=create)
+            # After the layout was found to be ours: this writes to the file where it is not in this mode yet.
+            connection.execute("PRAGMA journal_mode=WAL")
         except BaseException:
             connection.close()
             raise
@@ -139,7 +152,7 @@ class SqliteFile:
 
     def _check_layout(self, connection: sqlite3.Connection, *, create: bool) -> None:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found == 0 and create:
+        if found == 0 and create and connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
             connection.execute("BEGIN IMMEDIATE")
             for statement in self._schema:
                 connection.execute(statement)
@@ -162,6 +175,9 @@ class SqliteFile:
         except WhosawError:
             raise
         except sqlite3.OperationalError as error:
+            # Our statements never change, so one that makes no sense to SQLite means that the tables are not ours.
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise Damaged(f"{self.name}: {error}", where=self.name, hint=self._hint) from error
             raise Unavailable(f"{self.name}: {error}", part=self.name, hint="nothing was changed; try again") from error
         except sqlite3.Error as error:
             raise Damaged(f"{self.name}: {error}", where=self.name, hint=self._hint) from error

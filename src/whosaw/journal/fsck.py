@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fsck: everything that a log consists of, held against everything else. It reads, and nothing more.
+
+                    ┌──────────── head.db ─── signed by every key of the log ────────────┐
+                    │ positions, idempotency rows      note, size            checkpoint ─┤ 5
+      frames ───────┤ 6                                 │                                │
+    1 every one     │ labels.db                         ▼ root                  genesis ─┘
+      │             │                    tiles ◀── built again from bundles              3
+      └─ opens ─────┴─── 2 every leaf ───────────────────┘
+      └─ of a stream whose key makes its label  6 (with keys)
+
+It works on the folder of a stopped journal, on one that a crash left, and beside a running one: then up to the head that
+stood when it began. What a crash leaves is *untidy* and no damage: the next start clears it up.
+
+Invariant: whole means that every byte of the log was read, but for what a check says that it left out.
+"""
+
+from __future__ import annotations
+
+from whosaw.journal import check_frames, check_head, check_public
+from whosaw.journal.check_streams import Census
+from whosaw.journal.findings import Progress, Report, silent
+from whosaw.journal.heads import Signers
+from whosaw.journal.ports import Stores, StreamKeys
+
+
+def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, progress: Progress = silent) -> Report:
+    """Check a whole log, with `keys` also that every label is of its stream. Takes no lock and changes nothing.
+
+    Raises BadInput where there is no journal, Misconfigured for one of a newer version, Unavailable where it cannot be
+    read. Everything else is in the report: damage makes its `exit` 3.
+    """
+    report = Report()
+    report.skip(4, "this version writes none")
+    pinned = check_head.pin(stores, signers, report)
+    if pinned is None:
+        for number in (1, 2, 3, 6):
+            report.skip(number, "there is no head to hold it against")
+        return report
+    report.size, report.published, report.head = pinned.head.size, pinned.shown.size, pinned.state.note
+    census = Census(stores.labels, keys, report)
+    check_frames.check(
+        stores.public, stores.private,
+        size=pinned.head.size, published=pinned.shown.size, report=report, see=census.see, progress=progress,
+    )  # fmt: skip
+    check_frames.check_tail(stores.private, pinned.head.size, report)
+    check_frames.check_cuts(stores.private, census.recorded, report)
+    check_public.check(stores, pinned, report, progress)
+    check_head.check_genesis(stores.public, stores.private, pinned.head.size, signers, report)
+    census.close(stores.head, pinned)
+    return report
