@@ -102,19 +102,6 @@ class Looks(Protocol):
         ...
 
 
-class FindingLook(Protocol):
-    """A look that a finding rests on."""
-
-    @property
-    def look(self) -> str: ...
-    @property
-    def t(self) -> int: ...
-    @property
-    def who(self) -> str: ...
-    @property
-    def person(self) -> str: ...
-
-
 class Finding(Protocol):
     """Signals joined into one thing to review. Pseudonyms only."""
 
@@ -127,7 +114,10 @@ class Finding(Protocol):
     @property
     def persons(self) -> tuple[str, ...]: ...
     @property
-    def looks(self) -> Sequence[FindingLook]: ...
+    def looks(self) -> tuple[str, ...]:
+        """The ids of the looks that it rests on."""
+        ...
+
     @property
     def window(self) -> tuple[int, int]:
         """From its first look to its last, both included, microseconds since 1970."""

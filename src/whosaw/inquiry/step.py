@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from whosaw.errors import BadInput, IdempotencyConflict
+from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical
 from whosaw.inquiry.independent import Reason
 from whosaw.inquiry.ports import Clock, Desk, Journal
-from whosaw.inquiry.record import exactly
+from whosaw.inquiry.record import Step, exactly
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Json, time_text
 
@@ -94,3 +94,11 @@ def moment(clock: Clock) -> datetime:
     """Now, as it will be recorded: cut to milliseconds."""
     now = clock().astimezone(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def stepped(recorded: Recorded) -> Step:
+    """The step in its record. Raises Damaged for a record that is none."""
+    try:
+        return Step.decode(recorded.leaves[-1].body)
+    except NotCanonical as error:
+        raise Damaged("what is recorded under this key is not a step of an inquiry", where="journal") from error
