@@ -2,7 +2,7 @@
 """The columns that are watched: which fields they hold, and which column says whose row it is.
 
     [[table]]
-    name    = "public.users"          # schema.table, as pgAudit writes it
+    name    = "public.users"          # with its schema; quoted where PostgreSQL must quote: 'public."Case Notes"'
     key     = "id"                    # the column that names the person
     columns = { email = "profile", ip = "ip:exact", created_at = "-" }
 
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timezone
 
+from whosaw.collect import relation
 from whosaw.collect.maps import Table as MapTable
 from whosaw.collect.maps import fields, most, opened
 from whosaw.collect.observed import Asked, identifier
@@ -39,7 +40,8 @@ class Columns:
 
     @property
     def name(self) -> str:
-        return f"{self.schema}.{self.table}"
+        """The table in the one spelling: part of look ids, so it never changes."""
+        return relation.spelled(self.schema, self.table)
 
     @property
     def all(self) -> Asked:
@@ -92,8 +94,9 @@ class Watched:
 
     def named(self, database: str | None, object_name: str) -> Columns | None:
         """The watched table that pgAudit calls `object_name`, in `database`."""
+        meant = relation.parse(object_name)
         for each in self.tables:
-            if each.name == object_name and each.database in (None, database):
+            if meant == (each.schema, each.table) and each.database in (None, database):
                 return each
         return None
 
@@ -106,9 +109,10 @@ class Watched:
 
 def _table(given: MapTable) -> Columns:
     name = given.text("name")
-    schema, dot, table = name.partition(".")
-    if not (schema and dot and table):
-        raise given.wrong("name", 'is written "schema.table"')
+    meant = relation.parse(name)
+    if meant is None:
+        raise given.wrong("name", "is written schema.table, a part with capitals or blanks in double quotes")
+    schema, table = meant
     columns = given.names_or_lists("columns")
     made = Columns(
         schema=schema,

@@ -18,13 +18,15 @@ from dataclasses import dataclass, field
 
 from whosaw.collect.columns import Columns
 from whosaw.collect.observed import Asked, No, Skipped
-from whosaw.collect.sql import Statement, Use
+from whosaw.collect.sql import SEVERAL, Statement, Use
+from whosaw.collect.sql_text import EXPLAIN_ONLY
 from whosaw.collect.statements import Statements
 from whosaw.model.access import Mode
 from whosaw.model.look_body import Said
 
 NOT_LOGGED = "a statement that was not logged"
 UNREAD = "a statement that could not be read"
+TOGETHER = "several statements in one text: each counts as all of them"
 INDIRECT = "a table reached through a view or a function"
 NO_PARAMETER = "a key whose parameter was not logged"
 OTHER_TYPE = "a key that is not of the type in the map"
@@ -57,25 +59,27 @@ class Seen:
 def look_at(table: Columns, told: Told, statements: Statements, many_rows: int) -> Seen | Skipped:
     """What the statement in `told` saw of `table`."""
     read = statements.read(told.text) if told.text is not None else No(NOT_LOGGED)
-    if told.writes and not _gives_back(read, told.text):
-        return Skipped("wrote, and returned nothing")
-    if isinstance(read, Statement) and read.begins == "EXPLAIN ONLY":
+    if isinstance(read, Statement) and read.begins == EXPLAIN_ONLY:
         return Skipped("explained, not run")
     shape = statements.shape(told.text) if told.text is not None else None
     many = Mode.EXPORT if told.rows is not None and told.rows >= many_rows else Mode.SEARCH
     if isinstance(read, No):
         return Seen(table.all, many, shape=shape, flags=(NOT_LOGGED if told.text is None else UNREAD,))
     uses = [u for u in read.uses if u.table == table.table and u.schema in (None, table.schema)]
+    if not uses and told.writes and not read.returns:
+        return Skipped("wrote, and read nothing")
     if not uses:
         return Seen(table.all, many, shape=shape, flags=(INDIRECT,))
     asked, unmapped = table.asked(c for u in uses for c in u.columns)
     if any(u.whole for u in uses):
         asked = table.all
     if not asked:
-        return Skipped("no watched column")
+        return Skipped("no watched column" if not told.writes else "wrote, and read no watched column")
     persons, every_row, flags = _persons(table, uses, told.parameters)
     if unmapped:
         flags = [*flags, UNMAPPED]
+    if read.begins == SEVERAL:
+        flags = [*flags, TOGETHER]
     return Seen(
         asked=asked,
         mode=_mode(read, uses, bool(persons), every_row, many),
@@ -84,13 +88,6 @@ def look_at(table: Columns, told: Told, statements: Statements, many_rows: int) 
         flags=tuple(flags),
         unmapped=tuple(f"{table.name}.{_safe(c)}" for c in unmapped),
     )
-
-
-def _gives_back(read: Statement | No, text: str | None) -> bool:
-    """Whether a statement that writes shows rows that stood there. One that was not read is believed to if it may."""
-    if isinstance(read, Statement):
-        return read.returns
-    return text is None or "returning" in text.lower()
 
 
 def _mode(read: Statement, uses: Sequence[Use], persons: bool, every_row: bool, many: Mode) -> Mode:

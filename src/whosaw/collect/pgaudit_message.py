@@ -26,9 +26,8 @@ INCOMPLETE = "an incomplete audit record: its statement goes on elsewhere"
 CLASSES = ("READ", "WRITE", "FUNCTION", "ROLE", "DDL", "MISC", "MISC_SET")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _WORDS = re.compile(r"[A-Z][A-Z ]{0,60}")
-_NOT_LOGGED, _PREVIOUSLY, _NONE, _LONG = (
-    "<not logged>", "<previously logged>", "<none>", "<long param suppressed>",
-)  # fmt: skip
+_NOT_LOGGED, _PREVIOUSLY, _NONE = "<not logged>", "<previously logged>", "<none>"
+_LONG = ("<long param suppressed>", "<long field suppressed>")  # as its README says, and as its code does
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,8 @@ def parse(text: str) -> Message | No:
         command=command,
         object_type=object_type,
         object_name=name or None,
-        statement=None if statement in (_NOT_LOGGED, _PREVIOUSLY) else statement,
+        # The body of a BEGIN ATOMIC function has no text of its own: pgAudit writes nothing.
+        statement=None if statement in (_NOT_LOGGED, _PREVIOUSLY, "") else statement,
         previously=statement == _PREVIOUSLY,
         parameters=_parameters(cells[8]),
         rows=None if rows is None else int(rows),
@@ -91,4 +91,4 @@ def _parameters(cell: Cell) -> tuple[str | None, ...] | None:
         return ()
     inside = csv_text.parse(cell.text)
     # A parameter named like the marks cannot be told from one. It is read as the mark: no person, never a wrong one.
-    return None if isinstance(inside, No) else tuple(None if c.text == _LONG else c.text for c in inside)
+    return None if isinstance(inside, No) else tuple(None if c.text in _LONG else c.text for c in inside)

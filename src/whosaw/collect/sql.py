@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from whosaw.collect.observed import No
-from whosaw.collect.sql_text import LIMIT, UNREADABLE, inner, postgres
+from whosaw.collect.sql_text import LIMIT, OPENERS, UNREADABLE, inner, postgres
 
 if TYPE_CHECKING:
     from whosaw.collect.sql_keys import Equalities, Key
     from whosaw.collect.sql_scopes import Level, Scopes
 
+SEVERAL = "SEVERAL"
 _COUNTING = ("Count", "Sum", "Avg", "Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop")
 
 
@@ -44,7 +45,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that was read. `begins`: SELECT, UPDATE, DECLARE, …; `copies`: its rows go somewhere else.
+    """A statement that was read. `begins`: SELECT, UPDATE, DECLARE, …, or SEVERAL; `copies`: its rows go elsewhere.
 
     `returns`: a RETURNING gives back rows that stood in a table.
     """
@@ -76,22 +77,33 @@ def _read(begins: str, query: str, known: Mapping[str, frozenset[str]]) -> State
     from whosaw.collect.sql_keys import Equalities
     from whosaw.collect.sql_scopes import Scopes
 
-    trees = postgres().parse(query)
-    # One log record is one statement. Several in one text would be told apart by nothing.
-    if len(trees) != 1 or trees[0] is None or isinstance(trees[0], (exp.Command, exp.Merge)):
+    trees = [tree for tree in postgres().parse(query) if tree is not None]
+    if not trees or any(isinstance(tree, (exp.Command, exp.Merge)) for tree in trees):
         return UNREADABLE
-    tree = trees[0]
+    # Several in one text are logged once each, each with the whole text: which one a record means is told by nothing, so
+    # it is all of them. But an EXPLAIN in front excuses only the first.
+    if len(trees) > 1 and begins in OPENERS:
+        return UNREADABLE
     scopes = Scopes(known)
-    for root in _roots(tree):
+    for root in (root for tree in trees for root in _roots(tree)):
         scopes.add(root)
     equal = Equalities(scopes)
     return Statement(
-        begins=begins,
+        begins=begins if len(trees) == 1 else SEVERAL,
         uses=tuple(use for level in scopes.levels for use in _uses(level, scopes, equal)),
-        copies=isinstance(tree, (exp.Copy, exp.Create))
-        or (isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query))
-        or any(s.args.get("into") is not None for s in tree.find_all(exp.Select)),
-        returns=any(_returns(n) for n in tree.find_all(exp.Update, exp.Delete, exp.Insert)),
+        copies=any(map(_copies, trees)),
+        returns=any(_returns(n) for tree in trees for n in tree.find_all(exp.Update, exp.Delete, exp.Insert)),
+    )
+
+
+def _copies(tree: Any) -> bool:
+    """Whether rows go somewhere else than to whoever asked."""
+    from sqlglot import exp
+
+    return (
+        isinstance(tree, (exp.Copy, exp.Create))
+        or any(isinstance(node.expression, exp.Query) for node in tree.find_all(exp.Insert))
+        or any(s.args.get("into") is not None for s in tree.find_all(exp.Select))
     )
 
 
@@ -119,18 +131,30 @@ def _roots(tree: Any) -> Iterator[Any]:
         if _returns(node) or not isinstance(node, exp.Insert):
             yield _as_select(node)
     for node in tree.find_all(exp.Select, exp.SetOperation):
-        if node.find_ancestor(exp.Select, exp.SetOperation) is None:
+        if _outermost(node):
             yield node.copy()
 
 
+def _outermost(node: Any) -> bool:
+    """Whether a query is part of no query that is read anyway, and of no UPDATE or DELETE that is read as one."""
+    from sqlglot import exp
+
+    around = node.find_ancestor(exp.Select, exp.SetOperation, exp.Update, exp.Delete, exp.Insert, exp.With)
+    if isinstance(around, exp.With):
+        return not isinstance(around.parent, (exp.Select, exp.SetOperation))
+    return not isinstance(around, (exp.Select, exp.SetOperation, exp.Update, exp.Delete))
+
+
 def _as_select(node: Any) -> Any:
-    """An UPDATE or DELETE as the query that finds its rows and gives back what RETURNING says."""
+    """An UPDATE or DELETE as the query that finds its rows, reads what it sets, and gives back what RETURNING says."""
     from sqlglot import exp
 
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     returning = node.args.get("returning")
-    given = [e.copy() for e in returning.expressions] if returning is not None else [exp.Literal.number(1)]
-    made = exp.select(*given).from_(target.copy())
+    given = [e.copy() for e in returning.expressions] if returning is not None else []
+    if isinstance(node, exp.Update):
+        given += [e.expression.copy() for e in node.expressions if isinstance(e, exp.EQ)]
+    made = exp.select(*(given or [exp.Literal.number(1)])).from_(target.copy())
     for part in ("from_", "using"):
         others = node.args.get(part)
         for other in others if isinstance(others, list) else [others] if others else []:

@@ -19,6 +19,8 @@ from sqlglot import exp
 
 from whosaw.collect.sql_scopes import Level, Node, Scopes, folded
 
+_KEEPING = frozenset({"TEXT", "VARCHAR", "SMALLINT", "INT", "BIGINT", "UUID"})
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -118,21 +120,32 @@ class Equalities:
     def _shown(self, level: Level) -> None:
         """A subquery's column is the column that it shows."""
         for alias, inner in ((a, shown[0]) for a, shown in level.derived.items() if len(shown) == 1):
+            # What is asked of a subquery's rows is not asked of the rows behind a window, nor where it is used twice.
+            same = self._used(inner) == 1 and inner.select.find(exp.Window) is None
             for select in inner.select.expressions:
                 column = select.unalias()
                 name = select.alias_or_name
                 owner = self._scopes.owner(inner, column) if isinstance(column, exp.Column) else None
                 if owner is not None and name:
-                    self._join(level.node(alias, name), owner)
-            self._starred(level, alias, inner)
+                    self._shows(level.node(alias, name), owner, same)
+            self._starred(level, alias, inner, same)
 
-    def _starred(self, level: Level, alias: str, inner: Level) -> None:
+    def _used(self, inner: Level) -> int:
+        return sum(inner in shown for level in self._scopes.levels for shown in level.derived.values())
+
+    def _shows(self, outer: Node, inner: Node, same: bool) -> None:
+        if same:
+            self._join(outer, inner)
+        else:
+            self._follows.setdefault(outer, []).append(inner)
+
+    def _starred(self, level: Level, alias: str, inner: Level, same: bool) -> None:
         """`select * from one_table`: each column is that table's."""
         starred = any(isinstance(s, exp.Star) for s in inner.select.expressions) and len(inner.aliases) == 1
         for column in level.columns if starred else ():
             owner = self._scopes.owner(level, column)
             if owner is not None and owner.level == level.number and owner.alias == alias:
-                self._join(owner, inner.node(next(iter(inner.aliases)), owner.column))
+                self._shows(owner, inner.node(next(iter(inner.aliases)), owner.column), same)
 
     def _columns(self, level: Level, each: Any, side: str, right: str | None) -> None:
         """Two columns that are equal, or a column that is in a subquery."""
@@ -301,10 +314,21 @@ def _key(value: Any) -> Key | None:
 
 
 def _bare(node: Any) -> Any:
-    """Without parentheses and casts: `('42'::uuid)` is `'42'`."""
-    while isinstance(node, (exp.Paren, exp.Cast)):
+    """Without parentheses and casts that keep the value: `('42'::uuid)` is `'42'`.
+
+    `id::varchar(1) = '4'` is true of 4, 40 and 41: a cast that can shorten stays, and what it is of is no column.
+    """
+    while isinstance(node, exp.Paren) or (isinstance(node, exp.Cast) and _keeps(node.to)):
         node = node.this
     return node
+
+
+def _keeps(to: Any) -> bool:
+    if not isinstance(to, exp.DataType):
+        return False
+    if to.this == exp.DataType.Type.ARRAY:
+        return len(to.expressions) == 1 and _keeps(to.expressions[0])
+    return to.this.name in _KEEPING and not to.expressions
 
 
 def array(text: str) -> tuple[str, ...] | None:

@@ -30,7 +30,8 @@ _TEXTS = frozenset({
     "STRING", "HEREDOC_STRING", "RAW_STRING", "BYTE_STRING", "NATIONAL_STRING", "UNICODE_STRING", "HEX_STRING",
     "BIT_STRING",
 })  # fmt: skip
-_OPENERS = frozenset({"DECLARE", "PREPARE", "EXPLAIN"})
+EXPLAIN_ONLY = "EXPLAIN ONLY"
+OPENERS = frozenset({"DECLARE", "PREPARE", "EXPLAIN", EXPLAIN_ONLY})
 
 
 def tokens(text: str) -> list[Any] | No:
@@ -60,6 +61,9 @@ def shape(text: str, known: Container[str]) -> str | None:
     found = tokens(text)
     if isinstance(found, No):
         return None
+    if found and str(found[0].text).upper() in OPENERS and not isinstance(begun := inner(text), No):
+        rest = shape(begun[1], known)
+        return None if rest is None else f"{begun[0].partition(' ')[0]} … {rest}"
     words: list[str] = []
     number_follows = False
     for token in found:
@@ -91,7 +95,7 @@ def inner(text: str) -> tuple[str, str] | No:
     if not found:
         return UNREADABLE
     first = str(found[0].text).upper()
-    if first not in _OPENERS:
+    if first not in OPENERS:
         return first, text
     # sqlglot takes the rest of such a command as one text; it is read again from there.
     start = found[0].end + 1
@@ -102,7 +106,7 @@ def inner(text: str) -> tuple[str, str] | No:
     if at is None or at >= len(rest):
         return UNREADABLE
     if first == "EXPLAIN" and not any(_word(t).startswith("ANALY") for t in rest[:at]):
-        first = "EXPLAIN ONLY"
+        first = EXPLAIN_ONLY
     return first, text[start + rest[at].start :]
 
 

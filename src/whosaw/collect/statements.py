@@ -46,6 +46,5 @@ class Statements:
         found = self.read(text)
         if isinstance(found, No):
             return found
-        return tuple(
-            dict.fromkeys(t for use in found.uses for t in self._watched.meant(database, use.schema, use.table))
-        )
+        meant = [t for use in found.uses for t in self._watched.meant(database, use.schema, use.table)]
+        return tuple(t for t in self._watched.tables if t in meant)
