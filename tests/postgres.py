@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real PostgreSQL with pgAudit for tests: its own folder, its own socket, no port, gone when the tests are.
+
+    with postgres.server() as pg, pg.recording() as log:
+        with pg.connect("mira") as db:
+            db.execute("select ip from users where id = 42")
+    log["jsonlog"], log["csvlog"]      what the server wrote meanwhile, the same records in both formats
+
+`make test` installs it (scripts/need-postgres.sh); without it, tests that ask for it are skipped and say so.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = """
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+shared_preload_libraries = 'pgaudit'
+logging_collector = on
+log_destination = 'jsonlog,csvlog'
+log_directory = '{folder}/log'
+log_filename = 'server.log'
+log_rotation_age = 0
+log_rotation_size = 0
+log_timezone = 'UTC'
+log_min_messages = warning
+pgaudit.role = 'whosaw_watch'
+pgaudit.log_rows = on
+pgaudit.log_parameter = on
+fsync = off
+full_page_writes = off
+autovacuum = off
+max_connections = 20
+shared_buffers = 16MB
+"""
+_FILES = {"jsonlog": "server.json", "csvlog": "server.csv"}
+_PATIENCE = 30.0  # seconds; a server that has not answered by then will not
+
+
+def programs() -> Path:
+    """The folder of initdb and pg_ctl; skips the test where no server with pgAudit is installed."""
+    found = subprocess.run(["sh", ROOT / "scripts/need-postgres.sh", "find"], capture_output=True, text=True)
+    if found.returncode:
+        pytest.skip("no PostgreSQL with pgAudit here; `make test` installs them (scripts/need-postgres.sh)")
+    return Path(found.stdout.strip())
+
+
+class Server:
+    """A server that runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def connect(self, user: str = "postgres", **more: object) -> psycopg.Connection:
+        """A connection that commits each statement, and stands for nobody unless told to."""
+        given = {"dbname": "postgres", "application_name": "", "autocommit": True, **more}
+        return psycopg.connect(host=str(self.folder), user=user, **given)
+
+    @contextmanager
+    def recording(self):
+        """Yields a dict that holds, afterwards, what the server logged meanwhile, by format."""
+        since = {form: size for form, (size, _) in self._after(f"begin {uuid.uuid4()}").items()}
+        made: dict[str, bytes] = {}
+        yield made
+        for form, (_, text) in self._after(f"end {uuid.uuid4()}").items():
+            made[form] = text[since[form] :]
+
+    def _after(self, mark: str) -> dict[str, tuple[int, bytes]]:
+        """Both files once they hold the record of `mark`, which another process writes: size and content up to there."""
+        with self.connect() as db:
+            db.execute(f"do $$ begin raise log '{mark}'; end $$")
+        found: dict[str, tuple[int, bytes]] = {}
+        until = time.monotonic() + _PATIENCE
+        while len(found) < len(_FILES):
+            for form, name in _FILES.items():
+                text = (self.folder / "log" / name).read_bytes()
+                if mark.encode() in text and text.endswith(b"\n"):
+                    found.setdefault(form, (len(text), text))
+            if time.monotonic() > until:
+                raise TimeoutError("the server's log does not show what was logged")
+        return found
+
+
+@contextmanager
+def server():
+    """A server of its own, stopped when the block is left, and also when this process dies."""
+    bin_ = programs()
+    # Not below pytest's folder: PostgreSQL does not run as root, and another account must be able to enter.
+    folder = Path(tempfile.mkdtemp(prefix="whosaw-pg-"))
+    account = _account()
+    try:
+        os.chmod(folder, 0o755)
+        if account:
+            os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
+        data = folder / "data"
+        _run([bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"], account)
+        with open(data / "postgresql.conf", "a") as conf:
+            conf.write(SETTINGS.format(folder=folder))
+        with _running([bin_ / "pg_ctl", "-D", data], folder, account):
+            yield Server(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(pg_ctl, folder: Path, account: str | None):
+    # The shell waits for its input to end: that happens when the block is left and when this process is killed.
+    script = '"$@" start -w -s -l "$LOG" </dev/null && echo started; read -r _; "$@" stop -s -m immediate; rm -rf "$PWD"'
+    shell = subprocess.Popen(
+        ["sh", "-c", script, "sh", *pg_ctl],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, **_as(account, {"LOG": str(folder / "start.log")}),
+    )  # fmt: skip
+    try:
+        if shell.stdout.readline() != "started\n":
+            raise RuntimeError(f"the server did not start: {(folder / 'start.log').read_text()[-500:]}")
+        yield
+    finally:
+        shell.communicate(timeout=_PATIENCE)
+
+
+def _run(command, account: str | None) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **_as(account, {}))
+
+
+def _as(account: str | None, more: dict[str, str]) -> dict[str, object]:
+    env = {"PATH": os.defpath, "LC_ALL": "C", **more}
+    if account is None:
+        return {"env": env}
+    return {"env": env, "user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []}
+
+
+def _account() -> str | None:
+    """The account that the server runs as, where we are root."""
+    if os.geteuid():
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
