@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One summer, played once against the real directory and the shipped policy; fakes of journal and names only."""
+"""One summer, played once against the real directory and the shipped policy; fakes of journal, vault and names only."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,9 @@ from tests.policy.ground import POLICY
 from whosaw.directory.load import Loaded
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.look import Guard
-from whosaw.model.access import Asked, Look
+from whosaw.model.access import Asked, Field, Look, Mode
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind
 from whosaw.privacy.detail import OFFERED
 from whosaw.simulate.acts import Asks, Loads, Uses
 from whosaw.simulate.company import Company, company, truth
@@ -26,11 +28,13 @@ OFFERABLE = frozenset(Asked(field, detail) for field, rungs in OFFERED.items() f
 
 @dataclass
 class Played:
-    """What came of it: each load, and the answer to each question."""
+    """What came of it: each load, the answer to each question, and every look as it would stand in the journal."""
 
     company: Company
+    office: Office
     loads: list[tuple[datetime, Loaded]]
     answers: list[tuple[Asks, Shown | Refused]]
+    bodies: list[LookBody]
 
 
 def play(where: Path, seed: int = SEED, start: date = START) -> Played:
@@ -41,7 +45,7 @@ def play(where: Path, seed: int = SEED, start: date = START) -> Played:
         journal=office.journal, vault=FakeVault(office.journal), directory=office.directory, policy=POLICY,
         pseudonyms=office.names, remember=office.names.remember, offered=OFFERABLE, clock=office.clock,
     )  # fmt: skip
-    played = Played(town, [], [])
+    played = Played(town, office, [], [], [])
     for act in summer(town, seed):
         office.clock.at = act.at
         if isinstance(act, Loads):
@@ -53,8 +57,20 @@ def play(where: Path, seed: int = SEED, start: date = START) -> Played:
                 asked=act.asked, purpose=act.purpose, case=act.case, app=act.app,
             )  # fmt: skip
             played.answers.append((act, guard.look(look)))
+            played.bodies.append(LookBody.decode(office.journal.submissions[-1].records[0].body))
+        elif isinstance(act, Uses):
+            played.bodies.append(_seen_in_log(act, office))
     office.close()
     return played
+
+
+def _seen_in_log(act: Uses, office: Office) -> LookBody:
+    """As a collector writes it that read the tool's access log."""
+    return LookBody(
+        kind=Kind.LOOK, look=act.request_id, origin="observed", at=act.at, source="tool", mode=Mode.READ,
+        principal=office.names.principal(act.principal), person=office.names.person(act.person),
+        asked=((Field.IP, "exact"),),
+    )  # fmt: skip
 
 
 def looks(town: Company, seed: int) -> tuple[list[Asks | Uses], list[Asks | Uses]]:
