@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A room to inquire in: a real house on a disk with a small company, looks at its people, and a desk over all of it.
+
+Everybody is invented. Only the findings are laid on the desk by hand; a journal that fails can stand before the real one.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from tests.directory.town import write
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.finding import Finding
+from whosaw.detect.run import world_of
+from whosaw.detect.templates import load_templates
+from whosaw.directory.load import load
+from whosaw.facts.columns import micros
+from whosaw.facts.known import KnownDirectory
+from whosaw.facts.opened import open_facts
+from whosaw.facts.project import project
+from whosaw.inquiry.judged import Judge
+from whosaw.inquiry.ports import Desk
+from whosaw.inquiry.unseal import Keys
+from whosaw.journal.submission import Record, Submission
+from whosaw.model.access import Asked, Field, Look, Mode
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind, Stream, parse
+from whosaw.wiring import House
+
+ORIGIN = "log.example.org/whosaw"
+BEGAN = datetime(2026, 6, 21, 9, 0, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+# Two lines that snoop are planted by the tests; ines inquires, omar approves. sven shares a manager with ines.
+COMPANY = {
+    "staff": [
+        {"staff_id": "ana", "unit": "help-ie", "function": "support", "country": "IE", "manager": "lead"},
+        {"staff_id": "finn", "unit": "fraud-ie", "function": "fraud", "country": "IE", "manager": "lead"},
+        {"staff_id": "hugo", "unit": "help-ie", "function": "support", "country": "IE", "manager": "lead"},
+        {"staff_id": "lead", "unit": "lead-ie", "function": "executive", "country": "IE"},
+        {"staff_id": "ines", "unit": "inquiries", "function": "audit", "country": "IE", "manager": "board",
+         "own_person": "u-ines", "household": "elm street 4"},
+        {"staff_id": "sven", "unit": "security", "function": "security", "country": "IE", "manager": "board"},
+        {"staff_id": "board", "unit": "board", "function": "executive", "country": "IE"},
+        {"staff_id": "omar", "unit": "legal-us", "function": "legal", "country": "US", "manager": "counsel"},
+        {"staff_id": "counsel", "unit": "counsel", "function": "legal", "country": "US"},
+        {"staff_id": "gone", "unit": "legal-us", "function": "legal", "country": "US",
+         "valid_from": "2025-01-01T00:00:00Z", "valid_to": "2026-02-01T00:00:00Z"},
+        {"staff_id": "stopped", "unit": "privacy", "function": "legal", "country": "US", "suspended": "true"},
+        {"staff_id": "portal", "unit": "machines", "function": "service", "country": "IE"},
+    ],
+    "persons": [
+        {"person": "mira", "region": "IE"},
+        {"person": "kate", "region": "IE", "classes": ["press"]},
+        {"person": "paul", "region": "IE"},
+        {"person": "quiet", "region": "IE"},
+        {"person": "u-ines", "region": "IE", "classes": ["staff"]},
+        {"person": "her-child", "region": "IE", "household": "elm street 4"},
+    ],
+    "cases": [
+        {"case_id": "T-100", "type": "support_request", "opened": "2026-06-20T08:00:00Z", "queue": "help-ie",
+         "requester": "mira", "opened_by": "portal"},
+    ],
+    "case_persons": [
+        {"case_id": "T-100", "person": "mira", "added": "2026-06-20T08:00:00Z", "added_by": "portal"},
+    ],
+    "assignments": [],
+}  # fmt: skip
+
+
+class Clock:
+    """Goes on by a second at each reading, and to where a test turns it."""
+
+    def __init__(self, at=BEGAN):
+        self.at = at
+
+    def __call__(self):
+        self.at += timedelta(seconds=1)
+        return self.at
+
+
+class Streams:
+    """``inquiry.ports.Streams`` over the house."""
+
+    def __init__(self, here: House):
+        self.here = here
+
+    def person(self, person):
+        return self._run(Stream.of_person(person))
+
+    def inquiry(self):
+        return self._run(Stream.named("inquiry")) or []
+
+    def _run(self, stream):
+        key = self.here.keyring.find(stream)
+        if key is None:
+            return None
+        self.here.journal.publish_now()
+        return self.here.journal.reader().run(key)
+
+
+class Looks:
+    """``inquiry.ports.Looks`` over the house: facts brought up to now, judged by the shipped reasons."""
+
+    def __init__(self, here: House):
+        self.here = here
+
+    def at(self, person):
+        return self._judge(lambda judge: judge.at(person))
+
+    def by(self, principals, start, end):
+        return self._judge(lambda judge: judge.by(principals, start, end))
+
+    def _judge(self, ask):
+        note = self.here.journal.publish_now()
+        reader = self.here.journal.reader()
+        known = KnownDirectory(self.here.directory)
+        project(reader, known, self.here.facts_folder, size=reader.size, checkpoint=note)
+        with open_facts(self.here.facts_folder) as facts:
+            return ask(Judge(world_of(facts, micros(self.here.clock.at), load_defaults(), load_templates())))
+
+
+class Findings(dict):
+    """``inquiry.ports.Findings``: what a test lays down."""
+
+    def find(self, finding):
+        return self.get(finding)
+
+
+class Failing:
+    """A journal that raises `error` at its submission number `at` (from 0), before the real one or after it."""
+
+    def __init__(self, journal, error, *, at=0, late=False):
+        self.journal, self.error, self.left, self.late = journal, error, at, late
+
+    def find(self, caller, key):
+        return self.journal.find(caller, key)
+
+    def submit(self, submission):
+        self.left -= 1
+        if self.left >= 0:
+            return self.journal.submit(submission)
+        if self.late:
+            self.journal.submit(submission)
+        raise self.error
+
+
+class Room:
+    """An open house with its desk."""
+
+    def __init__(self, here: House, clock: Clock):
+        self.here, self.clock, self.findings = here, clock, Findings()
+        self.keys = Keys(here.keyring, here.name_rows, here.root)
+        self.desk = Desk(
+            journal=here.journal,
+            streams=Streams(here),
+            looks=Looks(here),
+            findings=self.findings,
+            directory=here.directory,
+            staff=lambda: KnownDirectory(here.directory).staff() or (),
+            remember=here.names.remember,
+            pseudonyms=here.pseudonyms,
+            clock=clock,
+        )
+        self._drawn = 0
+
+    def load(self, **tables):
+        """Bring the company into force, some of its tables exchanged."""
+        folder = write(self.here.folder.parent / f"{self.here.folder.name}-tables", COMPANY | tables, regions=None)
+        return load(
+            folder, engine=self.here.engine, journal=self.here.journal, names=self.here.pseudonyms,
+            remember=self.here.names.remember, clock=self.clock,
+        )  # fmt: skip
+
+    def e(self, principal):
+        return self.here.pseudonyms.principal(principal)
+
+    def p(self, person):
+        return self.here.pseudonyms.person(person)
+
+    def look(self, principal, person, what="device", purpose="subject_request", case="T-100"):
+        """Ask at the gate; the vault of this house is empty, so nothing is shown either way."""
+        self._drawn += 1
+        name = f"l-{self._drawn}"
+        asked = (Asked.parse(what),)
+        return self.here.guard.look(
+            Look(look_id=name, principal=principal, person=person, asked=asked, purpose=purpose, case=case, key=name)
+        )
+
+    def observe(self, principal, *persons, at=None, claimed_by=None):
+        """A look seen in a log elsewhere: one person, or a bulk look with a mention for each of several."""
+        self._drawn += 1
+        name, at = f"o-{self._drawn}", at or self.clock()
+        one = LookBody(
+            kind=Kind.LOOK, look=name, origin="observed", at=at, principal=self.e(principal), person=None,
+            asked=((Field.IP, "-"),), mode=Mode.READ, source="pg", taken=at,
+            on_behalf_of=None if claimed_by is None else self.e(claimed_by), claimed=claimed_by is not None,
+        )  # fmt: skip
+        if len(persons) == 1:
+            bodies = [(Stream.of_person(persons[0]), replace(one, person=self.p(persons[0])))]
+        else:
+            bodies = [(Stream.named("bulk"), replace(one, kind=Kind.BULK, mode=Mode.SEARCH, mentions=len(persons)))]
+            bodies += [
+                (
+                    Stream.of_person(each),
+                    replace(one, kind=Kind.MENTION, mode=Mode.SEARCH, person=self.p(each), bulk=name),
+                )
+                for each in persons
+            ]
+        self.here.journal.submit(Submission("test", name, tuple(Record(s, b.encode()) for s, b in bodies)))
+        return name
+
+    def lay(self, id_, principals, persons, looks=(), *, window=None):
+        """A finding on the desk."""
+        window = window or (micros(BEGAN), micros(self.clock.at))
+        self.findings[id_] = Finding(
+            id=id_, as_of=window[1], score=4.0, p=1e-4, sentence="Two people of support looked at 2 persons.",
+            principals=tuple(sorted(map(self.e, principals))), persons=tuple(sorted(map(self.p, persons))),
+            looks=tuple(looks), cases=(), window=window, signals=(), harm=(), counter=("One look was refused.",),
+        )  # fmt: skip
+        return id_
+
+    def with_journal(self, journal):
+        return replace(self.desk, journal=journal)
+
+    # ── what is on record ──
+
+    def ledger(self, kind=None):
+        """Bodies of the stream ``inquiry``, enrolment apart."""
+        bodies = [parse(frame.body) for frame in self.desk.streams.inquiry()[1:]]
+        return [body for body in bodies if kind in (None, body["kind"])]
+
+    def about(self, person):
+        """Bodies in a person's stream, enrolment apart."""
+        return [parse(frame.body) for frame in (self.desk.streams.person(person) or [])[1:]]
