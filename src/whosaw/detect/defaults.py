@@ -12,7 +12,6 @@ from whosaw.errors import Misconfigured
 
 FILE = "defaults.toml"
 FORMAT = "whosaw-defaults/1"
-FAMILIES = ("context", "cover", "graph", "time", "concealment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +23,17 @@ class Counts:
     rate_units: int
     rate_persons: int
     dispersion: float
-    dispersion_units: int
+    dispersion_prior: int
 
 
 @dataclass(frozen=True, slots=True)
 class Joining:
     """When signals are one finding."""
 
-    candidate: float
-    apart_days: int
+    false_share: float
+    member: float
     telling: int
     hub_lookers: int
-    hub_case_persons: int
     most_principals: int
     most_persons: int
     most_looks: int
@@ -63,7 +61,6 @@ class Defaults:
     feed_lag_hours: int
     counts: Counts
     findings: Joining
-    families: Mapping[str, float]
     harm: Harm
     digest: str
 
@@ -80,8 +77,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         reference_days=days,
         feed_lag_hours=whole(top["feed_lag_hours"], "feed_lag_hours", low=0),
         counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0}),
-        findings=_section(Joining, top["findings"], "findings", {"candidate": 0.5}),
-        families=_families(top["families"]),
+        findings=_section(Joining, top["findings"], "findings", {"false_share": 0.5, "member": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
         digest=digest(raw),
     )
@@ -94,11 +90,6 @@ def _windows(value: Any, most: int) -> tuple[int, ...]:
     if list(made) != sorted(set(made)):
         raise Misconfigured("windows are days in rising order, each once", setting="windows")
     return made
-
-
-def _families(value: Any) -> dict[str, float]:
-    given = exactly(value, frozenset(FAMILIES), "families")
-    return {name: number(given[name], f"families.{name}") for name in FAMILIES}
 
 
 def _section(cls: type[Any], value: Any, where: str, numbers: Mapping[str, float]) -> Any:

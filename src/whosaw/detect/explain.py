@@ -201,7 +201,7 @@ def _time(pairs: Any, instant: Instant) -> Any:
 def _any(conditions: list[Any]) -> Any:
     """1 where one of `conditions` holds. Null, which is "not known", does not hold."""
     ibis = need("ibis", "watching")
-    held = reduce(lambda a, b: a | b, [c.fill_null(value=False) for c in conditions], ibis.literal(value=False))
+    held = reduce(lambda a, b: a | b, [c.fill_null(False) for c in conditions], ibis.literal(value=False))
     return ibis.ifelse(held, 1, 0).cast("int64")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from whosaw.detect.defaults import Counts
-from whosaw.detect.tails import Sums, dispersion, rate
+from whosaw.detect.tails import Sums, dispersion, mixed, rate
 
 # Fewer org units than this, and leaving out one leaves nothing to compare with.
 _FEW_UNITS = 3
@@ -90,12 +90,12 @@ class Others:
         numbers = self._numbers
         everybody, many = _together(rest.values(), own)
         r = rate(everybody, numbers.rate, numbers.prior)
-        s = dispersion(everybody, r) if many >= numbers.dispersion_units else numbers.dispersion
+        s = mixed(dispersion(everybody, r), many, numbers.dispersion, numbers.dispersion_prior)
         mine, few_of_mine = _together((g for key, g in rest.items() if key[1] == function), own)
         if function is None or few_of_mine < numbers.rate_units or mine.n < numbers.rate_persons:
             return Usual(r, s, many, "everybody")
         own_rate = rate(mine, r, numbers.prior)
-        own_s = dispersion(mine, own_rate) if few_of_mine >= numbers.dispersion_units else s
+        own_s = mixed(dispersion(mine, own_rate), few_of_mine, s, numbers.dispersion_prior)
         return Usual(own_rate, own_s, few_of_mine, function)
 
 

@@ -6,12 +6,15 @@ Invariant: `sentence` names nobody: counts, days and codes only. Identifiers sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from whosaw.detect.defaults import Defaults
+from whosaw.detect.others import Usual
+from whosaw.detect.tails import at_least
 from whosaw.detect.templates import Templates
+from whosaw.facts.columns import Cell
 from whosaw.facts.opened import Facts
 
 # What a signal is about. The last three are teams: their members have the same org unit, manager or function.
@@ -28,7 +31,6 @@ class Evidence:
     who: str = field(repr=False)
     person: str = field(repr=False)
     case: str | None
-    source: str
     unit: str | None
     function: str | None
     manager: str | None = field(repr=False)
@@ -36,6 +38,8 @@ class Evidence:
     protected: bool
     place: bool
     refused: bool
+    claimed: bool
+    first: bool
     later: bool
     near: int
 
@@ -45,39 +49,43 @@ class Evidence:
         return self.look, self.who, self.person
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """k of n persons in the last `days` days, or of those looked at for the `first` time; and what is usual."""
+
+    days: int
+    first: bool
+    k: int
+    n: int
+    usual: Usual
+
+    def p(self, k: int | None = None) -> float:
+        """How often chance alone would bring as many, or `k`."""
+        return at_least(self.k if k is None else k, self.n, self.usual.rate, self.usual.inverse_s)
+
+    @property
+    def expected(self) -> float:
+        return self.n * self.usual.rate
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One detector's word on one unit.
 
-    `seen` of `of` persons, where about `usual` would be expected from `others` others of `stratum`, in `days` days up to
-    the run. `principals`: who of the unit made it so. `looks`: the most telling ones.
+    `best`: the count that surprises most, `tries` of them were looked at and `p` pays for it. `whole`: the count over the
+    longest window. `principals`: who of the unit made it so. `looks`: theirs, the most telling ones.
     """
 
     signal: str
-    family: str
     kind: UnitKind
     unit: str = field(repr=False)
     p: float
-    seen: int
-    of: int
-    usual: float
-    days: int
-    others: int
-    stratum: str
-    first: bool
-    principals: tuple[str, ...] = field(repr=False)
+    tries: int
+    best: Count
+    whole: Count
+    principals: tuple[str, ...] = field(default=(), repr=False)
     looks: tuple[Evidence, ...] = field(default=(), repr=False)
     sentence: str = ""
-
-    @property
-    def persons(self) -> tuple[str, ...]:
-        return tuple(sorted({look.person for look in self.looks}))
-
-    @property
-    def window(self) -> tuple[int, int]:
-        """From its first look to its last, both included."""
-        times = [look.t for look in self.looks]
-        return min(times), max(times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class World:
     """What a detector works on: the facts, and `looks`: prepared, explained and kept in the engine, up to `as_of`."""
 
     facts: Facts
-    looks: object = field(repr=False)
+    looks: Any = field(repr=False)
     as_of: int
     defaults: Defaults
     templates: Templates
@@ -98,19 +106,16 @@ class Detector(Protocol):
     def NAME(self) -> str: ...  # noqa: N802
 
     @property
-    def FAMILY(self) -> str: ...  # noqa: N802
-
-    @property
     def NEEDS(self) -> frozenset[str]: ...  # noqa: N802
 
-    def query(self, world: World) -> object:
+    def query(self, world: World) -> Any:
         """Counts per unit and window, as an Ibis table of whole numbers and texts."""
         ...
 
-    def score(self, rows: list[Mapping[str, int | str | None]], defaults: Defaults) -> list[Signal]:
+    def score(self, rows: Sequence[Mapping[str, Cell]], defaults: Defaults) -> list[Signal]:
         """A signal for every unit that was tried, without looks yet, in the order of their units."""
         ...
 
-    def tell(self, world: World, signals: list[Signal]) -> list[Signal]:
-        """The same signals with their looks and their sentence."""
+    def tell(self, world: World, tried: Sequence[Signal]) -> list[Signal]:
+        """The same signals; those that may matter with their looks, their sentence and perhaps a larger p."""
         ...

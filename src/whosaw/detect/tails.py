@@ -72,6 +72,11 @@ def dispersion(others: Sums, r: float) -> float:
     return max(0.0, (spread - r * others.n) / (r * r * others.nn))
 
 
+def mixed(measured: float, units: int, declared: float, prior: int) -> float:
+    """The `measured` dispersion of so many units, drawn towards the declared one as if `prior` more had shown that."""
+    return (measured * units + declared * prior) / (units + prior) if units + prior else declared
+
+
 def at_least(k: int, n: int, r: float, inverse_s: float) -> float:
     """P(X ≥ k) for X with mean n·r: negative binomial of size s, Poisson where 1/s is next to nothing."""
     if k <= 0:

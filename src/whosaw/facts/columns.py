@@ -2,7 +2,7 @@
 """The columns of every table, once: whole numbers and texts, nothing else.
 
 Times are microseconds since 1970, UTC; yes and no are 1 and 0; identifiers are pseudonyms. No floats, no timestamps,
-no lists: on these two types every engine that we tried agrees to the byte.       Design: docs/adr/0040
+no lists: on these two types every engine that we tried agrees to the byte.       Design: docs/adr/0046
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
     look + request size + staff as of t + person as of t ──▶ one row per look and principal, no more and no fewer
 
-Invariant: every join here finds at most one row, or a look would count twice.     Design: docs/adr/0040
+Invariant: every join here finds at most one row, or a look would count twice.     Design: docs/adr/0046
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run could see: how many looks, how many of them with a reason, from where, and what was off.
+
+Invariant: a silence is worth as much as its coverage, so both are always shown together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from whosaw.detect.signal import Detector, World
+from whosaw.facts.columns import TABLES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Counts of looks up to the instant of the run. `first`: the first by their principal at their person in a while.
+
+    `sources`, `origins`: looks by where they were told and by whether they were asked or observed. `off`: sentences.
+    """
+
+    looks: int
+    with_person: int
+    explained: int
+    first: int
+    first_explained: int
+    refused: int
+    sources: tuple[tuple[str, int], ...]
+    origins: tuple[tuple[str, int], ...]
+    off: tuple[str, ...]
+
+    @property
+    def explained_percent(self) -> int:
+        """Of the looks at a person, cut to a whole number; 100 where there is none."""
+        return self.explained * 100 // self.with_person if self.with_person else 100
+
+
+def cover(world: World, detectors: Sequence[Detector]) -> Coverage:
+    """The coverage of `world`. A look that two principals count for counts once."""
+    looks = world.looks.filter(world.looks.claimed == 0)
+    looks = looks.mutate(
+        person_known=looks.person.notnull().cast("int64"),
+        reason=(looks.person.notnull() & (looks.weight_then >= world.templates.explained_from)).cast("int64"),
+    )
+    grouped = looks.group_by("source", "origin").aggregate(
+        looks=looks.count(),
+        with_person=looks.person_known.sum(),
+        explained=looks.reason.sum(),
+        first=(looks["first"] * looks.person_known).sum(),
+        first_explained=(looks["first"] * looks.reason).sum(),
+        refused=looks.refused.sum(),
+    )
+    rows: list[Any] = world.facts.rows(grouped, ("source", "origin"), "coverage")
+    counts = {
+        name: sum(row[name] for row in rows)
+        for name in ("looks", "with_person", "explained", "first", "first_explained", "refused")
+    }
+    return Coverage(**counts, sources=_by(rows, "source"), origins=_by(rows, "origin"), off=_off(world, detectors))
+
+
+def _by(rows: Sequence[Any], name: str) -> tuple[tuple[str, int], ...]:
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row[name]] = totals.get(row[name], 0) + row["looks"]
+    return tuple(sorted(totals.items()))
+
+
+def runs(detector: Detector, world: World) -> bool:
+    """The tables that it needs are known."""
+    return frozenset(world.facts.tables) >= detector.NEEDS
+
+
+def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
+    known = frozenset(world.facts.tables)
+    missing = [f"The table {table} is not known." for table in TABLES if table not in known]
+    if "persons" not in known:
+        missing.append("Nobody counts as protected: the table persons is not known.")
+    signals = [
+        f"The signal {d.NAME} is off: it needs {', '.join(sorted(d.NEEDS - known))}."
+        for d in detectors
+        if not runs(d, world)
+    ]
+    usable = {template.id for _, template in world.templates.usable(known)}
+    templates = [
+        f"The reason {t.id} is off: it needs {', '.join(sorted(t.needs - known))}."
+        for t in world.templates.templates
+        if t.id not in usable
+    ]
+    return (*missing, *signals, *templates)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The looks that a signal rests on: without a reason, at few persons at a time, within the longest window.
+
+Invariant: the same looks in the same order on every engine: the driver sorts by keys that belong to one look alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from whosaw.detect.signal import Evidence, Signal, World
+from whosaw.facts.columns import DAY, FIELDS, Cell
+from whosaw.facts.extra import need
+from whosaw.model.access import Field
+
+# Fields that say where somebody was, or what they wrote.
+PLACE = (Field.IP, Field.LOCATION, Field.MESSAGES)
+_TEXTS = ("look_id", "who", "person", "case", "unit", "function", "manager", "country")
+_NUMBERS = ("row", "t", "protected", "refused", "claimed", "first", "weight_now", "near")
+_PLACES = tuple(FIELDS[field] for field in PLACE)
+
+
+def narrow(world: World, days: int) -> Any:
+    """Looks at few persons at a time in the last `days` days, with `u`: without a reason as of the look."""
+    looks = world.looks
+    looks = looks.filter(
+        looks.person.notnull(),
+        looks.size <= world.defaults.narrow,
+        looks.t > world.as_of - days * DAY,
+    )
+    return looks.mutate(u=looks.weight_then < world.templates.explained_from)
+
+
+def evidence(world: World, signals: Iterable[Signal]) -> list[Evidence]:
+    """Every look without a reason of the units of `signals` in the longest window, by time."""
+    ibis = need("ibis", "watching")
+    looks = narrow(world, world.defaults.windows[-1])
+    units: dict[str, set[str]] = {}
+    for signal in signals:
+        units.setdefault(signal.kind, set()).add(signal.unit)
+    if not units:
+        return []
+    of_them = [looks["who" if kind == "principal" else kind].isin(sorted(ids)) for kind, ids in sorted(units.items())]
+    looks = looks.filter(looks.u, ibis.or_(*of_them))
+    rows = world.facts.rows(looks.select(*_TEXTS, *_NUMBERS, *_PLACES), ("t", "look_id", "row"), "evidence")
+    return [_evidence(row, world.templates.explained_from) for row in rows]
+
+
+def _evidence(row: dict[str, Cell], explained_from: int) -> Evidence:
+    value: dict[str, Any] = row
+    return Evidence(
+        look=value["look_id"],
+        t=value["t"],
+        who=value["who"],
+        person=value["person"],
+        case=value["case"],
+        unit=value["unit"],
+        function=value["function"],
+        manager=value["manager"],
+        country=value["country"],
+        protected=value["protected"] == 1,
+        place=any(value[name] for name in _PLACES),
+        refused=value["refused"] == 1,
+        claimed=value["claimed"] == 1,
+        first=value["first"] == 1,
+        later=value["weight_now"] >= explained_from,
+        near=value["near"],
+    )
+
+
+def most_telling(looks: Sequence[Evidence], most: int) -> tuple[Evidence, ...]:
+    """At most `most` of `looks`: of every pair of principal and person one before any comes twice; by time again."""
+    seen: dict[tuple[str, str], int] = {}
+    ranked = []
+    for place, look in enumerate(looks):
+        turn = seen[look.who, look.person] = seen.get((look.who, look.person), -1) + 1
+        ranked.append((turn, not look.protected, not look.place, place, look))
+    ranked.sort(key=lambda r: r[:4])
+    return tuple(look for *_, look in sorted(ranked[:most], key=lambda r: r[3]))
+
+
+def lookers(world: World, persons: Iterable[str]) -> dict[str, int]:
+    """How many principals looked at each of `persons` in the reference period, with or without a reason."""
+    wanted = sorted(set(persons))
+    if not wanted:
+        return {}
+    looks = narrow(world, world.defaults.reference_days)
+    looks = looks.filter(looks.person.isin(wanted))
+    counted = looks.group_by("person").aggregate(whos=looks.who.nunique())
+    rows = world.facts.rows(counted, ("person",), "lookers")
+    return {cast("str", row["person"]): cast("int", row["whos"]) for row in rows}

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finding: signals joined into one thing to review, and the number that it keeps from run to run.
+
+    drafts of this run ─┐
+                        ├─ enough looks in common ──▶ the earlier number        else ──▶ the next number, never used before
+    earlier findings  ──┘
+
+Invariant: two findings never have one number, and no number is given twice, also when its finding is gone.
+A finding names pseudonyms only, in fields that never print.                     Design: docs/adr/0045
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from whosaw.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One signal of a finding, in words. `kind`: what it is about, a principal or a team."""
+
+    signal: str
+    kind: str
+    p: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to review. Larger `score`, more suspicious: −log10 p, and what adds to it in `harm`.
+
+    `window`: instants of its first and last look, both included, in microseconds. `as_of`: the run that said so last.
+    `counter`: what speaks against it; never empty of meaning, never a reason to drop the finding.
+    """
+
+    id: str
+    as_of: int
+    score: float
+    p: float
+    sentence: str
+    principals: tuple[str, ...] = field(repr=False)
+    persons: tuple[str, ...] = field(repr=False)
+    looks: tuple[str, ...] = field(repr=False)
+    cases: tuple[str, ...] = field(repr=False)
+    window: tuple[int, int]
+    signals: tuple[Reason, ...]
+    harm: tuple[str, ...]
+    counter: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Every finding ever made, as it was last seen, by number. `last`: the highest number ever given."""
+
+    last: int
+    findings: tuple[Finding, ...] = ()
+
+    def find(self, id_: str) -> Finding:
+        """The finding of that id. Raises BadInput."""
+        for finding in self.findings:
+            if finding.id == id_:
+                return finding
+        raise BadInput("there is no such finding", where="finding", hint="an id is like f-000001")
+
+
+NONE = Findings(0)
+
+
+def finding_id(number: int) -> str:
+    """`f-000001`."""
+    return f"f-{number:06d}"
+
+
+def numbered(drafts: Sequence[Finding], earlier: Findings, same: int) -> tuple[tuple[Finding, ...], Findings]:
+    """The drafts with their numbers, and all findings after this run.
+
+    A draft is an earlier finding if, of the looks of the smaller one, at least 1 in `same` is common to both; most common
+    looks first, each finding once. New ones are numbered in the order of `drafts`.
+    """
+    ids = _matched(drafts, earlier, same)
+    last = earlier.last
+    made = []
+    for place, draft in enumerate(drafts):
+        if place not in ids:
+            last += 1
+            ids[place] = finding_id(last)
+        made.append(replace(draft, id=ids[place]))
+    kept = {f.id: f for f in (*earlier.findings, *made)}
+    return tuple(made), Findings(last, tuple(sorted(kept.values(), key=lambda f: _number(f.id))))
+
+
+def _matched(drafts: Sequence[Finding], earlier: Findings, same: int) -> dict[int, str]:
+    pairs = []
+    for place, draft in enumerate(drafts):
+        looks = set(draft.looks)
+        for before in earlier.findings:
+            common = len(looks.intersection(before.looks))
+            if common and common * same >= min(len(looks), len(before.looks)):
+                pairs.append((-common, _number(before.id), place, before.id))
+    ids: dict[int, str] = {}
+    for *_, place, id_ in sorted(pairs):
+        if place not in ids and id_ not in ids.values():
+            ids[place] = id_
+    return ids
+
+
+def _number(id_: str) -> int:
+    return int(id_.removeprefix("f-"))

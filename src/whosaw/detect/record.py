@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record that says which detectors watch from here on: digests only, the texts are in the package.
+
+defaults.toml, templates.toml ──detectors_body──▶ stream `detectors` ──▶ whoever holds the files can compare
+                                                                Specification: docs/spec/leaf.md
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import datetime
+
+from whosaw.detect.defaults import Defaults
+from whosaw.detect.registry import SIGNALS
+from whosaw.detect.templates import Templates
+from whosaw.model.record import Kind, canonical, time_text
+
+
+def detectors_body(defaults: Defaults, templates: Templates, at: datetime) -> bytes:
+    """The body of a `detectors` record, canonical."""
+    return canonical(
+        {
+            "v": 1,
+            "kind": str(Kind.DETECTORS),
+            "at": time_text(at),
+            "defaults": _b64(defaults.digest),
+            "templates": _b64(templates.digest),
+            "reasons": [template.id for template in templates.templates],
+            "signals": [detector.NAME for detector in SIGNALS],
+        }
+    )
+
+
+def _b64(hex_digest: str) -> str:
+    return b64encode(bytes.fromhex(hex_digest)).decode()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One watch over the facts, up to an instant: looks explained, signals, findings, and what could be seen at all.
+
+    facts ──▶ prepared, explained ──▶ signals of every unit ──▶ those that stand ──▶ joined, weighed, numbered ──▶ Run
+
+Invariant: the same facts, instant, numbers, reasons and earlier findings give the same run, to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whosaw.detect.coverage import Coverage, cover, runs
+from whosaw.detect.defaults import Defaults
+from whosaw.detect.evidence import lookers
+from whosaw.detect.explain import explain
+from whosaw.detect.finding import NONE, Finding, Findings, numbered
+from whosaw.detect.join import joined, standing
+from whosaw.detect.registry import SIGNALS
+from whosaw.detect.signal import Detector, Signal, World
+from whosaw.detect.templates import Templates
+from whosaw.detect.weigh import explained_by, weighed
+from whosaw.detect.wording import many
+from whosaw.facts.columns import instant
+from whosaw.facts.extra import need
+from whosaw.facts.opened import Facts
+from whosaw.facts.prepared import prepare, seen_by
+
+_ORDER = ("kind", "id", "days", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one watch found. `findings`: most suspicious first. `new`: ids that no earlier run had.
+
+    `kept`: every finding ever made, to be stored and given to the next run as `earlier`.
+    """
+
+    as_of: int
+    findings: tuple[Finding, ...]
+    new: tuple[str, ...]
+    coverage: Coverage
+    kept: Findings
+    sentence: str
+
+
+def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defaults, templates: Templates) -> Run:
+    """Watch all looks up to `as_of` (microseconds, included), seeing nothing that was said later."""
+    world = world_of(facts, as_of, defaults, templates)
+    running = [detector for detector in SIGNALS if runs(detector, world)]
+    tried = [signal for detector in running for signal in signals(detector, world)]
+    drafts = _drafts(tried, len(running), world)
+    before = earlier or NONE
+    findings, kept = numbered(drafts, before, defaults.findings.same)
+    known = {finding.id for finding in before.findings}
+    coverage = cover(world, SIGNALS)
+    new = tuple(finding.id for finding in findings if finding.id not in known)
+    return Run(as_of, findings, new, coverage, kept, _sentence(as_of, findings, new, coverage))
+
+
+def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates) -> World:
+    """The looks up to `as_of`, prepared, explained and kept in the engine."""
+    tables = seen_by(facts.tables, as_of)
+    looks = explain(prepare(tables, as_of), tables, templates, defaults)
+    # What is in an open session never changes, so a second run at the same instant may use the first one's looks.
+    name = f"explained_{as_of}_{templates.digest[:16]}_{defaults.digest[:16]}"
+    missing = need("ibis", "watching").common.exceptions.TableNotFound
+    try:
+        kept = facts.engine.table(name)
+    except missing:
+        kept = facts.keep(name, looks)
+    return World(facts, kept, as_of, defaults, templates)
+
+
+def signals(detector: Detector, world: World) -> list[Signal]:
+    """What `detector` says of every unit that it tried."""
+    rows = world.facts.rows(detector.query(world), _ORDER, detector.NAME)
+    return detector.tell(world, detector.score(rows, world.defaults))
+
+
+def _drafts(tried: Sequence[Signal], ran: int, world: World) -> list[Finding]:
+    numbers = world.defaults.findings
+    stand = standing(tried, numbers.false_share)
+    parts = joined(stand, lookers(world, {look.person for s in stand for look in s.looks}), numbers)
+    explained = explained_by(world, sorted({who for s in stand for who in s.principals}))
+    alone = {signal.unit: signal.whole for signal in tried if signal.kind == "principal"}
+    drafts = [weighed(part, explained, alone, ran, world) for part in parts]
+    return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
+
+
+def _sentence(as_of: int, findings: Sequence[Finding], new: Sequence[str], coverage: Coverage) -> str:
+    found = f"{many(len(findings), 'finding')}, {len(new):,} of them new" if findings else "No findings"
+    return (
+        f"{found}; {many(coverage.looks, 'look')} up to {instant(as_of):%Y-%m-%d %H:%M} UTC, and of "
+        f"{coverage.with_person:,} at a person {coverage.explained:,} have a reason on file "
+        f"({coverage.explained_percent} %)."
+    )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a finding weighs, and what speaks against it. Both in words.
+
+    signals of one finding ──▶ smallest p ──▶ −log10 p + harm            harm and counter-evidence are sentences
+
+Invariant: counter-evidence is always shown and never removes a finding.            Design: docs/adr/0044
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from whosaw.detect.defaults import Defaults, Harm
+from whosaw.detect.evidence import narrow
+from whosaw.detect.explain import LATE, OVER, OWN
+from whosaw.detect.finding import Finding, Reason
+from whosaw.detect.signal import Count, Evidence, Signal, World
+from whosaw.detect.wording import looked, many
+
+# Functions whose work is to look after others.
+CONTROL = frozenset({"audit", "legal", "security", "admin", "data", "executive"})
+# Below this a p says no more than "never", and one number would drown all harm.
+_LEAST = 1e-15
+
+
+def weighed(
+    signals: Sequence[Signal],
+    explained: Mapping[str, tuple[int, int]],
+    alone: Mapping[str, Count],
+    ran: int,
+    world: World,
+) -> Finding:
+    """The finding of `signals`, without a number yet. `explained`: per principal (looks with a reason, looks)."""
+    looks = _looks(signals)
+    whos = sorted({look.who for look in looks})
+    p = max(_LEAST, min(1.0, min(s.p for s in signals) * ran))
+    harm = [(text, weight) for text, weight in _harm(looks, world.defaults.harm)]
+    # Where one team is all of it, its own number: people of one team look at the same persons.
+    whole = next((s.whole.expected for s in signals if list(s.principals) == whos), None)
+    usual = sum(alone[who].expected for who in whos) if whole is None else whole
+    return Finding(
+        id="",
+        as_of=world.as_of,
+        score=round(-math.log10(p) + sum(weight for _, weight in harm), 4),
+        p=six(p),
+        sentence=looked(looks, usual),
+        principals=tuple(whos),
+        persons=tuple(sorted({look.person for look in looks})),
+        looks=tuple(sorted({look.look for look in looks})),
+        cases=tuple(sorted({look.case for look in looks if look.case is not None})),
+        window=(min(look.t for look in looks), max(look.t for look in looks)),
+        signals=tuple(Reason(s.signal, s.kind, six(s.p), s.sentence) for s in signals),
+        harm=tuple(text for text, _ in harm),
+        counter=tuple(_counter(looks, [explained[who] for who in whos], signals[0], world)),
+    )
+
+
+def six(p: float) -> float:
+    """`p` to six significant digits, as it is written."""
+    return float(f"{p:.5e}")
+
+
+def _looks(signals: Sequence[Signal]) -> list[Evidence]:
+    looks = {look.key: look for signal in signals for look in signal.looks}
+    return sorted(looks.values(), key=lambda look: (look.t, look.key))
+
+
+def _harm(looks: Sequence[Evidence], harm: Harm) -> list[tuple[str, float]]:
+    units, countries = ({getattr(look, name) for look in looks} - {None} for name in ("unit", "country"))
+    found = []
+    if any(look.place for look in looks):
+        found.append(("Addresses, locations or messages were looked at.", harm.place))
+    if any(look.protected for look in looks):
+        found.append(("A protected person was looked at.", harm.protected))
+    if any(look.function in CONTROL for look in looks):
+        found.append(("It is a function that controls others.", harm.control))
+    if len(units) > 1 or len(countries) > 1:
+        found.append(("People of several units or countries took part.", harm.wide))
+    return found
+
+
+def _counter(
+    looks: Sequence[Evidence], explained: Sequence[tuple[int, int]], strongest: Signal, world: World
+) -> list[str]:
+    kinds: list[tuple[Callable[[Evidence], Any], str]] = [
+        (lambda look: look.later, "a reason on file that was filed or known afterwards"),
+        (lambda look: not look.later and look.near & OVER, "a reason nearby that was over by then"),
+        (lambda look: look.near & OWN, "a reason nearby that the one who looked or their own unit wrote"),
+        (
+            lambda look: not look.later and look.near == LATE,
+            "a reason nearby that was filed too late to count for this person",
+        ),
+    ]
+    said = [_of(sum(bool(holds(look)) for look in looks), len(looks), text) for holds, text in kinds]
+    refused = sum(look.refused for look in looks)
+    claimed = sum(look.claimed for look in looks)
+    with_reason, all_ = (sum(pair[i] for pair in explained) for i in (0, 1))
+    said += [
+        f"{_share(refused, len(looks))} refused: nothing was shown." if refused else "",
+        f"{_share(claimed, len(looks))} made through another account, and who made them is only claimed."
+        if claimed
+        else "",
+        f"In the same time these people had a reason on file for {with_reason:,} of {many(all_, 'look')}.",
+        *_weak(strongest.best, world.defaults),
+        *(
+            [f"{many(off, 'kind')} of reason could not be tried: a table is not known."]
+            if (off := len(world.templates.templates) - len(world.templates.usable(frozenset(world.facts.tables))))
+            else []
+        ),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def _of(number: int, all_: int, what: str) -> str:
+    if not number:
+        return ""
+    return f"{number:,} of {many(all_, 'look')} {'has' if number == 1 else 'have'} {what}."
+
+
+def _share(number: int, all_: int) -> str:
+    return f"{number:,} of {many(all_, 'look')} {'was' if number == 1 else 'were'}"
+
+
+def _weak(best: Count, defaults: Defaults) -> list[str]:
+    if best.usual.others >= defaults.counts.rate_units:
+        return []
+    return [
+        f"What is usual was taken from only {many(best.usual.others, 'other')}, and for the rest from the declared numbers."
+    ]
+
+
+def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Per principal of `whos`: looks with a reason, and all looks, in the longest window."""
+    if not whos:
+        return {}
+    looks = narrow(world, world.defaults.windows[-1])
+    looks = looks.filter(looks.who.isin(sorted(whos)))
+    counted = looks.group_by("who").aggregate(looks=looks.count(), without=looks.u.cast("int64").sum())
+    found: list[Any] = world.facts.rows(counted, ("who",), "explained looks")
+    return {row["who"]: (row["looks"] - row["without"], row["looks"]) for row in found}

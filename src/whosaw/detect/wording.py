@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sentences about looks without a reason: fixed texts with counts, days and codes.
+
+    looks, about so many usual ──▶ "Four people of audit looked at 9 persons, 2 of them protected, without a case,
+                                    assignment or other reason on file in 62 days; one such person would be usual."
+
+Invariant: no pseudonym, case, source or id of a look gets into a sentence. Of what is in the facts only the codes of
+functions and org units do, and only where they look like codes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from whosaw.detect.signal import Evidence
+from whosaw.facts.columns import DAY
+
+_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+# An org unit's code is the organisation's own text: what does not look like one is not repeated.
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,39}")
+
+
+def many(number: int, one: str, more: str = "") -> str:
+    """`1 look`, `1,204 looks`."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def spelled(number: int) -> str:
+    """`four`, `13`."""
+    return _WORDS[number] if 0 <= number < len(_WORDS) else f"{number:,}"
+
+
+def looked(looks: Sequence[Evidence], usual: float) -> str:
+    """What was done, by how many, at how many, and how many would be usual. `looks`: at least one."""
+    whos, persons = {look.who for look in looks}, {look.person for look in looks}
+    protected = len({look.person for look in looks if look.protected})
+    among = f", {'both' if protected == 2 == len(persons) else protected} of them protected," if protected else ""
+    if len(persons) == protected == 1:
+        among = ", a protected one,"
+    return (
+        f"{_people(len(whos), looks)} looked at {many(len(persons), 'person')}{among} without a case, assignment or "
+        f"other reason on file in {many(days_of(looks), 'day')}; {_usual(usual)}."
+    )
+
+
+def days_of(looks: Iterable[Evidence]) -> int:
+    """Days from the first look to the last, at least one."""
+    times = [look.t for look in looks]
+    return -(-(max(times) - min(times)) // DAY) or 1
+
+
+def _people(number: int, looks: Sequence[Evidence]) -> str:
+    people = "One person" if number == 1 else f"{spelled(number).capitalize()} people"
+    functions = {look.function for look in looks}
+    units = {look.unit for look in looks}
+    for codes, what in ((functions, ""), (units, "unit ")):
+        code = next(iter(codes)) if len(codes) == 1 else None
+        if code is not None and _CODE.fullmatch(code):
+            return f"{people} of {what}{code}"
+    known = len(functions - {None})
+    return f"{people} of {spelled(known)} functions" if known > 1 else people
+
+
+def _usual(usual: float) -> str:
+    if usual < 0.5:
+        return "not even one such person would be usual"
+    number = round(usual)
+    return f"{spelled(number)} such {'person' if number == 1 else 'persons'} would be usual"
