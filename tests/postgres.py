@@ -50,7 +50,9 @@ _PATIENCE = 30.0  # seconds; a server that has not answered by then will not
 
 def programs() -> Path:
     """The folder of initdb and pg_ctl; skips the test where no server with pgAudit is installed."""
-    found = subprocess.run(["sh", ROOT / "scripts/need-postgres.sh", "find"], capture_output=True, text=True)
+    found = subprocess.run(
+        ["sh", ROOT / "scripts/need-postgres.sh", "find"], capture_output=True, text=True, check=False
+    )
     if found.returncode:
         pytest.skip("no PostgreSQL with pgAudit here; `make test` installs them (scripts/need-postgres.sh)")
     return Path(found.stdout.strip())
@@ -104,7 +106,10 @@ def server():
         if account:
             os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
         data = folder / "data"
-        _run([bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"], account)
+        _run(
+            [bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"],
+            account,
+        )
         with open(data / "postgresql.conf", "a") as conf:
             conf.write(SETTINGS.format(folder=folder))
         with _running([bin_ / "pg_ctl", "-D", data], folder, account):
@@ -116,7 +121,9 @@ def server():
 @contextmanager
 def _running(pg_ctl, folder: Path, account: str | None):
     # The shell waits for its input to end: that happens when the block is left and when this process is killed.
-    script = '"$@" start -w -s -l "$LOG" </dev/null && echo started; read -r _; "$@" stop -s -m immediate; rm -rf "$PWD"'
+    script = (
+        '"$@" start -w -s -l "$LOG" </dev/null && echo started; read -r _; "$@" stop -s -m immediate; rm -rf "$PWD"'
+    )
     shell = subprocess.Popen(
         ["sh", "-c", script, "sh", *pg_ctl],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, **_as(account, {"LOG": str(folder / "start.log")}),

@@ -231,7 +231,7 @@ def _class(message: Message, text: str | None) -> Skipped | None:
 
 def _claim(app: str | None) -> tuple[str | None, str | None, bool]:
     """(staff, case, cut) of `whosaw:<staff>:<case>`."""
-    if app is None or not app.startswith(f"{_CLAIM}:"):
+    if app is None or not app.startswith(f"{_CLAIM}:") or not app.isprintable():
         return None, None, False
     parts = app.split(":")
     # A case cut short is another case's number.

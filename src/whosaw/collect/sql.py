@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from whosaw.collect.sql_scopes import Level, Scopes
 
 SEVERAL = "SEVERAL"
+_FEW = 100  # rows; a LIMIT below this is a search and no export
 _COUNTING = ("Count", "Sum", "Avg", "Stddev", "StddevPop", "StddevSamp", "Variance", "VariancePop")
 
 
@@ -177,8 +178,20 @@ def _uses(level: Level, scopes: Scopes, equal: Equalities) -> Iterator[Use]:
             bound=bound,
             loose={c: keys for c, keys in equal.loose(level, alias).items() if c not in bound},
             aggregate=_aggregates(level),
-            filtered=any(level.select.args.get(a) for a in ("where", "limit", "joins", "having")),
+            filtered=_filtered(level.select),
         )
+
+
+def _filtered(select: Any) -> bool:
+    """Whether a SELECT has what leaves rows out: a condition, an inner join on something, a small LIMIT."""
+    joins = (j for j in select.args.get("joins") or () if not j.args.get("side"))
+    limit = select.args.get("limit")
+    few = str(getattr(limit.expression, "this", "")) if limit is not None else ""
+    return (
+        any(select.args.get(a) for a in ("where", "having"))
+        or any(j.args.get("on") is not None or j.args.get("using") for j in joins)
+        or (few.isascii() and few.isdigit() and len(few) <= 4 and int(few) < _FEW)
+    )
 
 
 def _columns(level: Level, alias: str, table: Any, scopes: Scopes) -> tuple[frozenset[str], bool]:

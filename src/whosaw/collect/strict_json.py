@@ -2,7 +2,8 @@
 """One JSON object of somebody else's, read strictly: no second meaning of the same bytes.
 
 Refused: bytes that are not UTF-8 (with the place), a key twice, NaN and Infinity, nesting that exhausts the parser, a
-number of thousands of digits. A number with a fraction stays the text it was: a float would round the time of a log line.
+number of thousands of digits, half of a surrogate pair. A number with a fraction stays the text it was: a float would
+round the time of a log line.
 """
 
 from __future__ import annotations
@@ -40,7 +41,25 @@ def parsed(raw: bytes) -> dict[str, Any] | No:
         return No("nested too deep")
     except ValueError:
         return No("not JSON")
-    return value if isinstance(value, dict) else No("not a JSON object")
+    if not isinstance(value, dict):
+        return No("not a JSON object")
+    # Half of a pair, written as an escape, is no character: no text of ours could ever be written down again.
+    if "\\u" in text and not _characters(value):
+        return No("half of a surrogate pair")
+    return value
+
+
+def _characters(value: Any) -> bool:
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            todo += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            todo += one
+        elif isinstance(one, str) and any("\ud800" <= c <= "\udfff" for c in one):
+            return False
+    return True
 
 
 class _Twice(ValueError):
