@@ -11,8 +11,8 @@ from whosaw.simulate.company import truth
 from whosaw.simulate.days import LENGTH
 
 
-# Another seed, and summers that begin in the middle of a week or at a weekend.
-@pytest.fixture(scope="module", params=[(SEED, 0), (1, 0), (2, 2), (3, 4), (4, 6)], ids="seed-{0[0]}-day-{0[1]}".format)
+# Other seeds too, in summers that begin at the end of a week or at a weekend.
+@pytest.fixture(scope="module", params=[(SEED, 0), (3, 4), (4, 6)], ids="seed-{0[0]}-day-{0[1]}".format)
 def played(request, tmp_path_factory):
     seed, later = request.param
     return play(tmp_path_factory.mktemp("summer"), seed, START + timedelta(days=later))

@@ -20,11 +20,11 @@ from whosaw.simulate.company import truth
 from whosaw.simulate.days import LENGTH, instant
 
 
-@pytest.fixture(scope="module", params=[SEED, 1])
-def weights(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
     """Per look whether it was planted, its weight at the time, its weight with all that came later, was it protected."""
     where = tmp_path_factory.mktemp("summer")
-    played = play(where, request.param)
+    played = play(where, SEED + 1)
     ledger, folder = Ledger([body.encode() for body in played.bodies]), where / "facts"
     folder.mkdir()
     project(
