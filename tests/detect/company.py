@@ -117,7 +117,7 @@ def _snoop(draw, persons, protected):
     chosen = draw.sample(sorted(protected), 4) + draw.sample(sorted(set(persons) - protected), 7)
     looks = []
     for number, person in enumerate(chosen):
-        for who in draw.sample(AUDITORS, draw.randint(1, 3)) + [AUDITORS[number % 4]]:
+        for who in [*draw.sample(AUDITORS, draw.randint(1, 3)), AUDITORS[number % 4]]:
             refused = draw.random() < 0.1
             looks.append(
                 look(
