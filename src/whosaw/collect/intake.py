@@ -25,11 +25,12 @@ from pathlib import Path
 
 from whosaw.collect import bodies
 from whosaw.collect.bodies import Names
+from whosaw.collect.counting import Count
 from whosaw.collect.lines import Source
-from whosaw.collect.observed import Malformed, No, Observed, Skipped, Taken, Where
+from whosaw.collect.observed import Malformed, No, Observed, Taken
 from whosaw.collect.ports import Desk, Reader
-from whosaw.collect.report import GAPS, PLACES, Place, Report
-from whosaw.collect.tally import Counts, Tally
+from whosaw.collect.report import Report
+from whosaw.collect.tally import Counts
 from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.look_body import LookBody
@@ -56,67 +57,20 @@ def take(reader: Reader, file: Path, desk: Desk, *, progress: Callable[[int, int
     with raw:
         size = file.stat().st_size
         source = Source(raw)
-        count, writing = _Count(), _Writing(desk)
+        count = Count()
+        writing = _Writing(desk, count)
         for where, piece in reader.pieces(source.chunks()):
             outcome = piece if isinstance(piece, Malformed) else reader.read(piece, where)
-            if isinstance(outcome, Taken) and (why := writing.write(outcome, count)) is not None:
+            if isinstance(outcome, Taken) and (why := writing.write(outcome)) is not None:
                 outcome = Malformed.of(piece if isinstance(piece, bytes) else b"", why)
             count.record(where, outcome)
             if progress is not None and count.records % _OFTEN == 0:
                 progress(source.size, size)
         writing.settle()
-        report = _report(reader, source, count, writing, desk.clock())
+        report = count.report(reader.source, source, reader.map_digest, desk.clock(), reader.gaps())
     if progress is not None:
         progress(report.size, report.size)
     return replace(report, recorded=_record(report, desk))
-
-
-# ── counting ──
-
-
-@dataclass(slots=True)
-class _Count:
-    """What became of the records so far."""
-
-    taken: int = 0
-    skipped: int = 0
-    malformed: int = 0
-    mentions: int = 0
-    reasons: Tally = field(default_factory=Tally)
-    wrong: Tally = field(default_factory=Tally)
-    flags: Tally = field(default_factory=Tally)
-    unknown: Tally = field(default_factory=Tally)
-    unmapped: Tally = field(default_factory=Tally)
-    places: list[Place] = field(default_factory=list)
-    first: datetime | None = None
-    last: datetime | None = None
-
-    @property
-    def records(self) -> int:
-        return self.taken + self.skipped + self.malformed
-
-    def record(self, where: Where, outcome: Taken | Skipped | Malformed) -> None:
-        if isinstance(outcome, Taken):
-            self.taken += 1
-        elif isinstance(outcome, Skipped):
-            self.skipped += 1
-            self.reasons.add(outcome.reason)
-            if outcome.detail is not None:
-                self.unknown.add(outcome.detail)
-        else:
-            self.malformed += 1
-            self.wrong.add(outcome.reason)
-            if len(self.places) < PLACES:
-                self.places.append(Place(where.number, where.offset + (outcome.byte or 0), outcome.reason))
-
-    def look(self, look: Observed) -> None:
-        self.first = look.at if self.first is None else min(self.first, look.at)
-        self.last = look.at if self.last is None else max(self.last, look.at)
-        self.mentions += len(look.persons) if len(look.persons) > 1 else 0
-        for flag in look.flags:
-            self.flags.add(flag)
-        for column in look.unmapped:
-            self.unmapped.add(column)
 
 
 # ── recording ──
@@ -134,30 +88,29 @@ class _Look:
 class _Writing:
     """Looks on their way to the journal, at most `WINDOW` submissions of them undecided."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, count: Count) -> None:
+        self._desk, self._count = desk, count
         self._waiting: OrderedDict[str, tuple[Future[Recorded], tuple[Record, ...]]] = OrderedDict()
         self._principals: OrderedDict[str, str] = OrderedDict()
-        self.new = self.known = self.otherwise = self.beside = 0
 
-    def write(self, taken: Taken, count: _Count) -> No | None:
+    def write(self, taken: Taken) -> No | None:
         """Hand in the looks of one record: all of them or, where one cannot be recorded, none."""
         now = self._desk.clock()
         for observed in taken.looks:
             if (why := bodies.fault(observed, now)) is not None:
                 return why
-        looks = [self._named(look, now, count) for look in taken.looks]
+        looks = [self._named(look, now) for look in taken.looks]
         try:
             for look in looks:
                 look.first.encode()
         except NotCanonical:
             return No("tells of a look that has no canonical spelling")
         for look in looks:
-            count.look(look.observed)
+            self._count.look(look.observed)
             if not self._hand_in(look):
                 own = replace(look, first=replace(look.first, look=bodies.beside(look.first, look.persons)))
-                count.flags.add(BESIDE)
-                self.beside += 1
+                self._count.flags.add(BESIDE)
+                self._count.beside += 1
                 self._hand_in(own)
         return None
 
@@ -171,7 +124,7 @@ class _Writing:
                 # Another intake of the same look, at the same time: its record is as good as ours.
                 if self._desk.journal.find(CALLER, key) is None:
                     raise
-                self.new, self.known = self.new - 1, self.known + 1
+                self._count.new, self._count.known = self._count.new - 1, self._count.known + 1
 
     def _hand_in(self, look: _Look) -> bool:
         """Hand in what is not there yet. False where another look has this id."""
@@ -181,13 +134,13 @@ class _Writing:
             if earlier is None:
                 self.settle(WINDOW - 1)
                 self._waiting[key] = self._desk.journal.enqueue(Submission(CALLER, key, records)), records
-                self.new += number == 0
+                self._count.new += number == 0
             elif number == 0:
                 ours = [LookBody.decode(record.body) for record in records]
                 if not bodies.same_event(ours, earlier):
                     return False
-                self.known += 1
-                self.otherwise += not bodies.told_alike(ours, earlier)
+                self._count.known += 1
+                self._count.otherwise += not bodies.told_alike(ours, earlier)
         return True
 
     def _earlier(self, key: str) -> list[LookBody] | None:
@@ -203,16 +156,16 @@ class _Writing:
         except NotCanonical as error:
             raise Damaged("what is recorded under a look's key is not a look", where="journal") from error
 
-    def _named(self, look: Observed, now: datetime, count: _Count) -> _Look:
+    def _named(self, look: Observed, now: datetime) -> _Look:
         desk = self._desk
         persons = tuple((person, desk.pseudonyms.person(person)) for person in dict.fromkeys(look.persons))
         on_behalf_of = None if look.on_behalf_of is None else self._principal(look.on_behalf_of)
         purpose = look.purpose if look.purpose in desk.purposes else None
         case = look.case if look.case is not None and desk.known_case(look.case) else None
         if purpose != look.purpose:
-            count.flags.add(UNKNOWN_PURPOSE)
+            self._count.flags.add(UNKNOWN_PURPOSE)
         if case != look.case:
-            count.flags.add(UNKNOWN_CASE)
+            self._count.flags.add(UNKNOWN_CASE)
         query = None if look.query is None else desk.pseudonyms.digest(look.query.encode("utf-8", "surrogatepass"))
         names = Names(self._principal(look.principal), on_behalf_of, persons)
         return _Look(look, bodies.body(look, names, purpose=purpose, case=case, query=query, taken=now), persons)
@@ -232,39 +185,6 @@ def _key(look_id: str, part: int) -> str:
 
 
 # ── the file's own record ──
-
-
-def _report(reader: Reader, source: Source, count: _Count, writing: _Writing, now: datetime) -> Report:
-    sha256 = source.digest()
-    gaps = reader.gaps()
-    return Report(
-        source=reader.source,
-        sha256=sha256,
-        size=source.size,
-        map_digest=reader.map_digest,
-        taken=count.taken,
-        skipped=count.skipped,
-        malformed=count.malformed,
-        looks=writing.new + writing.known,
-        new=writing.new,
-        known=writing.known,
-        otherwise=writing.otherwise,
-        beside=writing.beside,
-        mentions=count.mentions,
-        reasons=count.reasons.most(),
-        wrong=count.wrong.most(),
-        flags=count.flags.most(),
-        places=tuple(count.places),
-        unknown=count.unknown.most(),
-        unmapped=count.unmapped.most(),
-        gaps=tuple(str(gap) for gap in gaps[:GAPS]),
-        holes=len(gaps),
-        first=count.first,
-        last=count.last,
-        lag=None if count.last is None else now - count.last,
-        broken=source.broken,
-        recorded=False,
-    )
 
 
 def _record(report: Report, desk: Desk) -> bool:

@@ -12,6 +12,7 @@ differently, and a person found in such a path would be a guess.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -20,7 +21,9 @@ from whosaw.collect.observed import No, identifier
 from whosaw.errors import Misconfigured
 
 PERSON = "person"
+TWO_WAYS = "a path that can be read in two ways"
 _DEEPEST = 64
+_TWICE = re.compile("%[0-9A-Fa-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,18 @@ def url_segments(uri: str) -> tuple[str, ...] | No:
             text = unquote_to_bytes(part).decode()
         except (UnicodeDecodeError, UnicodeEncodeError):
             return No("a path that is not UTF-8")
+        # Some servers cut a segment at its semicolon, some decode twice: to them this is another person than to us.
+        if ";" in text or _TWICE.search(text):
+            return No(TWO_WAYS)
         made.append(text)
     return _checked(made)
+
+
+def plain_segments(path: str) -> tuple[str, ...] | No:
+    """The segments of a path that the server has decoded already."""
+    if not path.startswith("/"):
+        return No("a path that does not begin with a slash")
+    return _checked(path[1:].removesuffix("/").split("/"))
 
 
 def key_segments(key: str) -> tuple[str, ...] | No:
@@ -117,8 +130,8 @@ def key_segments(key: str) -> tuple[str, ...] | No:
 def _checked(parts: Sequence[str]) -> tuple[str, ...] | No:
     if len(parts) > _DEEPEST:
         return No("a path of more than 64 segments")
-    if len(parts) > 1 and any(p in ("", ".", "..") or "/" in p or "\\" in p for p in parts):
-        return No("a path that can be read in two ways")
+    if any(p in (".", "..") or "/" in p or "\\" in p for p in parts) or (len(parts) > 1 and "" in parts):
+        return No(TWO_WAYS)
     if any(p and identifier(p) is None for p in parts):
         return No("a path with a segment that is no identifier")
     return tuple(parts)

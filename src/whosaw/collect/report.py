@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The outcome of one file.
+    """The outcome of one file. Where values are sealed and no looks recorded (connections), `looks` counts values.
 
     `known`: looks that stood in the journal before; `otherwise`: those of them that this map tells otherwise; `beside`:
     looks recorded beside another one that has their id. `reasons`, `wrong`, `flags`: why records were skipped, why they
