@@ -40,13 +40,12 @@ class Lines:
         self.uncounted = 0  # holes beyond the number that is kept apart
 
     def see(self, session: str, line: int) -> None:
+        self._fill(session, line)
         last = self._last.get(session, 0)
         if line > last:
             self._last[session] = line
             if line > last + 1:
                 self._hole(session, last + 1, line - 1)
-        else:
-            self._fill(session, line)
         self._last.move_to_end(session)
         if len(self._last) > self._sessions:
             self._last.popitem(last=False)

@@ -86,8 +86,7 @@ class Source:
                 yield chunk
 
     def _read(self, count: int) -> bytes:
-        if self.broken is not None:
-            return b""
+        # Don't stop here where the file is broken. The digest is of the whole file, so that it can be found again.
         try:
             data = self._raw.read(count)
         except OSError:
