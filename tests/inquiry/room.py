@@ -18,7 +18,7 @@ from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import open_facts
 from whosaw.facts.project import project
-from whosaw.inquiry.judged import Judge
+from whosaw.inquiry.judged import Judge, Judged
 from whosaw.inquiry.ports import Desk
 from whosaw.inquiry.unseal import Keys
 from whosaw.journal.submission import Record, Submission
@@ -120,6 +120,36 @@ class Looks:
             return ask(Judge(world_of(facts, micros(self.here.clock.at), load_defaults(), load_templates())))
 
 
+class Told:
+    """The same port, quick: every look in the journal, explained where it was permitted. Says what it was asked."""
+
+    def __init__(self, here: House):
+        self.here, self.asked = here, []
+
+    def at(self, person):
+        self.asked.append("at")
+        return [one for one in self._all() if one.person == person]
+
+    def by(self, principals, start, end):
+        self.asked.append("by")
+        return [one for one in self._all() if one.who in principals and start <= one.t <= end]
+
+    def _all(self):
+        self.here.journal.publish_now()
+        for frame in self.here.journal.reader().frames():
+            if parse(frame.body)["kind"] in ("look", "mention"):
+                yield from _told(frame.index, LookBody.decode(frame.body))
+
+
+def _told(leaf, look):
+    fine = look.decision == "permit"
+    for who in sorted({look.who, look.principal}):
+        yield Judged(
+            look=look.look, leaf=leaf, t=micros(look.at), who=who, person=look.person,
+            request=look.bulk or look.look, explained=fine, why="A reason." if fine else "None.",
+        )  # fmt: skip
+
+
 class Findings(dict):
     """``inquiry.ports.Findings``: what a test lays down."""
 
@@ -151,10 +181,11 @@ class Room:
     def __init__(self, here: House, clock: Clock):
         self.here, self.clock, self.findings = here, clock, Findings()
         self.keys = Keys(here.keyring, here.name_rows, here.root)
+        self.told = Told(here)
         self.desk = Desk(
             journal=here.journal,
             streams=Streams(here),
-            looks=Looks(here),
+            looks=self.told,
             findings=self.findings,
             directory=here.directory,
             staff=lambda: KnownDirectory(here.directory).staff() or (),
@@ -219,6 +250,10 @@ class Room:
             looks=tuple(looks), cases=(), window=window, signals=(), harm=(), counter=("One look was refused.",),
         )  # fmt: skip
         return id_
+
+    def judging(self):
+        """The desk with the real facts and reasons on it; each question takes a second."""
+        return replace(self.desk, looks=Looks(self.here))
 
     def with_journal(self, journal):
         return replace(self.desk, journal=journal)

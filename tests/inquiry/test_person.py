@@ -19,7 +19,7 @@ def test_every_look_at_a_person_is_listed_with_what_is_recorded_of_it(room):
     room.look("finn", "mira", "ip:exact", "fraud_review", "F-0")
     seen_elsewhere = room.observe("hugo", "mira")
     bulk = room.observe("finn", "mira", "kate")
-    answer = person("mira", "ines", room.desk)
+    answer = person("mira", "ines", room.judging())
     assert isinstance(answer, PersonInquiry)
     assert answer.known
     said = [(s.who, s.look.origin, s.look.decision, s.explained) for s in answer.looks]
@@ -67,28 +67,12 @@ def test_earlier_steps_are_part_of_the_answer(room):
 @pytest.mark.parametrize("late", [False, True], ids=["lost", "stored"])
 @pytest.mark.parametrize("error", [Unavailable("down", part="journal"), OutcomeUnknown("failed", part="journal")])
 def test_nothing_is_read_before_the_step_is_durable(room, error, late):
-    """Where the journal raises, stored or not, no stream is read and no look is judged."""
+    """Where the journal raises, stored or not, no look is read."""
     room.look("ana", "mira")
-    told = Watched(room.desk)
-    desk = replace(told.desk, journal=Failing(room.here.journal, error, late=late))
+    desk = room.with_journal(Failing(room.here.journal, error, late=late))
     with pytest.raises(type(error)):
         person("mira", "ines", desk, key="k")
-    # Whether the person is known is asked before; their records are not looked at for more than that.
-    assert told.judged == []
-
-
-class Watched:
-    """A desk that notes what was judged."""
-
-    def __init__(self, desk):
-        self.judged, self.looks = [], desk.looks
-        self.desk = replace(desk, looks=self)
-
-    def at(self, person):
-        self.judged.append(person)
-        return self.looks.at(person)
-
-    by = at
+    assert room.told.asked == []
 
 
 def test_a_retry_is_the_same_step_with_the_same_answer(room):
@@ -149,14 +133,13 @@ def test_a_person_whom_only_the_directory_knows_is_told(room):
 )
 def test_who_may_not_ask_is_refused_on_record(room, asker, whom, codes):
     """Strangers, leavers, the suspended; oneself and one's household: refused, and the person sees that too."""
-    told = Watched(room.desk)
-    answer = person(whom, asker, told.desk)
+    answer = person(whom, asker, room.desk)
     assert isinstance(answer, Refused)
     assert [r.code for r in answer.reasons] == codes
     assert answer.sentence
     assert room.about(whom)[-1]["outcome"] == "refused"
     assert room.ledger()[-1]["reasons"] == codes
-    assert told.judged == []
+    assert room.told.asked == []
 
 
 def test_a_stale_directory_does_not_stop_an_inquiry(room):
@@ -166,12 +149,15 @@ def test_a_stale_directory_does_not_stop_an_inquiry(room):
     assert len(person("mira", "ines", room.desk).looks) == 1
 
 
+class Nobody:
+    """``inquiry.ports.Looks`` where the extra is not installed."""
+
+    def at(self, _):
+        raise MissingExtra("watch", "watching")
+
+
 def test_without_detectors_looks_are_listed_as_not_judged(room):
     """Where the extra is not installed, no look is left out and none is called explained."""
-
-    class Nobody:
-        def at(self, _):
-            raise MissingExtra("watch", "watching")
 
     room.look("ana", "mira")
     answer = person("mira", "ines", replace(room.desk, looks=Nobody()))
@@ -182,7 +168,7 @@ def test_without_detectors_looks_are_listed_as_not_judged(room):
 def test_a_claimed_name_does_not_hide_the_account(room):
     """A look through a shared account under a claimed name is listed with both."""
     room.observe("portal", "mira", claimed_by="hugo")
-    (seen,) = person("mira", "ines", room.desk).looks
+    (seen,) = person("mira", "ines", room.judging()).looks
     assert (seen.who, seen.look.principal, seen.look.claimed) == (room.e("hugo"), room.e("portal"), True)
     assert seen.explained is not None
 
@@ -203,7 +189,7 @@ def test_a_record_that_is_no_look_is_damage(room):
     body = canonical({"v": 1, "kind": "look", "at": "never"})
     room.here.journal.submit(Submission("test", "bad", (Record(Stream.of_person("mira"), body),)))
     with pytest.raises(Damaged, match="leaf"):
-        person("mira", "ines", room.desk)
+        person("mira", "ines", replace(room.desk, looks=Nobody()))
 
 
 def test_nothing_prints_a_pseudonym(room):
