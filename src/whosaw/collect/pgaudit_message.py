@@ -87,7 +87,7 @@ def _parameters(cell: Cell) -> tuple[str | None, ...] | None:
     """Parameters are a list inside the list, quoted once more."""
     if cell.text in (_NOT_LOGGED, _PREVIOUSLY):
         return None
-    if cell.text in (_NONE, ""):
+    if cell.text == _NONE:
         return ()
     inside = csv_text.parse(cell.text)
     # A parameter named like the marks cannot be told from one. It is read as the mark: no person, never a wrong one.
