@@ -19,9 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from whosaw.desks import load_directory
 from whosaw.guard.answer import Shown
 from whosaw.model.access import Asked, Field, Look
-from whosaw.wiring import House, build, house, load_directory, now
+from whosaw.wiring import House, build, house, now
 
 PERSONS = 200
 FEW, MANY = 300, 1_500

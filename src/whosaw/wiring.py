@@ -200,14 +200,18 @@ class Glance:
 
     def reader(self) -> Reader:
         """The log as of its published checkpoint, verified under our keys."""
-        return Reader.pinned(self.stores, self.signers.keys())
+        return Reader.pinned(self.stores, self.verifier_keys())
+
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys that sign its heads."""
+        return self.signers.keys()
 
 
 @contextmanager
 def glance(folder: Path) -> Iterator[Glance]:
     """Open the log of a data folder for reading only; no lock is taken."""
     settings = _settings(folder)
-    with _stores(folder) as stores:
+    with _stores(folder, labels=False) as stores:
         yield Glance(settings, stores, _signers(stores.private, settings.origin))
 
 
@@ -228,14 +232,16 @@ def policy_texts() -> dict[str, str]:
 
 
 @contextmanager
-def _stores(folder: Path) -> Iterator[Stores]:
+def _stores(folder: Path, *, labels: bool = True) -> Iterator[Stores]:
+    """`labels`: make the label table where there is none."""
     public, private = data_folders(folder)
-    head, labels = SqliteHead(folder / "private" / "head.db"), SqliteLabels(folder / "private" / "labels.db")
+    head = SqliteHead(folder / "private" / "head.db")
+    table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(public, private, head, labels)
+        yield Stores(public, private, head, table)
     finally:
         head.close()
-        labels.close()
+        table.close()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from whosaw import errors
 
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors go to stderr as `error:` and `hint:`."""
     given = list(sys.argv[1:] if argv is None else argv)

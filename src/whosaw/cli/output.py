@@ -14,6 +14,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from whosaw.web.wording import printable
+
 FORMATS = ("table", "json", "jsonl", "csv")
 Cell = str | int | bool | None | Sequence[str]
 
@@ -75,7 +77,9 @@ def _text(value: Cell) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) if isinstance(value, str | int) else ", ".join(value)
+    text = str(value) if isinstance(value, str | int) else ", ".join(value)
+    # A value can hold what steers a terminal; a table must not be where it does.
+    return printable(text).replace("\n", " ").replace("\t", " ")
 
 
 def _csv(value: Cell) -> str:

@@ -21,6 +21,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from whosaw.errors import Damaged, Unavailable
+from whosaw.journal.ports import StreamKey
 from whosaw.model import genesis as model
 from whosaw.tlog import leaf
 from whosaw.tlog.checkpoint import Checkpoint
@@ -33,17 +34,6 @@ from whosaw.verify.statement_file import Generation, Opened, Statement
 # The verifier's clock only judges witnesses and times ahead of it; there are none to judge here, and a statement must
 # not depend on when it was asked for.
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-class StreamSecret(Protocol):
-    """What the person is handed of their stream: k_stream, from which only their own labels follow."""
-
-    @property
-    def generation(self) -> int: ...
-    @property
-    def rekeys(self) -> int: ...
-    @property
-    def key(self) -> bytes: ...
 
 
 class OpenedFrame(Protocol):
@@ -77,11 +67,11 @@ class StatementMaterial(Protocol):
         """π over `alpha`."""
         ...
 
-    def stream(self, person_id: str) -> StreamSecret | None:
+    def stream(self, person_id: str) -> StreamKey | None:
         """The stream of this account, or None where none was ever opened. Never opens one."""
         ...
 
-    def run(self, secret: StreamSecret) -> Iterable[OpenedFrame]:
+    def run(self, secret: StreamKey) -> Iterable[OpenedFrame]:
         """The frames of a stream in order, its enrolment first. Frames newer than the checkpoint may follow."""
         ...
 
@@ -95,8 +85,7 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
 
     Raises BadInput for an id that no account can have, Unavailable, and Damaged where the result would not verify.
     """
-    note = material.checkpoint()
-    size = Checkpoint.parse(parse_note(note, "checkpoint").text).size
+    note, size = material.checkpoint(), size_of(material)
     if size == 0:
         raise Unavailable("nothing is published yet, so nothing can be stated", part="journal")
     genesis = model.GenesisFile.parse(material.genesis())
@@ -113,7 +102,12 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     return made
 
 
-def _generation(person_id: str, secret: StreamSecret, size: int, material: StatementMaterial) -> tuple[Generation, ...]:
+def size_of(material: StatementMaterial) -> int:
+    """How many leaves the material's checkpoint covers."""
+    return Checkpoint.parse(parse_note(material.checkpoint(), "checkpoint").text).size
+
+
+def _generation(person_id: str, secret: StreamKey, size: int, material: StatementMaterial) -> tuple[Generation, ...]:
     if secret.generation or secret.rekeys:
         raise Damaged("the account has a later generation or key, which this version never makes", where="keyring")
     # What is durable but not yet under this checkpoint cannot be proven yet, and belongs in the next statement.

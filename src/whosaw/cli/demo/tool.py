@@ -18,6 +18,8 @@ from urllib.parse import unquote
 from whosaw.cli.demo.serve import App, Receive, Scope, Send
 
 ROUTES = """\
+format = 1
+
 [[route]]
 method = "GET"
 path   = "/admin/people/{person}/sign-ins"

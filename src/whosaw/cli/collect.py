@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw collect SOURCE FILE…`: looks that were never asked for, from logs that exist; and where persons came from.
+
+    pgaudit, cloudtrail, access     looks by staff ──▶ the journal
+    connections                     who connected from where ──▶ sealed in the vault
+
+Reading a file again changes nothing. Exit code 1: something in a file could not be read; the rest was taken in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from whosaw.cli.options import data_option, format_option, map_text, progress, say
+from whosaw.cli.output import Cell, Table
+from whosaw.desks import reader, take_in
+from whosaw.wiring import house
+
+if TYPE_CHECKING:
+    from whosaw.collect.report import Report
+
+IN_PART = 1
+SOURCES = {
+    "pgaudit": "PostgreSQL's own log (jsonlog or csvlog) with pgAudit's records.",
+    "cloudtrail": "AWS CloudTrail's data events of S3 and DynamoDB.",
+    "access": "Access logs of internal tools: nginx or Caddy JSON, combined.",
+}
+LISTED = 5
+
+
+@click.group()
+def collect() -> None:
+    """Take in logs that exist. Reading a file again changes nothing."""
+
+
+def _source(name: str, about: str) -> None:
+    """One subcommand for each source of looks."""
+
+    @collect.command(name, help=about)
+    @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+    @click.option(
+        "--map", "given", type=click.Path(path_type=Path), help=f"Default: maps/{name}.toml in the data folder."
+    )
+    @data_option
+    @format_option
+    def command(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
+        by = reader(name, *map_text(data, name, given))
+        with house(data) as here, progress("bytes") as at:
+            reports = [take_in(here, by, file, progress=at) for file in files]
+        say(_told(reports), form)
+        return IN_PART if any(report.exit for report in reports) else 0
+
+
+for _name, _about in SOURCES.items():
+    _source(_name, _about)
+
+
+def _told(reports: Sequence[Report]) -> Table:
+    looks, new = sum(r.looks for r in reports), sum(r.new for r in reports)
+    sentence = (
+        f"{looks:,} look{'' if looks == 1 else 's'} in {sum(r.records for r in reports):,} records; {new:,} new, "
+        f"{looks - new:,} known before."
+    )
+    columns = ("file", "records", "taken", "skipped", "malformed", "looks", "new")
+    rows = tuple(_row(number, report) for number, report in enumerate(reports, 1))
+    return Table(sentence, columns, rows, {"looks": looks, "new": new}, tuple(_notes(reports)))
+
+
+def _row(number: int, report: Report) -> dict[str, Cell]:
+    # A file's name may hold a person's; its place on the command line says which it is.
+    return {
+        "file": number,
+        "sha256": report.sha256.hex(),
+        "records": report.records,
+        "taken": report.taken,
+        "skipped": report.skipped,
+        "malformed": report.malformed,
+        "looks": report.looks,
+        "new": report.new,
+        "known": report.known,
+        "mentions": report.mentions,
+        "holes": report.holes,
+        "broken": report.broken,
+    }
+
+
+def _notes(reports: Sequence[Report]) -> Iterator[str]:
+    for number, report in enumerate(reports, 1):
+        if report.broken is not None:
+            yield f"File {number} was read in part only: {report.broken}. That is on record."
+        yield from (f"File {number}, {place}" for place in report.places[:LISTED])
+        yield from (f"File {number}: {gap}." for gap in report.gaps[:LISTED])
+        yield from _counted(f"File {number}, passed over", report.reasons)
+        yield from _counted(f"File {number}, could not be told", report.flags)
+        yield from _counted(f"File {number}, not in the map", (*report.unknown, *report.unmapped))
+
+
+def _counted(what: str, counts: Sequence[tuple[str, int]]) -> Iterator[str]:
+    for name, count in counts[:LISTED]:
+        yield f"{what}: {name} ({count:,})."

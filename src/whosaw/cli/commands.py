@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command but `verify`, which needs less: one file each, all thin. Parse, call, print.
+
+argv ──Click──▶ command ──▶ wiring ──▶ Table on stdout, exit code
+└ WhosawError ──▶ error: and hint: on stderr, exit code from the one table
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from whosaw import errors
+from whosaw.cli.collect import collect
+from whosaw.cli.demo.command import demo
+from whosaw.cli.directory import directory
+from whosaw.cli.init import init
+from whosaw.cli.inquiry import inquiry
+from whosaw.cli.journal import journal
+from whosaw.cli.look import look
+from whosaw.cli.main import complain
+from whosaw.cli.statement import statement
+from whosaw.cli.watch import watch
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="whosaw", message="whosaw %(version)s")
+def whosaw() -> None:
+    """Who saw whose data, why, and can you prove it?"""
+
+
+@whosaw.command("verify", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def _verify(words: tuple[str, ...]) -> int:
+    """Verify a published log, a statement, a receipt or a proof; needs no data folder."""
+    from whosaw.verify.command import main
+
+    return main(words)
+
+
+for _command in (init, demo, directory, look, collect, watch, inquiry, statement, journal):
+    whosaw.add_command(_command)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; returns its exit code."""
+    try:
+        code = whosaw.main(list(argv), prog_name="whosaw", standalone_mode=False)
+    except click.ClickException as error:
+        return complain(errors.BadInput(error.format_message().rstrip("."), hint=_help(error)))
+    except click.Abort:
+        return INTERRUPTED
+    except errors.WhosawError as error:
+        return complain(error)
+    except BrokenPipeError:
+        # Whoever read our output has left. Point stdout elsewhere, or the interpreter complains at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.EXIT[errors.BadInput]
+    except Exception as error:  # noqa: BLE001 - its text may quote what it choked on, so it is not shown
+        return complain(_fault(error))
+    return code if isinstance(code, int) else 0
+
+
+def _help(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'whosaw'} --help"
+
+
+def _fault(error: Exception) -> errors.WhosawError:
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "" if place is None else f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}"  # noqa: PTH119
+    return errors.OutcomeUnknown(
+        f"a fault in whosaw itself: {type(error).__name__}{where}",
+        hint="nothing was released that is not on record; please report the line above",
+    )

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw look`: one look, asked at the gate. Whatever becomes of it, it is on record."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+
+from whosaw.cli.options import data_option, format_option, say
+from whosaw.cli.output import Table
+from whosaw.guard.answer import Refused, Shown
+from whosaw.model.access import Asked, Look
+from whosaw.model.record import time_text
+from whosaw.wiring import house
+
+REFUSED = 4
+
+
+@click.command()
+@click.option("--principal", required=True, metavar="ID", help="Who looks: a staff id.")
+@click.option("--person", required=True, metavar="ID", help="Whose data: an account id.")
+@click.option(
+    "--field", "fields", required=True, multiple=True, metavar="FIELD[:DETAIL]", help="Such as ip:network. Repeatable."
+)
+@click.option("--purpose", required=True, metavar="CODE", help="From the closed list (docs/reference.md).")
+@click.option("--case", metavar="ID", help="The reason, as the ticket system names it.")
+@click.option("--key", metavar="TEXT", help="The same key is the same look. Without it: a new look.")
+@data_option
+@format_option
+def look(
+    principal: str,
+    person: str,
+    fields: tuple[str, ...],
+    purpose: str,
+    case: str | None,
+    key: str | None,
+    data: Path,
+    form: str,
+) -> int:
+    """Ask for fields of one person. Exit code 4: refused."""
+    asked = tuple(Asked.parse(text) for text in fields)
+    request = Look(
+        look_id=secrets.token_hex(8),
+        principal=principal,
+        person=person,
+        asked=asked,
+        purpose=purpose,
+        case=case,
+        key=key or secrets.token_hex(16),
+        app="whosaw-look",
+    )
+    with house(data) as here:
+        answer = here.guard.look(request)
+    if isinstance(answer, Refused):
+        say(_refused(answer), form)
+        return REFUSED
+    say(_shown(answer), form)
+    return 0
+
+
+def _shown(answer: Shown) -> Table:
+    rows = tuple(
+        {"field": str(v.field), "detail": v.detail, "seen": time_text(v.seen), "value": v.text} for v in answer.values
+    )
+    caveats = tuple(dict.fromkeys(v.caveat for v in answer.values if v.caveat))
+    number = f"{len(rows)} value" + ("" if len(rows) == 1 else "s")
+    return Table(
+        f"Shown: {number}. This look is recorded as leaf {answer.index}; the person can read it.",
+        ("field", "detail", "seen", "value"),
+        rows,
+        {"permitted": True, "look": answer.look_id, "leaf": answer.index},
+        caveats,
+    )
+
+
+def _refused(answer: Refused) -> Table:
+    # Not the rules: they would tell the one who asked that a person is protected, or whose colleague they are.
+    cause = (f"What could not be read: {answer.cause}",) if answer.cause else ()
+    return Table(
+        f"Refused. {answer.told}",
+        facts={"permitted": False, "look": answer.look_id, "leaf": answer.index, "told": answer.told},
+        after=(f"The attempt is recorded as leaf {answer.index}.", *cause),
+    )

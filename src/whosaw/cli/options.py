@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that mean the same everywhere: where the data is, who asks, in which form to answer.
+
+--data FOLDER   the data folder; else $WHOSAW_DATA, else ./whosaw-data
+--as ID         the staff id of whoever asks, for the record; else $WHOSAW_PRINCIPAL, else the login name
+--format FORM   table for people; json, jsonl, csv for machines
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from whosaw.cli.output import FORMATS, Table, render
+from whosaw.errors import BadInput, Misconfigured
+from whosaw.verify.progress import Progress
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+MAP_LIMIT = 1024 * 1024
+
+
+def data_option(command: _Command) -> _Command:
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("whosaw-data"),
+        envvar="WHOSAW_DATA",
+        show_default=True,
+        help="The data folder.",
+    )(command)
+
+
+def format_option(command: _Command) -> _Command:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="For people, or for machines.",
+    )(command)
+
+
+def asker_option(command: _Command) -> _Command:
+    return click.option(
+        "--as",
+        "asker",
+        envvar="WHOSAW_PRINCIPAL",
+        default=_login,
+        metavar="ID",
+        help="Staff id of whoever asks; it is recorded. Without it: the login name.",
+    )(command)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise Misconfigured("nobody knows who is asking", setting="--as", hint="give --as ID") from None
+
+
+def say(table: Table, form: str) -> None:
+    """Print an answer."""
+    sys.stdout.write(render(table, form))
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for what takes more than two seconds; call what it gives with (done, total)."""
+    bar = Progress(sys.stderr, what)
+    try:
+        yield bar.at
+    finally:
+        bar.close()
+
+
+def map_text(data: Path, source: str, given: Path | None) -> tuple[bytes, str]:
+    """The map of a source and its name for errors: the file given, else `maps/<source>.toml` in the data folder."""
+    path = data / "maps" / f"{source}.toml" if given is None else given
+    name = f"maps/{source}.toml" if given is None else "--map"
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAP_LIMIT + 1)
+    except FileNotFoundError:
+        raise BadInput(
+            "there is no map that says where persons stand in this log",
+            where=name,
+            hint=f"docs/connectors/{source}.md shows one; keep it in the data folder, or give --map FILE",
+        ) from None
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=name) from None
+    if len(raw) > MAP_LIMIT:
+        raise BadInput(f"a map has at most {MAP_LIMIT} bytes", where=name)
+    return raw, name

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw statement PERSON --out FILE`: all looks at one account, for the person, with what it takes to check it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from whosaw.cli.options import asker_option, data_option, format_option, say
+from whosaw.cli.output import Table
+from whosaw.desks import hand_out_statement
+from whosaw.errors import BadInput
+from whosaw.wiring import house
+
+
+@click.command()
+@click.argument("person")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.")
+@asker_option
+@data_option
+@format_option
+def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
+    """Write the statement of PERSON. That it was handed out is a record, and stands in it."""
+    if out.exists():
+        raise BadInput("there is a file already", where="--out", hint="choose another name; nothing was written")
+    if not out.parent.is_dir():
+        raise BadInput("there is no such folder to write to", where="--out")
+    with house(data) as here:
+        made = hand_out_statement(here, person, asker)
+    write(out, made.raw)
+    say(
+        Table(
+            f"{made.records:,} record{'' if made.records == 1 else 's'} of this account, as of a log of {made.size:,} leaves. "
+            "It verified before it was written.",
+            facts={"records": made.records, "size": made.size},
+            after=(
+                "It holds the key to this account's records: hand it to the person, and to nobody else.",
+                f"To check it: whosaw verify statement {out} --trust {data}/trust --folder {data}/public --person ID",
+            ),
+        ),
+        form,
+    )
+    return 0
+
+
+def write(out: Path, raw: bytes) -> None:
+    """A new file for the person's eyes. Raises BadInput where it cannot be written, and leaves none then."""
+    try:
+        # Nobody but the person is meant to read it, whatever the umask is.
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise BadInput(f"cannot be written: {error.strerror}", where="--out") from None

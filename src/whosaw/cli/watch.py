@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw watch`: the detectors over everything recorded up to now. Words and numbers, never a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from whosaw.cli.options import data_option, format_option, say
+from whosaw.cli.output import Cell, Table
+from whosaw.desks import watch as run_watch
+from whosaw.facts.columns import instant
+from whosaw.wiring import house
+
+if TYPE_CHECKING:
+    from whosaw.detect.finding import Finding
+    from whosaw.detect.run import Run
+
+TO_REVIEW = 1
+
+
+@click.command()
+@data_option
+@format_option
+def watch(data: Path, form: str) -> int:
+    """Watch all looks up to now. Exit code 1: there are findings, and somebody should look at them."""
+    with house(data) as here:
+        run = run_watch(here)
+    say(_told(run), form)
+    return TO_REVIEW if run.findings else 0
+
+
+def _told(run: Run) -> Table:
+    rows = tuple(_row(finding, finding.id in run.new) for finding in run.findings)
+    facts: dict[str, Cell] = {
+        "looks": run.coverage.looks,
+        "with_person": run.coverage.with_person,
+        "explained": run.coverage.explained,
+        "refused": run.coverage.refused,
+        "off": run.coverage.off,
+    }
+    ways_on = (f"Next: whosaw inquiry finding {run.findings[0].id} --as ID",) if run.findings else ()
+    return Table(
+        run.sentence, ("finding", "new", "score", "sentence"), rows, facts, (*_against(run), *coverage(run), *ways_on)
+    )
+
+
+def _row(finding: Finding, new: bool) -> dict[str, Cell]:
+    first, last = finding.window
+    return {
+        "finding": finding.id,
+        "new": new,
+        "score": f"{finding.score:.1f}",
+        "first": f"{instant(first):%Y-%m-%d}",
+        "last": f"{instant(last):%Y-%m-%d}",
+        "principals": len(finding.principals),
+        "persons": len(finding.persons),
+        "looks": len(finding.looks),
+        "sentence": finding.sentence,
+        "signals": tuple(reason.sentence for reason in finding.signals),
+        "against": finding.counter,
+    }
+
+
+def _against(run: Run) -> tuple[str, ...]:
+    return tuple(f"{finding.id}, against it: {sentence}" for finding in run.findings for sentence in finding.counter)
+
+
+def coverage(run: Run) -> tuple[str, ...]:
+    """From where looks came, and what was off: a silence is worth as much as this."""
+    sources = ", ".join(f"{name} ({count:,})" for name, count in run.coverage.sources)
+    seen = (f"Looks came from: {sources}. What no source tells, nobody saw.",) if sources else ()
+    return (*seen, *run.coverage.off)

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be done in an open house, one function per errand: each fills the ports of one part, and calls it.
+
+    wiring ──House──▶ load_directory · reader, take_in · intake · watch · inquire · hand_out_statement ──▶ cli, web
+
+`wiring` chooses what stores and keys there are; here is only who gets which of them. What needs an extra is imported
+where it is needed: a gate without the watch runs without its packages.                   Decided in: docs/adr/0007
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whosaw.config import networks
+from whosaw.directory.load import Loaded, load
+from whosaw.errors import BadInput, MissingExtra
+from whosaw.facts.columns import micros
+from whosaw.facts.known import KnownDirectory
+from whosaw.facts.opened import Facts, open_facts
+from whosaw.facts.project import project
+from whosaw.journal.ports import StreamKey
+from whosaw.journal.reader import Reader
+from whosaw.journal.segment import Frame
+from whosaw.journal.submission import Record, Submission
+from whosaw.model.record import Stream, parse
+from whosaw.oversight.handout import HandedOut, hand_out
+from whosaw.privacy.data_key import StreamSecret
+from whosaw.wiring import House, Random
+
+if TYPE_CHECKING:
+    from whosaw.collect import ports as collect
+    from whosaw.collect.asgi import App, Scope
+    from whosaw.collect.asgi import Connections as Intake
+    from whosaw.collect.report import Report
+    from whosaw.detect.finding import Finding, Findings
+    from whosaw.detect.run import Run
+    from whosaw.inquiry import ports as inquiry
+    from whosaw.inquiry.judged import Judge, Judged
+    from whosaw.inquiry.unseal import Keys
+
+FINDINGS = "findings.json"
+
+
+# ── the directory ──
+
+
+def load_directory(here: House, tables: Path) -> Loaded:
+    """Bring the tables in a folder into force. Raises BadInput, and has then changed nothing."""
+    return load(
+        tables,
+        engine=here.engine,
+        journal=here.journal,
+        names=here.pseudonyms,
+        remember=here.names.remember,
+        clock=here.clock,
+    )
+
+
+# ── taking in ──
+
+
+def reader(source: str, map_: bytes, where: str) -> collect.Reader:
+    """The reader for logs of `source`, by a map. Raises Misconfigured for the map, MissingExtra."""
+    match source:
+        case "pgaudit":
+            try:
+                from whosaw.collect.pgaudit import PgAudit
+            except ModuleNotFoundError as error:
+                if (error.name or "").split(".")[0] != "sqlglot":
+                    raise
+                raise MissingExtra("collect", "reading SQL in PostgreSQL's log") from None
+            from whosaw.collect.columns import Watched
+
+            return PgAudit(Watched.parse(map_, where))
+        case "cloudtrail":
+            from whosaw.collect.cloudtrail import CloudTrail
+            from whosaw.collect.stores import Stores
+
+            return CloudTrail(Stores.parse(map_, where))
+        case "access":
+            from whosaw.collect.access import Access
+            from whosaw.collect.routes import Routes
+
+            return Access(Routes.parse(map_, where))
+        case _:
+            raise BadInput("no such source", where=source)
+
+
+def take_in(
+    here: House, by: collect.Reader, file: Path, *, progress: Callable[[int, int], None] | None = None
+) -> Report:
+    """Take one file in. Raises BadInput where it is no such log, and what the journal raises."""
+    from whosaw.collect.intake import take
+    from whosaw.collect.ports import Desk
+
+    desk = Desk(
+        journal=here.journal,
+        pseudonyms=here.pseudonyms,
+        remember=here.names.remember,
+        purposes=frozenset(here.policy.purposes),
+        known_case=frozenset(row["case_id"] for row in here.directory.rows("cases")).__contains__,
+        clock=here.clock,
+    )
+    return take(by, file, desk, progress=progress)
+
+
+def intake(here: House, app: App, who: Callable[[Scope], str | None]) -> Intake:
+    """A product's ASGI application behind the intake: who connects is sealed. `who`: the account of a request."""
+    from whosaw.collect.asgi import Connections
+
+    return Connections(app, here.vault, networks(here.settings.intake.trusted_proxies), who, here.clock)
+
+
+# ── watching ──
+
+
+@contextmanager
+def facts(here: House) -> Iterator[Facts]:
+    """The facts, brought up to everything that is durable now."""
+    note = here.journal.publish_now()
+    log = here.journal.reader()
+    project(log, KnownDirectory(here.directory), here.facts_folder, size=log.size, checkpoint=note)
+    with open_facts(here.facts_folder) as opened:
+        yield opened
+
+
+def watch(here: House) -> Run:
+    """Watch everything up to now. That these detectors watch is on record before they say anything."""
+    from whosaw.detect import findings_file
+    from whosaw.detect.defaults import load_defaults
+    from whosaw.detect.record import detectors_body
+    from whosaw.detect.run import watch as run
+    from whosaw.detect.templates import load_templates
+
+    defaults, templates = load_defaults(), load_templates()
+    _record_detectors(here, detectors_body(defaults, templates, here.clock()))
+    with facts(here) as opened:
+        made = run(opened, micros(here.clock()), earlier=findings(here), defaults=defaults, templates=templates)
+    here.stores.private.replace(FINDINGS, findings_file.encode(made.kept))
+    return made
+
+
+def findings(here: House) -> Findings | None:
+    """Every finding ever made; None before the first watch. Raises NotCanonical for a file that is none of ours."""
+    from whosaw.detect import findings_file
+
+    raw = here.stores.private.read(FINDINGS)
+    return None if raw is None else findings_file.parse(raw, FINDINGS)
+
+
+def _record_detectors(here: House, body: bytes) -> None:
+    earlier = _Streams(here).named("detectors")
+    if earlier and _timeless(earlier[-1].body) == _timeless(body):
+        return
+    key = f"detectors-{len(earlier)}"
+    here.journal.submit(Submission("desks", key, (Record(Stream.named("detectors"), body),)))
+
+
+def _timeless(body: bytes) -> dict[str, object]:
+    return {name: value for name, value in parse(body).items() if name != "at"}
+
+
+# ── inquiring ──
+
+
+def inquiry_desk(here: House) -> inquiry.Desk:
+    """Everything that an inquiry works with, and nothing that opens a name."""
+    from whosaw.inquiry.ports import Desk
+
+    return Desk(
+        journal=here.journal,
+        streams=_Streams(here),
+        looks=_Looks(here),
+        findings=_Findings(here),
+        directory=here.directory,
+        staff=lambda: KnownDirectory(here.directory).staff() or (),
+        remember=here.names.remember,
+        pseudonyms=here.pseudonyms,
+        clock=here.clock,
+    )
+
+
+def unseal_keys(here: House) -> Keys:
+    """What opens names; for ``inquiry.unseal`` and nobody else."""
+    from whosaw.inquiry.unseal import Keys
+
+    return Keys(keyring=here.keyring, rows=here.name_rows, root=here.root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """``inquiry.ports.Streams``: everything durable, by stream. A question about a stream makes none."""
+
+    here: House
+
+    def person(self, person: str) -> list[Frame] | None:
+        return self._run(Stream.of_person(person))
+
+    def inquiry(self) -> list[Frame]:
+        return self.named("inquiry")
+
+    def named(self, name: str) -> list[Frame]:
+        return self._run(Stream.named(name)) or []
+
+    def _run(self, stream: Stream) -> list[Frame] | None:
+        key = self.here.keyring.find(stream)
+        if key is None:
+            return None
+        self.here.journal.publish_now()
+        return self.here.journal.reader().run(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """``inquiry.ports.Looks``: the facts of this moment, judged by the detectors' own reasons."""
+
+    here: House
+
+    def at(self, person: str) -> list[Judged]:
+        with self._judge() as judge:
+            return judge.at(person)
+
+    def by(self, principals: Sequence[str], start: int, end: int) -> list[Judged]:
+        with self._judge() as judge:
+            return judge.by(principals, start, end)
+
+    @contextmanager
+    def _judge(self) -> Iterator[Judge]:
+        from whosaw.detect.defaults import load_defaults
+        from whosaw.detect.run import world_of
+        from whosaw.detect.templates import load_templates
+        from whosaw.inquiry.judged import Judge
+
+        with facts(self.here) as opened:
+            yield Judge(world_of(opened, micros(self.here.clock()), load_defaults(), load_templates()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """``inquiry.ports.Findings``: those of the watches so far."""
+
+    here: House
+
+    def find(self, finding: str) -> Finding | None:
+        known = findings(self.here)
+        return None if known is None else next((f for f in known.findings if f.id == finding), None)
+
+
+# ── showing ──
+
+
+def hand_out_statement(here: House, person: str, principal: str, *, random: Random = os.urandom) -> HandedOut:
+    """The statement of an account, asked for by the staff member `principal`; on record before it is made."""
+    return hand_out(
+        person,
+        here.names.remember(principal),
+        journal=here.journal,
+        material=lambda: _Material(here, here.journal.reader()),
+        clock=here.clock,
+        key=random(16).hex(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """``oversight.statement.StatementMaterial``: what a statement is made of, all of one checkpoint."""
+
+    here: House
+    log: Reader
+
+    def checkpoint(self) -> bytes:
+        return self.log.note
+
+    def genesis(self) -> bytes:
+        return self.log.genesis()
+
+    def prove(self, alpha: bytes) -> bytes:
+        return self.here.vrf.prove(alpha)[0]
+
+    def stream(self, person_id: str) -> StreamSecret | None:
+        return self.here.keyring.find(Stream.of_person(person_id))
+
+    def run(self, secret: StreamKey) -> list[Frame]:
+        return self.log.run(secret)
+
+    def inclusion(self, index: int) -> list[bytes]:
+        return self.log.inclusion(index)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handing a statement out: on record first, so that the statement says itself that it was handed out.
+
+    account known?  yes ──▶ record in the account's own stream ──published──▶ statement
+                    no  ──▶ record in the stream ``exports``, of nobody ─────▶ statement that there is nothing
+
+Invariant: a question about an account that nobody knows gives it no stream, and no record outside a person's own stream
+says whom it was about.                                                      Specification: docs/spec/statement.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from whosaw.journal.submission import Record, Recorded, Submission
+from whosaw.model.record import Kind, Stream, canonical, time_text
+from whosaw.oversight.statement import StatementMaterial, make_statement, size_of
+from whosaw.verify.statement_file import Statement
+
+CALLER = "oversight"
+
+
+class Journal(Protocol):
+    """The only writer of the log. Both raise Unavailable, and nothing is handed out then."""
+
+    def submit(self, submission: Submission) -> Recorded: ...
+
+    def wait_published(self, index: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """A statement's bytes, how many records it opens (enrolments not counted), and the size of its log."""
+
+    raw: bytes = field(repr=False)
+    records: int
+    size: int
+
+
+def export_body(principal: str, at: datetime) -> bytes:
+    """The record that a statement was handed out. `principal`: pseudonym of whoever asked for it."""
+    return canonical(
+        {"v": 1, "kind": str(Kind.EXPORT), "at": time_text(at), "what": "statement", "principal": principal}
+    )
+
+
+def hand_out(
+    person_id: str,
+    principal: str,
+    *,
+    journal: Journal,
+    material: Callable[[], StatementMaterial],
+    clock: Callable[[], datetime],
+    key: str,
+) -> HandedOut:
+    """The statement of an account, handed out to `principal` (a pseudonym). `material` is asked after the record.
+
+    `key`: idempotency key, 1 to 64 bytes. Raises BadInput, Unavailable, Damaged, and has then handed nothing out.
+    """
+    known = material().stream(person_id) is not None
+    stream = Stream.of_person(person_id) if known else Stream.named("exports")
+    recorded = journal.submit(Submission(CALLER, key, (Record(stream, export_body(principal, clock())),)))
+    journal.wait_published(recorded.leaves[-1].index)
+    ready = material()
+    raw = make_statement(person_id, ready)
+    made = Statement.parse(raw)
+    return HandedOut(raw, len(made.records), size_of(ready))
