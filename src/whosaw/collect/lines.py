@@ -74,7 +74,7 @@ class Source:
         with gzip.GzipFile(fileobj=_Raw(self), mode="rb") as unpack:
             while True:
                 try:
-                    chunk = unpack.read(CHUNK)
+                    chunk = unpack.read1(CHUNK)  # what is there before the damage, too
                 except EOFError:
                     self.broken = "the gzip data ends too early"
                     return
