@@ -25,11 +25,12 @@ TO_REVIEW = 1
 @data_option
 @format_option
 def watch(data: Path, form: str) -> int:
-    """Watch all looks up to now. Exit code 1: there are findings, and somebody should look at them."""
+    """Watch all looks up to now. Exit code 1: findings are open, and somebody should look at them."""
     with house(data) as here:
         run = run_watch(here)
     say(_told(run), form)
-    return TO_REVIEW if run.findings else 0
+    # Nobody has reviewed anything in this version, so a finding that no longer shows is open all the same.
+    return TO_REVIEW if run.kept.findings else 0
 
 
 def _told(run: Run) -> Table:
@@ -43,7 +44,21 @@ def _told(run: Run) -> Table:
     }
     ways_on = (f"Next: whosaw inquiry finding {run.findings[0].id} --as ID",) if run.findings else ()
     return Table(
-        run.sentence, ("finding", "new", "score", "sentence"), rows, facts, (*_against(run), *coverage(run), *ways_on)
+        run.sentence,
+        ("finding", "new", "score", "sentence"),
+        rows,
+        facts,
+        (*_against(run), *_earlier(run), *coverage(run), *ways_on),
+    )
+
+
+def _earlier(run: Run) -> tuple[str, ...]:
+    """Findings of earlier watches that this one no longer sees: their looks are older than it looks back."""
+    now = {finding.id for finding in run.findings}
+    return tuple(
+        f"{finding.id}, last seen {instant(finding.as_of):%Y-%m-%d}, stays open: {finding.sentence}"
+        for finding in run.kept.findings
+        if finding.id not in now
     )
 
 
