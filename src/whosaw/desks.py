@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from whosaw.collect.asgi import Connections as Intake
     from whosaw.collect.report import Report
     from whosaw.detect.finding import Finding, Findings
+    from whosaw.detect.looks import ExplainedLook
     from whosaw.detect.run import Run
     from whosaw.inquiry import ports as inquiry
-    from whosaw.inquiry.judged import Judge, Judged
     from whosaw.inquiry.unseal import Keys
 
 FINDINGS = "findings.json"
@@ -221,23 +221,22 @@ class _Looks:
 
     here: House
 
-    def at(self, person: str) -> list[Judged]:
-        with self._judge() as judge:
-            return judge.at(person)
-
-    def by(self, principals: Sequence[str], start: int, end: int) -> list[Judged]:
-        with self._judge() as judge:
-            return judge.by(principals, start, end)
-
-    @contextmanager
-    def _judge(self) -> Iterator[Judge]:
+    def at(self, person: str) -> list[ExplainedLook]:
         from whosaw.detect.defaults import load_defaults
-        from whosaw.detect.run import world_of
+        from whosaw.detect.looks import looks_at
         from whosaw.detect.templates import load_templates
-        from whosaw.inquiry.judged import Judge
 
         with facts(self.here) as opened:
-            yield Judge(world_of(opened, micros(self.here.clock()), load_defaults(), load_templates()))
+            return looks_at(opened, person, load_defaults(), load_templates())
+
+    def by(self, principals: Sequence[str], start: int, end: int) -> list[ExplainedLook]:
+        from whosaw.detect.defaults import load_defaults
+        from whosaw.detect.looks import looks_of
+        from whosaw.detect.templates import load_templates
+
+        with facts(self.here) as opened:
+            found = looks_of(opened, principals, load_defaults(), load_templates())
+        return [look for look in found if start <= look.t <= end]
 
 
 @dataclass(frozen=True, slots=True)

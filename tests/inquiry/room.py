@@ -1,29 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A room to inquire in: a real house on a disk with a small company, looks at its people, and a desk over all of it.
 
-Everybody is invented. Only the findings are laid on the desk by hand; a journal that fails can stand before the real one.
+Everybody is invented. Only the findings are laid on the desk by hand, and looks are judged quickly unless a test asks for the real reasons; a journal that fails can stand before the real one.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tests.directory.town import write
 
-from whosaw.detect.defaults import load_defaults
+from whosaw.desks import inquiry_desk, load_directory, unseal_keys
 from whosaw.detect.finding import Finding
-from whosaw.detect.run import world_of
-from whosaw.detect.templates import load_templates
-from whosaw.directory.load import load
 from whosaw.facts.columns import micros
-from whosaw.facts.known import KnownDirectory
-from whosaw.facts.opened import open_facts
-from whosaw.facts.project import project
-from whosaw.inquiry.judged import Judge, Judged
-from whosaw.inquiry.ports import Desk
-from whosaw.inquiry.unseal import Keys
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.access import Asked, Field, Look, Mode
-from whosaw.model.look_body import LookBody
+from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.wiring import House
 
@@ -79,49 +70,21 @@ class Clock:
         return self.at
 
 
-class Streams:
-    """``inquiry.ports.Streams`` over the house."""
+@dataclass(frozen=True)
+class Told:
+    """``inquiry.ports.ExplainedLook``, as a test has it."""
 
-    def __init__(self, here: House):
-        self.here = here
-
-    def person(self, person):
-        return self._run(Stream.of_person(person))
-
-    def inquiry(self):
-        return self._run(Stream.named("inquiry")) or []
-
-    def _run(self, stream):
-        key = self.here.keyring.find(stream)
-        if key is None:
-            return None
-        self.here.journal.publish_now()
-        return self.here.journal.reader().run(key)
+    look: str
+    leaf: int
+    t: int
+    who: str = field(repr=False)
+    person: str | None = field(repr=False)
+    explained: bool
+    sentence: str
 
 
 class Looks:
-    """``inquiry.ports.Looks`` over the house: facts brought up to now, judged by the shipped reasons."""
-
-    def __init__(self, here: House):
-        self.here = here
-
-    def at(self, person):
-        return self._judge(lambda judge: judge.at(person))
-
-    def by(self, principals, start, end):
-        return self._judge(lambda judge: judge.by(principals, start, end))
-
-    def _judge(self, ask):
-        note = self.here.journal.publish_now()
-        reader = self.here.journal.reader()
-        known = KnownDirectory(self.here.directory)
-        project(reader, known, self.here.facts_folder, size=reader.size, checkpoint=note)
-        with open_facts(self.here.facts_folder) as facts:
-            return ask(Judge(world_of(facts, micros(self.here.clock.at), load_defaults(), load_templates())))
-
-
-class Told:
-    """The same port, quick: every look in the journal, explained where it was permitted. Says what it was asked."""
+    """``inquiry.ports.Looks``, quick: each look in the journal, explained where it was permitted. Notes what was asked."""
 
     def __init__(self, here: House):
         self.here, self.asked = here, []
@@ -137,17 +100,14 @@ class Told:
     def _all(self):
         self.here.journal.publish_now()
         for frame in self.here.journal.reader().frames():
-            if parse(frame.body)["kind"] in ("look", "mention"):
+            if parse(frame.body)["kind"] in LOOKS:
                 yield from _told(frame.index, LookBody.decode(frame.body))
 
 
 def _told(leaf, look):
     fine = look.decision == "permit"
     for who in sorted({look.who, look.principal}):
-        yield Judged(
-            look=look.look, leaf=leaf, t=micros(look.at), who=who, person=look.person,
-            request=look.bulk or look.look, explained=fine, why="A reason." if fine else "None.",
-        )  # fmt: skip
+        yield Told(look.look, leaf, micros(look.at), who, look.person, fine, "A reason." if fine else "None.")
 
 
 class Findings(dict):
@@ -180,28 +140,16 @@ class Room:
 
     def __init__(self, here: House, clock: Clock):
         self.here, self.clock, self.findings = here, clock, Findings()
-        self.keys = Keys(here.keyring, here.name_rows, here.root)
-        self.told = Told(here)
-        self.desk = Desk(
-            journal=here.journal,
-            streams=Streams(here),
-            looks=self.told,
-            findings=self.findings,
-            directory=here.directory,
-            staff=lambda: KnownDirectory(here.directory).staff() or (),
-            remember=here.names.remember,
-            pseudonyms=here.pseudonyms,
-            clock=clock,
-        )
+        self.keys = unseal_keys(here)
+        self.looks = Looks(here)
+        self._whole = inquiry_desk(here)
+        self.desk = replace(self._whole, looks=self.looks, findings=self.findings)
         self._drawn = 0
 
     def load(self, **tables):
         """Bring the company into force, some of its tables exchanged."""
         folder = write(self.here.folder.parent / f"{self.here.folder.name}-tables", COMPANY | tables, regions=None)
-        return load(
-            folder, engine=self.here.engine, journal=self.here.journal, names=self.here.pseudonyms,
-            remember=self.here.names.remember, clock=self.clock,
-        )  # fmt: skip
+        return load_directory(self.here, folder)
 
     def e(self, principal):
         return self.here.pseudonyms.principal(principal)
@@ -253,7 +201,7 @@ class Room:
 
     def judging(self):
         """The desk with the real facts and reasons on it; each question takes a second."""
-        return replace(self.desk, looks=Looks(self.here))
+        return replace(self._whole, findings=self.findings)
 
     def with_journal(self, journal):
         return replace(self.desk, journal=journal)

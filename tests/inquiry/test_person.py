@@ -12,6 +12,8 @@ from whosaw.inquiry.step import Refused
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Kind, Stream, canonical
 
+NOTHING = "No case, assignment or other reason is on file."
+
 
 def test_every_look_at_a_person_is_listed_with_what_is_recorded_of_it(room):
     """Permitted, refused, observed, mentioned in bulk: each once, in the order of the log, with reason or without."""
@@ -34,7 +36,7 @@ def test_every_look_at_a_person_is_listed_with_what_is_recorded_of_it(room):
     assert (answer.looks[3].look.kind, answer.looks[3].look.bulk) == (Kind.MENTION, bulk)
     assert [s.index for s in answer.looks] == sorted(s.index for s in answer.looks)
     assert answer.looks[0].why.startswith("An open case that lies with the unit")
-    assert answer.looks[1].why == "No reason on file comes near."
+    assert answer.looks[1].why == NOTHING
     assert "4 looks from guard, pg" in answer.coverage.sentence
     assert answer.coverage.leaves <= answer.index
 
@@ -72,7 +74,7 @@ def test_nothing_is_read_before_the_step_is_durable(room, error, late):
     desk = room.with_journal(Failing(room.here.journal, error, late=late))
     with pytest.raises(type(error)):
         person("mira", "ines", desk, key="k")
-    assert room.told.asked == []
+    assert room.looks.asked == []
 
 
 def test_a_retry_is_the_same_step_with_the_same_answer(room):
@@ -139,7 +141,7 @@ def test_who_may_not_ask_is_refused_on_record(room, asker, whom, codes):
     assert answer.sentence
     assert room.about(whom)[-1]["outcome"] == "refused"
     assert room.ledger()[-1]["reasons"] == codes
-    assert room.told.asked == []
+    assert room.looks.asked == []
 
 
 def test_a_stale_directory_does_not_stop_an_inquiry(room):

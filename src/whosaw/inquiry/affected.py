@@ -2,8 +2,8 @@
 """Everyone affected: whom these principals looked at without a reason, and whom they looked at together with those.
 
     looks of the principals in the window ──▶ without a reason ──▶ affected
-                                          └▶ with one, but in the same request, or by the same principal within an hour
-                                             of a look without ──▶ alongside
+                                          └▶ with one, but by the same principal within an hour of a look without
+                                             ──▶ alongside; so in the same bulk look too
 
 A finding names the persons that its signals rest on. Those are the ones that stood out, not all who were looked at: a
 circle is looked at in one go, and half of it may have a case that somebody stretched.
@@ -46,16 +46,15 @@ class Affected:
 
 def affected(looks: Sequence[ExplainedLook]) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
     """(without a reason, alongside), each by first look, then pseudonym. No person is in both."""
-    without = [look for look in looks if not look.explained]
-    persons = {look.person for look in without}
-    requests = {look.request for look in without}
+    without = [look for look in looks if not look.explained and look.person is not None]
+    persons = {look.person for look in without if look.person is not None}
     times: dict[str, list[int]] = defaultdict(list)
     for look in sorted(without, key=lambda each: each.t):
         times[look.who].append(look.t)
     beside = {
         look.person
         for look in looks
-        if look.person not in persons and (look.request in requests or _near(times[look.who], look.t))
+        if look.person is not None and look.person not in persons and _near(times[look.who], look.t)
     }
     return _persons(looks, persons), _persons(looks, beside)
 
@@ -69,7 +68,7 @@ def _near(times: Sequence[int], t: int) -> bool:
 def _persons(looks: Iterable[ExplainedLook], persons: set[str]) -> tuple[Affected, ...]:
     theirs: dict[str, list[ExplainedLook]] = {}
     for look in looks:
-        if look.person in persons:
+        if look.person is not None and look.person in persons:
             theirs.setdefault(look.person, []).append(look)
     made = [
         Affected(

@@ -154,7 +154,9 @@ def _looks(frames: Iterable[Frame], judged: Mapping[tuple[str, str], ExplainedLo
         if parse(frame.body)["kind"] in LOOKS:
             look = _opened(frame)
             said = judged.get((look.look, look.who))
-            found.append(Seen(frame.index, look, said.explained if said else None, said.why if said else NOT_JUDGED))
+            found.append(
+                Seen(frame.index, look, said.explained if said else None, said.sentence if said else NOT_JUDGED)
+            )
     return tuple(found)
 
 

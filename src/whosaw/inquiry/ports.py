@@ -65,7 +65,7 @@ class Streams(Protocol):
 
 
 class ExplainedLook(Protocol):
-    """One look by one principal at one person, and whether it has a declared reason. `t`: microseconds since 1970."""
+    """One look by one principal, and whether it has a declared reason (``detect.looks``). `t`: microseconds since 1970."""
 
     @property
     def look(self) -> str: ...
@@ -76,17 +76,15 @@ class ExplainedLook(Protocol):
     @property
     def who(self) -> str: ...
     @property
-    def person(self) -> str: ...
-    @property
-    def request(self) -> str:
-        """The bulk look that it is part of, else itself."""
+    def person(self) -> str | None:
+        """None for a look at nobody in particular."""
         ...
 
     @property
     def explained(self) -> bool: ...
     @property
-    def why(self) -> str:
-        """The sentence of the template that explains it, or of what came nearest and why it fails."""
+    def sentence(self) -> str:
+        """The reason in words, or why the nearest one fails."""
         ...
 
 
