@@ -164,9 +164,10 @@ def _refused(scenes: Scenes, cast: Cast, out: Narrator) -> None:
     out.say(
         f"After the first article, {number(len(askers))} of internal audit, in {' and '.join(countries)}, asked for the exact "
         f"addresses of {number(len({act.person for act, _ in refused}))} people, under a case that they had opened for each "
-        f"other. All {len(refused)} looks were refused, and each refusal is on record. The rules that spoke:",
+        f"other. All {len(refused)} looks were refused, and each refusal is on record.",
         on_page=True,
     )
+    out.say("The rules that spoke, and to how many of the looks:")
     rules: Counter[str] = Counter()
     for _, answer in refused:
         rules.update(rule.sentence for rule in answer.decision.rules)
@@ -224,11 +225,12 @@ def _named(scenes: Scenes, player: Player, cast: Cast, out: Narrator) -> None:
     scenes.affected = tuple(sorted(name.id or name.pseudonym for name in opened.persons))
     out.say(
         f"With {AGREES} ({cast.unit(AGREES)}), who is independent of {ASKS} and apart from those named, it is "
-        f"recorded, and then done. {number(len(scenes.named)).capitalize()} principals:",
+        f"recorded, and then done: {', '.join(scenes.named)}, and {number(len(scenes.affected))} people whom they looked at.",
         on_page=True,
     )
+    out.say("The principals:")
     out.quote(f"{name}, {cast.unit(name)}" for name in scenes.named)
-    out.say(f"{number(len(scenes.affected)).capitalize()} people whom they looked at without a reason:")
+    out.say("The people whom they looked at without a reason:")
     out.quote(f"{name}, {cast.about(name)}" for name in scenes.affected)
     scenes.person = next(name for name in scenes.affected if cast.about(name) == "journalist")
     looked = of_person.person(scenes.person, ASKS, desk, key="demo-person")
