@@ -51,7 +51,7 @@ class Segments:
         order = Order(first)
         while first < end:
             mark, offset, _ = self._place(first)
-            until = min(end, self._next_first(mark.first) or end)
+            until = min(end, self._end_of(mark) or end)
             for frame in self._run(mark, offset, first, until):
                 order.follow(frame, mark.name)
                 yield frame
@@ -102,9 +102,13 @@ class Segments:
             self._offsets.popitem(last=False)
         return offsets
 
-    def _next_first(self, first: int) -> int | None:
-        at = bisect_right(self._firsts, first)
-        return self._firsts[at] if at < len(self._firsts) else None
+    def _end_of(self, mark: Mark) -> int | None:
+        """Where the segment after this one begins; None for the newest."""
+        with self._lock:
+            if mark.first == self._firsts[-1]:  # the newest that was listed: a running sequencer may have begun another
+                self._firsts = firsts(self._folder)
+            at = bisect_right(self._firsts, mark.first)
+            return self._firsts[at] if at < len(self._firsts) else None
 
 
 class _Offsets:

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A journal over the shipped fakes, driven by hand: one world, one `Faults`, a clock one can turn, and a long memory.
+
+    world = World(); core = world.open(); world.record(core, "k-1", "anna", "ben"); core.integrator.step()
+    world.crash(); world.open()                                      the process died; everything stored is there
+    world.settle()                                                   a start, a head, fsck, every promise
+
+The signers write down what they sign: no size may ever have two roots. Everybody is invented.
+"""
+
+import copy
+import functools
+import hashlib
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tests.privacy.keys import vrf_key
+
+from whosaw.errors import WhosawError
+from whosaw.journal.core import Core
+from whosaw.journal.fsck import fsck
+from whosaw.journal.genesis import create
+from whosaw.journal.heads import Signers
+from whosaw.journal.ports import Stores
+from whosaw.journal.segment import SEGMENT_BYTES
+from whosaw.journal.submission import Prepared, Record, Recorded, Submission, prepare
+from whosaw.model.genesis import Genesis
+from whosaw.model.record import Stream, canonical
+from whosaw.store.memory import Faults, MemoryFolder, MemoryHead, MemoryLabels, MemoryStreamKeys
+from whosaw.tlog import merkle
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
+from whosaw.tlog.receipt import Receipt, open_receipt
+
+ORIGIN = "log.example.org/whosaw"
+BEGAN = datetime(2026, 11, 22, 10, 15, 30, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Goes on by ten milliseconds each time somebody looks."""
+
+    at: datetime = BEGAN
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(milliseconds=10)
+        return self.at
+
+
+@dataclass
+class Watched:
+    """A signer that remembers what it signed."""
+
+    signer: Ed25519Signer | MlDsaSigner
+    texts: list[bytes] = field(default_factory=list)
+
+    @property
+    def name(self):
+        return self.signer.name
+
+    @property
+    def key_id(self):
+        return self.signer.key_id
+
+    def vkey(self):
+        return self.signer.vkey()
+
+    def sign(self, text, time_s):
+        self.texts.append(text)
+        return self.signer.sign(text, time_s)
+
+
+@functools.cache
+def _keys(seed: int):
+    made = Ed25519Signer.from_seed(ORIGIN, bytes([seed]) * 32), MlDsaSigner.from_seed(ORIGIN, bytes([seed + 1]) * 32)
+    return *made, Ed25519Signer.from_seed(f"{ORIGIN}/receipts", bytes([seed + 2]) * 32)
+
+
+def signers(seed: int = 7) -> Signers:
+    """The keys of a log, from a seed; they protect nothing."""
+    ed25519, mldsa, receipts = _keys(seed)
+    return Signers((Watched(ed25519), Watched(mldsa)), receipts)
+
+
+@functools.cache
+def _vrf() -> dict:
+    return {"vrf_n": vrf_key().public(), "vrf_certificate": vrf_key().certificate()}
+
+
+def genesis_of(keys: Signers) -> Genesis:
+    return Genesis(
+        origin=ORIGIN, logs=tuple(s.vkey() for s in keys.logs), receipts=keys.receipts.vkey(), promise_s=60, **_vrf()
+    )
+
+
+def body(text: str, **more) -> bytes:
+    return canonical({"v": 1, "kind": "test", "text": text, **more})
+
+
+class World:
+    """Stores, keys and clock of one log, and every receipt that was handed out."""
+
+    def __init__(self, *, made: bool = True, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.clock, self.faults = Clock(), Faults()
+        self.public, self.private = MemoryFolder(self.faults, self.clock), MemoryFolder(self.faults, self.clock)
+        self.head, self.labels = MemoryHead(self.faults), MemoryLabels(self.faults)
+        self.keys, self.signers, self.segment_bytes = MemoryStreamKeys(b"seed"), signers(), segment_bytes
+        self.receipts: dict[str, Receipt] = {}
+        self.core: Core | None = None
+        self._numbers = itertools.count()
+        if made:
+            self.make()
+
+    @property
+    def stores(self) -> Stores:
+        return Stores(self.public, self.private, self.head, self.labels)
+
+    def random(self, count: int) -> bytes:
+        """Numbers that look random, and are the same in every run."""
+        number = next(self._numbers)
+        return b"".join(hashlib.sha256(b"%d %d" % (number, n)).digest() for n in range(-(-count // 32)))[:count]
+
+    def make(self) -> None:
+        create(self.stores, self.signers, genesis_of(self.signers), self.clock, self.random)
+
+    def open(self) -> Core:
+        self.core = Core.open(
+            self.stores, self.keys, self.signers, clock=self.clock, random=self.random, segment_bytes=self.segment_bytes
+        )
+        return self.core
+
+    def crash(self) -> None:
+        """The process is dead: nothing more comes from it, and its locks are free."""
+        self.core = None
+        self.private.crash()
+
+    # ── recording ──
+
+    def submission(self, key: str, *persons: str, text: str = "") -> Submission:
+        """Records for these persons; the same key makes the same bodies unless `text` says otherwise."""
+        records = (Record(Stream.of_person(p), body(f"{text or key} {n}")) for n, p in enumerate(persons or ("anna",)))
+        return Submission("test", key, tuple(records))
+
+    def step(self, core: Core, *submissions: Submission) -> list[Prepared]:
+        """One group. Receipts that came are remembered."""
+        prepared = [prepare(submission, self.keys) for submission in submissions]
+        core.sequencer.step(prepared)
+        for submission, one in zip(submissions, prepared, strict=True):
+            if one.future.exception() is None:
+                self.promised(submission.key, one.future.result())
+        return prepared
+
+    def record(self, core: Core, key: str, *persons: str, text: str = "") -> Recorded:
+        """Record one submission. Raises what its caller gets."""
+        return self.step(core, self.submission(key, *persons, text=text))[0].future.result()
+
+    def promised(self, key: str, recorded: Recorded) -> None:
+        """A receipt was handed out: it says what an earlier one for the same key said, but for the time."""
+        made = open_receipt(recorded.receipt, VerifierKey.parse(self.signers.receipts.vkey()))
+        earlier = self.receipts.setdefault(key, made)
+        assert (made.first, made.count, made.root) == (earlier.first, earlier.count, earlier.root), key
+
+    # ── checking ──
+
+    def fsck(self, *, keys: bool = True):
+        return fsck(self.stores, self.signers, self.keys if keys else None)
+
+    def settle(self) -> list[Prepared]:
+        """Whatever happened: a start and one head make it whole, and every promise is kept."""
+        self.faults.disarm()
+        self.crash()
+        assert self.fsck().exit == 0, self.fsck().lines()
+        core = self.open()
+        core.integrator.step()
+        core.close()
+        self.crash()
+        report = self.fsck()
+        assert report.findings == [], report.lines()
+        assert report.size == report.published
+        self.check_promises(core)
+
+    def check_promises(self, core: Core) -> None:
+        """Each receipt's leaves stand where it says, no leaf is two submissions', no size was signed with two roots."""
+        size = core.state.head.size
+        hashes = [frame.leaf_hash for frame in core.sequencer._segments.frames(0, size)]
+        taken: set[int] = set()
+        for key, receipt in self.receipts.items():
+            leaves = hashes[receipt.first : receipt.first + receipt.count]
+            assert len(leaves) == receipt.count
+            assert merkle.root(leaves) == receipt.root, key
+            assert taken.isdisjoint(receipt.indexes), key
+            taken.update(receipt.indexes)
+        for signer in self.signers.logs:
+            roots: dict[int, bytes] = {}
+            for text in signer.texts:
+                signed = Checkpoint.parse(text)
+                assert roots.setdefault(signed.size, signed.root) == signed.root, f"size {signed.size} has two roots"
+
+    def snapshot(self) -> "World":
+        """A copy that goes its own way. Nobody has the journal open."""
+        made = copy.copy(self)
+        made.faults, made.clock = Faults(), Clock(self.clock.at)
+        made.public, made.private = MemoryFolder(made.faults, made.clock), MemoryFolder(made.faults, made.clock)
+        made.public.files, made.private.files = dict(self.public.files), dict(self.private.files)
+        made.head, made.labels = MemoryHead(made.faults), MemoryLabels(made.faults)
+        made.head.state = self.head.state
+        made.head.positions_, made.head.placed_ = dict(self.head.positions_), dict(self.head.placed_)
+        made.labels._known, made.labels._size = dict(self.labels._known), self.labels._size
+        made.signers, made.receipts = signers(), dict(self.receipts)
+        for ours, theirs in zip(made.signers.logs, self.signers.logs, strict=True):
+            ours.texts = list(theirs.texts)
+        return made
+
+
+@functools.cache
+def _grown(size: int) -> World:
+    world = World()
+    core = world.open()
+    while (left := size - core.state.tail.end) > 0:
+        # One stream: its enrolment is one more leaf the first time.
+        count = min(left, 16_000)
+        if core.state.tail.end == 1:
+            count = max(1, count - 1)
+        world.record(core, f"grow-{core.state.tail.end}", *["grower"] * count)
+    core.integrator.step()
+    core.close()
+    world.crash()
+    assert world.head.state.size == size
+    return world
+
+
+def at_size(size: int) -> World:
+    """A world whose log has `size` leaves, all published; nobody has it open."""
+    return _grown(size).snapshot()
+
+
+def outcome(call) -> WhosawError | None:
+    """What a call raises, if it is an error of ours."""
+    try:
+        call()
+    except WhosawError as error:
+        return error
+    return None
