@@ -110,12 +110,17 @@ def test_a_retry_is_the_same_step_with_the_same_looks(case):
     assert len(case.ledger()) == 2
 
 
-def test_a_finding_that_is_gone_is_refused_on_a_retry(case):
-    """The record says shown, and there is nothing to show: said so, not made up."""
-    finding("f-000001", "ines", case.desk, key="k")
+def test_a_finding_that_changed_is_another_step(case):
+    """Grown, moved or gone since: the same key asks another question, on record anew."""
+    first = finding("f-000001", "ines", case.desk, key="k")
+    case.lay("f-000001", ["ana", "hugo", "finn"], ["kate", "paul"], window=first.window)
+    second = finding("f-000001", "ines", case.desk, key="k")
+    assert second.step != first.step
+    assert case.p("paul") in {one.person for one in second.affected}
     case.findings.clear()
     answer = finding("f-000001", "ines", case.desk, key="k")
     assert [reason.code for reason in answer.reasons] == ["no-finding"]
+    assert [body["outcome"] for body in case.ledger()] == ["shown", "shown", "refused"]
 
 
 def test_without_detectors_nobody_says_who_is_affected(case):

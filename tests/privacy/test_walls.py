@@ -43,3 +43,11 @@ def test_only_the_vault_opens_values():
         where = path.relative_to(SOURCE).as_posix()
         if "whosaw.privacy.data_key.DataKey" in imported(path):
             assert where.startswith(("privacy/", "vault/")), where
+
+
+def test_an_inquiry_has_keys_only_where_names_open():
+    """The rest of `inquiry` imports nothing of `privacy`, `vault` or `guard`, and not the file that opens names."""
+    for path in sorted((SOURCE / "inquiry").glob("*.py")):
+        if path.name != "unseal.py":
+            reached = ("whosaw.privacy", "whosaw.vault", "whosaw.guard", "whosaw.inquiry.unseal")
+            assert not [module for module in imported(path) if module.startswith(reached)], path

@@ -23,7 +23,7 @@ from whosaw.inquiry.record import Step, step_id
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import Asking, Refused, plain, record_once, stepped
 from whosaw.journal.submission import Record
-from whosaw.model.record import Stream, time_text
+from whosaw.model.record import Json, Stream, time_text
 
 _UNREADABLE = frozenset({"named-unknown"})
 
@@ -57,13 +57,12 @@ def finding(id: str, asker: str, desk: Desk, *, key: str | None = None) -> Findi
     Raises MissingExtra where nobody can judge looks here: who is affected cannot be said then.
     """
     found = desk.findings.find(plain(id))
-    asking = Asking.of(desk, asker, key, {"what": "finding", "subject": id})
+    asking = Asking.of(desk, asker, key, {"what": "finding", "subject": id, "as": _as_it_is(found)})
     recorded = record_once(desk.journal, asking.caller, asking.key, lambda: _decided(found, asking, desk))
     step = stepped(recorded)
     index, receipt = recorded.leaves[-1].index, recorded.receipt
     if step.outcome == "refused" or found is None:
-        reasons = step.reasons or ("no-finding",)
-        return Refused(step.id, tuple(map(Reason, reasons)), receipt, index)
+        return Refused(step.id, tuple(map(Reason, step.reasons)), receipt, index)
     looks = [look for look in desk.looks.by(found.principals, *found.window) if look.leaf < recorded.first]
     without, beside = affected(looks)
     return FindingInquiry(
@@ -80,6 +79,11 @@ def finding(id: str, asker: str, desk: Desk, *, key: str | None = None) -> Findi
         receipt,
         index,
     )
+
+
+def _as_it_is(found: Finding | None) -> list[Json]:
+    """What makes it this finding. One that a later run has changed, or closed, is another question and another step."""
+    return [] if found is None else [*found.window, *sorted(found.principals), *sorted(found.looks)]
 
 
 def _rests_on(found: Finding, looks: Sequence[ExplainedLook]) -> tuple[ExplainedLook, ...]:
