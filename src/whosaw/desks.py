@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from whosaw.collect import ports as collect
     from whosaw.collect.asgi import App, Scope
     from whosaw.collect.asgi import Connections as Intake
+    from whosaw.collect.connections import Persons
     from whosaw.collect.report import Report
     from whosaw.detect.finding import Finding, Findings
     from whosaw.detect.looks import ExplainedLook
@@ -107,6 +108,23 @@ def take_in(
         clock=here.clock,
     )
     return take(by, file, desk, progress=progress)
+
+
+def persons_map(map_: bytes, where: str) -> Persons:
+    """Where persons stand in the product's own access log. Raises Misconfigured."""
+    from whosaw.collect.connections import Persons
+
+    return Persons.parse(map_, where)
+
+
+def take_connections(
+    here: House, persons: Persons, file: Path, *, progress: Callable[[int, int], None] | None = None
+) -> Report:
+    """Seal who connected from where. Raises BadInput where the file is no access log."""
+    from whosaw.collect.connections import connections
+
+    trusted = networks(here.settings.intake.trusted_proxies)
+    return connections(file, persons, here.vault, trusted, clock=here.clock, progress=progress)
 
 
 def intake(here: House, app: App, who: Callable[[Scope], str | None]) -> Intake:

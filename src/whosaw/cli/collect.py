@@ -17,7 +17,7 @@ import click
 
 from whosaw.cli.options import data_option, format_option, map_text, progress, say
 from whosaw.cli.output import Cell, Table
-from whosaw.desks import reader, take_in
+from whosaw.desks import persons_map, reader, take_connections, take_in
 from whosaw.wiring import house
 
 if TYPE_CHECKING:
@@ -57,6 +57,36 @@ def _source(name: str, about: str) -> None:
 
 for _name, _about in SOURCES.items():
     _source(_name, _about)
+
+
+@collect.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--map", "given", type=click.Path(path_type=Path), help="Default: maps/connections.toml in the data folder."
+)
+@data_option
+@format_option
+def connections(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
+    """The product's own access log: from where persons connect, sealed under each person's key."""
+    by = persons_map(*map_text(data, "connections", given))
+    with house(data) as here, progress("bytes") as at:
+        reports = [take_connections(here, by, file, progress=at) for file in files]
+    say(_kept(reports), form)
+    return IN_PART if any(report.exit for report in reports) else 0
+
+
+def _kept(reports: Sequence[Report]) -> Table:
+    new, known = sum(r.new for r in reports), sum(r.known for r in reports)
+    sentence = (
+        f"{new:,} new value{'' if new == 1 else 's'} sealed, {known:,} known before. Nothing of them is shown here."
+    )
+    columns = ("file", "records", "taken", "skipped", "malformed", "new", "known")
+    about_looks = {"looks", "mentions", "holes"}
+    rows = tuple(
+        {name: cell for name, cell in _row(number, report).items() if name not in about_looks}
+        for number, report in enumerate(reports, 1)
+    )
+    return Table(sentence, columns, rows, {"new": new, "known": known}, tuple(_notes(reports)))
 
 
 def _told(reports: Sequence[Report]) -> Table:
