@@ -107,12 +107,7 @@ class Equalities:
         for each in _conjuncts([given] if given is not None else []):
             self._columns(level, each, side, right)
             for node, keys in self._binds(level, each).items():
-                # The ON of a LEFT JOIN leaves every row of the left where it is.
-                if (
-                    side == "FULL"
-                    or (side == "LEFT" and node.alias != right)
-                    or (side == "RIGHT" and node.alias == right)
-                ):
+                if not _holds(level, node, side, right):
                     self._loose[node] = self._loose.get(node, ()) + keys
                 elif node not in self._bound or len(keys) < len(self._bound[node]):
                     self._bound[node] = keys
@@ -169,7 +164,7 @@ class Equalities:
     def _equal(self, level: Level, one: Node, other: Node, side: str, right: str | None) -> None:
         if one.level != other.level:
             mine, outer = (one, other) if one.level == level.number else (other, one)
-            if _asserted(level):
+            if _asserted(level, outer.level) and not side:
                 self._join(mine, outer)
             else:
                 self._follows.setdefault(mine, []).append(outer)
@@ -234,8 +229,29 @@ def _alias(source: Any) -> str | None:
     return named or folded(getattr(source, "this", None))
 
 
-def _asserted(level: Level) -> bool:
-    """Whether a subquery is an EXISTS that must hold for every row of the query around it."""
+def _holds(level: Level, node: Node, side: str, right: str | None) -> bool:
+    """Whether what a condition of `level` says of `node` is so for every row shown.
+
+    The ON of a LEFT JOIN leaves every row of the left where it is; a subquery says nothing of the rows around it, unless
+    it is an EXISTS that they all need.
+    """
+    if node.level != level.number:
+        return not side and _asserted(level, node.level)
+    return side == "" or (side == "LEFT" and node.alias == right) or (side == "RIGHT" and node.alias != right)
+
+
+def _asserted(level: Level, outer: int) -> bool:
+    """Whether a subquery is an EXISTS that must hold for every row of the level `outer`, through all between."""
+    at: Level | None = level
+    while at is not None and at.number != outer:
+        if not _needed(at):
+            return False
+        at = at.parent
+    return at is not None
+
+
+def _needed(level: Level) -> bool:
+    """Whether a subquery is an EXISTS that must hold for every row of the query right around it."""
     around = level.select.parent
     while around is not None and level.parent is not None and around is not level.parent.select:
         if not isinstance(around, (exp.Exists, exp.And, exp.Paren, exp.Where)):
@@ -305,7 +321,7 @@ def _key(value: Any) -> Key | None:
         return Key(None, int(number)) if number.isascii() and number.isdigit() and len(number) <= 5 else None
     if isinstance(value, exp.Literal):
         return Key(str(value.this))
-    # E'…' can spell a letter as \x41: without a backslash it is what it looks like.
+    # E'\x41' is decoded already; where a backslash is left, better nobody than somebody else.
     if isinstance(value, (exp.RawString, exp.National)) or (
         isinstance(value, exp.ByteString) and "\\" not in str(value.this)
     ):
