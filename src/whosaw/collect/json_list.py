@@ -25,7 +25,8 @@ from whosaw.collect.observed import Malformed, Piece, Where
 CUT_OFF = "cut off: the file ends inside a record"
 UNCLOSED = "cut off: the list of records is never closed"
 TRAILING = "something stands after the list of records"
-_SPACE = b" \t\r\n"
+_NO_SPACE = re.compile(rb"[^ \t\r\n]")
+_NO_COMMA = re.compile(rb"[^ \t\r\n,]")
 _HEAD = 4_096
 _MARK = re.compile(rb'["{}\[\]]')
 _IN_TEXT = re.compile(rb'["\\]')
@@ -62,18 +63,18 @@ class _Lists:
                 return
             wrapped = b"{" in found[0]
             self._at = found.end()
-            while (first := self._after(_SPACE + b",")) not in (b"]", b""):
+            while (first := self._next(_NO_COMMA)) not in (b"]", b""):
                 yield self._element(first)
             if first == b"":
                 yield self._where(), Malformed.of(b"", UNCLOSED)
                 return
             self._at += 1
             if wrapped:
-                if self._after(_SPACE) != b"}":
+                if self._next(_NO_SPACE) != b"}":
                     yield from self._rest(TRAILING)
                     return
                 self._at += 1
-            if self._after(_SPACE) == b"":
+            if self._next(_NO_SPACE) == b"":
                 return
 
     def _element(self, first: bytes) -> tuple[Where, bytes | Malformed]:
@@ -132,13 +133,13 @@ class _Lists:
         self._number += 1
         return Where(self._number, self._offset + self._at)
 
-    def _after(self, passed: bytes) -> bytes:
-        """The next byte that is none of `passed`, not yet taken; empty at the end of the file."""
+    def _next(self, wanted: re.Pattern[bytes]) -> bytes:
+        """The next byte that is `wanted`, not yet taken; empty at the end of the file."""
         while self._more():
-            rest = self._buffer[self._at :].lstrip(passed)
-            self._at = len(self._buffer) - len(rest)
-            if rest:
-                return rest[:1]
+            found = wanted.search(self._buffer, self._at)
+            self._at = found.start() if found else len(self._buffer)
+            if found:
+                return found[0]
         return b""
 
     def _more(self) -> bool:

@@ -70,7 +70,7 @@ class Pattern:
 
     def match(self, parts: Sequence[str]) -> dict[str, str] | None:
         """What stands in the holes, or None where the path is another."""
-        if len(parts) != len(self.segments) and not (self.deep and len(parts) > len(self.segments)):
+        if len(parts) <= len(self.segments) if self.deep else len(parts) != len(self.segments):
             return None
         found: dict[str, str] = {}
         for segment, part in zip(self.segments, parts, strict=False):
