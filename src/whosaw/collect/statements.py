@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements understood once: the same text comes thousands of times, with other parameters.
 
-Invariant: what is cached holds no parameter and no identity, and the cache is bounded.
+Invariant: the cache is bounded and is asked by the text alone, so an answer never depends on whose statement it was.
 """
 
 from __future__ import annotations
