@@ -200,9 +200,9 @@ def _combined(text: str) -> Request | No:
     if isinstance(at, No):
         return at
     plain = _unescaped(line)
-    split = None if isinstance(plain, No) else _request_line(plain)
-    if split is None:
-        return NOT_HTTP if int(status) >= 400 else No("a request line that is none")
+    split = plain if isinstance(plain, No) else _request_line(plain)
+    if split is None or isinstance(split, No):
+        return NOT_HTTP if int(status) >= 400 else split or No("a request line that is none")
     path, query = _target(split[1])
     said = None if agent is None else _unescaped(agent)
     return Request(
