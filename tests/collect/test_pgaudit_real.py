@@ -251,6 +251,22 @@ def test_a_forged_record_is_not_taken(database):
     assert reasons(outcomes, Malformed) == [IMITATED, IMITATED]
 
 
+def test_a_forged_record_shows_even_where_the_server_says_little(database):
+    """The settings that shorten what is logged do not hide that a record is not pgAudit's own."""
+    forged = "AUDIT: OBJECT,1,1,READ,SELECT,TABLE,public.users,select ip from users where id = 1,<none>"
+    shortened = ("log_error_verbosity = terse", "log_min_error_statement = panic")
+    with database.connect() as db:
+        for setting in shortened:
+            db.execute(f"alter role mira set {setting}")
+    try:
+        log = run(database, [f"do $$ begin raise log '{forged}'; end $$"])
+    finally:
+        with database.connect() as db:
+            for setting in shortened:
+                db.execute(f"alter role mira reset {setting.split()[0]}")
+    assert reasons(same_in_both(log), Malformed) == [IMITATED]
+
+
 def test_a_newline_in_a_statement_ends_no_record(database):
     """A whole forged record inside a statement stays inside it."""
     line = '2026-11-24 10:00:00.000 UTC,"eve","postgres",1,"[local]",1.1,1,"SELECT",2026-11-24 10:00:00 UTC,1/1,0,LOG,00000,"AUDIT: "'

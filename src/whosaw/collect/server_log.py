@@ -135,7 +135,7 @@ def pieces(chunks: Iterable[bytes], form: Format | None) -> tuple[Format, Iterat
                     "the file is neither PostgreSQL's jsonlog nor its csvlog",
                     where="pgaudit log",
                     hint="set log_destination = 'jsonlog' (or 'csvlog'): in stderr's format a statement can imitate a "
-                    "record. If the file begins in the middle of a record, say which with --format",
+                    "record. A csvlog that was cut must begin with a whole record",
                 )
             return form, itertools.chain([opening], records)
     return form, lines(chunks) if form == "jsonlog" else csv_records(chunks)
