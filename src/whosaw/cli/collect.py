@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import data_option, format_option, map_text, progress, say
+from whosaw.cli.options import Place, data_option, format_option, map_text, progress, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import persons_map, reader, take_connections, take_in
 from whosaw.wiring import house
@@ -41,10 +41,8 @@ def _source(name: str, about: str) -> None:
     """One subcommand for each source of looks."""
 
     @collect.command(name, help=about)
-    @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-    @click.option(
-        "--map", "given", type=click.Path(path_type=Path), help=f"Default: maps/{name}.toml in the data folder."
-    )
+    @click.argument("files", nargs=-1, required=True, type=Place())
+    @click.option("--map", "given", type=Place(), help=f"Default: maps/{name}.toml in the data folder.")
     @data_option
     @format_option
     def command(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
@@ -60,10 +58,8 @@ for _name, _about in SOURCES.items():
 
 
 @collect.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--map", "given", type=click.Path(path_type=Path), help="Default: maps/connections.toml in the data folder."
-)
+@click.argument("files", nargs=-1, required=True, type=Place())
+@click.option("--map", "given", type=Place(), help="Default: maps/connections.toml in the data folder.")
 @data_option
 @format_option
 def connections(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:

@@ -7,6 +7,7 @@ argv ──Click──▶ command ──▶ wiring ──▶ Table on stdout, ex
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from whosaw.cli.journal import journal
 from whosaw.cli.look import look
 from whosaw.cli.main import complain
 from whosaw.cli.statement import statement
+from whosaw.cli.usage import told
 from whosaw.cli.watch import watch
 
 INTERRUPTED = 130
@@ -49,10 +51,15 @@ for _command in (init, demo, directory, look, collect, watch, inquiry, statement
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A folder's name may be no text at all; an answer that cannot be printed must not look like one never made.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = whosaw.main(list(argv), prog_name="whosaw", standalone_mode=False)
     except click.ClickException as error:
-        return complain(errors.BadInput(error.format_message().rstrip("."), hint=_help(error)))
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            sys.stderr.write(f"{error.format_message()}\n\n")
+        return complain(told(error))
     except click.Abort:
         return INTERRUPTED
     except errors.WhosawError as error:
@@ -64,11 +71,6 @@ def run(argv: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - its text may quote what it choked on, so it is not shown
         return complain(_fault(error))
     return code if isinstance(code, int) else 0
-
-
-def _help(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else 'whosaw'} --help"
 
 
 def _fault(error: Exception) -> errors.WhosawError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import data_option, format_option, say
+from whosaw.cli.options import Place, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import load_directory
 from whosaw.directory.load import Loaded
@@ -20,7 +20,7 @@ def directory() -> None:
 
 
 @directory.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=Place())
 @data_option
 @format_option
 def load(folder: Path, data: Path, form: str) -> int:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 
 import click
 
-from whosaw.cli.options import format_option, say
+from whosaw.cli.options import Place, format_option, say
 from whosaw.cli.output import Table
+from whosaw.errors import BadInput
 from whosaw.wiring import build
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=Place())
 @click.option(
     "--origin", required=True, metavar="NAME", help="Name of the log: a host you own, a slash, a word. Never changes."
 )
@@ -27,7 +31,12 @@ from whosaw.wiring import build
 @format_option
 def init(folder: Path, origin: str, proxies: tuple[str, ...], form: str) -> int:
     """Make a data folder."""
-    build(folder, origin, trusted_proxies=proxies)
+    for where, text in (("--origin", origin), *(("--trusted-proxy", proxy) for proxy in proxies)):
+        # It is written into a file of settings, where a quote would end it and begin another setting.
+        if not text.isprintable() or not {'"', "\\"}.isdisjoint(text):
+            raise BadInput("has a sign that cannot stand in a name", where=where)
+    with _whole_or_not_at_all(folder):
+        build(folder, origin, trusted_proxies=proxies)
     say(
         Table(
             f"A log of its own stands in {folder}. Leaf 0 fixes its keys.",
@@ -41,3 +50,23 @@ def init(folder: Path, origin: str, proxies: tuple[str, ...], form: str) -> int:
         form,
     )
     return 0
+
+
+@contextmanager
+def _whole_or_not_at_all(folder: Path) -> Iterator[None]:
+    """What stops half way leaves no folder that looks like one. Only a folder made here is ever removed."""
+    try:
+        folder.mkdir(parents=True)
+        made = True
+    except FileExistsError:
+        if not folder.is_dir():
+            raise BadInput("there is a file already", where=str(folder)) from None
+        made = False
+    except OSError as error:
+        raise BadInput(f"cannot be made: {error.strerror}", where=str(folder)) from None
+    try:
+        yield
+    except BaseException:
+        if made:
+            rmtree(folder, ignore_errors=True)
+        raise

@@ -48,7 +48,7 @@ def look(
         asked=asked,
         purpose=purpose,
         case=case,
-        key=key or secrets.token_hex(16),
+        key=secrets.token_hex(16) if key is None else key,
         app="whosaw-look",
     )
     with house(data) as here:

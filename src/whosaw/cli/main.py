@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from whosaw import errors
+from whosaw.verify.words import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ _CORE = frozenset({"click", "sqlalchemy", "alembic", "cedarpy", "cryptography"})
 
 def complain(error: errors.WhosawError) -> int:
     """Say what is wrong and what to do about it; returns the exit code."""
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"error: {printable(str(error))}\n")
     if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+        sys.stderr.write(f"hint: {printable(error.hint)}\n")
     return errors.EXIT[type(error)]

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,28 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 MAP_LIMIT = 1024 * 1024
 
 
+class Place(click.Path):
+    """A path that a system can have at all. Whether something is there, and what, the commands say."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("not a name that a file can have", param, ctx)
+        try:
+            os.lstat(value)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except (OSError, ValueError) as error:
+            self.fail(getattr(error, "strerror", None) or "not a name that a file can have", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def data_option(command: _Command) -> _Command:
     return click.option(
         "--data",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=Place(),
         default=Path("whosaw-data"),
         envvar="WHOSAW_DATA",
         show_default=True,

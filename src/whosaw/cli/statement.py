@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import asker_option, data_option, format_option, say
+from whosaw.cli.options import Place, asker_option, data_option, format_option, say
 from whosaw.cli.output import Table
 from whosaw.desks import hand_out_statement
 from whosaw.errors import BadInput
@@ -17,7 +17,7 @@ from whosaw.wiring import house
 
 @click.command()
 @click.argument("person")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.")
+@click.option("--out", required=True, type=Place(), help="Where to write it.")
 @asker_option
 @data_option
 @format_option

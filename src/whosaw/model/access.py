@@ -57,7 +57,7 @@ def rung(which: Field, detail: str) -> int:
     try:
         return LADDER[which].index(detail)
     except ValueError:
-        raise BadInput(f"{which} has no detail {detail!r}; it has {', '.join(LADDER[which])}", where="detail") from None
+        raise BadInput(f"{which} has no such detail; it has {', '.join(LADDER[which])}", where="detail") from None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,7 +77,7 @@ class Asked:
         try:
             which = Field(name)
         except ValueError:
-            raise BadInput(f"no such field {name!r}; there are {', '.join(Field)}", where="field") from None
+            raise BadInput(f"no such field; there are {', '.join(Field)}", where="field") from None
         if not detail and len(LADDER[which]) > 1:
             raise BadInput(f"say how exact: one of {', '.join(f'{which}:{d}' for d in LADDER[which])}", where="field")
         return cls(which, detail or LADDER[which][0])

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from whosaw.cli.demo.narrator import Narrator
+from whosaw.cli.options import Place
 from whosaw.errors import MissingExtra
 
 
 @click.command()
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path),
+    type=Place(),
     default=Path("demo-data"),
     show_default=True,
     help="Where to leave its data. What an earlier run left there is cleared.",
