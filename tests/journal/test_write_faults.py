@@ -63,7 +63,7 @@ def play(world: World, call: str, fate: str, error, then: str, *, keep: int = 0)
     return stopped, not refused
 
 
-@pytest.mark.parametrize("size", [1, 254, 255, 256, 257, 258])
+@pytest.mark.parametrize("size", [1, 254, 255, 256])
 @pytest.mark.parametrize("fate", FATES)
 @pytest.mark.parametrize("write", WRITES)
 def test_a_failed_write_is_there_once_or_not_at_all(write, fate, size):
@@ -95,7 +95,7 @@ def test_what_cannot_be_tidied_up_is_left_lying():
 
 
 @pytest.mark.parametrize("keep", [0, 1, 3, 4, 100, 150, 151, 200, 400, 700])
-@pytest.mark.parametrize("then", THEN)
+@pytest.mark.parametrize("then", ["same", "other"])
 def test_torn_frames_are_cut_kept_aside_and_put_on_record(keep, then):
     """Of a write that reached the disk in part, whole submissions count and nothing else; what is cut is on record."""
     world = at_size(3)
@@ -145,18 +145,9 @@ def test_where_a_third_level_begins(size):
         assert core.state.edge.root() == core.state.root
         assert core.state.published.size == grown == core.state.head.size
         core.close()
-
-
-def test_the_whole_of_such_a_log_is_whole():
-    """fsck over 65,540 leaves after a fault at its third level."""
-    world = at_size(65_534)
-    core = world.open()
-    world.faults.arm("create tile/2", "lost")
-    world.step(core, *batch(world, "first"))
-    outcome(core.integrator.step)
-    assert core.state.stopped
-    core.close()
-    world.settle()
+    if size == 65_534:
+        report = world.fsck(keys=False)
+        assert (report.findings, report.size) == ([], grown)
 
 
 SWEEP = 400
@@ -176,7 +167,7 @@ def test_whatever_call_fails_first(fate, error):
             assert failed is None
             assert nth > 40  # the sweep saw every call
             return
-        world.settle()
+        world.settle(also_before=nth % 3 == 0)
     raise AssertionError("the sweep came to no end")
 
 

@@ -96,7 +96,8 @@ def _leaf(frame: Frame, entry: bytes | None, report: Report) -> None:
     report.looked(2)
     try:
         body = parse(frame.body, where)
-        if (frame.index == 0) != (body["kind"] == Kind.GENESIS and frame.label == GENESIS_LABEL):
+        signs = body["kind"] == Kind.GENESIS, frame.label == GENESIS_LABEL
+        if signs != (frame.index == 0, frame.index == 0):
             report.find(Fault.BODY, where, "a genesis stands at index 0 and nowhere else")
     except NotCanonical as error:
         report.find(Fault.BODY, where, f"the body is not canonical: {error}")

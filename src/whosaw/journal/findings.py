@@ -47,8 +47,8 @@ class Fault(StrEnum):
     TAIL = "tail"  # beyond the head
     CUT = "cut"  # what a start kept aside
     BODY = "body"  # not canonical, or a genesis out of its place
-    LEAF = "leaf"  # not what its frame makes, or not a leaf at all
-    PUBLISHED = "published"  # a bundle or tile that is missing or altered
+    LEAF = "leaf"  # not what its frame makes, not a leaf at all, or its bundle is missing
+    PUBLISHED = "published"  # a tile that is missing or altered, or leaves that do not make the tile above
     PARTIAL = "partial"  # an older partial that is not the beginning of what stands now
     STRANGER = "stranger"  # a published file that nothing accounts for
     STAGING = "staging"  # left over, or in hand

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Making a log: leaf 0 and the first head. Done once, by `whosaw journal init`, and by nothing else.
+"""Making a log: leaf 0 and the first head. Done once, by `whosaw init`, and by nothing else.
 
     segment 0 with the genesis frame ──▶ staging ──▶ head.create ──▶ tiles, public/genesis ──▶ checkpoint of size 1
                                                      from here on there is a log; a start does the rest

@@ -89,7 +89,7 @@ def no_journal() -> BadInput:
     return BadInput(
         "there is no journal here: the head database is missing or empty",
         where="private/head.db",
-        hint="check the path; `whosaw journal init` makes a new log, and nothing else does",
+        hint="check the path; `whosaw init` makes a new log, and nothing else does",
     )
 
 
