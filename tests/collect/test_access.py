@@ -4,6 +4,7 @@
 import gzip
 import hashlib
 import json
+import re
 import time
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from whosaw.collect.web_log import FORMS, Request
 from whosaw.errors import BadInput, Misconfigured
 from whosaw.model.record import Stream
 
-MAP = (Path(__file__).parents[2] / "docs/connectors/access.toml").read_bytes()
+DOCS = Path(__file__).parents[2] / "docs/connectors"
+MAP, PAGE = (DOCS / "access.toml").read_bytes(), (DOCS / "access.md").read_text()
 # Without the header of the map: the formats differ in what they can hold.
 PLAIN = MAP.replace(b'principal = "upstream_http_x_account"\n', b"")
 MAKERS = {"nginx": nginx, "caddy": caddy, "combined": combined}
@@ -89,6 +91,17 @@ def test_routes(uri, method, line):
 def test_a_case_in_the_path_is_the_looks_case():
     """It is checked like any other when it is taken in."""
     assert look(nginx("/admin/cases/T-100/people/mira/messages")).case == "T-100"
+
+
+def test_the_documented_log_format_is_read_by_the_documented_map():
+    """What the page tells nginx to write, filled in as nginx fills it in, is a look."""
+    block = re.search(r"log_format whosaw escape=json (.*?);\n", PAGE, re.DOTALL)[1]
+    line = re.sub(
+        r"\$([a-z_]+)", lambda found: json.loads(nginx()).get(found[1], ""), "".join(re.findall(r"'([^']*)'", block))
+    )
+    assert set(json.loads(nginx())) <= set(json.loads(line))
+    one = look(line, routes=MAP)
+    assert (told(one), one.principal, one.flags) == ("read mira ip:exact device:exact", "s-ana", ())
 
 
 def test_the_demonstrations_own_map_is_one():
@@ -303,7 +316,10 @@ def test_a_file_that_begins_with_rubbish_is_read_by_what_follows(tmp_path):
 
 
 def test_the_option_beats_the_content(tmp_path):
-    """Who says the format is believed, and lines of another one are malformed."""
+    """Who says the format, in the map or to the reader, is believed, and lines of another one are malformed."""
+    said = Routes.parse(PLAIN.replace(b"format = 1", b'format = 1\nlog = "caddy"'))
+    report = take(Access(said), wrote(tmp_path / "log", combined()), Room().desk)
+    assert (report.taken, report.malformed) == (0, 1)
     report = take(Access(Routes.parse(PLAIN), "caddy"), wrote(tmp_path / "log", combined()), Room().desk)
     assert (report.taken, report.malformed) == (0, 1)
 

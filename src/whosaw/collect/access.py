@@ -50,10 +50,10 @@ class Access:
     source = "access"
 
     def __init__(self, routes: Routes, form: Form | None = None) -> None:
-        """`form`: the format of every file; None: each file is what its first lines are."""
+        """`form`: the format of every file; None: what the map says, or what each file's first lines are."""
         self._routes = routes
-        self._asked_for = form
-        self._form: Form = form or "nginx"
+        self._asked_for = form or routes.log
+        self._form: Form = self._asked_for or "nginx"
 
     @property
     def map_digest(self) -> bytes:

@@ -28,7 +28,7 @@ from whosaw.collect.ports import Clock, Keep
 from whosaw.collect.report import Report
 from whosaw.collect.seen import Seen, keep_seen
 from whosaw.collect.times import plausible
-from whosaw.collect.web_log import NOT_ACCESS, NOT_HTTP, Form, Request
+from whosaw.collect.web_log import NOT_ACCESS, NOT_HTTP, Form, Request, form_of
 from whosaw.errors import BadInput
 
 SOURCE = "connections"
@@ -45,9 +45,10 @@ _HOURS = timedelta(hours=1)
 class Persons:
     """The map: under which name of the log the person stands, and which header our proxies write.
 
-    `person`: a key or JSON Pointer; None: the account that the server itself wrote. `every`: one value per so much time.
+    `log`: the format; None: each file is what its first lines are. `person`: a key or JSON Pointer; None: the account that the server itself wrote. `every`: one value per so much time.
     """
 
+    log: Form | None
     person: str | None
     person_type: str
     header: Header
@@ -61,6 +62,7 @@ class Persons:
         top, digest = opened(raw, where)
         header = top.choice("forwarded", HEADERS, "x-forwarded-for")
         made = cls(
+            log=form_of(top),
             person=top.optional("person"),
             person_type=top.choice("person_type", TYPES, "text"),
             header="forwarded" if header == "forwarded" else "x-forwarded-for",
@@ -92,7 +94,7 @@ def connections(
         raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
     with raw:
         size, source, count = file.stat().st_size, Source(raw), Count()
-        form, pieces = web_log.pieces(source.chunks(), form)
+        form, pieces = web_log.pieces(source.chunks(), form or persons.log)
         for where, piece in pieces:
             found = piece if isinstance(piece, Malformed) else _seen(piece, form, persons, trusted, clock)
             if isinstance(found, Seen):

@@ -23,7 +23,7 @@ from whosaw.collect.observed import Asked, No, app_name
 from whosaw.collect.patterns import Pattern, plain_segments, url_segments
 from whosaw.collect.persons import TYPES, spelled
 from whosaw.collect.shapes import WORDS
-from whosaw.collect.web_log import METHODS, Request
+from whosaw.collect.web_log import METHODS, Form, Request, form_of
 from whosaw.model.access import Mode
 
 ANY = "*"
@@ -55,11 +55,12 @@ class Hit:
 class Routes:
     """The whole map, the nearest route first.
 
-    `principal`: under which name of the log the account stands, where it is not the server's own. `words`: segments
+    `log`: the format of the logs; None: each file is what its first lines are. `principal`: under which name of the log the account stands, where it is not the server's own. `words`: segments
     that may be listed as they are. `prefetch`: whether a request that says it is a prefetch is passed over.
     """
 
     routes: tuple[Route, ...]
+    log: Form | None = None
     app: str | None = None
     principal: str | None = None
     skip_prefetch: bool = False
@@ -81,6 +82,7 @@ class Routes:
         literal = {s.before for r in routes for s in r.pattern.segments if s.hole is None}
         made = cls(
             routes=tuple(sorted(routes, key=_nearness, reverse=True)),
+            log=form_of(top),
             app=app,
             principal=top.optional("principal"),
             skip_prefetch=top.choice("prefetch", ("look", "skip"), "look") == "skip",

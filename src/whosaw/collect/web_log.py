@@ -24,6 +24,7 @@ from urllib.parse import unquote_to_bytes
 
 from whosaw.collect import strict_json, times
 from whosaw.collect.lines import lines
+from whosaw.collect.maps import Table
 from whosaw.collect.observed import No, Piece, identifier
 from whosaw.errors import BadInput
 
@@ -94,7 +95,7 @@ def pieces(chunks: Iterable[bytes], form: Form | None) -> tuple[Form, Iterator[P
         raise BadInput(
             "the file is no access log: neither nginx's JSON nor Caddy's nor the combined format",
             where="access log",
-            hint="say which with --format; docs/connectors/access.md shows each",
+            hint="docs/connectors/access.md shows each; if the file begins with something else, set `log` in the map",
         )
     return "nginx", itertools.chain(head, found)
 
@@ -108,6 +109,12 @@ def parse(raw: bytes, form: Form) -> Request | No:
     if isinstance(given, No):
         return given
     return _PARSERS[form](given)
+
+
+def form_of(top: Table) -> Form | None:
+    """The format that a map says its logs have, under `log`."""
+    named = top.choice("log", (*FORMS, "any"), "any")
+    return next((form for form in FORMS if form == named), None)
 
 
 def _form(raw: bytes) -> Form | None:
