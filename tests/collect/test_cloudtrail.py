@@ -111,6 +111,7 @@ def test_an_object_read_is_a_look_at_the_person_in_its_key():
         (s3(eventName="SelectObjectContent"), "search mira ip:exact device:exact"),
         (s3(eventName="GetObjectHologram"), "search mira ip:exact device:exact"),
         (event(requestParameters=None), "read mira ip:exact device:exact"),
+        (event(requestParameters={"bucketName": {}, "key": []}), "read mira ip:exact device:exact"),
         (event(requestParameters={"bucketName": "desk-access-point", "key": "people/mira/sign-ins.json"}),
          "read mira ip:exact device:exact"),
         (dynamo("GetItem", {"tableName": "people", "key": {"person_id": UUID}}), f"read {UUID} contacts:exact profile:exact"),

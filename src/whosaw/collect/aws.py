@@ -80,7 +80,7 @@ def buckets(event: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     for arn in _resources(event):
         bucket, slash, rest = arn.partition(":s3:::")[2].partition("/")
         found.append((bucket, rest if slash else key))
-    return [(b, k) for b, k in dict.fromkeys(found) if isinstance(b, str) and b]
+    return list(dict.fromkeys((b, k) for b, k in found if isinstance(b, str) and b))
 
 
 def tables(event: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
