@@ -291,8 +291,10 @@ class FilesFolder:
             missing.append(path)
             path = path.parent
         for new in reversed(missing):
+            # What stands outside holds temporary files, and private ones: never open because the served folder is.
+            inside = new == self._root or self._root in new.parents
             with suppress(FileExistsError):
-                new.mkdir(mode=self._folder_mode)
+                new.mkdir(mode=self._folder_mode if inside else 0o700)
             self._sync_folder(new.parent)
 
     def _sync_folder(self, path: Path) -> None:
