@@ -356,10 +356,10 @@ def test_any_bytes_come_apart_the_same_way_however_they_arrive(parts, size):
     raw = b"".join(parts)
     found = pieces(raw)
     assert pieces(raw, size) == found
-    if raw.startswith(b"["):
-        inside = b"".join(piece for _, piece in found if isinstance(piece, bytes))
-        if all(isinstance(piece, bytes) for _, piece in found):
-            assert sorted(raw.translate(None, b" ,\n")) == sorted((b"[" + inside + b"]").translate(None, b" ,\n"))
+    if raw.startswith(b"[") and b"Records" not in raw and all(isinstance(piece, bytes) for _, piece in found):
+        # One list may follow another, so brackets may be frame; nothing else may be.
+        inside = b"".join(piece for _, piece in found)
+        assert raw.translate(None, b" ,\n[]") == inside.translate(None, b" ,\n[]")
 
 
 @settings(deadline=None, max_examples=150)
