@@ -78,12 +78,21 @@ def parse_note(raw: bytes, where: str = "note") -> Note:
     cut = raw.rfind(b"\n\n")
     if cut < 0 or cut + 2 == len(raw):
         raise NotCanonical("no signatures after an empty line", where=where)
-    text, lines = raw[: cut + 1], raw[cut + 2 : -1].split(b"\n")
+    text = raw[: cut + 1]
+    made = Note(text, parse_signatures(raw[cut + 2 :], where, first=text.count(b"\n") + 2))
+    if made.encode() != raw:
+        raise NotCanonical("not the one spelling", where=where)
+    return made
+
+
+def parse_signatures(raw: bytes, where: str, first: int = 1) -> tuple[Signature, ...]:
+    """The signature lines that `raw` spells, at least one. `first`: the number of the first one, for errors."""
+    parse_text(raw, where, LIMIT)
+    lines = raw[:-1].split(b"\n")
     if len(lines) > SIGNATURE_LIMIT:
         raise NotCanonical(f"more than {SIGNATURE_LIMIT} signature lines", where=where)
-    first = text.count(b"\n") + 2
-    made = Note(text, tuple(_parse_line(line, f"{where}, line {first + i}") for i, line in enumerate(lines)))
-    if made.encode() != raw:
+    made = tuple(_parse_line(line, f"{where}, line {first + i}") for i, line in enumerate(lines))
+    if b"".join(signature.encode() for signature in made) != raw:
         raise NotCanonical("not the one spelling", where=where)
     return made
 
