@@ -23,6 +23,7 @@ from whosaw.cli.inquiry import inquiry
 from whosaw.cli.journal import journal
 from whosaw.cli.look import look
 from whosaw.cli.main import complain
+from whosaw.cli.options import Left
 from whosaw.cli.statement import statement
 from whosaw.cli.usage import told
 from whosaw.cli.watch import watch
@@ -64,9 +65,7 @@ def run(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except errors.WhosawError as error:
         return complain(error)
-    except BrokenPipeError:
-        # Whoever read our output has left. Point stdout elsewhere, or the interpreter complains at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Left:
         return errors.EXIT[errors.BadInput]
     except Exception as error:  # noqa: BLE001 - its text may quote what it choked on, so it is not shown
         return complain(_fault(error))

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import click
 
 from whosaw.cli.output import FORMATS, Table, render
-from whosaw.errors import BadInput, Misconfigured
+from whosaw.errors import BadInput, Misconfigured, Unavailable
 from whosaw.verify.progress import Progress
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -85,10 +85,25 @@ def _login() -> str:
         raise Misconfigured("nobody knows who is asking", setting="--as", hint="give --as ID") from None
 
 
+class Left(Exception):
+    """Whoever read our output has left. No OSError: Click answers those itself, with an exit code that means another thing."""
+
+
 def say(table: Table, form: str) -> None:
-    """Print an answer."""
-    sys.stdout.write(render(table, form))
-    sys.stdout.flush()
+    """Print an answer. Raises Left, and Unavailable where it cannot be printed: what was asked for is done all the same."""
+    try:
+        sys.stdout.write(render(table, form))
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer goes nowhere, or the interpreter would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise Left from None
+        raise Unavailable(
+            f"the answer could not be printed: {error.strerror}",
+            part="stdout",
+            hint="what was asked for is done, and on record; whosaw journal status tells how far the log is",
+        ) from None
 
 
 @contextmanager

@@ -45,11 +45,8 @@ def render(table: Table, form: str) -> str:
         case "jsonl":
             return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table.rows)
         case "csv":
-            out = io.StringIO()
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(table.columns)
-            writer.writerows([_csv(row.get(c)) for c in table.columns] for row in table.rows)
-            return out.getvalue()
+            rows = ([_csv(row.get(c)) for c in table.columns] for row in table.rows)
+            return "".join(map(_line, (table.columns, *rows)))
         case _:
             return _for_people(table)
 
@@ -69,7 +66,9 @@ def _for_people(table: Table) -> str:
 
 
 def _wrap(sentence: str) -> str:
-    return textwrap.fill(sentence, min(100, shutil.get_terminal_size((100, 24)).columns), break_long_words=False)
+    width = min(100, shutil.get_terminal_size((100, 24)).columns)
+    # Not at hyphens either: paths and ids are copied from here.
+    return textwrap.fill(printable(sentence), width, break_long_words=False, break_on_hyphens=False)
 
 
 def _text(value: Cell) -> str:
@@ -82,9 +81,18 @@ def _text(value: Cell) -> str:
     return printable(text).replace("\n", " ").replace("\t", " ")
 
 
+def _line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    # The library quotes a carriage return only where it ends lines; unquoted, it would end one in the middle of a cell.
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n") + "\n"
+
+
 def _csv(value: Cell) -> str:
     if value is None:
         return ""
-    text = str(value) if isinstance(value, str | int) else "|".join(value)
+    if isinstance(value, int):
+        return str(value)
+    text = value if isinstance(value, str) else "|".join(value)
     # A spreadsheet runs a cell that begins with one of these as a formula.
     return "'" + text if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

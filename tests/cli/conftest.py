@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One company is set up for all of these tests; a test that changes it works on a copy of its own."""
+
+import shutil
+
+import pytest
+from tests.cli.desk import Desk, settle
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory):
+    """A data folder with the company in force. Not to be changed."""
+    return settle(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture
+def desk(settled, tmp_path):
+    """A company of one's own."""
+    shutil.copytree(settled.home, tmp_path / "own")
+    return Desk(tmp_path / "own")
