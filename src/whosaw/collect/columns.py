@@ -12,7 +12,6 @@ must not be a way around. ``"-"`` says that a column holds nothing personal.    
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timezone
@@ -20,11 +19,10 @@ from datetime import timezone
 from whosaw.collect import relation
 from whosaw.collect.maps import Table as MapTable
 from whosaw.collect.maps import fields, most, opened
-from whosaw.collect.observed import Asked, identifier
+from whosaw.collect.observed import Asked
+from whosaw.collect.persons import TYPES, spelled
 from whosaw.collect.times import offset
 from whosaw.errors import Misconfigured
-
-TYPES = ("text", "integer", "uuid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +56,7 @@ class Columns:
 
     def person(self, value: str) -> str | None:
         """The person that a key's value names, in the one spelling; None for a value that the key's type has not."""
-        if self.key_type == "integer":
-            # PostgreSQL reads 042 and +42 as 42, and a person must not be found under three names.
-            digits = value.strip().removeprefix("+")
-            return str(int(digits)) if digits.isascii() and digits.isdigit() and len(digits) <= 30 else None
-        if self.key_type == "uuid":
-            try:
-                return str(uuid.UUID(value)) if value.isascii() and len(value) <= 40 else None
-            except ValueError:
-                return None
-        return identifier(value)
+        return spelled(value, self.key_type)
 
 
 @dataclass(frozen=True, slots=True)
