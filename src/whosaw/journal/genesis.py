@@ -45,8 +45,10 @@ def create(
     held = stores.private.hold("lock")
     try:
         _check_empty(stores)
-        frame = _first_frame(genesis.encode(), random(HASH))
-        mark = Mark(0)
+        body, mark = genesis.encode(), Mark(0)
+        left = _left(stores.private)
+        # The frame of a run that died is taken over: it may have signed a head over it, and no size gets two roots.
+        frame = left if left is not None and left.body == body else _first_frame(body, random(HASH))
         stores.private.replace(mark.name, frame.encode(mark))
         edge, files = Edge().grow([frame.entry], [frame.leaf_hash])
         staged = Staged(0, edge.size, edge.root(), tuple(files))
@@ -81,12 +83,15 @@ def _only_remains(private: Folder) -> bool:
     """Whether the segments are none, or what a run of `create` leaves that died before the head: at most a genesis."""
     if firsts(private) not in ([], [0]):
         return False
+    return not private.read(Mark(0).name) or _left(private) is not None
+
+
+def _left(private: Folder) -> Frame | None:
+    """The genesis frame of a run of `create` that died before the head; None where there is anything else, or nothing."""
     mark = Mark(0)
-    raw = private.read(mark.name)
-    if not raw:
-        return True
+    raw = private.read(mark.name) or b""
     try:
         frame, end = parse_frame(raw, 0, mark)
     except NotCanonical:
-        return False
-    return frame.label == GENESIS_LABEL and end == len(raw)
+        return None
+    return frame if frame.label == GENESIS_LABEL and end == len(raw) else None

@@ -58,7 +58,15 @@ def opened(note: bytes, keys: Sequence[VerifierKey], where: str) -> Checkpoint:
         found = open_note(note, keys, where)
         checkpoint = Checkpoint.parse(found.text, where)
     except (NotCanonical, ProofFailed) as error:
-        raise Damaged(f"{where} is not signed by this log: {error}", where=where) from None
+        raise Damaged(
+            f"{where} is not signed by this log: {error}",
+            where=where,
+            hint="where the key files were exchanged, restore those that belong to this folder",
+        ) from None
     if found.keys != frozenset(keys) or checkpoint.origin != keys[0].name:
-        raise Damaged(f"{where} is not signed by every key of this log", where=where)
+        raise Damaged(
+            f"{where} is not signed by every key of this log",
+            where=where,
+            hint="where the key files were exchanged, restore those that belong to this folder",
+        )
     return checkpoint

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start-up: from whatever a crash left to exactly what the head says, by the code that would have written it.
 
-    1 head      the row exists, and every key of the log signed its note           else: not a journal, or not ours
-    2 genesis   leaf 0 names these keys, and is shown to everybody                 else: other key files
+    1 genesis   there is a head at all, and leaf 0 names these keys                else: not a journal, or other key files
+    2 head      every key of the log signed its note; leaf 0 is shown to everybody else: not ours
     3 tail      frames beyond the head: found, made durable, torn bytes kept aside
     4 publish   head newer than the checkpoint: staging applied, or built again from frames; then the checkpoint
                 checkpoint newer than the head, or another root: somebody else signed with our keys
@@ -56,9 +56,13 @@ class Recovered:
 def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> Recovered:
     """Bring the folders to what the head says. Raises BadInput where there is no journal, Damaged, Misconfigured."""
     keys = signers.keys()
-    head, signed = _head(stores, keys)
+    head = stores.head.read()
+    if head is None:
+        raise no_journal()
+    frame, genesis = _genesis(stores, signers)
+    signed = _signed(head, keys)
     _log.info("head: size %d, signed by every key of the log", head.size)
-    genesis = _genesis(stores, signers)
+    show_genesis(stores.public, frame)
     tail = _tail(stores.private, head, clock)
     _log.info("tail: %d frames beyond the head", len(tail.frames))
     _publish(stores, head, signed, keys)
@@ -71,17 +75,7 @@ def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> 
     return Recovered(State(head, signed.root, edge, tail), genesis)
 
 
-# ── 1 head ──
-
-
-def _head(stores: Stores, keys: Sequence[VerifierKey]) -> tuple[HeadState, Checkpoint]:
-    head = stores.head.read()
-    if head is None:
-        raise no_journal()
-    signed = opened(head.note, keys, "head.db")
-    if signed.size != head.size or head.size < 1:
-        raise Damaged("the head database does not say what its note says", where="head.db")
-    return head, signed
+# ── 1 genesis ──
 
 
 def no_journal() -> BadInput:
@@ -93,11 +87,9 @@ def no_journal() -> BadInput:
     )
 
 
-# ── 2 genesis ──
-
-
-def _genesis(stores: Stores, signers: Signers) -> Genesis:
-    """What leaf 0 promises, published. Raises Misconfigured unless it names exactly these keys."""
+def _genesis(stores: Stores, signers: Signers) -> tuple[Frame, Genesis]:
+    """What leaf 0 promises. Raises Misconfigured unless it names exactly these keys."""
+    # Before the head: with exchanged key files no signature fits, and that must not look like a damaged log.
     frame = Segments(stores.private).frame(0)
     try:
         genesis = Genesis.parse(frame.body)
@@ -106,13 +98,7 @@ def _genesis(stores: Stores, signers: Signers) -> Genesis:
     if frame.label != GENESIS_LABEL:
         raise Damaged("leaf 0 has not the label of a genesis", where="index 0")
     agree(genesis, signers)
-    show_genesis(stores.public, frame)
-    return genesis
-
-
-def show_genesis(public: Folder, frame: Frame) -> None:
-    """Open leaf 0 to everybody. Raises Contradiction where something else is shown."""
-    public.create_or_compare([(GENESIS, GenesisFile(frame.nonce, frame.body).encode())])
+    return frame, genesis
 
 
 def agree(genesis: Genesis, signers: Signers) -> None:
@@ -130,6 +116,22 @@ def agree(genesis: Genesis, signers: Signers) -> None:
             setting="keys/receipts-ed25519",
             hint="restore the key file that belongs to this folder",
         )
+
+
+# ── 2 head ──
+
+
+def _signed(head: HeadState, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """What the head says."""
+    signed = opened(head.note, keys, "head.db")
+    if signed.size != head.size or head.size < 1:
+        raise Damaged("the head database does not say what its note says", where="head.db")
+    return signed
+
+
+def show_genesis(public: Folder, frame: Frame) -> None:
+    """Open leaf 0 to everybody. Raises Contradiction where something else is shown."""
+    public.create_or_compare([(GENESIS, GenesisFile(frame.nonce, frame.body).encode())])
 
 
 # ── 3 tail ──

@@ -57,11 +57,13 @@ class Segments:
                 yield frame
             first = until
 
-    def submission(self, first: int, count: int) -> tuple[Frame, ...]:
-        """All leaves of one submission. Raises Damaged where they are not exactly one."""
+    def submission(self, first: int, count: int, idem: bytes) -> tuple[Frame, ...]:
+        """All leaves of the submission under this idempotency key. Raises Damaged where they are not exactly that."""
         frames = tuple(self.frames(first, first + count))
-        if [f.left for f in frames] != list(range(count - 1, -1, -1)):
-            raise Damaged(f"frames {first} and on are not one submission of {count}", where=f"index {first}")
+        if [(f.left, f.idem) for f in frames] != [(left, idem) for left in range(count - 1, -1, -1)]:
+            raise Damaged(
+                f"frames {first} and on are not the submission of {count} that the head says", where=f"index {first}"
+            )
         return frames
 
     def start_of(self, index: int) -> tuple[Mark, int]:

@@ -215,7 +215,7 @@ class Sequencer:
             placed = self._head.placed([idem]).get(idem)
             if placed is None:
                 return None
-            leaves = self._segments.submission(placed.first, placed.count)
+            leaves = self._segments.submission(placed.first, placed.count, idem)
         return self._receipts.recorded(leaves, idem, placed.at)
 
 

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A journal's life in any order: record, repeat, contradict, publish, fail, crash, restart, turn the clock back.
+
+Whatever happens: a receipt is kept, a key is one submission, heads only grow, and the end of every life is a whole log.
+"""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.journal.world import World
+
+from whosaw.errors import IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.journal.reader import Reader
+from whosaw.tlog.merkle import leaf_hash, root
+from whosaw.tlog.receipt import idem
+
+WRITES = ("open segments/", "append segments/", "replace staging/", "swap", "create tile/", "extend labels",
+          "replace checkpoint", "delete staging", "replace segments/", "delete segments/", "create kept/")  # fmt: skip
+PERSONS = st.lists(st.sampled_from(["anna", "ben", "carla", "dan"]), min_size=1, max_size=4)
+
+
+class Life(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.world, self.core, self.keys = World(segment_bytes=1_500), None, 0
+        self.persons: dict[str, list[str]] = {}
+        self.sizes = [1]
+
+    @initialize()
+    def start(self):
+        """Open, however often it takes: a start that fails is followed by another one."""
+        for _ in range(5):
+            try:
+                self.core = self.world.open()
+            except (OutcomeUnknown, Unavailable):
+                self.world.crash()
+            else:
+                return
+        raise AssertionError("no start succeeded")
+
+    def alive(self):
+        if self.core.state.stopped:
+            self.crash()
+        return self.core
+
+    def step(self, *submissions):
+        return [p.future for p in self.world.step(self.alive(), *submissions)]
+
+    @rule(persons=PERSONS, others=PERSONS, twice=st.booleans())
+    def record(self, persons, others, twice):
+        """A group of two new submissions, or of one that comes twice."""
+        one, two = f"k-{self.keys}", f"k-{self.keys if twice else self.keys + 1}"
+        self.keys += 2
+        self.persons[one] = persons
+        self.persons.setdefault(two, others)
+        first, second = self.step(*(self.world.submission(key, *self.persons[key]) for key in (one, two)))
+        assert {type(f.exception()) for f in (first, second)} <= {type(None), OutcomeUnknown, Unavailable}
+        if twice and first.exception() is None:
+            assert second.result().receipt == first.result().receipt
+
+    @precondition(lambda self: self.keys)
+    @rule(data=st.data())
+    def repeat(self, data):
+        """An old key with the same records: the receipt that there is, or a first one."""
+        key = data.draw(st.sampled_from(sorted(self.persons)))
+        (future,) = self.step(self.world.submission(key, *self.persons[key]))
+        assert type(future.exception()) in {type(None), OutcomeUnknown, Unavailable}
+
+    @precondition(lambda self: self.world.receipts)
+    @rule(data=st.data())
+    def contradict(self, data):
+        """An answered key with other records: a conflict, and nothing is recorded."""
+        key = data.draw(st.sampled_from(sorted(self.world.receipts)))
+        core = self.alive()
+        end = core.state.tail.end
+        (prepared,) = (p for p in self.world.step(core, self.world.submission(key, "eve", text="other")))
+        assert isinstance(prepared.future.exception(), IdempotencyConflict | Unavailable)
+        assert core.state.tail.end == end
+
+    @rule()
+    def publish(self):
+        """A head over everything that is durable; or none this time."""
+        try:
+            self.alive().integrator.step()
+        except WhosawError as error:
+            assert isinstance(error, OutcomeUnknown)
+            assert self.core.state.stopped
+
+    @rule()
+    def crash(self):
+        """The process dies, and another one starts."""
+        self.core.close()
+        self.world.crash()
+        self.start()
+
+    @rule(write=st.sampled_from(WRITES), fate=st.sampled_from(["lost", "late"]), nth=st.integers(1, 3))
+    def fail(self, write, fate, nth):
+        """Some write soon fails."""
+        self.world.faults.arm(write, fate, nth=nth)
+
+    @rule(keep=st.integers(0, 900))
+    def tear(self, keep):
+        """The next frames reach the disk in part."""
+        self.world.faults.arm("append segments/", "torn", keep=keep)
+
+    @rule(ms=st.integers(1, 3_000))
+    def turn_back_the_clock(self, ms):
+        """Somebody sets it back, and it goes on from there."""
+        self.world.clock.at -= timedelta(milliseconds=ms)
+
+    @rule()
+    def wait(self):
+        """Time passes."""
+        self.world.clock.at += timedelta(seconds=5)
+
+    @invariant()
+    def nothing_is_forgotten(self):
+        """Every key that was answered is known, at the place that its receipt says."""
+        if self.core is None or self.core.state.stopped:
+            return
+        for key, receipt in self.world.receipts.items():
+            found = self.core.sequencer.known(idem("test", key))
+            assert (found.first, len(found.leaves)) == (receipt.first, receipt.count)
+
+    @invariant()
+    def what_is_published_only_grows(self):
+        """The checkpoint that anybody can fetch never shrinks, and the tiles below it are there."""
+        reader = Reader.pinned(self.world.stores, self.world.signers.keys())
+        assert reader.size >= self.sizes[-1]
+        if reader.size > self.sizes[-1]:
+            assert reader.consistency(self.sizes[-1]) is not None
+            assert root(leaf_hash(f.entry) for f in reader.frames()) == reader.checkpoint.root
+            self.sizes.append(reader.size)
+
+    def teardown(self):
+        if self.core is not None:
+            self.core.close()
+        self.world.clock.at += timedelta(seconds=60)
+        self.world.settle()
+
+
+Life.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+class TestLife(Life.TestCase):
+    """The machine above."""
