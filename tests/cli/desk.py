@@ -162,6 +162,7 @@ def settle(home: Path) -> Desk:
     (desk.data / "maps").mkdir()
     for source in ("pgaudit", "cloudtrail", "access"):
         (desk.data / "maps" / f"{source}.toml").write_bytes((DOCS / f"{source}.toml").read_bytes())
+    (desk.data / "maps" / "connections.toml").write_text('format = 1\nperson = "upstream_http_x_account"\n')
     return desk
 
 
@@ -178,8 +179,16 @@ def access_line(number, who="finn", person="mirabel", at=None, **more):
     return json.dumps(given | more) + "\n"
 
 
-def access_log(count=4, **more):
-    return "".join(access_line(n, **more) for n in range(count))
+def access_log(count=4, first=0):
+    return "".join(access_line(n) for n in range(first, first + count))
+
+
+def connections_log(count=4, first=0):
+    """As many persons, each from an address of their own."""
+    return "".join(
+        access_line(n, upstream_http_x_account=f"client-{n:02d}", remote_addr=f"2001:db8::{n:x}", uri="/feed")
+        for n in range(first, first + count)
+    )
 
 
 def week():
@@ -205,8 +214,8 @@ def pgaudit_line(number, person=42, user="finn"):
     return json.dumps(given) + "\n"
 
 
-def pgaudit_log(count=4):
-    return "".join(pgaudit_line(n) for n in range(1, count + 1))
+def pgaudit_log(count=4, first=0):
+    return "".join(pgaudit_line(n) for n in range(first + 1, first + count + 1))
 
 
 def cloudtrail_event(number, person="mirabel", who="ana"):
@@ -220,11 +229,11 @@ def cloudtrail_event(number, person="mirabel", who="ana"):
     }  # fmt: skip
 
 
-def cloudtrail_log(count=4):
-    return json.dumps({"Records": [cloudtrail_event(n) for n in range(count)]})
+def cloudtrail_log(count=4, first=0):
+    return json.dumps({"Records": [cloudtrail_event(n) for n in range(first, first + count)]})
 
 
-LOGS = {"access": access_log, "pgaudit": pgaudit_log, "cloudtrail": cloudtrail_log}
+LOGS = {"access": access_log, "pgaudit": pgaudit_log, "cloudtrail": cloudtrail_log, "connections": connections_log}
 
 
 def packed(text):
