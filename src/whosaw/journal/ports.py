@@ -132,6 +132,10 @@ class Labels(Protocol):
         """The indexes of these labels. Unknown ones are left out."""
         ...
 
+    def rows(self, low: bytes, high: bytes | None, size: int) -> list[bytes]:
+        """Sorted, label ‖ u64be(index) of each label from `low` on, below `high` (None: to the end), whose index < `size`."""
+        ...
+
     def extend(self, first: int, labels: Sequence[bytes]) -> None:
         """The labels of leaves `first`, `first` + 1, …, all of them or none. Contradiction where one is known already, or `first` is not `size`."""
         ...

@@ -277,6 +277,15 @@ class MemoryLabels:
         with self._lock:
             return {label: self._known[label] for label in labels if label in self._known}
 
+    def rows(self, low: bytes, high: bytes | None, size: int) -> list[bytes]:
+        with self._lock:
+            found = self._known.items()
+            return sorted(
+                label + place.to_bytes(8)
+                for label, place in found
+                if low <= label and (high is None or label < high) and place < size
+            )
+
     def extend(self, first: int, labels: Sequence[bytes]) -> None:
         self.faults.write("extend labels", lambda: self._extend(first, labels))
 

@@ -23,6 +23,7 @@ _SCHEMA = (
     "CREATE TABLE covered (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL) STRICT",
     "INSERT INTO covered VALUES (1, 0)",
 )
+_RANGE = "SELECT label, place FROM label WHERE label >= ? AND label < ? AND place < ? ORDER BY label"
 
 
 class SqliteLabels:
@@ -42,6 +43,13 @@ class SqliteLabels:
         if self._absent():
             return {}
         return dict(self._file.among("SELECT label, place FROM label WHERE label IN", labels))
+
+    def rows(self, low: bytes, high: bytes | None, size: int) -> list[bytes]:
+        if self._absent():
+            return []
+        # A label has 32 bytes: this is above every one of them.
+        found = self._file.rows(_RANGE, (low, b"\xff" * 33 if high is None else high, size))
+        return [label + place.to_bytes(8) for label, place in found]
 
     def extend(self, first: int, labels: Sequence[bytes]) -> None:
         rows = sorted((label, first + n) for n, label in enumerate(labels))

@@ -21,7 +21,6 @@ from collections.abc import Mapping
 
 from whosaw.errors import BadInput
 from whosaw.tlog.prefix import BITS, BRANCH, NOTHING, is_many, join
-from whosaw.tlog.spelling import HASH
 
 
 class Crown:
@@ -41,8 +40,8 @@ class Crown:
         return Crown(self.levels, self._cells)
 
     def bucket(self, label: bytes) -> int:
-        """The number of the bucket that a label belongs to."""
-        return int.from_bytes(label[:HASH]) >> BITS - self.levels
+        """The number of the bucket that a label, or a row, belongs to."""
+        return int.from_bytes(label[:4]) >> 32 - self.levels
 
     def span(self, cell_level: int, number: int) -> tuple[int, int]:
         """The buckets, first and one after the last, below the `number`-th cell of a level."""
@@ -69,7 +68,7 @@ class Crown:
 
         The siblings stand from the root down. Whatever the way ends at is in `span` of that level and the label's bits.
         """
-        key, level, siblings = int.from_bytes(label[:HASH]), 0, []
+        key, level, siblings = int.from_bytes(label), 0, []
         while level < self.levels and is_many(self._cell(1 << level | key >> BITS - level)):
             level += 1
             siblings.append(self._cell(1 << level | key >> BITS - level ^ 1)[1:])
