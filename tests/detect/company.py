@@ -54,7 +54,7 @@ def company(seed: int, *, slips: float = 0.03, planted: bool = True, auditing: b
     draw = random.Random(seed)
     people = staff()
     persons = [f"p-{i:04d}" for i in range(600)]
-    protected = frozenset(draw.sample(persons, 18))
+    protected = frozenset(draw.sample(persons[50:], 18))
     busy = [s for s in people if s.function in WORKING]
     cases, named, looks = [], [], []
     for number in range(700):
@@ -78,6 +78,7 @@ def company(seed: int, *, slips: float = 0.03, planted: bool = True, auditing: b
         looks += [_asked(member.who, person, opened + draw.uniform(0.1, 5), case) for _ in range(draw.randint(1, 4))]
     if auditing:
         looks += _audits(draw, persons, cases, named)
+    looks = [args for args in looks if args[2] < at(DAYS)]
     made = [look(i, *args[:3], **args[3]) for i, args in enumerate(sorted(looks, key=lambda a: (a[2], a[0], a[1])))]
     snooped = _snoop(draw, persons, protected) if planted else []
     company_ = Company(

@@ -63,7 +63,7 @@ class World:
                 if not flags & (OVER | OWN):
                     now.append(weight)
                 if flags:
-                    misses.append((bin(flags).count("1"), place, flags))
+                    misses.append((flags.bit_count(), place, flags))
                 elif weight:
                     found.append((-weight, place))
         weight, place = min(found, default=(0, -1))

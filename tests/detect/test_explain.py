@@ -3,7 +3,6 @@
 
 import random
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.detect.company import opened
@@ -11,7 +10,6 @@ from tests.detect.oracle import World as Oracle
 from tests.detect.worlds import BEGIN, small_worlds, together
 
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.looks import looks_at, looks_of
 from whosaw.detect.run import world_of
 from whosaw.detect.signals import unexplained
 from whosaw.detect.templates import load_templates
@@ -34,7 +32,9 @@ def oracles(worlds):
         yield Oracle(rows, world.tables, TEMPLATES, DEFAULTS)
 
 
-@settings(deadline=None, max_examples=2, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None, max_examples=2, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+)
 @given(seed=st.integers(0, 2**32))
 def test_the_engine_says_what_plain_python_says(tmp_path_factory, seed):
     """In hundreds of small worlds every look has the weights, the reason and the nearest miss of the oracle, and every

@@ -125,7 +125,9 @@ class Small:
         )  # fmt: skip
 
     def _looks(self, id_):
-        when = START + timedelta(microseconds=self._at() + self.draw.choice((0, 0, HOUR, 24 * HOUR, 7 * DAY, 30 * DAY)) - BEGIN)
+        when = START + timedelta(
+            microseconds=self._at() + self.draw.choice((0, 0, HOUR, 24 * HOUR, 7 * DAY, 30 * DAY)) - BEGIN
+        )
         facts = {
             "look": id_,
             "asked": tuple((f, "-") for f in self.draw.sample(list(Field), 2)),

@@ -24,6 +24,7 @@ class Counts:
     rate_persons: int
     dispersion: float
     dispersion_prior: int
+    apart: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         windows=_windows(top["windows"], days),
         reference_days=days,
         feed_lag_hours=whole(top["feed_lag_hours"], "feed_lag_hours", low=0),
-        counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0}),
+        counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
         findings=_section(Joining, top["findings"], "findings", {"false_share": 0.5, "member": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
         digest=digest(raw),

@@ -4,6 +4,8 @@
     company ◀── function       a function has a rate of its own once it is large; else the company's
     a principal is compared without their own org unit, a team without its own people
 
+Whoever stands far apart already is left out for everybody: otherwise two who snoop make each other look usual.
+
 Invariant: whoever is tested is never part of what they are compared with. A small company gets the declared numbers of
 `defaults.toml`, neither a free pass nor its own noisy tail.                               Design: docs/adr/0042
 """
@@ -12,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from whosaw.detect.defaults import Counts
-from whosaw.detect.tails import Sums, dispersion, mixed, rate
+from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate
 
 # Fewer org units than this, and leaving out one leaves nothing to compare with.
 _FEW_UNITS = 3
@@ -53,6 +56,7 @@ class Others:
 
     def __init__(self, counted: Iterable[Counted], numbers: Counts) -> None:
         self._numbers = numbers
+        counted = _near(list(counted), numbers)
         gathered: dict[tuple[str | None, str | None, str | None], list[Counted]] = {}
         self._own: dict[str, list[Counted]] = {}
         for each in counted:
@@ -97,6 +101,17 @@ class Others:
         own_rate = rate(mine, r, numbers.prior)
         own_s = mixed(dispersion(mine, own_rate), few_of_mine, s, numbers.dispersion_prior)
         return Usual(own_rate, own_s, few_of_mine, function)
+
+
+def _near(counted: list[Counted], numbers: Counts) -> list[Counted]:
+    """Without those who stand apart, by the declared dispersion: the measured one would be theirs."""
+    r = rate(Sums.of((c.k, c.n) for c in counted), numbers.rate, numbers.prior)
+
+    @cache
+    def apart(k: int, n: int) -> bool:
+        return k > n * r and at_least(k, n, r, numbers.dispersion) <= numbers.apart
+
+    return [c for c in counted if not apart(c.k, c.n)]
 
 
 def _together(groups: Iterable[_Group], own: list[Counted]) -> tuple[Sums, int]:

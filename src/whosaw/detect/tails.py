@@ -4,7 +4,7 @@
     Σk Σn Σk² Σkn Σn² of the others ──▶ rate r, dispersion 1/s ──▶ P(X ≥ k),  X negative binomial with mean n·r
 
 Invariants: p is the safe P(X ≥ k), never below the true tail of the model; p falls with k and rises with r; sums are
-whole numbers, so their order cannot matter.           Design: docs/adr/0042; tests: on simulated nulls
+whole numbers, so their order cannot matter.           Design: docs/adr/0042; tests: against exact fractions
 """
 
 from __future__ import annotations
