@@ -34,7 +34,7 @@ from whosaw.verify.shape import base64_of
 from whosaw.verify.source import Source
 from whosaw.verify.statement_file import Opened, Statement
 from whosaw.verify.steps import Report, Said, Steps
-from whosaw.verify.words import counted, look_sentence, moment, printable
+from whosaw.verify.words import counted, look_sentence, moment, record_sentence
 
 TITLES = (
     "The checkpoint is signed",
@@ -66,7 +66,9 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         steps.take(TITLES[5], lambda said: _none_missing(statement, head, audit, source, said))
     _limits(steps, audit, source)
     if steps.sound:
-        steps.remarks += ["Looks and other records, oldest first:" if statement.records else "No records."]
+        steps.remarks += [
+            "Looks and other records, in the order in which they were recorded:" if statement.records else "No records."
+        ]
         steps.remarks += [f"  {n:>3}. {words}" for n, words in enumerate(map(_words, statement.records), 1)]
     return steps.report(
         _sentence(statement, head, person, source),
@@ -273,7 +275,7 @@ def _words(opened: Opened) -> str:
         look = None
     if look is not None:
         return look_sentence(look)
-    return f"a record of kind {printable(str(parse(opened.body)['kind']))}"
+    return record_sentence(opened.body)
 
 
 def _sentence(statement: Statement, head: Head, person: str | None, source: Source | None) -> str:

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain words for what was read: names from outside made safe to print, times, counts, and one look as one sentence.
+"""Plain words for what was read: names from outside made safe to print, times, counts, one record as one sentence.
 
 Invariant: what a stranger wrote cannot steer the reader's terminal: no control character is ever printed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+from whosaw.errors import NotCanonical
 from whosaw.model.access import Mode
 from whosaw.model.look_body import LookBody
-from whosaw.model.record import Kind
+from whosaw.model.record import Kind, parse, parse_time
 
 
 def printable(text: str) -> str:
@@ -72,3 +75,21 @@ def outcome(look: LookBody) -> str:
             return "refused"
         case _:
             return "nobody was asked before" if look.origin == "observed" else "not decided"
+
+
+_RECORDS: Mapping[str, str] = {
+    Kind.INQUIRY: "{asker} asked, in an inquiry, who had looked at this account: {outcome}.",
+    Kind.UNSEAL: "in an inquiry about {finding}, {requester} asked for the name of this account, and {approver} agreed: {outcome}.",
+    Kind.EXPORT: "{principal} asked for a {what} of this account, and it was handed out.",
+}
+
+
+def record_sentence(body: bytes) -> str:
+    """A record that is no look, as the person reads it; by its kind alone where this version has no sentence for it."""
+    said: Mapping[str, Any] = parse(body)
+    kind = str(said["kind"])
+    told = {name: printable(value) for name, value in said.items() if isinstance(value, str)}
+    try:
+        return f"{moment(parse_time(told['at']))}: {_RECORDS[kind].format_map(told)}"
+    except (KeyError, NotCanonical):
+        return f"a record of kind {printable(kind)}"
