@@ -12,6 +12,7 @@ import http.client
 import socket
 import threading
 import urllib.parse
+from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,12 +20,18 @@ from hashlib import sha256
 
 import uvicorn
 
+from whosaw.errors import OutcomeUnknown
+from whosaw.model.record import parse_json
 from whosaw.store.memory_witness import MemoryEvidence, MemoryHeads
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import nodes_of, prove_consistency, root_at
 from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, MlDsaSigner, sign_note
+from whosaw.tlog.trust import Group, TrustedLog, TrustedWitness, TrustPolicy
 from whosaw.tlog.witness import AddCheckpoint
+from whosaw.witness.client import Head
+from whosaw.witness.fork import Ours
 from whosaw.witness.server import App, Witness
+from whosaw.witness.state import Standing
 
 ORIGIN = "log.example.org/whosaw"
 NOW = 1_800_000_000
@@ -81,6 +88,69 @@ class Clock:
 
     def __call__(self):
         return datetime.fromtimestamp(self.at, UTC)
+
+
+class Book:
+    """``ports.Log`` over a `HashLog`, and ``ports.Keep``: what was shown, kept, stopped."""
+
+    def __init__(self, log, size):
+        self.log, self.size = log, size
+        self.told, self.shown, self.stopped, self.kept, self.states = [], [], [], [], []
+        self.fails = 0
+        self.moved = threading.Condition()
+
+    def head(self, size):
+        return Head(Checkpoint.parse(self.log.text(size)), self.log.note(size))
+
+    def ours(self):
+        return Ours(self.head(self.size), tuple(s.key for s in self.log.signers), self.log.node)
+
+    def listen(self, told):
+        self.told.append(told)
+
+    def publish(self, size):
+        self.size = size
+        for told in self.told:
+            told()
+
+    def keep_witnessed(self, note):
+        if self.fails:
+            self.fails -= 1
+            raise OutcomeUnknown("the fake fails", part="book")
+        self._add(self.shown, note)
+
+    def stop(self, sentence):
+        self._add(self.stopped, sentence)
+
+    def evidence(self, kind, raw):
+        self._add(self.kept, (kind, parse_json(raw, "evidence", 1 << 20)))
+        return kind
+
+    def state(self, raw):
+        self._add(self.states, Standing.parse(raw, "state"))
+
+    def _add(self, to, what):
+        with self.moved:
+            to.append(what)
+            self.moved.notify_all()
+
+    def wait(self, until, timeout=20):
+        """Until `until()` is true after something was shown, kept, stopped or written; fails after `timeout`."""
+        with self.moved:
+            assert self.moved.wait_for(until, timeout)
+
+
+def files(evidence):
+    """Name → bytes of a file of evidence."""
+    return {each["name"]: b64decode(each["bytes"]) for each in evidence["files"]}
+
+
+def trust(quorum, *witnesses, origin=ORIGIN):
+    """A policy with one key of each witness, named w1, w2, …; `quorum` of them must cosign."""
+    named = [TrustedWitness(b"w%d" % n, keys[0].key) for n, keys in enumerate(witnesses, 1)]
+    group = Group(b"q", quorum, tuple(each.name for each in named))
+    logs = tuple(TrustedLog(s.key) for s in log_keys(origin))
+    return TrustPolicy(logs, tuple(named), (group,), b"q")
 
 
 @dataclass
