@@ -14,18 +14,15 @@ Invariant: ``edge.root()`` is the root over all entries so far.                 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.tlog import merkle
-from whosaw.tlog.leaf import SIZE as ENTRY
 from whosaw.tlog.spelling import HASH
 from whosaw.tlog.tile import FULL, HEIGHT, Bundle, Tile, encode_bundle, parse_bundle, parse_tile
 
 _TILE = FULL * HASH
-_ENTRY = 2 + ENTRY
-_BUNDLE = FULL * _ENTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +44,11 @@ class Edge:
         return below or merkle.EMPTY_ROOT
 
     def grow(self, entries: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[Edge, list[tuple[str, bytes]]]:
-        """The edge after these entries (65 bytes each) with their leaf hashes, and the files to write, in order."""
+        """The edge after these entries with their leaf hashes, and the files to write, in order."""
         if not entries:
             return self, []
-        first = self.size // FULL
-        full, bundle = _cut(self.bundle + encode_bundle(entries), _BUNDLE)
-        files = [(Bundle(first + n).path, data) for n, data in enumerate(full)]
-        if bundle:
-            files.append((Bundle(first + len(full), len(bundle) // _ENTRY).path, bundle))
+        files = list(self._bundles(entries))
+        bundle = files[-1][1] if (self.size + len(entries)) % FULL else b""
         rows, level, more = list(self.rows), 0, b"".join(hashes)
         while more:
             if level == len(rows):
@@ -67,6 +61,15 @@ class Edge:
             more = b"".join([merkle.root_of_row(tile) for tile in tiles])
             level += 1
         return Edge(self.size + len(entries), tuple(rows), bundle), files
+
+    def _bundles(self, entries: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+        """The bundles that these entries complete or widen."""
+        begun, at, end = self.bundle, self.size, self.size + len(entries)
+        while at < end:
+            until = min(end, at - at % FULL + FULL)
+            data = begun + encode_bundle(entries[at - self.size : until - self.size])
+            yield Bundle(at // FULL, (until - 1) % FULL + 1).path, data
+            begun, at = b"", until
 
 
 def load(read: Callable[[Tile | Bundle], bytes], size: int) -> Edge:

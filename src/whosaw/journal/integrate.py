@@ -3,11 +3,7 @@
 
      3 read back  frames from the file, leaf hashes worked out again, compared with memory
      4 build      bundles and tiles from the cached right edge, whose root must be the head's
-     5 stage      one durable file with all of them                         a crash leaves an orphan
-     6 sign       only with a clock that is not behind the last signature   a signature nobody saw, on the only root
-     7 swap       the head row: **from here on this head is the truth**
-     8 apply      bundles, level 0, upper tiles, create-or-compare          some files; the next start applies the rest
-     9 publish    the checkpoint, in one rename                             visible, nobody told
+     5 stage … 9 publish   see ``commit``                                    whatever it says there
     10 tell       waiters; staging removed; old partial tiles collected     a leftover
 
 Only synced frames are integrated, in order, so a size determines its root: a signature that was thrown away cannot
@@ -23,16 +19,14 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from whosaw.errors import Damaged, OutcomeUnknown, Unavailable
+from whosaw.errors import Damaged, Unavailable
+from whosaw.journal.commit import Commits
 from whosaw.journal.edge import Edge
-from whosaw.journal.heads import CHECKPOINT, signed, signing_time
 from whosaw.journal.partials import Partials
 from whosaw.journal.ports import HeadState, Stores
-from whosaw.journal.publish import apply, publish
 from whosaw.journal.segment import Order, parse_all
 from whosaw.journal.staging import Staged
 from whosaw.journal.state import Batch, Published, State
-from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import leaf_hash
 from whosaw.tlog.note import Signer
 
@@ -42,13 +36,13 @@ _log = logging.getLogger(__name__)
 class Integrator:
     """Makes heads. One thread calls `step`."""
 
-    __slots__ = ("_clock", "_origin", "_partials", "_signers", "_state", "_stores")
+    __slots__ = ("_commits", "_partials", "_state", "_stores")
 
     def __init__(
         self, state: State, stores: Stores, origin: str, signers: Sequence[Signer], clock: Callable[[], datetime]
     ) -> None:
         self._state, self._stores = state, stores
-        self._origin, self._signers, self._clock = origin, signers, clock
+        self._commits = Commits(stores.public, stores.private, stores.head, stores.labels, origin, signers, clock)
         self._partials = Partials(stores.public, clock)
 
     def step(self) -> bool:
@@ -71,13 +65,9 @@ class Integrator:
             batch = self._state.tail.batch()
         if not batch.frames:
             return False
-        signing_time(self._clock(), self._state.head.signed_at)  # or every dropped round would leave an orphan
+        self._commits.check_clock(self._state.head)  # or every dropped round would leave an orphan
         edge, staged = self._build(batch, self._read_back(batch))
-        self._stores.private.replace(staged.name, staged.encode())
-        new = self._signed(staged)
-        # Unavailable up to here, and from the swap: the transaction did not begin. An orphan is left, nothing else.
-        self._stores.head.swap(self._state.head.note, new, batch.positions(), batch.placed)
-        self._publish(staged, new)
+        new = self._commits.commit(self._state.head, staged, batch.positions(), batch.placed)
         self._tell(batch, edge, new)
         self._tidy(staged)
         return True
@@ -100,18 +90,6 @@ class Integrator:
             raise Damaged("the right edge in memory is not the head's", where=f"size {edge.size}")
         grown, files = edge.grow(entries, hashes)
         return grown, Staged(edge.size, grown.size, grown.root(), tuple(files))
-
-    def _signed(self, staged: Staged) -> HeadState:
-        at = signing_time(self._clock(), self._state.head.signed_at)
-        return signed(Checkpoint.of(self._origin, staged.size, staged.root), self._signers, at)
-
-    def _publish(self, staged: Staged, new: HeadState) -> None:
-        try:
-            apply(self._stores.public, self._stores.labels, staged)
-            publish(self._stores.public, new)
-        except Unavailable as error:
-            # "Changed nothing" is no comfort here: the head says what is not there. Only a start goes on from that.
-            raise OutcomeUnknown(f"the head could not be published: {error}", part=CHECKPOINT) from error
 
     def _tell(self, batch: Batch, edge: Edge, new: HeadState) -> None:
         with self._state.changed:

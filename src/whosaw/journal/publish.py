@@ -15,10 +15,11 @@ from whosaw.journal.ports import Folder, HeadState, Labels
 from whosaw.journal.staging import Staged
 
 
-def apply(public: Folder, labels: Labels, staged: Staged) -> None:
-    """Write what `staged` holds, and know its labels. Any part of it may have been done before."""
+def apply(public: Folder, labels: Labels | None, staged: Staged) -> None:
+    """Write what `staged` holds, and know its labels, where there is a table. Any part may have been done before."""
     public.create_or_compare(staged.files)
-    catch_up(public, labels, staged.size)
+    if labels is not None:
+        catch_up(public, labels, staged.size)
 
 
 def publish(public: Folder, head: HeadState) -> None:

@@ -14,31 +14,39 @@ from collections.abc import Callable, Iterator
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal.ports import Folder
-from whosaw.tlog.leaf import SIZE as ENTRY
 from whosaw.tlog.leaf import parse_entry
 from whosaw.tlog.merkle import Node
 from whosaw.tlog.spelling import HASH
-from whosaw.tlog.tile import FULL, Bundle, Tile, nodes_in, parse_bundle
-
-_BUNDLED = 2 + ENTRY
+from whosaw.tlog.tile import FULL, Bundle, Tile, cut_bundle, nodes_in, parse_bundle
 
 
 def reading(folder: Folder) -> Callable[[Tile | Bundle], bytes]:
-    """A reader of tiles and bundles of exactly the width asked for. It raises Damaged where there is none."""
+    """A reader of tiles and bundles of exactly the width asked for. It raises Damaged where there is none.
+
+    A tile's length is checked here, a bundle's by whoever takes it apart: only that knows where its entries end.
+    """
 
     def read(wanted: Tile | Bundle) -> bytes:
-        each = HASH if isinstance(wanted, Tile) else _BUNDLED
         raw = folder.read(wanted.path)
         if raw is None and wanted.width < FULL:
             whole = folder.read(wanted.full.path)
-            raw = whole and whole[: wanted.width * each]
+            raw = None if whole is None else _beginning(whole, wanted)
         if raw is None:
             raise Damaged(f"{wanted.path} is missing", where=wanted.path)
-        if len(raw) != wanted.width * each:
+        if isinstance(wanted, Tile) and len(raw) != wanted.width * HASH:
             raise Damaged(f"{wanted.path} has {len(raw)} bytes", where=wanted.path)
         return raw
 
     return read
+
+
+def _beginning(whole: bytes, wanted: Tile | Bundle) -> bytes:
+    if isinstance(wanted, Tile):
+        return whole[: wanted.width * HASH]
+    try:
+        return cut_bundle(whole, wanted.width, wanted.full.path)
+    except NotCanonical as error:
+        raise Damaged(str(error), where=wanted.full.path) from None
 
 
 def nodes(folder: Folder, size: int) -> Node:

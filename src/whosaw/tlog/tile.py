@@ -164,6 +164,16 @@ def parse_bundle(raw: bytes, width: int, where: str) -> list[bytes]:
     return entries
 
 
+def cut_bundle(raw: bytes, width: int, where: str) -> bytes:
+    """The bundle of the first `width` entries of a wider one, whatever stands behind them."""
+    at = 0
+    for number in range(width):
+        at += 2 + int.from_bytes(raw[at : at + 2])
+        if at > len(raw):
+            raise NotCanonical(f"ends inside entry {number} of {width}", where=where)
+    return raw[:at]
+
+
 def encode_tile(hashes: Iterable[bytes]) -> bytes:
     """The bytes of a tile."""
     return b"".join(hashes)

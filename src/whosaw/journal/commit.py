@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One commit of one log: steps 5 to 9, from built files to a checkpoint that anybody can fetch.
+
+     5 stage      one durable file with all of them                         a crash leaves an orphan
+     6 sign       only with a clock that is not behind the last signature   a signature nobody saw, on the only root
+     7 swap       the head row: **from here on this head is the truth**
+     8 apply      bundles, level 0, upper tiles, create-or-compare          some files; the next start applies the rest
+     9 publish    the checkpoint, in one rename                             visible, nobody told
+
+The journal's log and the log of its index both grow by this code and by no other.
+
+Invariant: Unavailable means that nothing happened which counts, and the same may be tried again. After any other error
+only a start goes on.                                                         Specification: docs/spec/checkpoint.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from whosaw.errors import OutcomeUnknown, Unavailable
+from whosaw.journal.heads import CHECKPOINT, signed, signing_time
+from whosaw.journal.ports import Folder, Head, HeadState, Labels, Placed
+from whosaw.journal.publish import apply, publish
+from whosaw.journal.staging import Staged
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.note import Signer
+
+_NOTHING: Mapping[bytes, int] = {}
+_NOBODY: Mapping[bytes, Placed] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """How one log grows. `labels`: the table that follows its leaves; None for a log without one."""
+
+    public: Folder
+    private: Folder
+    head: Head
+    labels: Labels | None
+    origin: str
+    signers: Sequence[Signer]
+    clock: Callable[[], datetime]
+
+    def check_clock(self, old: HeadState) -> None:
+        """Raise Unavailable where the clock is behind the last signature, before anything is built or staged."""
+        signing_time(self.clock(), old.signed_at)
+
+    def commit(
+        self,
+        old: HeadState,
+        staged: Staged,
+        positions: Mapping[bytes, int] = _NOTHING,
+        placed: Mapping[bytes, Placed] = _NOBODY,
+    ) -> HeadState:
+        """Make `staged` the head after `old`, and publish it."""
+        self.private.replace(staged.name, staged.encode())
+        at = signing_time(self.clock(), old.signed_at)
+        new = signed(Checkpoint.of(self.origin, staged.size, staged.root), self.signers, at)
+        # Unavailable up to here, and from the swap: the transaction did not begin. An orphan is left, nothing else.
+        self.head.swap(old.note, new, positions, placed)
+        try:
+            apply(self.public, self.labels, staged)
+            publish(self.public, new)
+        except Unavailable as error:
+            # "Changed nothing" is no comfort here: the head says what is not there. Only a start goes on from that.
+            raise OutcomeUnknown(f"the head could not be published: {error}", part=CHECKPOINT) from error
+        return new
