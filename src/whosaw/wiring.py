@@ -106,7 +106,7 @@ def build(
         )
     text = default_text(origin, trusted_proxies).encode()
     settings = parse_settings(text)
-    with _stores(folder) as stores, _state(folder) as engine:
+    with _stores(folder) as stores, _state(folder, make=True) as engine:
         vrf = _make_keys(stores.private, random)
         signers = _signers(stores.private, origin)
         migrate.upgrade(engine)
@@ -245,8 +245,16 @@ def _stores(folder: Path, *, labels: bool = True) -> Iterator[Stores]:
 
 
 @contextmanager
-def _state(folder: Path) -> Iterator[Engine]:
-    engine = state_engine(folder / "private" / "state.db")
+def _state(folder: Path, *, make: bool = False) -> Iterator[Engine]:
+    path = folder / "private" / "state.db"
+    # Never made again: an empty keyring would give every person a second stream, and open no value of the first.
+    if not make and not (path.is_file() and path.stat().st_size):
+        raise Misconfigured(
+            "private/state.db is missing or empty, and with it the keys of every person",
+            setting="private/state.db",
+            hint="restore it from the backup that belongs to this folder; nothing was changed",
+        )
+    engine = state_engine(path)
     try:
         yield engine
     finally:
@@ -257,6 +265,12 @@ def _settings(folder: Path) -> Settings:
     try:
         raw = (folder / SETTINGS).read_bytes()
     except FileNotFoundError:
+        if (folder / "private").exists():
+            raise Misconfigured(
+                f"{SETTINGS} is missing from this data folder",
+                setting=SETTINGS,
+                hint="restore it from the backup that belongs to this folder; nothing was changed",
+            ) from None
         raise BadInput(
             "there is no data folder here", where=str(folder), hint=f"whosaw init {folder} makes one"
         ) from None

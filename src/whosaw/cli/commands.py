@@ -8,6 +8,7 @@ argv ──Click──▶ command ──▶ wiring ──▶ Table on stdout, ex
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -55,6 +56,8 @@ def run(argv: Sequence[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A folder's name may be no text at all; an answer that cannot be printed must not look like one never made.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # What is worth a line is an error of ours, and is told as one. The library's own log is for who asks for it.
+    logging.getLogger("whosaw").addHandler(logging.NullHandler())
     try:
         code = whosaw.main(list(argv), prog_name="whosaw", standalone_mode=False)
     except click.ClickException as error:
