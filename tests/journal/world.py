@@ -134,6 +134,7 @@ class World:
         """The process is dead: nothing more comes from it, and its locks are free."""
         self.core = None
         self.private.crash()
+        self.public.crash()
 
     # ── recording ──
 
@@ -178,7 +179,7 @@ class World:
         core = self.open()
         core.integrator.step()
         core.close()
-        self.crash()
+        self.core = None
         report = self.fsck()
         assert report.findings == [], report.lines()
         assert report.size == report.published

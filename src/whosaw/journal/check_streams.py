@@ -20,12 +20,13 @@ from whosaw.journal.findings import Fault, Report
 from whosaw.journal.labels import label_of
 from whosaw.journal.ports import Head, Labels, StreamKey, StreamKeys
 from whosaw.journal.segment import Frame
-from whosaw.journal.sequencer import BACKWARDS_MS, enrolment
+from whosaw.journal.sequencer import enrolment
 from whosaw.tlog.receipt import idem
 
 LABELS_DB = "labels.db"
 _NO_STREAM = bytes(16)
 _AT_ONCE = 500
+_DAY_MS = 24 * 3_600 * 1_000  # a clock may be set back between a record and its head: no second's matter
 _ENROLS = b'"kind":"enrol"'
 
 
@@ -120,7 +121,7 @@ class Census:
         self._find()
         size = pinned.head.size
         with self._report.holding(Fault.PLACED, HEAD_DB):
-            later = self._check_placed(head, size, pinned.state.signed_at + BACKWARDS_MS)
+            later = self._check_placed(head, size, pinned.state.signed_at + _DAY_MS)
             positions = dict(head.all_positions())
             now = head.read()  # last: if it is the pinned one still, the tables are exactly its own
             moved = now is None or now.note != pinned.state.note
