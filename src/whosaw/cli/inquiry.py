@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import asker_option, data_option, format_option, say
+from whosaw.cli.options import again, asker_option, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import inquiry_desk, unseal_keys
 from whosaw.facts.columns import instant
@@ -43,7 +43,7 @@ def person(person: str, asker: str, data: Path, form: str) -> int:
     """Who looked at PERSON, when, under what purpose and case, explained or not."""
     with house(data) as here:
         found = of_person.person(person, asker, inquiry_desk(here), key=secrets.token_hex(16))
-    return _answer(found, form)
+    return _answer(found, form, data)
 
 
 @inquiry.command()
@@ -55,7 +55,7 @@ def finding(finding: str, asker: str, data: Path, form: str) -> int:
     """What FINDING rests on, everyone affected, and what speaks against it."""
     with house(data) as here:
         found = of_finding.finding(finding, asker, inquiry_desk(here), key=secrets.token_hex(16))
-    return _answer(found, form)
+    return _answer(found, form, data)
 
 
 @inquiry.command()
@@ -70,10 +70,10 @@ def unseal(finding: str, requester: str, approver: str, persons: bool, data: Pat
     with house(data) as here:
         desk, keys = inquiry_desk(here), unseal_keys(here)
         opened = open_names(finding, requester, approver, desk, keys, persons=persons, key=secrets.token_hex(16))
-    return _answer(opened, form)
+    return _answer(opened, form, data)
 
 
-def _answer(found: PersonInquiry | FindingInquiry | Unsealed | Refused, form: str) -> int:
+def _answer(found: PersonInquiry | FindingInquiry | Unsealed | Refused, form: str, data: Path) -> int:
     match found:
         case Refused():
             reasons = tuple(reason.sentence for reason in found.reasons)
@@ -83,7 +83,7 @@ def _answer(found: PersonInquiry | FindingInquiry | Unsealed | Refused, form: st
         case PersonInquiry():
             say(_person(found), form)
         case FindingInquiry():
-            say(_finding(found), form)
+            say(_finding(found, data), form)
         case Unsealed():
             say(_names(found), form)
     return 0
@@ -131,7 +131,7 @@ def _earlier(step: Earlier) -> dict[str, Cell]:
     return {"at": time_text(step.at), "who": list(step.by), "became": step.outcome, "why": what, "leaf": step.index}
 
 
-def _finding(found: FindingInquiry) -> Table:
+def _finding(found: FindingInquiry, data: Path) -> Table:
     rows = tuple(_affected(one, "affected") for one in found.affected)
     rows += tuple(_affected(one, "alongside") for one in found.alongside)
     first, last = map(instant, found.window)
@@ -148,7 +148,7 @@ def _finding(found: FindingInquiry) -> Table:
         *(f"Against it: {sentence}" for sentence in found.counter),
         found.coverage.sentence,
         _recorded(found.index),
-        f"Names are for two: whosaw inquiry unseal {found.finding} --by ID --with ID",
+        f"Names are for two: whosaw inquiry unseal {found.finding} --by ID --with ID{again(data)}",
     )
     columns = ("person", "how", "looks", "unexplained", "principals", "first", "last")
     return Table(found.sentence, columns, rows, facts, after)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,11 +46,19 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+DATA = Path("whosaw-data")
+
+
+def again(data: Path) -> str:
+    """What a suggested command must add to be about this data folder: nothing where it is the default."""
+    return "" if data == DATA else f" --data {shlex.quote(str(data))}"
+
+
 def data_option(command: _Command) -> _Command:
     return click.option(
         "--data",
         type=Place(),
-        default=Path("whosaw-data"),
+        default=DATA,
         envvar="WHOSAW_DATA",
         show_default=True,
         help="The data folder.",

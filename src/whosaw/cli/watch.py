@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import data_option, format_option, say
+from whosaw.cli.options import again, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import watch as run_watch
 from whosaw.facts.columns import instant
@@ -28,12 +28,12 @@ def watch(data: Path, form: str) -> int:
     """Watch all looks up to now. Exit code 1: findings are open, and somebody should look at them."""
     with house(data) as here:
         run = run_watch(here)
-    say(_told(run), form)
+    say(_told(run, data), form)
     # Nobody has reviewed anything in this version, so a finding that no longer shows is open all the same.
     return TO_REVIEW if run.kept.findings else 0
 
 
-def _told(run: Run) -> Table:
+def _told(run: Run, data: Path) -> Table:
     rows = tuple(_row(finding, finding.id in run.new) for finding in run.findings)
     facts: dict[str, Cell] = {
         "looks": run.coverage.looks,
@@ -42,7 +42,7 @@ def _told(run: Run) -> Table:
         "refused": run.coverage.refused,
         "off": run.coverage.off,
     }
-    ways_on = (f"Next: whosaw inquiry finding {run.findings[0].id} --as ID",) if run.findings else ()
+    ways_on = (f"Next: whosaw inquiry finding {run.findings[0].id} --as ID{again(data)}",) if run.findings else ()
     return Table(
         run.sentence,
         ("finding", "new", "score", "sentence"),

@@ -75,7 +75,7 @@ def _progress(folder: Path) -> Progress:
             hint="delete the folder of facts: they are made again from the journal",
         ) from error
     if progress is None:
-        raise BadInput("there are no facts yet", where="facts", hint="run: whosaw detect")
+        raise BadInput("there are no facts yet", where="facts", hint="run: whosaw watch")
     return progress
 
 
