@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A published log, verified whole: every leaf, every tile, every file, from the trust file down.
 
-    1 checkpoint   signed by the log, seen by enough witnesses
+    1 checkpoint   signed by the log
+      witnesses    enough of them have seen its beginning: a step of its own where there is something to check
     2 genesis      leaf 0, which fixes the keys that receipts and first labels are checked with
     3 saved head   what this verifier saw last time is the beginning of what it sees now
     4 leaves       65 bytes, version 1, no label twice
@@ -24,19 +25,20 @@ from datetime import datetime
 
 from whosaw.errors import NotCanonical, ProofFailed, Unavailable, WhosawError
 from whosaw.tlog import note
-from whosaw.tlog.merkle import check_consistency, prove_consistency
 from whosaw.tlog.tile import Bundle, Tile, parse_path, width_at
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify import genesis
 from whosaw.verify.blame import blame
 from whosaw.verify.head import Head, open_head
+from whosaw.verify.history import check_same_log
 from whosaw.verify.source import Source
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Failure, Report, Said, Steps
 from whosaw.verify.tree import BUNDLES, Rebuild, Rebuilt, read_tile, served_nodes
+from whosaw.verify.witnessed import WITNESSED, Raw, check_witnessed, read_witnessed
 from whosaw.verify.words import counted, moment, printable
 
-SINGLE = frozenset({"checkpoint", "genesis"})
+SINGLE = frozenset({"checkpoint", "genesis", WITNESSED})
 KEPT = 8  # files copied into the evidence
 
 Watch = Callable[[int, list[bytes]], None]
@@ -63,6 +65,8 @@ class Audited:
     """What an audit established, for those who go on from it. None where it could not be established."""
 
     head: Head | None = None
+    witnessed: Head | None = None
+    raw_witnessed: Raw = None
     genesis: genesis.Genesis | None = None
     whole: Rebuilt | None = None
     listing: Listing | None = None
@@ -107,6 +111,7 @@ def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
             steps.skip(title, "Without a signed checkpoint there is nothing to hold it against.")
         return steps, found
     found.head = head
+    found.witnessed = check_witnessed(source, found.raw_witnessed, head, steps, trust=audit.trust, now=audit.now)
     node = served_nodes(source, head.size)
     if head.size:
         found.genesis = steps.take("The genesis leaf", lambda said: genesis.check_served(source, head, node, said))
@@ -128,7 +133,9 @@ def close(steps: Steps, audit: Audit, source: Source, head: Head | None) -> Repo
     limits(steps, audit, source)
     if head is None:
         return steps.report("")
-    counts = steps.done[3].said.counts | steps.done[4].said.counts | steps.done[5].said.counts
+    leaves, tiles, files = (step.said.counts for step in steps.done[-3:])
+    counts = leaves | tiles | files
+    witnessed = next((step.said.counts["witnessed"] for step in steps.done if "witnessed" in step.said.counts), None)
     if audit.quick:
         sentence = f"verified in part ({head.as_of}): signatures and proofs hold; leaves and tiles were not read"
     else:
@@ -136,6 +143,9 @@ def close(steps: Steps, audit: Audit, source: Source, head: Head | None) -> Repo
             f"verified: {counted(head.size, 'leaf', 'leaves')} of {printable(head.origin)}, {head.as_of}; "
             f"{counted(counts.get('files', 0), 'file')} read"
         )
+    if witnessed is not None:
+        sentence += f"; witnesses have seen size {witnessed:,}"
+        counts = counts | {"witnessed": witnessed}
     return steps.report(sentence, origin=head.origin, size=head.size, signed_at=_text(head.signed_at), counts=counts)
 
 
@@ -162,12 +172,13 @@ def _checkpoint(source: Source, audit: Audit, found: Audited, said: Said) -> Hea
     names = tuple(source.names()) if source.listed and not audit.quick else ()
     waits = iter((0.25, 1.0, 2.0))
     while True:
+        found.raw_witnessed = read_witnessed(source)
         raw = source.read("checkpoint", note.LIMIT)
         if raw is None:
             raise missing_checkpoint(source)
         said.keep("checkpoint", raw)
         said.sentences.clear()
-        head = open_head(raw, audit.trust, audit.now, said)
+        head = open_head(raw, audit.trust, audit.now, said, quorum=False)
         found.listing = Listing.of(names, head.size)
         # Tiles are published a moment before the checkpoint that needs them. Give it that moment.
         if not found.listing.ahead or (wait := next(waits, None)) is None:
@@ -196,46 +207,10 @@ def _same_as_before(source: Source, audit: Audit, head: Head, steps: Steps) -> N
         return
 
     def check(said: Said) -> None:
-        old = open_head(saved.note, audit.trust, audit.now, Said(), "saved checkpoint")
+        old = open_head(saved.note, audit.trust, audit.now, Said(), "saved checkpoint", quorum=False)
         check_same_log(source, old, head, f"saved on {moment(saved.at)}", said)
 
     steps.take(title, check)
-
-
-def check_same_log(source: Source, old: Head, head: Head, which: str, said: Said) -> None:
-    """`old` must be the beginning of `head`. Where it is not, both signed notes go into the evidence."""
-
-    def fork(sentence: str) -> ProofFailed:
-        said.keep("older-checkpoint", old.note)
-        said.keep("checkpoint", head.note)
-        return ProofFailed(sentence, step="consistency", ours=old.note, theirs=head.note)
-
-    if old.size > head.size:
-        raise fork(f"the checkpoint has size {head.size:,}, and the one {which} has {old.size:,}: a log never shrinks")
-    if old.size == head.size and old.root != head.root:
-        raise fork(
-            f"two histories: this checkpoint and the one {which} have size {head.size:,} and different roots, "
-            "both signed by the log"
-        )
-    if old.size == head.size:
-        said.count("grown", 0)
-        said.say(f"The checkpoint {which} has the same size, {head.size:,}, and the same root.")
-        return
-    if old.size == 0:
-        said.say(f"The checkpoint {which} was of an empty log, which is the beginning of every log.")
-        return
-    proof = prove_consistency(served_nodes(source, head.size), old.size, head.size)
-    try:
-        check_consistency(old.size, head.size, proof, old.root, head.root)
-    except ProofFailed as error:
-        raise fork(
-            f"size {old.size:,} ({which}) cannot be shown to be the beginning of size {head.size:,}: {error}"
-        ) from None
-    said.count("grown", head.size - old.size)
-    said.say(
-        f"The checkpoint {which}, of size {old.size:,}, is its beginning ({counted(len(proof), 'hash', 'hashes')}); "
-        f"{counted(head.size - old.size, 'leaf', 'leaves')} more since."
-    )
 
 
 # Steps 4 to 6

@@ -4,8 +4,8 @@
     trust file ──▶ keys of this origin ──▶ signature ──▶ checkpoint ──▶ size, root
                    witnesses, quorum   ──▶ enough verified cosignatures
 
-Invariant: nobody makes a ``Head`` but ``open_head``, and only when a trusted key of the log has signed and the quorum is
-met. A proof against a root that nobody signed proves nothing.
+Invariant: nobody makes a ``Head`` but ``open_head``, and only when a trusted key of the log has signed. A proof against a
+root that nobody signed proves nothing. The quorum must be met too, unless the caller looks for it in another file.
                                                                           Specification: docs/spec/checkpoint.md §2
 """
 
@@ -29,7 +29,7 @@ class Head:
     """A checkpoint that its log signed and enough witnesses saw. `note` is the file as found.
 
     `signed_at` is the newest time that a verified signature states: a witness's, or else the log's own. None where
-    none states one.
+    none states one. `cosigned`: by how many trusted witnesses; `quorum`: whether those are enough.
     """
 
     origin: str
@@ -37,6 +37,8 @@ class Head:
     root: bytes
     note: bytes = field(repr=False)
     signed_at: datetime | None
+    cosigned: int = 0
+    quorum: bool = True
 
     @property
     def as_of(self) -> str:
@@ -45,8 +47,13 @@ class Head:
         return f"{when}, size {self.size:,}"
 
 
-def open_head(raw: bytes, trust: TrustPolicy, now: datetime, said: Said, where: str = "checkpoint") -> Head:
-    """The head in the signed note `raw`. Raises NotCanonical or ProofFailed; says what was checked."""
+def open_head(
+    raw: bytes, trust: TrustPolicy, now: datetime, said: Said, where: str = "checkpoint", *, quorum: bool = True
+) -> Head:
+    """The head in the signed note `raw`. Raises NotCanonical or ProofFailed; says what was checked.
+
+    `quorum`: demand it. Without it the caller must see to it that the quorum is met elsewhere.
+    """
     try:
         opened = trust.open(raw, int(now.timestamp()), where)
     except ProofFailed as error:
@@ -58,25 +65,27 @@ def open_head(raw: bytes, trust: TrustPolicy, now: datetime, said: Said, where: 
     if opened.opened.unknown:
         lines = counted(opened.opened.unknown, "more signature line")
         said.say(f"{lines} of keys that the trust file does not list: not checked, and worth nothing here.")
-    _by_enough_witnesses(opened, trust, where, said)
+    had, of = len(opened.witnesses), len(trust.witnesses)
+    if quorum and not opened.quorum:
+        raise no_quorum(where, had, trust, opened.opened.note())
+    if opened.quorum and of:
+        said.say(f"{had} of {_witnesses(of)} cosigned; the quorum is met.")
     at = _time(opened)
     if at is not None:
         said.say(f"Signed at {moment(at)}.")
         if at > now:
             said.say("That is ahead of this computer's clock: one of the two is wrong.")
-    return Head(checkpoint.origin, checkpoint.size, checkpoint.root, raw, at)
+    return Head(checkpoint.origin, checkpoint.size, checkpoint.root, raw, at, had, opened.quorum)
 
 
-def _by_enough_witnesses(opened: TrustedHead, trust: TrustPolicy, where: str, said: Said) -> None:
-    had, of = len(opened.witnesses), len(trust.witnesses)
-    if not opened.quorum:
-        raise ProofFailed(
-            f"{where}: no quorum: {had} of {counted(of, 'trusted witness', 'trusted witnesses')} cosigned",
-            step="quorum",
-            theirs=opened.opened.note(),
-        )
-    if of:
-        said.say(f"{had} of {counted(of, 'trusted witness', 'trusted witnesses')} cosigned; the quorum is met.")
+def no_quorum(where: str, had: int, trust: TrustPolicy, note: bytes) -> ProofFailed:
+    """Not enough of the trusted witnesses cosigned."""
+    of = _witnesses(len(trust.witnesses))
+    return ProofFailed(f"{where}: no quorum: {had} of {of} cosigned", step="quorum", theirs=note)
+
+
+def _witnesses(count: int) -> str:
+    return counted(count, "trusted witness", "trusted witnesses")
 
 
 def _time(opened: TrustedHead) -> datetime | None:

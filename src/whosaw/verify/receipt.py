@@ -6,7 +6,7 @@
        └─ leaves, root ──▶ must be what the log has at those indexes, once `by` has passed
 
 Both kinds of file are taken: the signed receipt itself (durable), and a ``.tlog-proof`` with the receipt inside
-(published). The kind is never claimed; it is what verifies.
+(published; witnessed where its checkpoint has the quorum that the trust file asks for). The kind is never claimed; it is what verifies.
 
 A receipt that a signed checkpoint contradicts is portable proof of wrongdoing: another leaf at that index, or a size
 that does not reach it in a checkpoint signed after `by`. Receipt, checkpoint and inclusion proof go into the evidence.
@@ -31,6 +31,7 @@ from whosaw.verify.head import Head, open_head
 from whosaw.verify.source import Source
 from whosaw.verify.steps import Report, Said, Steps
 from whosaw.verify.tree import served_nodes
+from whosaw.verify.witnessed import Raw, check_witnessed, read_witnessed
 from whosaw.verify.words import moment
 
 KEPT = 4  # inclusion proofs copied into the evidence
@@ -63,9 +64,10 @@ def verify_receipt(raw: bytes, audit: Audit, source: Source | None) -> Report:
     """All steps. Without `source`, what a proof file carries is checked, and the rest is left undecided."""
     steps = Steps()
     file = steps.take("The receipt reads as one", lambda said: _read(raw, said))
-    published = False
+    inside = None
     if file is not None and file.proof is not None:
-        published = bool(steps.take("The proof inside", lambda said: _inside(file, audit, said)))
+        inside = steps.take("The proof inside", lambda said: _inside(file, audit, said))
+    published = inside is not None
     _kept(file, published, audit, source, steps)
     steps.cannot_know.append("what was recorded: a receipt names leaves, and a leaf is blinded")
     if file is None:
@@ -79,8 +81,15 @@ def verify_receipt(raw: bytes, audit: Audit, source: Source | None) -> Report:
         count=receipt.count,
         at=moment(receipt.at),
         by=moment(receipt.by),
-        kind="published" if published or source else "durable",
+        kind=_kind(inside, source),
     )
+
+
+def _kind(inside: Head | None, source: Source | None) -> str:
+    """What was shown about the leaves. It is never claimed in the file: it is what verified."""
+    if inside is not None and inside.quorum and inside.cosigned:
+        return "witnessed"
+    return "published" if inside or source else "durable"
 
 
 def _kept(file: ReceiptFile | None, published: bool, audit: Audit, source: Source | None, steps: Steps) -> None:
@@ -97,7 +106,10 @@ def _kept(file: ReceiptFile | None, published: bool, audit: Audit, source: Sourc
         else:
             steps.take(titles[2], lambda said: said.unclear("its key is fixed by the log's first leaf", hint=NEED))
         return
-    head = steps.take(titles[0], lambda said: _head(source, audit, said))
+    witnessed: list[Raw] = []
+    head = steps.take(titles[0], lambda said: _head(source, audit, witnessed, said))
+    if head is not None:
+        check_witnessed(source, witnessed[0], head, steps, trust=audit.trust, now=audit.now)
     node = None if head is None else served_nodes(source, head.size)
     genesis = None
     if head is not None and node is not None:
@@ -120,30 +132,33 @@ def _read(raw: bytes, said: Said) -> ReceiptFile:
     return file
 
 
-def _inside(file: ReceiptFile, audit: Audit, said: Said) -> bool:
-    """Whether the proof file alone shows publication."""
+def _inside(file: ReceiptFile, audit: Audit, said: Said) -> Head | None:
+    """The head under which the proof file alone shows publication; None where it does not."""
     proof, receipt = file.proof, file.receipt
     if proof is None:
-        return False
+        return None
     head = open_head(proof.note, audit.trust, audit.now, said, "checkpoint in the proof")
     if head.origin != receipt.origin:
         raise ProofFailed("the checkpoint in the proof is of another log than the receipt")
     if receipt.count > 1:
         said.say("The receipt is for several leaves, so it does not say which leaf the proof is for.")
-        return False
+        return None
     said.keep("receipt", file.raw)
     said.keep("checkpoint", head.note)
     check_inclusion(receipt.root, receipt.first, head.size, proof.path, head.root)
-    said.say(f"Leaf {receipt.first} is under it ({head.as_of}): published.")
-    return True
+    seen = "published, and seen by witnesses" if head.cosigned else "published"
+    said.say(f"Leaf {receipt.first} is under it ({head.as_of}): {seen}.")
+    return head
 
 
-def _head(source: Source, audit: Audit, said: Said) -> Head:
+def _head(source: Source, audit: Audit, witnessed: list[Raw], said: Said) -> Head:
+    witnessed.append(read_witnessed(source))
     raw = source.read("checkpoint", LIMIT)
     if raw is None:
         raise missing_checkpoint(source)
     said.keep("checkpoint", raw)
-    return open_head(raw, audit.trust, audit.now, said)
+    # The promise is about what is published; whether witnesses have seen it is a step of its own.
+    return open_head(raw, audit.trust, audit.now, said, quorum=False)
 
 
 def _signed(file: ReceiptFile, genesis: Genesis, said: Said) -> bool:

@@ -27,9 +27,10 @@ from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Json, Kind, canonical, parse
 from whosaw.tlog import leaf, vrf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
-from whosaw.verify.folder import Audit, check_same_log, verify_folder
+from whosaw.verify.folder import Audit, verify_folder
 from whosaw.verify.genesis import Genesis, check_genesis
 from whosaw.verify.head import Head, open_head
+from whosaw.verify.history import check_same_log
 from whosaw.verify.shape import base64_of
 from whosaw.verify.source import Source
 from whosaw.verify.statement_file import Opened, Statement
