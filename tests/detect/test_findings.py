@@ -68,7 +68,7 @@ def test_a_finding_is_the_one_that_it_overlaps_most():
 # ── the file ──
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(any_findings())
 def test_findings_have_one_spelling(findings):
     """What is written is read back the same, to the last digit."""
@@ -84,7 +84,7 @@ def test_no_bytes_crash_the_file(raw):
         return
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(any_findings(), st.data())
 def test_mutated_findings_are_refused_or_rerender(findings, data):
     """One byte changed: refused, or one spelling of other findings."""
