@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import click
 
 from whosaw.cli.options import Place, asker_option, data_option, format_option, say
 from whosaw.cli.output import Table
 from whosaw.desks import hand_out_statement
-from whosaw.errors import BadInput
+from whosaw.errors import BadInput, Unavailable
 from whosaw.wiring import house
 
 
@@ -23,13 +26,10 @@ from whosaw.wiring import house
 @format_option
 def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
     """Write the statement of PERSON. That it was handed out is a record, and stands in it."""
-    if out.exists():
-        raise BadInput("there is a file already", where="--out", hint="choose another name; nothing was written")
-    if not out.parent.is_dir():
-        raise BadInput("there is no such folder to write to", where="--out")
-    with house(data) as here:
-        made = hand_out_statement(here, person, asker)
-    write(out, made.raw)
+    with _created(out) as file:
+        with house(data) as here:
+            made = hand_out_statement(here, person, asker)
+        file.write(made.raw)
     say(
         Table(
             f"{made.records:,} record{'' if made.records == 1 else 's'} of this account, as of a log of {made.size:,} leaves. "
@@ -46,12 +46,31 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
 
 
 def write(out: Path, raw: bytes) -> None:
-    """A new file for the person's eyes. Raises BadInput where it cannot be written, and leaves none then."""
+    """A new file for the person's eyes. Raises BadInput where there can be none, Unavailable where it cannot be filled."""
+    with _created(out) as file:
+        file.write(raw)
+
+
+@contextmanager
+def _created(out: Path) -> Iterator[IO[bytes]]:
+    """A new file, opened before anything is put on record for it; gone again where something went wrong."""
     try:
         # Nobody but the person is meant to read it, whatever the umask is.
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise BadInput("there is a file already", where="--out", hint="choose another name") from None
+    except OSError as error:
+        raise BadInput(f"cannot be written: {error.strerror}", where="--out") from None
+    try:
         with os.fdopen(handle, "wb") as file:
-            file.write(raw)
+            yield file
     except OSError as error:
         out.unlink(missing_ok=True)
-        raise BadInput(f"cannot be written: {error.strerror}", where="--out") from None
+        raise Unavailable(
+            f"--out: cannot be written: {error.strerror}",
+            part="--out",
+            hint="that the statement was made is on record; make room and ask for it again",
+        ) from None
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
