@@ -31,6 +31,11 @@ from whosaw.wiring import build
 @format_option
 def init(folder: Path, origin: str, proxies: tuple[str, ...], form: str) -> int:
     """Make a data folder."""
+    host, _, word = origin.partition("/")
+    if "." not in host or not word:
+        raise BadInput(
+            "an origin is a host you own, a slash, a word", where="--origin", hint="such as log.example.org/whosaw"
+        )
     for where, text in (("--origin", origin), *(("--trusted-proxy", proxy) for proxy in proxies)):
         # It is written into a file of settings, where a quote would end it and begin another setting.
         if not text.isprintable() or not {'"', "\\"}.isdisjoint(text):

@@ -77,7 +77,9 @@ def _shown(answer: Shown) -> Table:
 
 def _refused(answer: Refused) -> Table:
     # Not the rules: they would tell the one who asked that a person is protected, or whose colleague they are.
-    cause = (f"What could not be read: {answer.cause}",) if answer.cause else ()
+    cause = [f"What could not be read: {answer.cause}"] if answer.cause else []
+    if any(rule.id.startswith("directory-") for rule in answer.decision.rules):
+        cause.append("Confirm the directory: whosaw directory load TABLES")
     return Table(
         f"Refused. {answer.told}",
         facts={"permitted": False, "look": answer.look_id, "leaf": answer.index, "told": answer.told},

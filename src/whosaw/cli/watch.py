@@ -25,12 +25,12 @@ TO_REVIEW = 1
 @data_option
 @format_option
 def watch(data: Path, form: str) -> int:
-    """Watch all looks up to now. Exit code 1: findings are open, and somebody should look at them."""
+    """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched."""
     with house(data) as here:
         run = run_watch(here)
     say(_told(run, data), form)
     # Nobody has reviewed anything in this version, so a finding that no longer shows is open all the same.
-    return TO_REVIEW if run.kept.findings else 0
+    return TO_REVIEW if run.kept.findings or run.blind else 0
 
 
 def _told(run: Run, data: Path) -> Table:

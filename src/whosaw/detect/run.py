@@ -34,7 +34,7 @@ _ORDER = ("kind", "id", "days", "block")
 class Run:
     """What one watch found. `findings`: most suspicious first. `new`: ids that no earlier run had.
 
-    `kept`: every finding ever made, to be stored and given to the next run as `earlier`.
+    `kept`: every finding ever made, to be stored and given to the next run as `earlier`. `blind`: no signal was on.
     """
 
     as_of: int
@@ -43,6 +43,7 @@ class Run:
     coverage: Coverage
     kept: Findings
     sentence: str
+    blind: bool = False
 
 
 def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defaults, templates: Templates) -> Run:
@@ -56,7 +57,8 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     known = {finding.id for finding in before.findings}
     coverage = cover(world, SIGNALS)
     new = tuple(finding.id for finding in findings if finding.id not in known)
-    return Run(as_of, findings, new, coverage, kept, _sentence(as_of, findings, new, coverage))
+    sentence = _sentence(as_of, findings, new, coverage) if running else _unwatched(as_of, coverage)
+    return Run(as_of, findings, new, coverage, kept, sentence, blind=not running)
 
 
 def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates) -> World:
@@ -90,9 +92,18 @@ def _drafts(tried: Sequence[Signal], ran: int, world: World) -> list[Finding]:
 
 
 def _sentence(as_of: int, findings: Sequence[Finding], new: Sequence[str], coverage: Coverage) -> str:
-    found = f"{many(len(findings), 'finding')}, {len(new):,} of them new" if findings else "No findings"
+    fresh = "new" if len(new) == len(findings) else f"{len(new):,} of them new"
+    found = f"{many(len(findings), 'finding')}, {fresh}" if findings else "No findings"
     return (
         f"{found}; {many(coverage.looks, 'look')} up to {instant(as_of):%Y-%m-%d %H:%M} UTC, and of "
         f"{coverage.with_person:,} at a person {coverage.explained:,} have a reason on file "
         f"({coverage.explained_percent} %)."
+    )
+
+
+def _unwatched(as_of: int, coverage: Coverage) -> str:
+    # Not "No findings": that would read as if somebody had looked.
+    return (
+        f"Nothing was watched: every signal is off. {many(coverage.looks, 'look')} up to "
+        f"{instant(as_of):%Y-%m-%d %H:%M} UTC are recorded and were judged by nobody."
     )

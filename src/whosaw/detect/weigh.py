@@ -126,9 +126,8 @@ def _share(number: int, all_: int) -> str:
 def _weak(best: Count, defaults: Defaults) -> list[str]:
     if best.usual.others >= defaults.counts.rate_units:
         return []
-    return [
-        f"What is usual was taken from only {many(best.usual.others, 'other')}, and for the rest from the declared numbers."
-    ]
+    whom = f"only {many(best.usual.others, 'other')}" if best.usual.others else "nobody else here"
+    return [f"What is usual was taken from {whom}, and for the rest from the declared numbers."]
 
 
 def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -47,7 +47,8 @@ REASONS: Mapping[str, str] = {
     "same-unit": "The two work in the same unit.",
     "unit-unknown": "The unit of one of the two is not known.",
     "returned": "The one who asks approved a request of the one who approves within the last 30 days.",
-    "named-unknown": "One of those named is not known to the directory, so nobody can say who is apart from them.",
+    "named-unknown": "One of those named is not known to the directory, so nobody can say who is apart from them; load "
+    "tables that have them, and ask again.",
     **{f"{role}-{code}": f"{who} {rest}" for role, who in _ROLE.items() for code, rest in _STANDING.items()},
 }
 

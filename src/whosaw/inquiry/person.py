@@ -82,7 +82,7 @@ class Coverage:
 class PersonInquiry:
     """The answer, in the order of the log. `known`: False where nobody knows the person; then nothing else is said.
 
-    `step`: the id of this step in its record, `index` its leaf in the person's stream, `receipt` promises it.
+    `earlier`: empty for an asker who looked at the person themselves. `step`: the id of this step in its record, `index` its leaf in the person's stream, `receipt` promises it.
     """
 
     step: str
@@ -113,7 +113,9 @@ def person(id: str, asker: str, desk: Desk, *, key: str | None = None) -> Person
         return PersonInquiry(step.id, False, (), (), _nobody(before, step.at), receipt, index)
     frames = [frame for frame in desk.streams.person(id) or () if frame.index < before]
     looks = _looks(frames, _judged(desk, subject, frames))
-    return PersonInquiry(step.id, True, looks, _earlier(frames), _coverage(looks, before, step.at), receipt, index)
+    # Who looked at the person themselves is not told who inquires: they would know that somebody is on to them.
+    earlier = () if any(asking.asker in (seen.who, seen.look.principal) for seen in looks) else _earlier(frames)
+    return PersonInquiry(step.id, True, looks, earlier, _coverage(looks, before, step.at), receipt, index)
 
 
 def _decided(person: str, subject: str, asking: Asking, desk: Desk) -> tuple[Record, ...]:
