@@ -28,8 +28,10 @@ def test_the_demonstration_is_no_longer_than_the_quoted_parts_say(played):
 
 
 def test_the_tests_end_as_the_readme_says(request):
-    """The quoted last line is pytest's own, all passed, and about as many as there are."""
+    """The quoted last line is pytest's own, all passed; where it gives numbers, they are about those that there are."""
     last = SHOWN["$ make test"].splitlines()[-1]
+    if last == "… passed, … skipped in …":
+        return
     told = re.fullmatch(r"(\d+) passed(?:, (\d+) skipped)? in \d+\.\d\ds(?: \(\d:\d\d:\d\d\))?", last)
     assert told, last
     if request.config.invocation_params.dir != ROOT or request.config.args != ["tests"]:
