@@ -104,7 +104,10 @@ def opened(places: Places, clock: TurnedClock, company: Company, acts: tuple[Act
         app = intake(here, product, Sessions({token: person for person, token in tokens.items()}))
         tool = internal_tool(newest, places.access_log, clock)
         with serving(app) as at_product, serving(tool) as at_tool:
+            clients = Client(at_product), Client(at_tool)
             try:
-                yield Player(here, clock, company, places.directory, app, Client(at_product), Client(at_tool), tokens)
+                yield Player(here, clock, company, places.directory, app, *clients, tokens)
             finally:
+                for client in clients:
+                    client.close()
                 app.close()
