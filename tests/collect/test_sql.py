@@ -2,6 +2,7 @@
 """What a statement reads, and whom its key names: held against a database that answers the same statements."""
 
 import sqlite3
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from whosaw.collect import sql
 from whosaw.collect.observed import No
 from whosaw.collect.sql import Statement
+from whosaw.collect.sql_bounds import TOO_MUCH
 from whosaw.collect.sql_keys import array
+from whosaw.collect.sql_text import shape
 
 KNOWN = {"users": frozenset({"id", "email", "ip"}), "signins": frozenset({"user_id", "city"})}
 NUMBERS = st.integers(1, 4)
@@ -217,6 +220,48 @@ def test_no_text_raises(text):
 def test_a_hostile_statement_is_not_understood_and_that_is_all(text):
     """Too deep, too long, too many."""
     assert isinstance(sql.read(text, KNOWN), (Statement, No))
+
+
+WHERE = "select ip from users where id = "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [WHERE + "any(" + "array[" * 20 + "42" + "]" * 20 + ")", WHERE + "varchar(" * 20 + "42" + ")" * 20,
+     WHERE + "struct(" * 20 + "42" + ")" * 20, WHERE + "(" * 61 + "42" + ")" * 61, WHERE + "1 or id = ".join(["1"] * 1_001),
+     "select ip from users" + " join users using (id)" * 100, "select 1" + " union select 1" * 100,
+     "select ip from users" + "".join(f", users u{n}" for n in range(100)),
+     "select ip from users" + "".join(f" join users u{n} using ({'id, ' * 20}ip)" for n in range(90))],
+)  # fmt: skip
+def test_what_would_take_too_long_is_refused_by_its_size(text):
+    """Tokens, brackets, queries, and steps of the parser are counted: the answer is the same on any machine."""
+    assert sql.read(text, KNOWN) == TOO_MUCH
+
+
+def test_a_long_honest_statement_is_read():
+    """A list of five thousand keys, ninety joins, brackets in brackets: what people really write stays readable."""
+    ids = {str(n) for n in range(5_000)}
+    many = f"select ip from users where id in ({', '.join(sorted(ids))})"
+    assert keys(sql.read(many, KNOWN), "users", "id") == ids
+    joins = "".join(f" join users u{n} on u{n}.id = users.id" for n in range(90))
+    assert keys(sql.read(f"select users.ip from users{joins} where users.id = 7", KNOWN), "users", "id") == {"7"}
+    deep = "select ip from users where id = any(array[(((array[1, 2]))[1])]) and " + "(" * 40 + "id = 7" + ")" * 40
+    assert keys(sql.read(deep, KNOWN), "users", "id") == {"7"}
+
+
+def test_statements_of_any_size_take_a_moment():
+    """A generous guard beside the counts: what took years, minutes or seconds each takes less than all of ten seconds."""
+    began = time.process_time()
+    for text in (
+        WHERE + "any(" + "array[" * 40 + "42" + "]" * 40 + ")",
+        "select ip from users" + "".join(f" join users u{n} on u{n}.id = users.id" for n in range(400)),
+        "select ip from users" + "".join(f" left join users u{n} on u{n}.id = users.id" for n in range(90)),
+        "select " + ", ".join(f"ip as x{n}" for n in range(600)) + " from users order by " + "x, " * 600 + "x",
+        "explain " * 2_000 + "select 1",
+    ):
+        assert isinstance(sql.read(text, KNOWN), (Statement, No))
+        shape(text, frozenset())
+    assert time.process_time() - began < 10
 
 
 # ── lists in PostgreSQL's spelling ──

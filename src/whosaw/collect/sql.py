@@ -14,16 +14,18 @@ Invariant: no exception leaves this module but MissingExtra, whatever the text i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from whosaw.collect.observed import No
+from whosaw.collect.sql_bounds import TOO_MUCH, Exhausted
+from whosaw.collect.sql_bounds import trees as parsed
 from whosaw.collect.sql_text import LIMIT, OPENERS, UNREADABLE, inner, postgres
 
 if TYPE_CHECKING:
     from whosaw.collect.sql_keys import Equalities, Key
-    from whosaw.collect.sql_scopes import Level, Scopes
+    from whosaw.collect.sql_scopes import Level, Scopes, Used
 
 SEVERAL = "SEVERAL"
 _FEW = 100  # rows; a LIMIT below this is a search and no export
@@ -68,6 +70,8 @@ def read(text: str, known: Mapping[str, frozenset[str]]) -> Statement | No:
     begins, query = begun
     try:
         return _read(begins, query, known)
+    except Exhausted:
+        return TOO_MUCH
     except Exception:  # noqa: BLE001  somebody else's parser on hostile text: whatever it raises, it could not read it
         return UNREADABLE
 
@@ -78,7 +82,9 @@ def _read(begins: str, query: str, known: Mapping[str, frozenset[str]]) -> State
     from whosaw.collect.sql_keys import Equalities
     from whosaw.collect.sql_scopes import Scopes
 
-    trees = [tree for tree in postgres().parse(query) if tree is not None]
+    trees = parsed(postgres(), query)
+    if isinstance(trees, No):
+        return trees
     if not trees or any(isinstance(tree, (exp.Command, exp.Merge)) for tree in trees):
         return UNREADABLE
     # Several in one text are logged once each, each with the whole text: which one a record means is told by nothing, so
@@ -167,19 +173,28 @@ def _as_select(node: Any) -> Any:
 def _uses(level: Level, scopes: Scopes, equal: Equalities) -> Iterator[Use]:
     from whosaw.collect.sql_scopes import folded
 
+    aggregate, filtered = _aggregates(level), _filtered(level.select)
+    starred = any(isinstance(s.unalias(), _exp().Star) for s in level.select.expressions)
+    anybodys = scopes.unowned(level) if _anybodys(level, scopes) else []
     for alias, table in level.tables.items():
-        columns, whole = _columns(level, alias, table, scopes)
+        columns, whole = _columns(level, alias, table, scopes, anybodys)
         bound = equal.bound(level, alias)
         yield Use(
             schema=folded(table.args.get("db")),
             table=folded(table.this) or "",
             columns=columns,
-            whole=whole,
+            whole=whole or starred,
             bound=bound,
             loose={c: keys for c, keys in equal.loose(level, alias).items() if c not in bound},
-            aggregate=_aggregates(level),
-            filtered=_filtered(level.select),
+            aggregate=aggregate,
+            filtered=filtered,
         )
+
+
+def _exp() -> Any:
+    from sqlglot import exp
+
+    return exp
 
 
 def _filtered(select: Any) -> bool:
@@ -194,40 +209,36 @@ def _filtered(select: Any) -> bool:
     )
 
 
-def _columns(level: Level, alias: str, table: Any, scopes: Scopes) -> tuple[frozenset[str], bool]:
-    """The columns of one table that a statement uses from this level or from inside it, and whether that is all."""
-    from sqlglot import exp
+def _columns(
+    level: Level, alias: str, table: Any, scopes: Scopes, anybodys: Iterable[str]
+) -> tuple[frozenset[str], bool]:
+    """The columns of one table that a statement uses from this level or from inside it, and whether that is all.
 
+    `anybodys`: columns of this level whose owner cannot be told among watched tables: they are everybody's.
+    """
     from whosaw.collect.sql_scopes import folded
 
     known = scopes.known.get(folded(table.this) or "", frozenset[str]())
     given = table.args.get("alias")
     # `users AS u (a, b)` renames the columns: which is which is not in the statement.
     whole = given is not None and bool(given.args.get("columns"))
-    whole = whole or any(isinstance(s.unalias(), exp.Star) for s in level.select.expressions)
-    used: set[str] = set()
-    for at in (other for other in scopes.levels if other is level or _inside(other, level)):
-        for column in at.columns:
-            name, qualifier = folded(column.this), folded(column.args.get("table"))
-            owner = scopes.owner(at, column)
-            if isinstance(column.this, exp.Star):
-                whole = whole or qualifier == alias
-            elif owner == level.node(alias, name or ""):
-                if not (name not in known and qualifier is None and _is_output(level, column, name or "")):
-                    used.add(name or "")
-            elif owner is None and qualifier is None and name == alias and name not in known:
-                whole = True  # a row as a value: SELECT u FROM users u, row_to_json(u)
-            elif owner is None and qualifier is None and name is not None and at is level and _anybodys(level, scopes):
-                used.add(name)  # whose it is cannot be told among watched tables: it is everybody's
-    return frozenset(used), whole
+    whole = whole or any(at is level or _inside(at, level) for at in scopes.stars(alias))
+    # A row as a value: SELECT u FROM users u, row_to_json(u).
+    row = alias not in known and any(at is level or _inside(at, level) for at in scopes.bare(alias))
+    used = {
+        column.name
+        for column in scopes.owned(level, alias)
+        if column.name in known or column.qualified or not _is_output(level, column)
+    }
+    used.update(name for name in anybodys if name != alias or name in known)
+    return frozenset(used), whole or row
 
 
-def _is_output(level: Level, column: Any, name: str) -> bool:
+def _is_output(level: Level, column: Used) -> bool:
     """Whether ORDER BY or GROUP BY means a column of the result: `select ip as x … order by x`."""
-    from sqlglot import exp
-
-    return column.find_ancestor(exp.Order, exp.Group, exp.Select) is not level.select and any(
-        s.alias.lower() == name.lower() for s in level.select.expressions
+    exp = _exp()
+    return column.name.lower() in level.outputs and (
+        column.column.find_ancestor(exp.Order, exp.Group, exp.Select) is not level.select
     )
 
 

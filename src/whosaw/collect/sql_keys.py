@@ -11,12 +11,14 @@ Invariant: what is bound holds for every row that the statement shows; in doubt 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
 
+from whosaw.collect.sql_bounds import EQUALITIES, Exhausted
 from whosaw.collect.sql_scopes import Level, Node, Scopes, folded
 
 _KEEPING = frozenset({"TEXT", "VARCHAR", "SMALLINT", "INT", "BIGINT", "UUID"})
@@ -43,6 +45,7 @@ class Key:
 
 
 Bound = dict[Node, tuple[Key, ...]]
+_Facts = dict[Node, list[tuple[int, tuple[Key, ...]]]]
 
 
 class Equalities:
@@ -59,23 +62,42 @@ class Equalities:
         self._follows: dict[Node, list[Node]] = {}
         self._bound: Bound = {}
         self._loose: Bound = {}
+        self._named: dict[tuple[int, str], list[Node]] = {}
+        self._edges: dict[Node, dict[Node, None]] = {}
+        self._all_bound: _Facts = {}
+        self._all_loose: _Facts = {}
+        self._equalities = 0
+        self._used = Counter(
+            id(inner) for level in scopes.levels for shown in level.derived.values() for inner in shown
+        )
+        self._levels = {id(level.select): level for level in scopes.levels}
         for level in scopes.levels:
             self._add(level)
+        self._settle()
 
     def bound(self, level: Level, alias: str) -> dict[str, tuple[Key, ...]]:
         """Columns of one source with the values that they are bound to."""
-        return {c: min(sets, key=len) for c, sets in self._of(level, alias, self._bound)}
+        return {c: min(sets, key=len) for c, sets in self._of(level, alias, self._all_bound)}
 
     def loose(self, level: Level, alias: str) -> dict[str, tuple[Key, ...]]:
         """Columns of one source with values that are named, but not for every row."""
-        return {c: tuple(k for keys in sets for k in keys) for c, sets in self._of(level, alias, self._loose)}
+        return {c: tuple(k for keys in sets for k in keys) for c, sets in self._of(level, alias, self._all_loose)}
 
-    def _of(self, level: Level, alias: str, facts: Bound) -> Iterator[tuple[str, list[tuple[Key, ...]]]]:
-        named = {*self._joined, *self._follows, *facts}
-        for node in sorted(n for n in named if n.level == level.number and n.alias == alias):
-            roots = self._reachable(node)
-            if sets := [keys for n, keys in facts.items() if self._root(n) in roots]:
-                yield node.column, sets
+    def _of(self, level: Level, alias: str, facts: _Facts) -> Iterator[tuple[str, list[tuple[Key, ...]]]]:
+        for node in self._named.get((level.number, alias), ()):
+            found = [one for root in self._reachable(node) for one in facts.get(root, ())]
+            if found:
+                yield node.column, [keys for _, keys in sorted(found, key=lambda one: one[0])]
+
+    def _settle(self) -> None:
+        """Once all is known: facts by what is joined, so that no source is asked about every other one's columns."""
+        for node in sorted({*self._joined, *self._follows, *self._bound, *self._loose}):
+            self._named.setdefault((node.level, node.alias), []).append(node)
+        for node, others in self._follows.items():
+            self._edges.setdefault(self._root(node), {}).update((self._root(other), None) for other in others)
+        for facts, by_root in ((self._bound, self._all_bound), (self._loose, self._all_loose)):
+            for n, (node, keys) in enumerate(facts.items()):
+                by_root.setdefault(self._root(node), []).append((n, keys))
 
     def _reachable(self, node: Node) -> set[Node]:
         roots: set[Node] = set()
@@ -84,7 +106,7 @@ class Equalities:
             root = todo.pop()
             if root not in roots:
                 roots.add(root)
-                todo += [self._root(t) for n, ts in self._follows.items() if self._root(n) == root for t in ts]
+                todo += self._edges.get(root, ())
         return roots
 
     def _add(self, level: Level) -> None:
@@ -116,7 +138,7 @@ class Equalities:
         """A subquery's column is the column that it shows."""
         for alias, inner in ((a, shown[0]) for a, shown in level.derived.items() if len(shown) == 1):
             # What is asked of a subquery's rows is not asked of the rows behind a window, nor where it is used twice.
-            same = self._used(inner) == 1 and inner.select.find(exp.Window) is None
+            same = self._used[id(inner)] == 1 and inner.select.find(exp.Window) is None
             for select in inner.select.expressions:
                 column = select.unalias()
                 name = select.alias_or_name
@@ -125,14 +147,11 @@ class Equalities:
                     self._shows(level.node(alias, name), owner, same)
             self._starred(level, alias, inner, same)
 
-    def _used(self, inner: Level) -> int:
-        return sum(inner in shown for level in self._scopes.levels for shown in level.derived.values())
-
     def _shows(self, outer: Node, inner: Node, same: bool) -> None:
         if same:
             self._join(outer, inner)
         else:
-            self._follows.setdefault(outer, []).append(inner)
+            self._follow(outer, inner)
 
     def _starred(self, level: Level, alias: str, inner: Level, same: bool) -> None:
         """`select * from one_table`: each column is that table's."""
@@ -153,11 +172,11 @@ class Equalities:
         elif isinstance(each, exp.In) and not side:
             query = each.args.get("query")
             column = _bare(each.this)
-            inner = [o for o in self._scopes.levels if query is not None and o.select is query.unnest()]
-            if inner and isinstance(column, exp.Column) and len(inner[0].select.expressions) == 1:
-                shown = inner[0].select.expressions[0].unalias()
+            inner = self._levels.get(id(query.unnest())) if query is not None else None
+            if inner is not None and isinstance(column, exp.Column) and len(inner.select.expressions) == 1:
+                shown = inner.select.expressions[0].unalias()
                 one = self._scopes.owner(level, column)
-                other = self._scopes.owner(inner[0], shown) if isinstance(shown, exp.Column) else None
+                other = self._scopes.owner(inner, shown) if isinstance(shown, exp.Column) else None
                 if one is not None and other is not None:
                     self._join(one, other)
 
@@ -167,7 +186,7 @@ class Equalities:
             if _asserted(level, outer.level) and not side:
                 self._join(mine, outer)
             else:
-                self._follows.setdefault(mine, []).append(outer)
+                self._follow(mine, outer)
         elif side:
             if (one.alias == right) != (other.alias == right):
                 self._pair(*((other, one) if one.alias == right else (one, other)), side)
@@ -176,9 +195,9 @@ class Equalities:
 
     def _pair(self, left: Node, right: Node, side: str) -> None:
         if side == "LEFT":
-            self._follows.setdefault(right, []).append(left)
+            self._follow(right, left)
         elif side == "RIGHT":
-            self._follows.setdefault(left, []).append(right)
+            self._follow(left, right)
         elif not side:
             self._join(left, right)
 
@@ -206,15 +225,26 @@ class Equalities:
 
     def _root(self, node: Node) -> Node:
         while (up := self._joined.get(node, node)) != node:
+            self._joined[node] = self._joined.get(up, up)  # half the way, for the next one
             node = up
         return node
 
     def _join(self, a: Node, b: Node) -> None:
+        self._count()
         one, other = self._root(a), self._root(b)
         for node in (a, b):
             self._joined.setdefault(node, node)
         if one != other:
             self._joined[one] = other
+
+    def _follow(self, node: Node, other: Node) -> None:
+        self._count()
+        self._follows.setdefault(node, []).append(other)
+
+    def _count(self) -> None:
+        self._equalities += 1
+        if self._equalities > EQUALITIES:
+            raise Exhausted
 
 
 def _left(select: exp.Select) -> Iterator[Any]:

@@ -10,11 +10,13 @@ functions). This is the part of them that reading needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlglot import exp
+
+from whosaw.collect.sql_bounds import SOURCES, Exhausted
 
 
 class Node(NamedTuple):
@@ -35,14 +37,29 @@ class Level:
     tables: dict[str, exp.Table] = field(default_factory=dict)
     derived: dict[str, list[Level]] = field(default_factory=dict)
     opaque: set[str] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
     columns: list[exp.Column] = field(default_factory=list)
+    owners: dict[str, list[str]] | None = None
+    _outputs: frozenset[str] | None = None
 
     @property
-    def aliases(self) -> set[str]:
-        return self.tables.keys() | self.derived.keys() | self.opaque
+    def outputs(self) -> frozenset[str]:
+        """Names of the columns of the result, in lower case."""
+        if self._outputs is None:
+            self._outputs = frozenset(s.alias.lower() for s in self.select.expressions)
+        return self._outputs
 
     def node(self, alias: str, column: str) -> Node:
         return Node(self.number, alias, column)
+
+
+class Used(NamedTuple):
+    """A column as a statement writes it, and where."""
+
+    name: str
+    qualified: bool
+    column: exp.Column
+    at: Level
 
 
 class Scopes:
@@ -51,6 +68,8 @@ class Scopes:
     def __init__(self, known: Mapping[str, frozenset[str]]) -> None:
         self.known = known
         self.levels: list[Level] = []
+        self._places: _Places | None = None
+        self._sources = 0
 
     def add(
         self, query: Any, parent: Level | None = None, ctes: Mapping[str, list[Level]] | None = None
@@ -84,7 +103,7 @@ class Scopes:
                 if table in at.aliases:
                     return at.node(table, name)
             elif name not in at.aliases or self._has(at, name, name):
-                owners = [a for a in at.tables if self._has(at, a, name)]
+                owners = self._owners(at).get(name, ())
                 if len(owners) == 1:
                     return at.node(owners[0], name)
                 if owners:
@@ -94,6 +113,36 @@ class Scopes:
                     nearest = at.node(next(iter(at.aliases)), name)
             at = at.parent
         return nearest
+
+    def owned(self, level: Level, alias: str) -> Sequence[Used]:
+        """The columns of one source, wherever in the statement they stand."""
+        return self._placed().owned.get((level.number, alias), ())
+
+    def stars(self, alias: str) -> Iterable[Level]:
+        """The levels with an `alias.*`."""
+        return self._placed().stars.get(alias, {}).values()
+
+    def bare(self, name: str) -> Iterable[Level]:
+        """The levels where `name` stands alone and is no source's column that is known."""
+        return self._placed().bare.get(name, {}).values()
+
+    def unowned(self, level: Level) -> Iterable[str]:
+        """Names that stand alone in `level` itself and are no source's column that is known."""
+        return self._placed().names.get(level.number, ())
+
+    def _placed(self) -> _Places:
+        if self._places is None:
+            self._places = _Places(self)
+        return self._places
+
+    def _owners(self, level: Level) -> dict[str, list[str]]:
+        """Sources of `level` by the columns that they are known to have."""
+        if level.owners is None:
+            level.owners = {}
+            for alias, table in level.tables.items():
+                for column in self.known.get(folded(table.this) or "", ()):
+                    level.owners.setdefault(column, []).append(alias)
+        return level.owners
 
     def _has(self, level: Level, alias: str, column: str) -> bool:
         table = level.tables.get(alias)
@@ -116,6 +165,10 @@ class Scopes:
         name = name or table or f"?{len(level.aliases)}"
         if name in level.aliases:
             raise ValueError("an alias twice")
+        level.aliases.add(name)
+        self._sources += 1
+        if self._sources > SOURCES:
+            raise Exhausted
         if isinstance(source, exp.Subquery):
             shown = self.add(source.this, level, ctes)
         elif table is not None and not source.args.get("db") and table in ctes:
@@ -144,6 +197,32 @@ class Scopes:
             if isinstance(node, exp.Column):
                 level.columns.append(node)
             todo.extend(node.iter_expressions())
+
+
+class _Places:
+    """Where each column stands, found once: a table is asked for its columns, and not every column for its table."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self.owned: dict[tuple[int, str], list[Used]] = {}
+        self.stars: dict[str, dict[int, Level]] = {}
+        self.bare: dict[str, dict[int, Level]] = {}
+        self.names: dict[int, dict[str, None]] = {}
+        for level in scopes.levels:
+            for column in level.columns:
+                self._place(scopes, level, column)
+
+    def _place(self, scopes: Scopes, level: Level, column: exp.Column) -> None:
+        name, qualifier = folded(column.this), folded(column.args.get("table"))
+        if isinstance(column.this, exp.Star):
+            self.stars.setdefault(qualifier or "", {})[level.number] = level
+            return
+        owner = scopes.owner(level, column)
+        if owner is not None:
+            used = Used(owner.column, qualifier is not None, column, level)
+            self.owned.setdefault((owner.level, owner.alias), []).append(used)
+        elif qualifier is None and name is not None:
+            self.bare.setdefault(name, {})[level.number] = level
+            self.names.setdefault(level.number, {})[name] = None
 
 
 def _sources(select: exp.Select) -> Iterator[Any]:

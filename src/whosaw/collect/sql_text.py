@@ -56,13 +56,16 @@ def postgres() -> Any:
     return Dialect.get_or_raise("postgres")
 
 
-def shape(text: str, known: Container[str]) -> str | None:
-    """`text` with a mark for every value and every word that is not in `known`; None where it cannot be read."""
+def shape(text: str, known: Container[str], deep: int = 3) -> str | None:
+    """`text` with a mark for every value and every word that is not in `known`; None where it cannot be read.
+
+    `deep`: so many of DECLARE, PREPARE, EXPLAIN inside each other. Each reads the rest of the text once more.
+    """
     found = tokens(text)
     if isinstance(found, No):
         return None
     if found and str(found[0].text).upper() in OPENERS and not isinstance(begun := inner(text), No):
-        rest = shape(begun[1], known)
+        rest = shape(begun[1], known, deep - 1) if deep else None
         return None if rest is None else f"{begun[0].partition(' ')[0]} … {rest}"
     words: list[str] = []
     number_follows = False
