@@ -166,6 +166,31 @@ def test_cases(office, principal, person, case, said):
     assert (facts.opened_by, facts.requested_by_principal, facts.assigned, *named) == said
 
 
+@pytest.mark.parametrize("hand", ["ana", "u-ana", "kim"])
+def test_ones_private_account_and_household_are_ones_own_hand(office, hand):
+    """A case asked for, opened or filled from one's own account, or from that of somebody at home, is made up for the look."""
+    cases = [
+        *TOWN["cases"],
+        {"case_id": "T-6", "type": "support_request", "opened": "2026-03-01T10:00:00Z", "assignee": "ana",
+         "requester": hand, "opened_by": hand},
+    ]  # fmt: skip
+    names = [*TOWN["case_persons"], {"case_id": "T-6", "person": "jonas", "added_by": hand}]
+    office.clock.turn(HOUR)
+    office.load({**TOWN, "cases": cases, "case_persons": names})
+    mine, others = office.known("ana", "jonas", "T-6").case, office.known("finn", "jonas", "T-6").case
+    assert (mine.opened_by, mine.requested_by_principal, mine.named.by) == ("principal", True, "principal")
+    assert (others.opened_by, others.requested_by_principal, others.named.by) == ("other", False, "other")
+
+
+def test_an_own_account_that_only_the_staff_table_has_is_ones_own(office):
+    """The product may know accounts that the table of persons leaves out."""
+    office.clock.turn(HOUR)
+    office.load({**TOWN, "persons": [row for row in TOWN["persons"] if row["person"] not in ("u-ana", "u-bo")]})
+    assert office.known("ana", "u-ana").relation == RelationFacts(own=True, household=True, colleague=False, line=False)
+    assert office.known("ana", "u-bo").relation.colleague
+    assert office.known("ana", "u-ana").person is None
+
+
 def test_a_case_ends_at_its_time_or_with_its_status(office):
     """A time of closing counts; where there is none, a status that says "over" counts from when we heard of it."""
     assert office.known("finn", "mira", "T-3").case.closed == datetime(2026, 3, 2, 9, tzinfo=UTC)

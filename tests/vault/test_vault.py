@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vault opens for the receipt of exactly this look, and shows no more than was granted."""
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -79,6 +80,43 @@ def test_a_receipt_used_again_shows_the_same_and_nothing_newer():
     later = a_look(look_id="l-2", key="req-2")
     again = desk.vault.open(later, desk.looked(later, at=desk.now.replace(microsecond=124000)), PERMITTED)
     assert [value.text for value in again] == ["198.51.100.0/24", "192.0.2.0/24", "198.51.100.0/24"]
+
+
+def test_a_clock_set_back_makes_nothing_older_than_a_look():
+    """What comes in after a look is stored after it, whatever the clock says, also over a restart."""
+    desk = Desk()
+    desk.put("192.0.2.1", 1)
+    recorded = desk.looked()
+    first = desk.vault.open(a_look(), recorded, PERMITTED)
+    desk.now -= timedelta(minutes=10)
+    desk.put("198.51.100.9", 2)
+    assert desk.vault.open(a_look(), recorded, PERMITTED) == first
+    again = desk.open_vault(last_look=NOW)
+    again.put("mira@example.org", Field.IP, "203.0.113.4", NOW, "after the restart")
+    assert again.open(a_look(), recorded, PERMITTED) == first
+
+
+def test_what_comes_in_during_a_look_waits_for_the_next():
+    """A value whose write was under way when somebody looked is not shown to a second asking under that look."""
+    desk = Desk()
+    desk.put("192.0.2.1", 1)
+    recorded = desk.looked()
+    add, shown = desk.sealed.add, []
+
+    def slow_add(**row):
+        thread = threading.Thread(target=lambda: shown.append(desk.vault.open(a_look(), recorded, PERMITTED)))
+        thread.start()
+        thread.join(0.2)  # it waits for us, or has looked already; either will do
+        made = add(**row)
+        threads.append(thread)
+        return made
+
+    threads = []
+    desk.sealed.add = slow_add
+    desk.put("198.51.100.9", 2)
+    threads[0].join()
+    desk.sealed.add = add
+    assert desk.vault.open(a_look(), recorded, PERMITTED) == shown[0]
 
 
 def test_what_came_in_at_the_moment_of_the_look_is_shown():

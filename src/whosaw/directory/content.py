@@ -66,6 +66,7 @@ class _Reader:
         self._folder, self._names = folder, names
         self.problems, self.aside = Problems(), set[str]()
         self.staff: set[str] = set()
+        self.accounts: set[str] = set()
         self.tables: dict[str, Rows] = {}
         self._make: Mapping[str, Callable[[Row], tuple[tuple[Value, ...], Cells]]] = {
             "staff": self._staff,
@@ -115,14 +116,14 @@ class _Reader:
             "country": v["country"],
             "site": v["site"],
             "household": self._household(v["household"]),
-            "own_person": self._somebody(v["own_person"]),
+            "own_person": self._account(v["own_person"]),
             "suspended": v["suspended"],
             **_span(v["valid_from"], v["valid_to"]),
         }
 
     def _person(self, row: Row) -> tuple[tuple[Value, ...], Cells]:
         v = row.values
-        person = self._names.person(_str(v["person"]))
+        person = _str(self._account(v["person"]))
         classes = v["classes"] if type(v["classes"]) is tuple else ()
         return (person,), {
             "person": person,
@@ -152,7 +153,7 @@ class _Reader:
             "requester": self._principal(requester) if requester in self.staff else self._somebody(requester),
             "approver": self._principal(v["approver"]),
             "status": v["status"],
-            "opened_by": self._principal(v["opened_by"]),
+            "opened_by": self._hand(v["opened_by"]),
             "queue": v["queue"],
         }
 
@@ -163,7 +164,7 @@ class _Reader:
             "case_id": v["case_id"],
             "person": person,
             "added": v["added"],
-            "added_by": self._principal(v["added_by"]),
+            "added_by": self._hand(v["added_by"]),
         }
 
     def _assignment(self, row: Row) -> tuple[tuple[Value, ...], Cells]:
@@ -179,6 +180,17 @@ class _Reader:
 
     def _principal(self, value: Value) -> str | None:
         return None if value is None else self._names.principal(_str(value))
+
+    def _account(self, value: Value) -> str | None:
+        """A person's account, known as one from here on."""
+        if value is not None:
+            self.accounts.add(_str(value))
+        return self._somebody(value)
+
+    def _hand(self, value: Value) -> str | None:
+        """Who did something: one of the staff or a machine, unless it is a person's account that these tables know."""
+        known = value in self.accounts and value not in self.staff
+        return self._somebody(value) if known else self._principal(value)
 
     def _somebody(self, value: Value) -> str | None:
         return None if value is None else self._names.person(_str(value))

@@ -100,7 +100,7 @@ class Directory:
             return Known(
                 principal=None if staff is None else view.principal_facts(staff),
                 person=None if whom is None else _person_facts(whom, owners),
-                relation=None if staff is None or whom is None else view.relation(staff, whom, owners),
+                relation=None if staff is None or (whom is None and not owners) else view.relation(staff, whom, owners),
                 case=None if case is None else view.case(case, staff, principal, person),
                 feed=view.feed(self._stale_after),
             )
@@ -152,13 +152,17 @@ class _View:
         """The staff whose own account the person is: nobody, for most; more than one where accounts are shared."""
         return self._all(_OWNERS, id=person)
 
-    def relation(self, staff: RowMapping, whom: RowMapping, owners: Sequence[RowMapping]) -> RelationFacts:
-        """What the person is to the principal, as far as the tables say: an empty household is nobody's."""
-        households = {whom["household"], *(owner["household"] for owner in owners)} - {None}
+    def relation(self, staff: RowMapping, whom: RowMapping | None, owners: Sequence[RowMapping]) -> RelationFacts:
+        """What the person is to the principal, as far as the tables say: an empty household is nobody's.
+
+        A person of whom only the staff table knows, as somebody's own account, has their owners' relations.
+        """
+        households = {owner["household"] for owner in owners} | {whom["household"] if whom is not None else None}
+        households -= {None}
         principal = staff["principal"]
         others = [owner for owner in owners if owner["principal"] != principal]
         return RelationFacts(
-            own=staff["own_person"] == whom["person"],
+            own=any(owner["principal"] == principal for owner in owners),
             household=staff["household"] in households,
             colleague=any(owner["unit"] == staff["unit"] for owner in others),
             line=any(owner["principal"] in self._above(staff) or principal in self._above(owner) for owner in others),
@@ -185,10 +189,10 @@ class _View:
             type=row["type"],
             opened=instant(row["opened"]),
             closed=_closed(row),
-            opened_by=_whose(row["opened_by"], principal),
-            requested_by_principal=_whose(row["requester"], principal) == "principal",
+            opened_by=self._whose(row["opened_by"], staff, principal),
+            requested_by_principal=self._whose(row["requester"], staff, principal) == "principal",
             assigned=self._assigned(row, staff, principal),
-            named=self._named(case, principal, person),
+            named=self._named(case, staff, principal, person),
         )
 
     def _assigned(self, case: RowMapping, staff: RowMapping | None, principal: str) -> bool:
@@ -200,14 +204,26 @@ class _View:
         queues = self._all(_QUEUE, id=principal, queue=case["queue"])
         return bool(queues) or (staff is not None and staff["unit"] == case["queue"])
 
-    def _named(self, case: str, principal: str, person: str) -> NamedFacts | None:
+    def _named(self, case: str, staff: RowMapping | None, principal: str, person: str) -> NamedFacts | None:
         rows = self._all(_NAMED, id=case, person=person)
         if not rows:
             return None
         row = _only(rows, "case_persons")
         # Without a time of its own the naming is as old as our knowledge of it, and no older.
         added = row["known_from"] if row["added"] is None else row["added"]
-        return NamedFacts(added=instant(added), by=_whose(row["added_by"], principal))
+        return NamedFacts(added=instant(added), by=self._whose(row["added_by"], staff, principal))
+
+    def _whose(self, pseudonym: str | None, staff: RowMapping | None, principal: str) -> Whose:
+        """Whose hand it was. One's own private account is one's own hand, and so is one's household."""
+        if pseudonym is None:
+            return "unknown"
+        if pseudonym == principal or (staff is not None and pseudonym == staff["own_person"]):
+            return "principal"
+        if staff is None or staff["household"] is None:
+            return "other"
+        # A case asked for from the sofa of the one who looks was made up like one asked for from their desk.
+        homes = {row["household"] for row in (*self._all(_PERSON, id=pseudonym), *self._all(_STAFF_NOW, id=pseudonym))}
+        return "principal" if staff["household"] in homes else "other"
 
     def feed(self, limit: timedelta) -> FeedFacts | None:
         confirmed = self._db.scalar(_FEED, {"at": self._at})
@@ -229,12 +245,6 @@ def _only(rows: Sequence[RowMapping], table: str) -> RowMapping:
 
 def _person_facts(whom: RowMapping, owners: Sequence[RowMapping]) -> PersonFacts:
     return PersonFacts(region=whom["region"], protected=whom["protected"], staff=whom["staff"] or bool(owners))
-
-
-def _whose(pseudonym: str | None, principal: str) -> Whose:
-    if pseudonym is None:
-        return "unknown"
-    return "principal" if pseudonym == principal else "other"
 
 
 def _closed(case: RowMapping) -> datetime | None:

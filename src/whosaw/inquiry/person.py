@@ -123,6 +123,7 @@ def _decided(person: str, subject: str, asking: Asking, desk: Desk) -> tuple[Rec
     # Only who is known already gets a record in a stream of their own: a mistyped id must not become a person.
     exists = facts.person is not None or desk.streams.person(person) is not None
     reasons = standing(facts.principal, "requester")
+    # Without a relation nobody knows the person as staff's own, or their household: there is nothing to be kin to.
     if facts.relation is not None and any(
         (facts.relation.own, facts.relation.household, facts.relation.colleague, facts.relation.line)
     ):

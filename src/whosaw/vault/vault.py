@@ -16,6 +16,7 @@ Specification: docs/spec/keys.md
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -42,7 +43,9 @@ _MICROSECOND = timedelta(microseconds=1)
 class Vault:
     """Sealed values of persons. Safe to share between threads."""
 
-    __slots__ = ("_clock", "_journal", "_keyring", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows")
+    __slots__ = (
+        "_clock", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -56,11 +59,16 @@ class Vault:
         clock: Callable[[], datetime],
         random: Random,
         newest: int = NEWEST,
+        last_look: datetime | None = None,
     ) -> None:
-        """`receipts`: the key that this log signs receipts with. `newest`: how many values of a field are shown."""
+        """`receipts`: the key that this log signs receipts with. `newest`: how many values of a field are shown.
+
+        `last_look`: the newest look before this start; what comes in is stored after it, whatever the clock says.
+        """
         self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
         self._receipts, self._origin, self._journal = receipts, origin, journal
         self._clock, self._random, self._newest = clock, random, newest
+        self._lock, self._last = threading.Lock(), -1 if last_look is None else _millis(last_look)
 
     def __repr__(self) -> str:
         return "Vault(…)"
@@ -78,14 +86,14 @@ class Vault:
         at = _micros(seen)
         # Last, because it makes the person's stream: what is refused above leaves no trace.
         key = self._keyring.key(Stream.of_person(person))
-        return self._rows.add(
-            handle=key.handle,
-            field=str(field),
-            seen=at,
-            stored=_millis(self._clock()),
-            source=key.source(str(field), source_id),
-            sealed=key.seal(str(field), at, plain, self._random),
-        )
+        source, sealed = key.source(str(field), source_id), key.seal(str(field), at, plain, self._random)
+        # Stamped and written under one lock, and after the newest look: a value that came in while somebody looked, or
+        # under a clock that was set back, would otherwise be shown to whoever asks again under that look.
+        with self._lock:
+            stored = max(_millis(self._clock()), self._last + 1)
+            return self._rows.add(
+                handle=key.handle, field=str(field), seen=at, stored=stored, source=source, sealed=sealed
+            )
 
     def open(self, look: Look, recorded: RecordedLook, decision: Decision) -> tuple[Value, ...]:
         """The values that `look` asked for and `decision` grants, newest first within each field.
@@ -104,6 +112,8 @@ class Vault:
             decision=decision,
         )
         body = matching(request, recorded, self._receipts, self._origin, self._journal)
+        with self._lock:
+            self._last = max(self._last, _millis(body.at))
         return tuple(self._values(key, decision.detail, _millis(body.at)))
 
     def _values(self, key: DataKey, granted: Sequence[Asked], at: int) -> Iterator[Value]:
