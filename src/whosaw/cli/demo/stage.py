@@ -26,11 +26,15 @@ from whosaw.desks import intake
 from whosaw.errors import BadInput
 from whosaw.simulate.acts import Act, Connects, Uses
 from whosaw.simulate.company import Company
-from whosaw.wiring import build, house
+from whosaw.wiring import SETTINGS, TRUST, build, house
 
 ORIGIN = "larkway.example/whosaw"
 PROXY = "127.0.0.1/32"
 MARK = ".whosaw-demo"
+LEFT = frozenset(
+    {MARK, SETTINGS, TRUST, "public", "private", "maps", "directory", "tool", "story.html", "statement.json",
+     "tampering.evidence"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,16 @@ class Places:
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier demonstration left. Raises BadInput where something else is there."""
-    if not folder.exists():
+    """Remove what an earlier demonstration left, name by name. Raises BadInput where anything else is there."""
+    if not folder.exists() and not folder.is_symlink():
         return
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARK).is_file()):
+    if folder.is_symlink() or not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARK).is_file()):
+        raise BadInput("not a folder that a demonstration left", where="--folder", hint="nothing was touched")
+    if others := [path for path in folder.iterdir() if path.name not in LEFT or path.is_symlink()]:
         raise BadInput(
-            "not a folder that a demonstration left", where=str(folder), hint="nothing was touched; give --folder"
+            f"{len(others)} files or folders in it are not the demonstration's",
+            where="--folder",
+            hint="nothing was touched; move them elsewhere, or give another folder",
         )
     shutil.rmtree(folder)
 
