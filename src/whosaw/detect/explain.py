@@ -21,6 +21,7 @@ from whosaw.detect.defaults import Defaults
 from whosaw.detect.templates import ONLY, Instant, Ref, Template, Templates
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
+from whosaw.facts.opened import Facts
 from whosaw.facts.prepared import holds
 
 # Weight and place in one whole number, so that one `max` finds the largest weight and, among equals, the first template.
@@ -28,6 +29,12 @@ _PLACES = 1000
 # A time and a weight (at most 100) in one whole number, below 2^63 until the year 4000.
 _WEIGHTS = 128
 LATE, OVER, OWN = 1, 2, 4
+
+
+def explained(facts: Facts, looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults) -> Any:
+    """`explain` over `looks`, computed once first: each template would write, plan and compute them anew."""
+    name = need("ibis", "watching").util.gen_name("looks")
+    return explain(facts.keep(name, looks), tables, templates, defaults)
 
 
 def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whosaw.detect.defaults import Defaults
-from whosaw.detect.explain import LATE, OVER, OWN, explain
+from whosaw.detect.explain import LATE, OVER, OWN, explained
 from whosaw.detect.templates import Templates
 from whosaw.facts.opened import Facts
 from whosaw.facts.prepared import prepare, seen_by
@@ -71,7 +71,7 @@ def looks_at(
 ) -> list[ExplainedLook]:
     """Every look at `person` (a pseudonym) up to `as_of`, by time."""
     looks = prepare(facts.tables, as_of)
-    found = explain(looks.filter(looks.person == person), seen_by(facts.tables, as_of), templates, defaults)
+    found = explained(facts, looks.filter(looks.person == person), seen_by(facts.tables, as_of), templates, defaults)
     return [_look(row, templates) for row in _rows(facts, found)]
 
 
@@ -93,7 +93,7 @@ def looks_of(
     found = found.filter(found.who.isin(sorted(principals)))
     if persons is not None:
         found = found.filter(found.person.isin(sorted(persons)))
-    found = explain(found, seen_by(facts.tables, as_of), templates, defaults)
+    found = explained(facts, found, seen_by(facts.tables, as_of), templates, defaults)
     # By id only once explained: coming back to somebody rests on looks that are not asked for.
     if looks is not None:
         found = found.filter(found.look_id.isin(sorted(looks)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import lookers
-from whosaw.detect.explain import explain
+from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.join import joined, standing
 from whosaw.detect.registry import SIGNALS
@@ -64,14 +64,13 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
 def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates) -> World:
     """The looks up to `as_of`, prepared, explained and kept in the engine."""
     tables = seen_by(facts.tables, as_of)
-    looks = explain(prepare(tables, as_of), tables, templates, defaults)
     # What is in an open session never changes, so a second run at the same instant may use the first one's looks.
     name = f"explained_{as_of}_{templates.digest[:16]}_{defaults.digest[:16]}"
     missing = need("ibis", "watching").common.exceptions.TableNotFound
     try:
         kept = facts.engine.table(name)
     except missing:
-        kept = facts.keep(name, looks)
+        kept = facts.keep(name, explained(facts, prepare(tables, as_of), tables, templates, defaults))
     return World(facts, kept, as_of, defaults, templates)
 
 
