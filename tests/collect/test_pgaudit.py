@@ -3,6 +3,7 @@
 
 import gzip
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -152,6 +153,45 @@ def test_a_key_of_another_type_names_nobody():
     assert [told(look) for look in looks(read(raw)[0])] == [
         "users: search 42: ip; a key that is not of the type in the map"
     ]
+
+
+LONG = "select ip from users where id = 42 --" + "x" * 70_000
+UNREADABLE = [LONG, "/*/* nested */*/ select ip from users where id = 42", "select ip from users where id = 4_2"]
+ALL = "ip location:city device messages profile activity"
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+@pytest.mark.parametrize("class_", ["READ", "WRITE"])
+def test_a_statement_that_cannot_be_read_hides_nothing(text, class_):
+    """Whoever runs it chooses its text. No table is named by SESSION records: then it may have been any watched one."""
+    raw = jsonlog(audit(text, kind="SESSION", name="", class_=class_))
+    [one] = looks(read(raw)[0])
+    assert told(one) == f"*: search -: {ALL}; a statement that could not be read"
+    assert one.principal == "mira"
+    assert one.id == "6b05eb4c.3fcc,1,1,*"
+    [one] = looks(read(jsonlog(audit(text)))[0])
+    assert told(one) == "users: search -: profile ip; a statement that could not be read"
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_a_refused_statement_that_cannot_be_read_is_a_look_that_was_refused(text):
+    """In both modes: the server says of a refusal nothing but its statement."""
+    raw = jsonlog(replace(ENTRY, message="permission denied", severity="ERROR", state="42501", statement=text))
+    [one] = looks(read(raw)[0])
+    assert told(one) == f"*: search -: {ALL}; refuse; a statement that could not be read"
+
+
+def test_a_record_of_neither_table_nor_text_may_be_about_any():
+    """The body of a BEGIN ATOMIC function has no text, and whoever may create functions may write one."""
+    [one] = looks(read(jsonlog(audit("", kind="SESSION", name="")))[0])
+    assert told(one) == f"*: search -: {ALL}; a statement that was not logged"
+
+
+def test_what_cannot_be_read_counts_in_its_own_database_only():
+    """Where none of its tables is watched, nothing was."""
+    elsewhere = re.sub(rb"(?m)^name = ", b'database = "shop"\nname = ', MAP)
+    raw = jsonlog(audit(UNREADABLE[1], kind="SESSION", name=""))
+    assert looks(read(raw, reader=PgAudit(Watched.parse(elsewhere)))[0]) == []
 
 
 @pytest.mark.parametrize("more", [{"context": "PL/pgSQL function f() line 1 at RAISE"}, {"statement": "select f()"}])

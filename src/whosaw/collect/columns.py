@@ -89,6 +89,10 @@ class Watched:
                 return each
         return None
 
+    def all(self, database: str | None) -> Asked:
+        """Every field that the watched tables of `database` hold; none where it has no such table."""
+        return most(one for t in self.tables if t.database in (None, database) for one in t.all)
+
     def meant(self, database: str | None, schema: str | None, table: str) -> tuple[Columns, ...]:
         """The watched tables that a statement may mean by `schema`.`table`; without a schema, those of that name."""
         return tuple(

@@ -7,6 +7,7 @@ look id   pgaudit:<session>,<statement>,<substatement>,<schema.table>, so that S
           statement are one look, in whatever order and file they come
 who       the session's user; `application_name = 'whosaw:<staff>:<case>'` is a claim and clears nobody
 whom      values that the table's key column is bound to: a hint, because query text is not a structured key
+unread    a statement that cannot be read, and whose record names no table, may have been about any watched one
 refused   an ERROR with state 42501 (insufficient privilege): the attempt is a look, and the server said no
 
 Invariant: a record that only looks like pgAudit's is not taken. Anybody who may run `RAISE LOG` writes `AUDIT: …` into
@@ -27,7 +28,7 @@ from whosaw.collect.columns import Columns, Watched
 from whosaw.collect.gaps import Gap, Lines
 from whosaw.collect.maps import named
 from whosaw.collect.observed import Malformed, No, Observed, Outcome, Piece, Skipped, Taken, Where, app_name, identifier
-from whosaw.collect.pgaudit_look import Told, look_at
+from whosaw.collect.pgaudit_look import Told, look_anywhere, look_at
 from whosaw.collect.pgaudit_message import Message
 from whosaw.collect.server_log import Entry, Format
 from whosaw.collect.statements import Statements
@@ -37,6 +38,7 @@ SETTINGS = Skipped("changes pgAudit's own settings")
 TOLD_BEFORE = Skipped("told before: another record of the same statement and table")
 NOT_WATCHED = Skipped("no watched table")
 PREPARED = Skipped("prepared, not run: the run has a record of its own")
+EVERYTHING = "*"  # in a look's id, where a table's name would be; no name is spelled so
 IMITATED = "imitates an audit record: pgAudit's own carry no context and no statement"
 NUMBER_AGAIN = "another statement under numbers that were used before"
 _SESSIONS, _STATEMENTS = 10_000, 64
@@ -106,13 +108,12 @@ class PgAudit:
         if (passed := _class(message, text)) is not None:
             return passed
         tables = self._tables(entry, message, text)
-        if isinstance(tables, Skipped):
-            return tables
         told = Told(text, parameters, message.rows, message.class_ == "WRITE", None)
         looks: list[Observed] = []
         outcome: Outcome = NOT_WATCHED
         for table in tables:
-            ident = f"{entry.session},{message.statement_id},{message.substatement_id},{table.name}"
+            name = EVERYTHING if table is None else table.name
+            ident = f"{entry.session},{message.statement_id},{message.substatement_id},{name}"
             digest = hashlib.sha256(repr((text, parameters)).encode("utf-8", "surrogatepass")).digest()
             if (again := _again(session, ident, entry.line, digest)) is not None:
                 outcome = again if isinstance(again, Skipped) else Malformed.of(raw, again)
@@ -126,25 +127,31 @@ class PgAudit:
 
     def _denied(self, raw: bytes, entry: Entry, text: str) -> Outcome:
         """The server refused for want of a privilege. There is no audit record: pgAudit is asked only afterwards."""
-        tables = self._statements.tables(entry.database, text)
-        if isinstance(tables, No):
-            return Skipped("a refused statement that could not be read")
         told = Told(text, None, None, writes=False, decision="refuse")
         looks: list[Observed] = []
         outcome: Outcome = NOT_WATCHED
-        for table in tables:
-            made = self._look(raw, entry, f"{entry.session},e{entry.line},{table.name}", table, told)
+        for table in self._tables_of(entry, text):
+            name = EVERYTHING if table is None else table.name
+            made = self._look(raw, entry, f"{entry.session},e{entry.line},{name}", table, told)
             if isinstance(made, Observed):
                 looks.append(made)
             else:
                 outcome = made
         return Taken(tuple(looks)) if looks else outcome
 
-    def _look(self, raw: bytes, entry: Entry, ident: str, table: Columns, told: Told) -> Observed | Skipped | Malformed:
+    def _look(
+        self, raw: bytes, entry: Entry, ident: str, table: Columns | None, told: Told
+    ) -> Observed | Skipped | Malformed:
+        """`table`: None where it may have been any: all the fields of all watched ones."""
         user = identifier(entry.user)
         if user is None:
             return Malformed.of(raw, "no user whose rights were used")
-        found = look_at(table, told, self._statements, self._watched.many_rows)
+        many = self._watched.many_rows
+        found = (
+            look_anywhere(self._watched.all(entry.database), told, self._statements, many)
+            if table is None
+            else look_at(table, told, self._statements, many)
+        )
         if isinstance(found, Skipped):
             return found
         on_behalf_of, case, cut = _claim(entry.app)
@@ -174,17 +181,21 @@ class PgAudit:
             unmapped=found.unmapped,
         )
 
-    def _tables(self, entry: Entry, message: Message, text: str | None) -> tuple[Columns, ...] | Skipped:
+    def _tables(self, entry: Entry, message: Message, text: str | None) -> tuple[Columns | None, ...]:
         """The watched tables that a record is about: the one it names, or those that its statement names."""
         if message.object_name is not None:
             table = self._watched.named(entry.database, message.object_name)
-            return NOT_WATCHED if table is None else (table,)
-        if text is None:
-            return Skipped("neither table nor statement was logged")
-        tables = self._statements.tables(entry.database, text)
+            return () if table is None else (table,)
+        return self._tables_of(entry, text)
+
+    def _tables_of(self, entry: Entry, text: str | None) -> tuple[Columns | None, ...]:
+        """The watched tables that a statement names. Whoever runs one chooses its text: one that cannot be read, or has
+        none (the body of a BEGIN ATOMIC function), would be a way around, so it may have been any table (None).
+        """
+        tables = No("no text") if text is None else self._statements.tables(entry.database, text)
         if isinstance(tables, No):
-            return Skipped("names no table, and its statement could not be read")
-        return tables or NOT_WATCHED
+            return (None,) if self._watched.all(entry.database) else ()
+        return tables
 
     def _session(self, name: str) -> _Session:
         session = self._sessions.setdefault(name, _Session())

@@ -8,6 +8,8 @@
     no condition, or many rows         export
     anything else                      search
 
+    not to be read              search      all fields, nobody named
+
 What could not be told is a flag, never a guess.     Specification: docs/connectors/pgaudit.md
 """
 
@@ -88,6 +90,14 @@ def look_at(table: Columns, told: Told, statements: Statements, many_rows: int) 
         flags=tuple(flags),
         unmapped=tuple(f"{table.name}.{_safe(c)}" for c in unmapped),
     )
+
+
+def look_anywhere(everything: Asked, told: Told, statements: Statements, many_rows: int) -> Seen:
+    """What a statement may have seen that could not be read, and whose record names no table."""
+    many = Mode.EXPORT if told.rows is not None and told.rows >= many_rows else Mode.SEARCH
+    if told.text is None:
+        return Seen(everything, many, flags=(NOT_LOGGED,))
+    return Seen(everything, many, shape=statements.shape(told.text), flags=(UNREAD,))
 
 
 def _mode(read: Statement, uses: Sequence[Use], persons: bool, every_row: bool, many: Mode) -> Mode:
