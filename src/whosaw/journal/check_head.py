@@ -18,14 +18,17 @@ from whosaw.errors import Damaged, Misconfigured, NotCanonical, ProofFailed
 from whosaw.journal.findings import Fault, Report
 from whosaw.journal.heads import CHECKPOINT, GENESIS, Signers, opened
 from whosaw.journal.ports import Folder, HeadState, Stores
+from whosaw.journal.published import nodes
 from whosaw.journal.recover import agree, no_journal
 from whosaw.journal.segments import Segments
+from whosaw.journal.witnessed import witnessed_in
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.leaf import GENESIS_LABEL
 from whosaw.tlog.merkle import EMPTY_ROOT
 from whosaw.tlog.note import VerifierKey, open_note
 from whosaw.tlog.vrf import check_key
+from whosaw.verify.witnessed import WITNESSED
 
 _AGAIN = 5
 HEAD_DB = "head.db"
@@ -47,6 +50,8 @@ def pin(stores: Stores, signers: Signers, report: Report) -> Pinned | None:
     Raises BadInput where there is no journal, Unavailable where it cannot be read.
     """
     names = tuple(stores.public.names())
+    # Before the checkpoint: it is never ahead of that, also beside a journal that writes both.
+    witnessed = stores.public.read(WITNESSED)
     keys = signers.keys()
     head = note = state = None
     with report.holding(Fault.HEAD, HEAD_DB):
@@ -59,7 +64,19 @@ def pin(stores: Stores, signers: Signers, report: Report) -> Pinned | None:
         _state(state, head, keys, report)
     if head is None or state is None:
         return None
-    return Pinned(state, head, _shown(note, state, head, keys, report), names)
+    shown = _shown(note, state, head, keys, report)
+    if witnessed is not None:
+        _check_witnessed(witnessed, stores.public, shown, keys, report)
+    return Pinned(state, head, shown, names)
+
+
+def _check_witnessed(
+    raw: bytes, public: Folder, shown: Checkpoint, keys: tuple[VerifierKey, ...], report: Report
+) -> None:
+    """What witnesses have seen is ours, and the beginning of what is published. Their own lines are for ``verify``."""
+    report.looked(5)
+    with report.holding(Fault.CHECKPOINT, WITNESSED):
+        witnessed_in(raw, keys, shown, nodes(public, shown.size))
 
 
 def _read(stores: Stores) -> tuple[bytes | None, HeadState | None]:

@@ -25,6 +25,7 @@ from whosaw.verify.blame import blame
 from whosaw.verify.folder import Listing
 from whosaw.verify.steps import Failure
 from whosaw.verify.tree import Rebuild
+from whosaw.verify.witnessed import WITNESSED
 from whosaw.verify.words import printable
 
 
@@ -54,7 +55,7 @@ def check(stores: Stores, pinned: Pinned, report: Report, progress: Progress) ->
     _beyond(stores, pinned, listing.ahead, report)
     # Their names are whatever somebody called them: printed, not passed on.
     for name in listing.unknown:
-        if name not in {"checkpoint", "genesis"}:
+        if name not in {"checkpoint", "genesis", WITNESSED}:
             report.find(Fault.STRANGER, printable(name), "no log has such a file")
     for name in stores.private.names(STAGING):
         report.untidy(Fault.STAGING, printable(name), "it was not removed yet")

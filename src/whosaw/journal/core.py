@@ -10,7 +10,7 @@ Tests drive it step by step, so that a crash can be put between any two of them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,18 +19,29 @@ from whosaw.journal.counters import Counters
 from whosaw.journal.heads import Signers
 from whosaw.journal.integrate import Integrator
 from whosaw.journal.ports import Held, Stores, StreamKeys
+from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import Receipts
 from whosaw.journal.recover import no_journal, recover
 from whosaw.journal.segment import SEGMENT_BYTES
 from whosaw.journal.sequencer import Sequencer
 from whosaw.journal.state import State
 from whosaw.journal.submission import Prepared, Record, Submission, prepare
+from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
+from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.receipt import idem
 
 CALLER = "journal"
 _log = logging.getLogger(__name__)
+
+Before = Callable[[Reader], Sequence[Submission]]
+"""What is asked before a start records or signs anything: it may raise, and what it returns is recorded first."""
+
+
+def nothing_before(_log: Reader) -> Sequence[Submission]:
+    """A start that asks nobody."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,7 @@ class Core:
     genesis: Genesis
     sequencer: Sequencer
     integrator: Integrator
+    witnessed: Witnessed
     _held: Held
 
     @classmethod
@@ -55,6 +67,7 @@ class Core:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         segment_bytes: int = SEGMENT_BYTES,
+        before: Before = nothing_before,
     ) -> Core:
         """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured."""
         if stores.head.read() is None:  # before the lock: a wrong path is left as it was
@@ -62,6 +75,11 @@ class Core:
         held = stores.private.hold("lock")
         try:
             found = recover(stores, signers, clock)
+            witnessed = Witnessed(found.state, stores.public, signers.keys())
+            head = Checkpoint.of(found.genesis.origin, found.state.head.size, found.state.root)
+            log = Reader.at(stores, found.state.head.note, head)
+            witnessed.begin(log)
+            first = before(log)
             counters = Counters(stores.head, stores.labels, found.state.tail)
             receipts = Receipts(found.genesis.origin, signers.receipts, found.genesis.promise_s)
             sequencer = Sequencer(
@@ -69,7 +87,9 @@ class Core:
                 clock=clock, random=random, segment_bytes=segment_bytes,
             )  # fmt: skip
             integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
-            made = cls(stores, keys, found.state, found.genesis, sequencer, integrator, held)
+            made = cls(stores, keys, found.state, found.genesis, sequencer, integrator, witnessed, held)
+            for submission in first:
+                made.record(submission).future.result()
             made._record_cuts()
         except BaseException:
             held.release()

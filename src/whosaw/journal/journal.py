@@ -3,7 +3,8 @@
 
     submit ──▶ Recorded            durable: fdatasync has returned, the receipt says so
     wait_published ──▶ checkpoint  published: anybody can fetch a signed head over it, and the tiles below
-    proof ──▶ .tlog-proof          both of it in one file, for whoever was promised
+    wait_witnessed ──▶ the same    witnessed: others have seen that head, as many as the trust file asks for
+    proof ──▶ .tlog-proof          all of it in one file, for whoever was promised
 
 Two threads. One gives every record its place and makes it durable, group by group (``sequencer``); the other makes a
 head over what is durable, a few times a second (``integrate``). What the second one does, a start does too (``recover``).
@@ -22,14 +23,15 @@ from datetime import datetime
 from typing import Self
 
 from whosaw.config import JournalSettings
-from whosaw.errors import BadInput, Unavailable
-from whosaw.journal.core import Core
+from whosaw.errors import BadInput, Unavailable, WhosawError
+from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.heads import Signers
 from whosaw.journal.leaves import Leaves
 from whosaw.journal.ports import Folder, Head, Labels, Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import SEGMENT_BYTES
+from whosaw.journal.state import Published
 from whosaw.journal.submission import Recorded, Submission, prepare
 from whosaw.model.genesis import Genesis
 from whosaw.tlog.checkpoint import Checkpoint
@@ -50,6 +52,7 @@ class Journal:
         self._queue = Queue()
         self._wake = threading.Event()
         self._closing = False
+        self._told: list[Callable[[], None]] = []
         self.leaves = Leaves(core.state, core.stores)
         self._threads = (
             threading.Thread(target=self._sequence, name="whosaw-sequencer", daemon=True),
@@ -72,15 +75,17 @@ class Journal:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         segment_bytes: int = SEGMENT_BYTES,
+        before: Before = nothing_before,
     ) -> Journal:
         """Recover the log in these folders and go on with it.
 
         Raises BadInput where there is none (``genesis.create`` makes one), Busy where another process has it,
         Misconfigured for other key files, Damaged or Contradiction where it is not what was written. How long a receipt
-        promises stands in leaf 0 and not in the settings: it is fixed for the life of the log.
+        promises stands in leaf 0 and not in the settings: it is fixed for the life of the log. `before` is called with
+        the recovered log when nothing was recorded or signed yet; what it raises ends the start.
         """
         stores = Stores(public, private, head, labels)
-        core = Core.open(stores, keys, signers, clock=clock, random=random, segment_bytes=segment_bytes)
+        core = Core.open(stores, keys, signers, before=before, clock=clock, random=random, segment_bytes=segment_bytes)
         return cls(core, settings.publish_every_ms / 1000)
 
     def __enter__(self) -> Self:
@@ -136,23 +141,53 @@ class Journal:
         self._wake.set()
         return self.wait_published(last, timeout)
 
-    def reader(self) -> Reader:
-        """The log as of the newest published checkpoint."""
+    def reader(self, *, witnessed: bool = False) -> Reader:
+        """The log as of the newest published checkpoint, or as of the newest that enough witnesses have seen.
+
+        Raises Unavailable where none was witnessed yet.
+        """
         published = self._state.published
+        if witnessed:
+            if self._core.witnessed.shown is None:
+                raise Unavailable("no witness has seen this log yet", part="witnesses", hint="whosaw witness status")
+            published = self._core.witnessed.shown
         checkpoint = Checkpoint.parse(parse_note(published.note).text)  # our own words: verified or signed by us
         return Reader.at(self._core.stores, published.note, checkpoint)
 
-    def proof(self, index: int) -> bytes:
+    def proof(self, index: int, *, witnessed: bool = False) -> bytes:
         """The `published` receipt of one leaf: its inclusion proof, and the durable receipt of its submission.
 
-        Raises BadInput for an index that is not published.
+        `witnessed`: under a head that enough witnesses have seen. Raises BadInput for an index that is not below it.
         """
-        reader = self.reader()
+        reader = self.reader(witnessed=witnessed)
         path = reader.inclusion(index)
         recorded = self._core.sequencer.known(reader.frame(index).idem)
         if recorded is None:
             raise BadInput(f"index {index} belongs to no submission", where="index")
         return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()
+
+    # ── witnesses ──
+
+    @property
+    def witnessed(self) -> Published | None:
+        """The newest head that enough witnesses have seen; None where there is none yet."""
+        return self._core.witnessed.shown
+
+    def wait_witnessed(self, index: int, timeout: float = PATIENCE) -> bytes:
+        """The first witnessed checkpoint that covers `index`, as soon as there is one. Raises Unavailable after `timeout`."""
+        return self._core.witnessed.wait(index, timeout)
+
+    def listen(self, told: Callable[[], None]) -> None:
+        """Call `told` after each new published head: quickly, on a thread of ours."""
+        self._told.append(told)
+
+    def keep_witnessed(self, note: bytes) -> None:
+        """Show a head of ours that enough witnesses have cosigned. Raises Damaged, Unavailable, OutcomeUnknown."""
+        self._core.witnessed.keep(note)
+
+    def stop(self, error: WhosawError) -> None:
+        """Record and sign nothing more, and tell whoever asks why."""
+        self._state.stop(error)
 
     def close(self) -> None:
         """Record what waits, publish what is durable, let go of the folder. Nothing is lost where it cannot be done."""
@@ -183,6 +218,9 @@ class Journal:
                 made = self._core.integrator.step()
             except Exception:  # noqa: BLE001 - the state has stopped and says why to whoever asks
                 return
+            if made:
+                for told in self._told:
+                    told()
             if self._closing and not made:
                 return
             self._wake.wait(self._every)

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from whosaw.errors import Damaged, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.errors import Damaged, OutcomeUnknown, ProofFailed, Unavailable, WhosawError
 from whosaw.journal.edge import Edge
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.journal.segment import Frame, Mark
@@ -135,6 +135,10 @@ class State:
 
     def check(self) -> None:
         """Raise Unavailable where the journal has stopped."""
+        if isinstance(self.stopped, ProofFailed):
+            raise Unavailable(
+                f"the journal stopped and takes nothing more: {self.stopped}", part="journal", hint=self.stopped.hint
+            ) from self.stopped
         if self.stopped is not None:
             raise Unavailable(
                 "the journal stopped after a failed write and takes nothing more",

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     UNSEAL = "unseal"  # a name was opened, by two
     EXPORT = "export"  # a statement or part of the log was handed out
     TAIL = "tail"  # bytes that a crash left torn were cut and kept aside
+    START = "start"  # the log went on although its witnesses could not be asked, and why
 
 
 class StreamKind(IntEnum):

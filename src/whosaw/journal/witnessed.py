@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`checkpoint.witnessed`: the newest head of ours that a quorum of witnesses has seen.
+
+    published ──whoever asks the witnesses──▶ the same head with cosignatures ──keep──▶ checkpoint.witnessed ──▶ waiters
+
+It lags behind `checkpoint`, and never leads it. Who asks the witnesses, and how many are enough, is decided outside: here
+it is only made sure that the note is ours, of this history, and not older than the one that stands.
+
+A file that is ahead of the head is how a restored head database gives itself away without any network.
+
+Invariant: what is shown as witnessed is a head that this log published, with every signature of its own.
+                                                                          Specification: docs/spec/checkpoint.md §3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from whosaw.errors import Damaged, Unavailable
+from whosaw.journal.heads import opened
+from whosaw.journal.ports import Folder
+from whosaw.journal.reader import Reader
+from whosaw.journal.state import Published, State
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.merkle import Node, root_at
+from whosaw.tlog.note import VerifierKey
+from whosaw.verify.witnessed import WITNESSED
+
+
+def witnessed_in(raw: bytes, keys: Sequence[VerifierKey], newest: Checkpoint, node: Node) -> Checkpoint:
+    """The head in a file of that name: signed by every key of ours, and the beginning of `newest`. Raises Damaged."""
+    found = opened(raw, keys, WITNESSED)
+    if found.size > newest.size:
+        raise Damaged(
+            f"witnesses have seen size {found.size}, and the head database knows {newest.size}",
+            where=WITNESSED,
+            hint="the head database may be an old copy; do not start this log again from it",
+        )
+    if root_at(node, found.size) != found.root:
+        raise Damaged(f"what witnesses have seen (size {found.size}) is not of this history", where=WITNESSED)
+    return found
+
+
+class Witnessed:
+    """The witnessed head of an open log. Safe to share between threads."""
+
+    __slots__ = ("_keys", "_public", "_state", "shown")
+
+    def __init__(self, state: State, public: Folder, keys: Sequence[VerifierKey]) -> None:
+        self._state, self._public, self._keys = state, public, tuple(keys)
+        self.shown: Published | None = None
+
+    def begin(self, log: Reader) -> None:
+        """Find what an earlier process showed. Raises Damaged where it is not of this log."""
+        raw = self._public.read(WITNESSED)
+        if raw is not None:
+            self.shown = Published(witnessed_in(raw, self._keys, log.checkpoint, log.node).size, raw)
+
+    def keep(self, note: bytes) -> None:
+        """Show `note`. A smaller size than the one that stands changes nothing. One thread at a time.
+
+        Raises Damaged where it is no head that this log has published, Unavailable or OutcomeUnknown where it could
+        not be written: then the old one or the new one stands, and either is true.
+        """
+        size = opened(note, self._keys, WITNESSED).size
+        if size > self._state.published.size:
+            raise Damaged(f"size {size} was never published", where=WITNESSED)
+        if self.shown is not None and size < self.shown.size:
+            return
+        self._public.replace(WITNESSED, note)
+        with self._state.changed:
+            self.shown = Published(size, note)
+            self._state.changed.notify_all()
+
+    def wait(self, index: int, timeout: float) -> bytes:
+        """The first witnessed head that covers `index`, as soon as there is one. Raises Unavailable after `timeout`."""
+        with self._state.changed:
+            self._state.changed.wait_for(lambda: self._covers(index) or self._state.stopped is not None, timeout)
+            if self.shown is not None and self.shown.size > index:
+                return self.shown.note
+        self._state.check()
+        raise Unavailable(
+            f"index {index} is not witnessed yet",
+            part="witnesses",
+            hint="it is durable; `whosaw witness status` says for whom it waits. Ask again",
+        )
+
+    def _covers(self, index: int) -> bool:
+        return self.shown is not None and self.shown.size > index
