@@ -12,9 +12,10 @@ import dataclasses
 import ipaddress
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
-from whosaw.errors import Misconfigured
+from whosaw.errors import Misconfigured, NotCanonical
+from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
 FORMAT = 1
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -63,6 +64,23 @@ class IntakeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessSettings:
+    """One key of a witness that is asked to cosign every head."""
+
+    name: str = field(metadata={"doc": "What the witness is called in messages; any word."})
+    vkey: str = field(
+        metadata={
+            "doc": "Its verifier key, of type 0x04 or 0x06. The file `trust` must list it. Trusted: enough witnesses that lie could hide a fork."
+        }
+    )
+    url: str = field(
+        metadata={
+            "doc": "Its address: where `add-checkpoint` is posted and its heads are read. Untrusted: what comes from there is verified."
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one data folder."""
 
@@ -77,6 +95,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
+    witness: tuple[WitnessSettings, ...] = ()
 
 
 def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
@@ -115,11 +134,18 @@ def _documented(cls: type, prefix: str) -> list[tuple[str, str]]:
     hints = get_type_hints(cls)
     for f in dataclasses.fields(cls):
         name = prefix + f.name
-        if dataclasses.is_dataclass(hints[f.name]):
-            found += _documented(hints[f.name], f"{name}.")
+        kind: Any = _each(hints[f.name]) or hints[f.name]
+        if dataclasses.is_dataclass(kind):
+            found += _documented(kind, f"{name}.")  # type: ignore[arg-type]
         else:
             found.append((name, f.metadata["doc"]))
     return found
+
+
+def _each(kind: Any) -> Any:
+    """What a list of tables is a list of; None for anything else."""
+    inner = get_args(kind)
+    return inner[0] if inner and dataclasses.is_dataclass(inner[0]) else None
 
 
 def _tree(cls: type, given: Any, prefix: str) -> Any:
@@ -143,6 +169,10 @@ def _tree(cls: type, given: Any, prefix: str) -> Any:
 def _value(kind: Any, known: dataclasses.Field[Any], value: Any, name: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _tree(kind, value, f"{name}.")  # type: ignore[arg-type]
+    if (each := _each(kind)) is not None:
+        if type(value) is not list:
+            raise Misconfigured(f"setting {name!r} is a list of tables, [[{name}]]", setting=name)
+        return tuple(_tree(each, one, f"{name}.") for one in value)
     if kind is int:
         low, high = known.metadata.get("range", (0, 2**31))
         if type(value) is not int or not low <= value <= high:
@@ -166,6 +196,22 @@ def _check(settings: Settings, where: str) -> None:
             hint='for example origin = "log.example.org/whosaw"',
         )
     networks(settings.intake.trusted_proxies)
+    _check_witnesses(settings.witness, where)
+
+
+def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None:
+    for each in witnesses:
+        if not each.name or not each.name.isprintable() or len(each.name) > 100:
+            raise Misconfigured(f"{where}: a witness's name is a word of at most 100 letters", setting="witness.name")
+        try:
+            kind = VerifierKey.parse(each.vkey, f"{where}: witness {each.name}").kind
+        except NotCanonical as error:
+            raise Misconfigured(str(error), setting="witness.vkey") from None
+        if kind not in (COSIGNATURE, MLDSA44):
+            raise Misconfigured(f"{where}: the key of witness {each.name!r} is no witness's", setting="witness.vkey")
+    for what in ("name", "vkey"):
+        if len({getattr(each, what) for each in witnesses}) != len(witnesses):
+            raise Misconfigured(f"{where}: two witnesses share a {what}", setting=f"witness.{what}")
 
 
 def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:

@@ -23,10 +23,11 @@ from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
+from whosaw.journal.journal import Journal
 from whosaw.journal.ports import StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import Frame
-from whosaw.journal.submission import Record, Submission
+from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Stream, parse
 from whosaw.oversight.handout import HandedOut, hand_out
 from whosaw.privacy.data_key import StreamSecret
@@ -276,11 +277,24 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
     return hand_out(
         person,
         here.names.remember(principal),
-        journal=here.journal,
-        material=lambda: _Material(here, here.journal.reader()),
+        journal=here.journal if here.witnesses is None else _Witnessed(here.journal),
+        material=lambda: _Material(here, here.journal.reader(witnessed=here.journal.witnessed is not None)),
         clock=here.clock,
         key=random(16).hex(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Witnessed:
+    """``oversight.handout.Journal``: of a log with witnesses a statement is worth what they have seen of it."""
+
+    journal: Journal
+
+    def submit(self, submission: Submission) -> Recorded:
+        return self.journal.submit(submission)
+
+    def wait_published(self, index: int) -> bytes:
+        return self.journal.wait_witnessed(index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -49,10 +49,15 @@ from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.sql_sealed import SqlSealedRows
+from whosaw.store.sql_witness import SqliteHeads
 from whosaw.store.state import state_engine
 from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
-from whosaw.tlog.trust import trust_text
+from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.vault.vault import Vault
+from whosaw.witness.collect import Collector
+from whosaw.witness.folder import DATABASE as WITNESS_DB
+from whosaw.witness.kept import KeptInFolder
+from whosaw.witness.session import Session, clients
 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
@@ -84,6 +89,7 @@ class House:
     pseudonyms: Pseudonyms
     policy: Policy
     journal: Journal
+    witnesses: Collector | None
     directory: Directory
     vault: Vault
     guard: Guard
@@ -136,8 +142,14 @@ def _make_keys(private: Folder, random: Random) -> VrfKey:
 
 
 @contextmanager
-def house(folder: Path, *, clock: Clock = now, random: Random = os.urandom) -> Iterator[House]:
-    """Open a data folder, and close it again. Raises Misconfigured, Busy, Damaged; nothing is half open then."""
+def house(
+    folder: Path, *, clock: Clock = now, random: Random = os.urandom, unwitnessed: str | None = None
+) -> Iterator[House]:
+    """Open a data folder, and close it again. Raises Misconfigured, Busy, Damaged; nothing is half open then.
+
+    A log with witnesses asks them first: ProofFailed for another history of it, Unavailable where nobody could say,
+    unless `unwitnessed` gives the reason to start all the same.
+    """
     settings = _settings(folder)
     with _stores(folder) as stores, _state(folder) as engine:
         root, vrf, signers = (
@@ -151,17 +163,23 @@ def house(folder: Path, *, clock: Clock = now, random: Random = os.urandom) -> I
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
-        with Journal.open(
-            public=stores.public,
-            private=stores.private,
-            head=stores.head,
-            labels=stores.labels,
-            keys=keyring,
-            signers=signers,
-            settings=settings.journal,
-            clock=clock,
-            random=random,
-        ) as journal:
+        session = _session(folder, settings, signers.keys(), clock=clock, random=random, why=unwitnessed)
+        with (
+            closing(session),
+            Journal.open(
+                public=stores.public,
+                private=stores.private,
+                head=stores.head,
+                labels=stores.labels,
+                keys=keyring,
+                signers=signers,
+                settings=settings.journal,
+                clock=clock,
+                random=random,
+                before=session.before,
+            ) as journal,
+            session.collecting(journal) as witnesses,
+        ):
             _record_policy(journal, policy, keyring, clock())
             vault = Vault(
                 SqlSealedRows(engine),
@@ -186,7 +204,7 @@ def house(folder: Path, *, clock: Clock = now, random: Random = os.urandom) -> I
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, directory, vault, guard,
+                policy, journal, witnesses, directory, vault, guard,
             )  # fmt: skip
 
 
@@ -222,6 +240,14 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
     with _state(folder) as engine:
         migrate.check(engine)
         yield Keyring(SqlKeyRows(engine), _root(private), _vrf(private, random), settings.origin, random)
+
+
+@contextmanager
+def witness_folder(folder: Path) -> Iterator[tuple[FilesFolder, SqliteHeads]]:
+    """The folder of a witness that we run, and its memory. Nothing is made."""
+    heads = SqliteHeads(folder / WITNESS_DB)
+    with closing(heads):
+        yield FilesFolder(folder, temp=folder / "private" / "tmp", private=True), heads
 
 
 def policy_texts() -> dict[str, str]:
@@ -277,6 +303,21 @@ def _settings(folder: Path) -> Settings:
     except OSError as error:
         raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
     return parse_settings(raw, SETTINGS)
+
+
+def _session(
+    folder: Path, settings: Settings, keys: tuple[VerifierKey, ...], *, clock: Clock, random: Random, why: str | None
+) -> Session:
+    """Whom to ask by the settings, whose word counts by the trust file. Without witnesses it is not even read."""
+    policy = TrustPolicy((), (), (), None)
+    if settings.witness:
+        raw = FilesFolder(folder).read(TRUST)
+        try:
+            policy = TrustPolicy.parse(raw or b"", TRUST)
+        except NotCanonical as error:
+            raise Misconfigured(str(error), setting=TRUST, hint="nothing was changed; mend the file") from None
+    asked = clients(settings.witness, policy)
+    return Session(asked, policy, keys, KeptInFolder(data_folders(folder)[1]), clock, random, why)
 
 
 def _root(private: Folder) -> Root:

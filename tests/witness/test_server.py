@@ -5,6 +5,7 @@ import http.client
 import socket
 import threading
 import urllib.parse
+from contextlib import suppress
 
 import pytest
 from tests.contracts.failing import failing_sqlite
@@ -84,9 +85,10 @@ def test_other_requests(url):
 
 
 def test_requests_that_are_too_long(url):
-    """One byte more than any request can have is 400, with a length or in pieces, and the next request is answered."""
+    """One byte more than any request can have is 400; one without end is hung up on; the next request is answered."""
     assert post(url, bytes(LIMIT + 1))[0] == 400
-    assert ask(url, "POST", "/add-checkpoint", iter([bytes(1 << 16)] * 5))[0] == 400
+    with suppress(ConnectionError):  # it may be told 400 while it is still sending
+        assert ask(url, "POST", "/add-checkpoint", iter([bytes(1 << 16)] * 50))[0] == 400
     assert post(url, LOG.request(0, 5))[0] == 200
 
 

@@ -11,9 +11,9 @@
 A head database out of a backup signs sizes anew that others hold already signed with another root. So it is in no backup,
 and whoever restored one all the same is told here, before anything is signed.
 
-Exit 7 has a way on: a reason, which becomes the first record. Exit 3 has none: see docs/spec/witness.md.
+Exit 7 has a way on: a reason, which becomes the first record (``session``). Exit 3 has none: see docs/spec/witness.md.
 
-Invariant: with a fork in hand nothing starts, whatever reason is given.
+Invariant: with a fork in hand nothing starts, whatever else the witnesses say.
 """
 
 from __future__ import annotations
@@ -43,13 +43,11 @@ class _Told:
     claim: bytes | None = None
 
 
-def ask_all(
-    witnesses: Mapping[str, Client], ours: Ours, keep: Keep, now_s: int, *, unwitnessed: str | None = None
-) -> dict[str, int]:
+def ask_all(witnesses: Mapping[str, Client], ours: Ours, keep: Keep, now_s: int) -> dict[str, int]:
     """Ask every witness about us; the size that each of them has, where it told one.
 
     Raises ProofFailed where another history of us exists, and keeps both checkpoints as evidence. Raises Unavailable
-    where that cannot be ruled out, unless `unwitnessed` says why to start all the same.
+    where that cannot be ruled out.
     """
     with ThreadPoolExecutor(max(1, len(witnesses)), thread_name_prefix="whosaw-start") as pool:
         told = list(pool.map(lambda name: _ask(name, witnesses[name], ours, now_s), witnesses))
@@ -64,8 +62,7 @@ def ask_all(
             step="witnesses",
             hint="nothing was signed. Both checkpoints are kept in private/witness; docs/spec/witness.md says how to go on",
         )
-    if unwitnessed is None:
-        _sure(told)
+    _sure(told)
     return {each.name: each.size for each in told if each.size is not None}
 
 
