@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import Place, data_option, format_option, map_text, progress, say
+from whosaw.cli.options import Place, data_option, format_option, map_text, opened, progress, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import persons_map, reader, take_connections, take_in
-from whosaw.wiring import house
 
 if TYPE_CHECKING:
     from whosaw.collect.report import Report
@@ -47,7 +46,7 @@ def _source(name: str, about: str) -> None:
     @format_option
     def command(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
         by = reader(name, *map_text(data, name, given))
-        with house(data) as here, progress("bytes") as at:
+        with opened(data) as here, progress("bytes") as at:
             reports = [take_in(here, by, file, progress=at) for file in files]
         say(_told(reports), form)
         return IN_PART if any(report.exit for report in reports) else 0
@@ -65,7 +64,7 @@ for _name, _about in SOURCES.items():
 def connections(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
     """The product's own access log: from where persons connect, sealed under each person's key."""
     by = persons_map(*map_text(data, "connections", given))
-    with house(data) as here, progress("bytes") as at:
+    with opened(data) as here, progress("bytes") as at:
         reports = [take_connections(here, by, file, progress=at) for file in files]
     say(_kept(reports), form)
     return IN_PART if any(report.exit for report in reports) else 0

@@ -28,14 +28,21 @@ from whosaw.cli.options import Left
 from whosaw.cli.statement import statement
 from whosaw.cli.usage import told
 from whosaw.cli.watch import watch
+from whosaw.cli.witness import witness
 
 INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="whosaw", message="whosaw %(version)s")
-def whosaw() -> None:
+@click.option(
+    "--start-unwitnessed",
+    metavar="REASON",
+    help="Open the log although no witness can be asked; the reason becomes its first record.",
+)
+def whosaw(start_unwitnessed: str | None) -> None:
     """Who saw whose data, why, and can you prove it?"""
+    del start_unwitnessed  # `options.opened` finds it
 
 
 @whosaw.command("verify", add_help_option=False, context_settings={"ignore_unknown_options": True})
@@ -47,7 +54,7 @@ def _verify(words: tuple[str, ...]) -> int:
     return main(words)
 
 
-for _command in (init, demo, directory, look, collect, watch, inquiry, statement, journal):
+for _command in (init, demo, directory, look, collect, watch, inquiry, statement, journal, witness):
     whosaw.add_command(_command)
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import Place, data_option, format_option, say
+from whosaw.cli.options import Place, data_option, format_option, opened, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import load_directory
 from whosaw.directory.load import Loaded
-from whosaw.wiring import house
 
 
 @click.group()
@@ -28,7 +27,7 @@ def load(folder: Path, data: Path, form: str) -> int:
 
     Run it daily: a directory that nobody confirms forbids every look. The same tables again only confirm.
     """
-    with house(data) as here:
+    with opened(data) as here:
         loaded = load_directory(here, folder)
     say(_told(loaded), form)
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import again, asker_option, data_option, format_option, say
+from whosaw.cli.options import again, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import inquiry_desk, unseal_keys
 from whosaw.facts.columns import instant
@@ -24,7 +24,6 @@ from whosaw.inquiry.step import Refused
 from whosaw.inquiry.unseal import Name, Unsealed
 from whosaw.inquiry.unseal import unseal as open_names
 from whosaw.model.record import time_text
-from whosaw.wiring import house
 
 REFUSED = 4
 
@@ -41,7 +40,7 @@ def inquiry() -> None:
 @format_option
 def person(person: str, asker: str, data: Path, form: str) -> int:
     """Who looked at PERSON, when, under what purpose and case, explained or not."""
-    with house(data) as here:
+    with opened(data) as here:
         found = of_person.person(person, asker, inquiry_desk(here), key=secrets.token_hex(16))
     return _answer(found, form, data)
 
@@ -53,7 +52,7 @@ def person(person: str, asker: str, data: Path, form: str) -> int:
 @format_option
 def finding(finding: str, asker: str, data: Path, form: str) -> int:
     """What FINDING rests on, everyone affected, and what speaks against it."""
-    with house(data) as here:
+    with opened(data) as here:
         found = of_finding.finding(finding, asker, inquiry_desk(here), key=secrets.token_hex(16))
     return _answer(found, form, data)
 
@@ -67,10 +66,10 @@ def finding(finding: str, asker: str, data: Path, form: str) -> int:
 @format_option
 def unseal(finding: str, requester: str, approver: str, persons: bool, data: Path, form: str) -> int:
     """Open the names behind FINDING, by two who are independent of each other and apart from those named."""
-    with house(data) as here:
+    with opened(data) as here:
         desk, keys = inquiry_desk(here), unseal_keys(here)
-        opened = open_names(finding, requester, approver, desk, keys, persons=persons, key=secrets.token_hex(16))
-    return _answer(opened, form, data)
+        found = open_names(finding, requester, approver, desk, keys, persons=persons, key=secrets.token_hex(16))
+    return _answer(found, form, data)
 
 
 def _answer(found: PersonInquiry | FindingInquiry | Unsealed | Refused, form: str, data: Path) -> int:

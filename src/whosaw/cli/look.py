@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import data_option, format_option, say
+from whosaw.cli.options import data_option, format_option, opened, say
 from whosaw.cli.output import Table
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Look
 from whosaw.model.record import time_text
-from whosaw.wiring import house
 
 REFUSED = 4
 
@@ -51,7 +50,7 @@ def look(
         key=secrets.token_hex(16) if key is None else key,
         app="whosaw-look",
     )
-    with house(data) as here:
+    with opened(data) as here:
         answer = here.guard.look(request)
     if isinstance(answer, Refused):
         say(_refused(answer), form)

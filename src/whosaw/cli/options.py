@@ -13,7 +13,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ import click
 from whosaw.cli.output import FORMATS, Table, render
 from whosaw.errors import BadInput, Misconfigured, Unavailable
 from whosaw.verify.progress import Progress
+from whosaw.wiring import House, house
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -63,6 +64,11 @@ def data_option(command: _Command) -> _Command:
         show_default=True,
         help="The data folder.",
     )(command)
+
+
+def opened(data: Path) -> AbstractContextManager[House]:
+    """The data folder, open. Witnesses are asked first; `whosaw --start-unwitnessed REASON …` goes on without them."""
+    return house(data, unwitnessed=click.get_current_context().find_root().params.get("start_unwitnessed"))
 
 
 def format_option(command: _Command) -> _Command:

@@ -11,11 +11,10 @@ from typing import IO
 
 import click
 
-from whosaw.cli.options import Place, asker_option, data_option, format_option, say
+from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import Table
 from whosaw.desks import hand_out_statement
 from whosaw.errors import BadInput, Unavailable
-from whosaw.wiring import house
 
 
 @click.command()
@@ -27,7 +26,7 @@ from whosaw.wiring import house
 def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
     """Write the statement of PERSON. That it was handed out is a record, and stands in it."""
     with _created(out) as file:
-        with house(data) as here:
+        with opened(data) as here:
             made = hand_out_statement(here, person, asker)
         file.write(made.raw)
     say(

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import again, data_option, format_option, say
+from whosaw.cli.options import again, data_option, format_option, opened, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import watch as run_watch
 from whosaw.facts.columns import instant
-from whosaw.wiring import house
 
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
@@ -26,7 +25,7 @@ TO_REVIEW = 1
 @format_option
 def watch(data: Path, form: str) -> int:
     """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched."""
-    with house(data) as here:
+    with opened(data) as here:
         run = run_watch(here)
     say(_told(run, data), form)
     # Nobody has reviewed anything in this version, so a finding that no longer shows is open all the same.
