@@ -170,7 +170,7 @@ def test_a_statement_that_cannot_be_read_hides_nothing(text, class_):
     assert one.principal == "mira"
     assert one.id == "6b05eb4c.3fcc,1,1,*"
     [one] = looks(read(jsonlog(audit(text)))[0])
-    assert told(one) == "users: search -: profile ip; a statement that could not be read"
+    assert told(one) == "users: search -: ip profile; a statement that could not be read"
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
