@@ -14,6 +14,8 @@ from whosaw.model.record import canonical
 GENESIS = Genesis(
     origin="log.example.org/whosaw",
     logs=("log.example.org/whosaw+00000000+AQ==", "log.example.org/whosaw+00000001+Bg=="),
+    map_origin="log.example.org/whosaw/map",
+    map_logs=("log.example.org/whosaw/map+00000003+AQ==",),
     receipts="log.example.org/whosaw/receipts+00000002+AQ==",
     promise_s=60,
     vrf_n=bytes(range(128)) * 3,
@@ -31,7 +33,9 @@ def test_body_and_file_render_back():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("v", 2), ("v", True), ("kind", "look"), ("map", 1), ("logs", []), ("logs", [1]), ("logs", "x"), ("promise_s", 0),
+        ("v", 2), ("v", True), ("kind", "look"), ("map", 1), ("map", None), ("map", {}),
+        ("map", {"origin": "m", "logs": []}), ("map", {"origin": 1, "logs": ["k"]}), ("map", {"origin": "m", "logs": ["k"], "x": 1}),
+        ("logs", []), ("logs", [1]), ("logs", "x"), ("promise_s", 0),
         ("promise_s", True), ("promise_s", 86_401), ("vrf", None), ("vrf", {"n": "AA=="}), ("more", 1), ("origin", None),
         ("vrf", {"n": "AA==", "certificate": []}),
     ],
