@@ -248,3 +248,14 @@ def test_a_file_that_cannot_be_written_takes_nothing(tmp_path):
     desk.vault = desk.open_vault()
     assert desk.put(source="afterwards")
     engine.dispose()
+
+
+def test_only_its_owner_reads_it(tmp_path):
+    """Database, log and shared memory: a copy of the files does not have the folder's mode to protect it."""
+    engine = state_db(tmp_path / "new" / "state.db")
+    with engine.connect() as db:
+        db.execute(text("SELECT 1"))
+        found = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    engine.dispose()
+    assert set(found.values()) == {0o600}, found
+    assert "state.db" in found

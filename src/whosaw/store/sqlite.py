@@ -12,6 +12,7 @@ OutcomeUnknown. Busy is not a lost swap, and a row count of 0 is: whoever writes
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,14 @@ from whosaw.errors import Damaged, Misconfigured, OutcomeUnknown, Unavailable, W
 
 BUSY_MS = 5_000
 _AT_ONCE = 500  # variables in one statement; SQLite takes at least 999
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file that only its owner reads, if there is none. SQLite gives its mode to those beside it."""
+    # The folder is private, too; but a copy of the files elsewhere has the files' modes and not the folder's.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 class SqliteFile:
@@ -133,7 +142,7 @@ class SqliteFile:
 
     def _open(self, *, create: bool) -> sqlite3.Connection:
         if create:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_file(self._path)
         elif not self._path.exists():
             raise Unavailable(f"there is no {self.name}", part=self.name)
         connection = self._connect(

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
+from whosaw.store.sqlite import private_file
+
 BUSY_MS = 5_000
 
 
@@ -20,6 +22,10 @@ def state_engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}", hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False}
     )
+
+    @event.listens_for(engine, "do_connect")
+    def keep_private(*_: object) -> None:
+        private_file(path)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
