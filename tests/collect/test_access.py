@@ -19,9 +19,11 @@ from whosaw.collect import access, web_log
 from whosaw.collect.access import Access
 from whosaw.collect.intake import take
 from whosaw.collect.observed import Malformed, No, Skipped, Taken, Where
+from whosaw.collect.patterns import TWO_WAYS
 from whosaw.collect.routes import Routes
 from whosaw.collect.web_log import FORMS, Request
 from whosaw.errors import BadInput, Misconfigured
+from whosaw.model.access import Field
 from whosaw.model.record import Stream
 
 DOCS = Path(__file__).parents[2] / "docs/connectors"
@@ -189,10 +191,52 @@ def test_ids_of_looks():
         "/admin/search?id=mira&id=owen", "/admin/search?id=%ff",
     ],
 )  # fmt: skip
-def test_a_path_with_two_readings_is_an_alarm_where_something_was_shown(uri):
-    """Servers read them differently, so a look could hide in it; where nothing is there, nothing was shown."""
-    assert isinstance(read(nginx(uri)), Malformed)
+def test_a_path_with_two_readings_is_a_look_by_whoever_it_was(uri):
+    """Servers read them differently, so a look could hide in it. Whom it was at is not known; who it was, is."""
+    one = look(nginx(uri))
+    assert (one.principal, one.persons, one.mode) == ("s-ana", (), "search")
+    assert set(one.asked) >= {(Field.PROFILE, "exact")}
+    [flag] = one.flags
+    assert flag in (TWO_WAYS, "the parameter that names the person stands there twice", "a query that is not UTF-8")
+    assert look(nginx(uri, status="403")).decision == "refuse"
     assert read(nginx(uri, status="404")) == access.NOT_THERE
+    assert read(nginx(uri, status="302")) == access.MOVED
+    assert read(nginx(uri, remote_user="")).reason == access.NOBODY
+
+
+@pytest.mark.parametrize(
+    ("uri", "watched"),
+    [
+        ("//ADMIN/people/mira/sign-ins", True), ("/x/..;/admin/people/mira/sign-ins", True), ("/%2561dmin//people/mira", True),
+        ("/\\admin\\people\\mira", True), ("/x//%c1%a1dmin/people/mira", True), ("/%ef%bc%a1dmin//people/x", True),
+        ("/admin%00//people/mira", True), ("//%" + "25" * 9 + "61", True), ("/admin /people/mira", True),
+        ("//static/a.js", False), ("/people/mira;x", False), ("//admin", False),
+    ],
+)  # fmt: skip
+def test_only_what_may_be_a_watched_route_is_a_look(uri, watched):
+    """Whatever a server could make of a path, under all that a route says before its first hole; in doubt it may be."""
+    outcome = read(nginx(uri))
+    assert isinstance(outcome, Taken if watched else Malformed)
+    assert watched or read(nginx(uri, status="404")) == access.NOT_THERE
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_byte_in_a_header_hides_nothing(form):
+    """It costs neither principal nor person, whether it stands there as it came or escaped."""
+    line = MAKERS[form]().encode()
+    for agent in (b"Example\xff", b"\xc3", b"\x80\x80"):
+        assert told(look(line.replace(b"ExampleBrowser", agent), form)) == "read mira ip:exact device:exact"
+    if form == "combined":
+        assert look(line.replace(b"ExampleBrowser", rb"Example\xff"), form).persons == ("mira",)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_byte_in_a_path_is_a_look_at_nobody_named(form):
+    """It cannot be told whom; in an account it cannot be told who, and that is an alarm."""
+    line = MAKERS[form]().encode()
+    one = look(line.replace(b"/mira/", b"/mir\xe9/"), form)
+    assert (one.principal, one.persons, one.flags) == ("s-ana", (), ("a path that is not UTF-8",))
+    assert read(line.replace(b"ana", b"an\xe9"), form).reason == access.NOBODY
 
 
 def test_nginx_decodes_uri_and_not_request_uri():
@@ -229,15 +273,14 @@ def test_what_is_no_request_is_skipped(line, form, why):
         (nginx(request_method="", request_uri=""), "nginx", "no method or path"),
         (nginx()[:-1], "nginx", "not JSON"),
         (nginx()[:-1] + ',"status":"404"}', "nginx", "a key twice"),
-        (nginx().encode().replace(b"mira", b"mir\xe9"), "nginx", "not UTF-8"),
         (caddy(status="x"), "caddy", "no method, path or status"),
         (caddy(ts="x"), "caddy", "no time"),
         (combined(time="24/Nov/2026 19:53:48 +0000"), "combined", "no time"),
         (combined(account="ana w"), "combined", "not a line of the combined format"),
         (combined(line='GET /" 200 "'), "combined", "not a line of the combined format"),
         (combined(line="GET /"), "combined", "a request line that is none"),
-        (combined(line="GET /a b HTTP/1.1"), "combined", "a request line that is none"),
-        (combined(line=r"GET /\xff HTTP/1.1"), "combined", "not UTF-8 inside an escape"),
+        (combined(line="GET /a b HTTP/1.1"), "combined", "a path that can be read in two ways"),
+        (combined(line=r"GET /\xff HTTP/1.1"), "combined", "a path that is not UTF-8"),
         (combined(time="99/Nov/2026:19:53:48 +0000"), "combined", "no time"),
         (nginx(), "combined", "not a line of the combined format"),
         (combined(), "nginx", "not JSON"),
@@ -315,6 +358,16 @@ def test_a_file_that_begins_with_rubbish_is_read_by_what_follows(tmp_path):
     assert (report.taken, report.malformed) == (1, 1)
 
 
+def test_no_number_of_lines_at_the_head_costs_the_others(tmp_path):
+    """Neither bytes that are no UTF-8 nor a hundred lines of something else: what follows is read."""
+    hostile = [nginx(request_id=f"{n:032x}").encode().replace(b"ExampleBrowser", b"\xff") for n in range(100)]
+    for head, taken in ((hostile, 101), ([b"kaputt"] * 100, 1)):
+        file = tmp_path / "log"
+        file.write_bytes(b"\n".join([*head, nginx().encode()]))
+        report = take(Access(Routes.parse(PLAIN)), file, Room().desk)
+        assert (report.taken, report.malformed) == (taken, 101 - taken)
+
+
 def test_the_option_beats_the_content(tmp_path):
     """Who says the format, in the map or to the reader, is believed, and lines of another one are malformed."""
     said = Routes.parse(PLAIN.replace(b"format = 1", b'format = 1\nlog = "caddy"'))
@@ -357,7 +410,7 @@ def test_nothing_of_a_line_is_in_the_journal_or_the_report(tmp_path):
         combined("/admin/people//mira/sign-ins"),
     ]
     report = take(Access(Routes.parse(PLAIN)), wrote(tmp_path / "log", *lines), room.desk)
-    assert (report.taken, report.skipped, report.malformed) == (2, 1, 2)
+    assert (report.taken, report.skipped, report.malformed) == (3, 1, 1)
     recorded = b"".join(r.body for s in room.journal.submissions for r in s.records).decode()
     for clear in ("mira", CLIENT, "ana", "ExampleBrowser", "sign-ins"):
         assert clear not in recorded

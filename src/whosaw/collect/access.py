@@ -39,7 +39,6 @@ NOTHING_PERSONAL = Skipped("a route that holds nothing personal")
 NOBODY = "no principal: a watched route answered somebody who was not signed in"
 SAID_PREFETCH = "says it is a prefetch: anybody can say that"
 SERVER_ERROR = "answered with an error of the server: what was shown is not known"
-NO_PERSON = "a route with a person, asked without one"
 _SILENT = ("HEAD", "OPTIONS", "TRACE", "CONNECT")
 _REFUSE: Said = "refuse"
 
@@ -53,16 +52,16 @@ class Access:
         """`form`: the format of every file; None: what the map says, or what each file's first lines are."""
         self._routes = routes
         self._asked_for = form or routes.log
-        self._form: Form = self._asked_for or "nginx"
+        self._lines = web_log.Lines((), self._asked_for)
 
     @property
     def map_digest(self) -> bytes:
         return self._routes.digest
 
     def pieces(self, chunks: Iterable[bytes]) -> Iterator[Piece]:
-        """The lines of one file. Raises BadInput for a file that is no access log."""
-        self._form, found = web_log.pieces(chunks, self._asked_for)
-        return found
+        """The lines of one file. Raises BadInput, at its end, for a file that is no access log."""
+        self._lines = web_log.Lines(chunks, self._asked_for)
+        return iter(self._lines)
 
     def gaps(self) -> tuple[Gap, ...]:
         """None: requests carry no numbers."""
@@ -70,18 +69,21 @@ class Access:
 
     def read(self, raw: bytes, where: Where) -> Outcome:
         """One line."""
-        request = web_log.parse(raw, self._form)
+        request = web_log.parse(raw, self._lines.form)
         if isinstance(request, No):
             return Skipped(request.reason) if request in (NOT_HTTP, NOT_ACCESS) else Malformed.of(raw, request)
         if request.method in _SILENT:
             return NO_CONTENT
         hit = self._routes.find(request)
         if isinstance(hit, No):
-            # Nothing is shown behind a path that is not there; behind one that is, somebody must look.
-            return NOT_THERE if _nothing_there(request.status) else Malformed.of(raw, hit)
+            # Servers read such a path differently, so a look could hide in it; whose look it was is known all the same.
+            possible = self._routes.possible(request, hit)
+            if possible is None:
+                return NOT_THERE if _nothing_there(request.status) else Malformed.of(raw, hit)
+            hit = possible
         if hit is None:
             return self._unknown(request)
-        if not hit.route.fields:
+        if not hit.fields:
             return NOTHING_PERSONAL
         return self._showed_nothing(request) or self._taken(raw, where, request, hit)
 
@@ -110,8 +112,8 @@ class Access:
         flags = [SAID_PREFETCH] if request.prefetch else []
         if request.status >= 500:
             flags.append(SERVER_ERROR)
-        if hit.person is None and (hit.route.pattern.names_person or hit.route.query):
-            flags.append(NO_PERSON)
+        if hit.doubt is not None:
+            flags.append(hit.doubt)
         return Taken(
             (
                 Observed(
@@ -119,8 +121,8 @@ class Access:
                     id=request.request_id or _place(where, request),
                     at=request.at,
                     principal=named(self._routes.principals, account),
-                    asked=hit.route.fields,
-                    mode=hit.route.mode,
+                    asked=hit.fields,
+                    mode=hit.mode,
                     persons=() if hit.person is None else (hit.person,),
                     case=identifier(hit.case),
                     app=self._routes.app,

@@ -94,9 +94,9 @@ def connections(
         raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
     with raw:
         size, source, count = file.stat().st_size, Source(raw), Count()
-        form, pieces = web_log.pieces(source.chunks(), form or persons.log)
-        for where, piece in pieces:
-            found = piece if isinstance(piece, Malformed) else _seen(piece, form, persons, trusted, clock)
+        lines = web_log.Lines(source.chunks(), form or persons.log)
+        for where, piece in lines:
+            found = piece if isinstance(piece, Malformed) else _seen(piece, lines.form, persons, trusted, clock)
             if isinstance(found, Seen):
                 new, known = keep_seen(keep, found, persons.every)
                 count.new, count.known = count.new + new, count.known + known

@@ -100,6 +100,8 @@ def _segment(text: str, where: str) -> Segment:
 def url_segments(uri: str) -> tuple[str, ...] | No:
     """The segments of a request's path, decoded; the query is cut off and looked at by nobody."""
     path = uri.partition("?")[0].partition("#")[0]
+    if " " in path:
+        return No(TWO_WAYS)  # to some servers the path ends there
     if not path.startswith("/"):
         return No("a path that does not begin with a slash")
     made = []

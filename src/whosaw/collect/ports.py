@@ -36,7 +36,7 @@ class Reader(Protocol):
         ...
 
     def pieces(self, chunks: Iterable[bytes]) -> Iterator[Piece]:
-        """The records of one file. Raises BadInput for a file that is no such log, before any record."""
+        """The records of one file. Raises BadInput for a file that is no such log, before any look."""
         ...
 
     def read(self, raw: bytes, where: Where) -> Outcome:

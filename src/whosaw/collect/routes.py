@@ -18,15 +18,17 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from whosaw.collect.maps import Table as MapTable
-from whosaw.collect.maps import opened
+from whosaw.collect.maps import most, opened
 from whosaw.collect.observed import Asked, No, app_name
 from whosaw.collect.patterns import Pattern, plain_segments, url_segments
 from whosaw.collect.persons import TYPES, spelled
+from whosaw.collect.readings import may_be, words
 from whosaw.collect.shapes import WORDS
 from whosaw.collect.web_log import METHODS, Form, Request, form_of
 from whosaw.model.access import Mode
 
 ANY = "*"
+NO_PERSON = "a route with a person, asked without one"
 TWO_PARAMETERS = No("the parameter that names the person stands there twice")
 
 
@@ -44,11 +46,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A request's route, with what it says of whom and why."""
+    """What a request may have shown, with what it says of whom and why. `doubt`: what could not be told of it."""
 
-    route: Route
+    fields: Asked
+    mode: Mode
     person: str | None = field(default=None, repr=False)
     case: str | None = field(default=None, repr=False)
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Routes:
         return made
 
     def find(self, request: Request) -> Hit | No | None:
-        """The route of a request; None for one that the map does not name. No: its path has no one reading."""
+        """What the route of a request shows; None for one that the map does not name. No: its path has no one reading."""
         parts = segments(request)
         if isinstance(parts, No):
             return parts
@@ -109,24 +113,31 @@ class Routes:
                 return hit
         return None
 
+    def possible(self, request: Request, why: No) -> Hit | None:
+        """What a request may have shown whose path has no one reading; None where no watched route begins like it."""
+        found = words(request.path)
+        shown = [
+            r.fields for r in self.routes if r.method in (ANY, request.method) and r.fields and may_be(found, r.pattern)
+        ]
+        return Hit(most(one for asked in shown for one in asked), Mode.SEARCH, doubt=why.reason) if shown else None
+
 
 def segments(request: Request) -> tuple[str, ...] | No:
     """The path of a request."""
     return plain_segments(request.path) if request.decoded else url_segments(request.path)
 
 
-def _hit(route: Route, found: Mapping[str, str], query: str) -> Hit | No | None:
+def _hit(route: Route, found: Mapping[str, str], query: str) -> Hit | None:
     """The route with its person; None where what stands there is not of the person's type, so the path is another."""
-    text = found.get("person")
-    if route.query is not None:
-        given = _parameter(query, route.query)
-        if isinstance(given, No):
-            return given
-        text = given
+    case = found.get("case")
+    text = found.get("person") if route.query is None else _parameter(query, route.query)
+    if isinstance(text, No):
+        return Hit(route.fields, route.mode, case=case, doubt=text.reason)
     person = None if text is None else spelled(text, route.person_type)
     if text is not None and person is None:
         return None
-    return Hit(route, person, found.get("case"))
+    doubt = NO_PERSON if person is None and route.query is not None else None
+    return Hit(route.fields, route.mode, person, case, doubt)
 
 
 def _parameter(query: str, name: str) -> str | No | None:

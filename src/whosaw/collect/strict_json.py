@@ -2,7 +2,8 @@
 """One JSON object of somebody else's, read strictly: no second meaning of the same bytes.
 
 Refused: bytes that are not UTF-8 (with the place), a key twice, NaN and Infinity, nesting that exhausts the parser, a
-number of thousands of digits, half of a surrogate pair. A number with a fraction stays the text it was: a float would
+number of thousands of digits, half of a surrogate pair. A reader whose lines hold what strangers typed asks for `lenient`:
+then the bytes that are no UTF-8 stay in their text, as halves of pairs, and only who uses that text must refuse it. A number with a fraction stays the text it was: a float would
 round the time of a log line.
 """
 
@@ -28,9 +29,14 @@ def decoded(raw: bytes) -> str | No:
         return No("not UTF-8", error.start)
 
 
-def parsed(raw: bytes) -> dict[str, Any] | No:
-    """The object that `raw` spells."""
-    text = decoded(raw)
+def lenient(raw: bytes) -> str:
+    """`raw` as text, each byte that is no UTF-8 as half of a surrogate pair: such a text is no identifier."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def parsed(raw: bytes, *, strict: bool = True) -> dict[str, Any] | No:
+    """The object that `raw` spells. Not `strict`: its texts may hold halves of surrogate pairs."""
+    text = decoded(raw) if strict else lenient(raw)
     if isinstance(text, No):
         return text
     try:
@@ -44,7 +50,7 @@ def parsed(raw: bytes) -> dict[str, Any] | No:
     if not isinstance(value, dict):
         return No("not a JSON object")
     # Half of a pair, written as an escape, is no character: no text of ours could ever be written down again.
-    if "\\u" in text and not _characters(value):
+    if strict and "\\u" in text and not _characters(value):
         return No("half of a surrogate pair")
     return value
 

@@ -8,13 +8,15 @@
 Which of them, the first line that says so decides, or what was asked for; never what the file is called. A line of
 another format in between is malformed.
 
+A byte that is no UTF-8 is read as what it is: part of one text, of no use as an account, a path or an id. Anybody can send
+one in a header, and nginx writes it as it came: it costs neither the line nor the file.
+
 Invariant: a line has one reading. What a client can write (user name, agent, path) is quoted or holds no space, so no
 client writes the end of one field and the beginning of the next.     Specification: docs/connectors/access.md
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +27,7 @@ from urllib.parse import unquote_to_bytes
 from whosaw.collect import strict_json, times
 from whosaw.collect.lines import lines
 from whosaw.collect.maps import Table
-from whosaw.collect.observed import No, Piece, identifier
+from whosaw.collect.observed import Malformed, No, Piece, identifier
 from whosaw.errors import BadInput
 
 Form = Literal["nginx", "caddy", "combined"]
@@ -81,31 +83,40 @@ class Request:
         return _given(value)
 
 
-def pieces(chunks: Iterable[bytes], form: Form | None) -> tuple[Form, Iterator[Piece]]:
-    """The format, and the lines. Raises BadInput where none of the first lines is of any format."""
-    found = lines(chunks)
-    if form is not None:
-        return form, found
-    head = list(itertools.islice(found, _LOOK_AHEAD))
-    for _, piece in head:
-        said = _form(piece) if isinstance(piece, bytes) else None
-        if said is not None:
-            return said, itertools.chain(head, found)
-    if any(isinstance(piece, bytes) for _, piece in head):
-        raise BadInput(
-            "the file is no access log: neither nginx's JSON nor Caddy's nor the combined format",
-            where="access log",
-            hint="docs/connectors/access.md shows each; if the file begins with something else, set `log` in the map",
-        )
-    return "nginx", itertools.chain(head, found)
+class Lines:
+    """The lines of one file. `form`: what was asked for, or what the first line that is of any format says."""
+
+    def __init__(self, chunks: Iterable[bytes], form: Form | None) -> None:
+        self._form, self._lines = form, lines(chunks)
+
+    @property
+    def form(self) -> Form:
+        return self._form or "nginx"
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Raises BadInput where the file ends, and none of its lines was of any format: none was a request then."""
+        head: list[Piece] = []
+        while self._form is None and len(head) < _LOOK_AHEAD and (one := next(self._lines, None)) is not None:
+            head.append(one)
+            self._form = _form(one[1])
+        yield from (_unsaid(one) if self._form is None else one for one in head)
+        some = any(isinstance(piece, bytes) for _, piece in head)
+        for one in self._lines:
+            self._form = self._form or _form(one[1])
+            yield _unsaid(one) if self._form is None else one
+        if self._form is None and some:
+            raise BadInput(
+                "the file is no access log: neither nginx's JSON nor Caddy's nor the combined format",
+                where="access log",
+                hint="docs/connectors/access.md shows each; where lines are cut, set `log` in the map",
+            )
 
 
 def parse(raw: bytes, form: Form) -> Request | No:
     """The request that a line tells of. NOT_HTTP, NOT_ACCESS: readable, and no request."""
     if form == "combined":
-        text = strict_json.decoded(raw)
-        return text if isinstance(text, No) else _combined(text)
-    given = strict_json.parsed(raw)
+        return _combined(strict_json.lenient(raw))
+    given = strict_json.parsed(raw, strict=False)
     if isinstance(given, No):
         return given
     return _PARSERS[form](given)
@@ -117,14 +128,21 @@ def form_of(top: Table) -> Form | None:
     return next((form for form in FORMS if form == named), None)
 
 
-def _form(raw: bytes) -> Form | None:
-    given = strict_json.parsed(raw)
+def _form(piece: bytes | Malformed) -> Form | None:
+    if isinstance(piece, Malformed):
+        return None
+    given = strict_json.parsed(piece, strict=False)
     if isinstance(given, No):
-        text = strict_json.decoded(raw)
-        return None if isinstance(text, No) or _COMBINED.fullmatch(text) is None else "combined"
+        return "combined" if _COMBINED.fullmatch(strict_json.lenient(piece)) else None
     if isinstance(given.get("request"), dict):
         return "caddy"
     return "nginx" if "request_method" in given or "request" in given else None
+
+
+def _unsaid(one: Piece) -> Piece:
+    """A line before the first one that says the format."""
+    where, piece = one
+    return where, Malformed.of(piece, "a line of none of the three formats") if isinstance(piece, bytes) else piece
 
 
 def _nginx(given: dict[str, Any]) -> Request | No:
@@ -206,12 +224,10 @@ def _combined(text: str) -> Request | No:
     at = times.apache(time)
     if isinstance(at, No):
         return at
-    plain = _unescaped(line)
-    split = plain if isinstance(plain, No) else _request_line(plain)
-    if split is None or isinstance(split, No):
-        return NOT_HTTP if int(status) >= 400 else split or No("a request line that is none")
+    split = _request_line(_unescaped(line))
+    if split is None:
+        return NOT_HTTP if int(status) >= 400 else No("a request line that is none")
     path, query = _target(split[1])
-    said = None if agent is None else _unescaped(agent)
     return Request(
         at=at,
         peer=_given(peer),
@@ -223,7 +239,7 @@ def _combined(text: str) -> Request | No:
         status=int(status),
         size=None if size == "-" else int(size),
         request_id=None,
-        agent=None if isinstance(said, No) else _given(said),
+        agent=None if agent is None else _given(_unescaped(agent)),
     )
 
 
@@ -231,9 +247,10 @@ _PARSERS: Mapping[Form, Callable[[dict[str, Any]], Request | No]] = {"nginx": _n
 
 
 def _request_line(text: str) -> tuple[str, str] | None:
-    """(method, target) of `GET /path HTTP/1.1`."""
-    parts = text.split(" ")
-    return (parts[0], parts[1]) if len(parts) == 3 and parts[2].startswith("HTTP/") and parts[1] else None
+    """(method, target) of `GET /path HTTP/1.1`. A blank in the target is the client's, and `segments` judges it."""
+    method, _, rest = text.partition(" ")
+    target, blank, version = rest.rpartition(" ")
+    return (method, target) if blank and target and version.startswith("HTTP/") else None
 
 
 def _target(uri: str) -> tuple[str, str]:
@@ -244,7 +261,7 @@ def _target(uri: str) -> tuple[str, str]:
     return path, query
 
 
-def _unescaped(text: str) -> str | No:
+def _unescaped(text: str) -> str:
     r"""What Apache and nginx wrote as `\"`, `\\`, `\t` and `\xC3\xA9`."""
     if "\\" not in text:
         return text
@@ -255,10 +272,7 @@ def _unescaped(text: str) -> str | No:
 
     # Bytes are percent-encoded on their way, behind a sign that no UTF-8 holds, and decoded all at once.
     marked = _ESCAPE.sub(plain, text).replace("%", "%25").replace("\udc00", "%")
-    try:
-        return unquote_to_bytes(marked).decode()
-    except UnicodeError:
-        return No("not UTF-8 inside an escape")
+    return strict_json.lenient(unquote_to_bytes(marked.encode("utf-8", "surrogateescape")))
 
 
 def _given(value: object) -> str | None:
