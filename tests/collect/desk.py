@@ -108,8 +108,8 @@ def observed(**given):
         "asked": ((Field.IP, "exact"),),
         "mode": Mode(given.pop("mode", "read")),
         "persons": tuple(given.pop("persons", ("mira",))),
-    }
-    return Observed(**base | given)
+    } | {key: tuple((Field(f), d) for f, d in value) if key == "asked" else value for key, value in given.items()}
+    return Observed(**base)
 
 
 def write(path, *records):

@@ -140,6 +140,45 @@ def test_nobody_hides_behind_an_id_that_was_used(tmp_path, room, other, at_once)
     assert len(room.journal.looks()) == 2
 
 
+OTHER_FIELDS = [{"asked": (("messages", "exact"),)}, {"mode": "export"}, {"decision": "refuse"}, {"on_behalf_of": "bo"}]
+
+
+@pytest.mark.parametrize("other", OTHER_FIELDS)
+def test_nobody_hides_behind_an_id_of_their_own(tmp_path, room, other):
+    """One id, one moment, one person, and other fields in one file: two looks. Reading it again finds both."""
+    file = write(tmp_path / "log", [{}], [other], [other], [{}])
+    for new, known in ((2, 2), (0, 4)):
+        report = take(Plain(), file, room.desk)
+        assert (report.new, report.known, report.beside, report.otherwise) == (new, known, 2, 0)
+        assert dict(report.flags) == {BESIDE: 2}
+    first, second = room.journal.looks()
+    assert (first.look, second.look.startswith("plain:1:")) == ("plain:1", True)
+    assert len(room.journal.intakes()) == 1
+
+
+def test_a_second_look_under_an_id_is_found_though_the_first_was_read_before(tmp_path, room):
+    """The log grew between two readings: this map tells the first as it stands there, so the second is another one."""
+    take(Plain(), write(tmp_path / "a", [{}]), room.desk)
+    report = take(Plain(), write(tmp_path / "b", [{}], [{"mode": "export"}]), room.desk)
+    assert (report.new, report.known, report.beside) == (1, 1, 1)
+
+
+def test_other_fields_of_another_event_are_looks_too(tmp_path, room):
+    """Under one id: two persons, and two kinds of fields of each. Four looks, and four after reading again."""
+    events = [[{"persons": [p], "mode": m}] for p in ("mira", "owen") for m in ("read", "export")]
+    file = write(tmp_path / "log", *events)
+    reports = [take(Plain(), file, room.desk) for _ in range(2)]
+    assert [(r.new, r.known, r.beside) for r in reports] == [(4, 0, 3), (0, 4, 3)]
+    assert len({b.look for b in room.journal.looks()}) == 4
+
+
+def test_what_stands_beside_and_what_is_told_otherwise_is_on_record(tmp_path, room):
+    """Both are counted in the file's own record."""
+    take(Plain(), write(tmp_path / "a", [{}], [{"mode": "export"}], [{"id": "2"}]), room.desk)
+    take(Plain(), write(tmp_path / "b", [{"id": "2", "mode": "export"}]), room.desk)
+    assert [(b["beside"], b["otherwise"]) for b in room.journal.intakes()] == [(1, 0), (0, 1)]
+
+
 def test_the_same_event_under_another_map_stays_as_it_was_recorded(tmp_path, room):
     """A record cannot be changed; that the map now tells it otherwise is counted."""
     take(Plain(), write(tmp_path / "a", [{}]), room.desk)

@@ -104,7 +104,7 @@ def _mention(bulk: LookBody, pseudonym: str, number: int) -> LookBody:
 
 
 def same_event(ours: Sequence[LookBody], theirs: Sequence[LookBody]) -> bool:
-    """Whether both tell of one event: the same moment, principal and persons. Fields and tags come from the map."""
+    """Whether both tell of one event: the same moment, principal and persons. All else comes from the map too."""
     return _event(ours) == _event(theirs)
 
 
@@ -113,12 +113,24 @@ def told_alike(ours: Sequence[LookBody], theirs: Sequence[LookBody]) -> bool:
     return [replace(b, taken=None).encode() for b in ours] == [replace(b, taken=None).encode() for b in theirs]
 
 
-def beside(first: LookBody, persons: Sequence[tuple[str, str]]) -> str:
-    """An id for a look whose own id another look has: the same event gives the same one."""
+def same_look(ours: Sequence[LookBody], theirs: Sequence[LookBody]) -> bool:
+    """Whether one map would tell both of one event: the same fields in the same way, for the same reason and answer."""
+    return _what(ours) == _what(theirs)
+
+
+def beside(first: LookBody, persons: Sequence[tuple[str, str]], *, exactly: bool = False) -> str:
+    """An id for a look whose own id another look has: the same event gives the same one. `exactly`: and the same look."""
     told = [time_text(first.at), first.principal, *sorted(pseudonym for _, pseudonym in persons)]
+    told += map(str, _what([first])) if exactly else ()
     return f"{first.look}:{hashlib.sha256(' '.join(told).encode()).hexdigest()[:16]}"
 
 
 def _event(bodies: Sequence[LookBody]) -> tuple[str, str, list[str]]:
     first = bodies[0]
     return time_text(first.at), first.principal, sorted(b.person for b in bodies if b.person is not None)
+
+
+def _what(bodies: Sequence[LookBody]) -> tuple[str, ...]:
+    first = bodies[0]
+    fields = ",".join(f"{field}:{detail}" for field, detail in first.asked)
+    return fields, str(first.mode), str(first.decision), str(first.on_behalf_of), str(first.case)

@@ -9,7 +9,8 @@ has a key that follows from its id, and is looked for before it is handed in. Wh
 caller; the looks before it are durable, and running again completes.
 
 An id is the source's word. Where another look already has it (whoever may choose their request ids could hide behind an
-old one), the look is recorded beside it, under an id of its own, and counted.                 Decided in: docs/adr/0035
+old one), the look is recorded beside it, under an id of its own, and counted. So is a look at other fields of the same
+person at the same moment, where the map that is used tells the first one as it stands there.   Decided in: docs/adr/0035
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 
 from whosaw.collect import bodies
@@ -84,6 +86,18 @@ class _Look:
     first: LookBody
     persons: tuple[tuple[str, str], ...] = field(repr=False)
 
+    def beside(self, *, exactly: bool = False) -> _Look:
+        own = bodies.beside(self.first, self.persons, exactly=exactly)
+        return replace(self, first=replace(self.first, look=own))
+
+
+class _Found(Enum):
+    """What stands under a look's id: nothing or the same, the same event told otherwise, or another event."""
+
+    ALIKE = "alike"
+    OTHERWISE = "otherwise"
+    ANOTHER = "another"
+
 
 class _Writing:
     """Looks on their way to the journal, at most `WINDOW` submissions of them undecided."""
@@ -92,6 +106,7 @@ class _Writing:
         self._desk, self._count = desk, count
         self._waiting: OrderedDict[str, tuple[Future[Recorded], tuple[Record, ...]]] = OrderedDict()
         self._principals: OrderedDict[str, str] = OrderedDict()
+        self._told: OrderedDict[str, None] = OrderedDict()
 
     def write(self, taken: Taken) -> No | None:
         """Hand in the looks of one record: all of them or, where one cannot be recorded, none."""
@@ -107,12 +122,35 @@ class _Writing:
             return No("tells of a look that has no canonical spelling")
         for look in looks:
             self._count.look(look.observed)
-            if not self._hand_in(look):
-                own = replace(look, first=replace(look.first, look=bodies.beside(look.first, look.persons)))
-                self._count.flags.add(BESIDE)
-                self._count.beside += 1
-                self._hand_in(own)
+            self._record(look)
         return None
+
+    def _record(self, look: _Look) -> None:
+        """Under its own id, or beside the look that has it.
+
+        The same event told otherwise may be this map's doing, or a second look that hides behind the first one's id. It is
+        the second if this map told the first as it stands there, or if it was recorded as one before.
+        """
+        base = look
+        found = self._hand_in(base)
+        if found is _Found.ANOTHER:
+            base = look.beside()
+            found = self._hand_in(base)
+        key, beside = _key(base.first.look, 0), base is not look
+        if found is _Found.ALIKE:
+            self._told[key] = None
+            if len(self._told) > _REMEMBERED:
+                self._told.popitem(last=False)
+        else:
+            own = look.beside(exactly=True)
+            if key in self._told or self._earlier(_key(own.first.look, 0)) is not None:
+                self._hand_in(own)
+                beside = True
+            else:
+                self._count.known, self._count.otherwise = self._count.known + 1, self._count.otherwise + 1
+        if beside:
+            self._count.flags.add(BESIDE)
+            self._count.beside += 1
 
     def settle(self, until: int = 0) -> None:
         """Wait until at most `until` submissions are undecided. Raises what the journal raised for one of them."""
@@ -126,8 +164,8 @@ class _Writing:
                     raise
                 self._count.new, self._count.known = self._count.new - 1, self._count.known + 1
 
-    def _hand_in(self, look: _Look) -> bool:
-        """Hand in what is not there yet. False where another look has this id."""
+    def _hand_in(self, look: _Look) -> _Found:
+        """Hand in what is not there yet. Nothing is counted where it was not ALIKE."""
         for number, records in enumerate(bodies.parts(look.first, look.persons)):
             key = _key(look.first.look, number)
             earlier = self._earlier(key)
@@ -138,10 +176,12 @@ class _Writing:
             elif number == 0:
                 ours = [LookBody.decode(record.body) for record in records]
                 if not bodies.same_event(ours, earlier):
-                    return False
+                    return _Found.ANOTHER
+                if not bodies.same_look(ours, earlier):
+                    return _Found.OTHERWISE
                 self._count.known += 1
                 self._count.otherwise += not bodies.told_alike(ours, earlier)
-        return True
+        return _Found.ALIKE
 
     def _earlier(self, key: str) -> list[LookBody] | None:
         """The look that this key was used for, durable or on its way."""
@@ -213,7 +253,13 @@ def _record(report: Report, desk: Desk) -> bool:
     key = hashlib.sha256(canonical(outcome)).hexdigest()
     if desk.journal.find(CALLER, key) is not None:
         return False
-    told: dict[str, Json] = {"new": report.new, "known": report.known, "at": time_text(desk.clock())}
+    told: dict[str, Json] = {
+        "new": report.new,
+        "known": report.known,
+        "otherwise": report.otherwise,
+        "beside": report.beside,
+        "at": time_text(desk.clock()),
+    }
     body = canonical(outcome | told)
     desk.journal.submit(Submission(CALLER, key, (Record(Stream.named("admin"), body),)))
     return True
