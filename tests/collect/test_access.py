@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from whosaw.collect.access import Access
 from whosaw.collect.intake import take
 from whosaw.collect.observed import Malformed, No, Skipped, Taken, Where
 from whosaw.collect.patterns import TWO_WAYS
-from whosaw.collect.routes import Routes
+from whosaw.collect.persons import spelled
+from whosaw.collect.routes import OTHER_TYPE, Routes
 from whosaw.collect.web_log import FORMS, Request
 from whosaw.errors import BadInput, Misconfigured
 from whosaw.model.access import Field
@@ -307,6 +309,62 @@ def test_a_client_cannot_write_a_field():
     assert look(nginx(http_user_agent='","request_uri":"/admin/people/owen/sign-ins')).persons == ("mira",)
 
 
+# ── persons ──
+
+NEW = b'\n[[route]]\npath = "/admin/people/new"\nfields = "-"\n'
+BY_UUID = b'\n[[route]]\nmethod = "*"\npath = "/admin/people/{person}"\nfields = "contacts"\nperson_type = "uuid"\n'
+REST = b'\n[[route]]\npath = "/admin/**"\nfields = "-"\n'
+UUID = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
+
+
+@pytest.mark.parametrize("text", ["42abc", "42.0", "%EF%BC%94%EF%BC%92", "4_2", "new", UUID])
+@pytest.mark.parametrize("more", [b"", REST])
+def test_an_id_that_a_server_reads_more_kindly_is_a_look(text, more):
+    """42abc is 42 to some. Whom it was at is not known, and a route that says less hides nothing."""
+    one = look(nginx(f"/admin/people/{text}"), routes=PLAIN.replace(b"[principals]", more + b"[principals]"))
+    assert (told(one), one.flags) == ("read - profile:exact", (OTHER_TYPE,))
+    assert read(nginx(f"/admin/people/{text}", status="404")) == access.NOT_THERE
+
+
+def test_a_literal_route_and_one_of_the_right_type_say_more():
+    """`/people/new` is no person where the map says so; what is a person to another route is that person."""
+    routes = PLAIN.replace(b"[principals]", NEW + BY_UUID + b"[principals]")
+    assert read(nginx("/admin/people/new"), routes=routes) == access.NOTHING_PERSONAL
+    assert told(look(nginx(f"/admin/people/{UUID.upper()}"), routes=routes)) == f"read {UUID} contacts:exact"
+    assert told(look(nginx("/admin/people/42"), routes=routes)) == "read 42 profile:exact"
+    assert look(nginx("/admin/people/x"), routes=routes).flags == (OTHER_TYPE,)
+
+
+def test_a_parameter_of_another_type_is_a_look():
+    """Also where the same path without it shows nothing personal."""
+    routes = PLAIN.replace(b'query = "id"', b'query = "id"\nperson_type = "integer"')
+    routes = routes.replace(b"[principals]", b'[[route]]\npath = "/admin/search"\nfields = "-"\n[principals]')
+    assert look(nginx("/admin/search?id=42abc"), routes=routes).flags == (OTHER_TYPE,)
+    assert look(nginx("/admin/search?id=042"), routes=routes).persons == ("42",)
+
+
+@pytest.mark.parametrize(
+    ("text", "person"), [("MIRA", "mira"), ("mire%CC%81", "miré"), ("MIR%C3%89", "miré"), ("Stra%C3%9Fe", "strasse")]
+)
+def test_a_text_can_be_one_person_in_capitals_or_not(text, person):
+    """As such tools' databases compare it: folded and composed; `text` leaves it as it is."""
+    routes = PLAIN.replace(
+        b"[principals]", b'[[route]]\npath = "/who/{person}"\nfields = "profile"\nperson_type = "text-ci"\n[principals]'
+    )
+    assert look(nginx(f"/who/{text}"), routes=routes).persons == (person,)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=12))
+def test_a_folded_id_has_one_spelling(text):
+    """Folding what was folded changes nothing, and capitals and composition make no other person."""
+    once = spelled(text, "text-ci")
+    if once is not None:
+        assert spelled(once, "text-ci") == once
+        for form in ("NFC", "NFD"):
+            assert spelled(unicodedata.normalize(form, text), "text-ci") == once
+
+
 # ── unknown routes ──
 
 
@@ -317,7 +375,7 @@ def test_unknown_routes_are_listed_by_shape():
     assert read(nginx("/mira", request_method="MIRA")).detail == "? /{text}"
     assert read(nginx("/mira", status="404")) == access.NOT_THERE
     assert read(nginx("/static/mira.js")) == access.NOTHING_PERSONAL
-    assert read(nginx("/admin/people/new")).detail == "GET /admin/people/new"
+    assert read(nginx("/admin/new")).detail == "GET /admin/new"
 
 
 @settings(deadline=None, max_examples=300)

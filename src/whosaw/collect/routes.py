@@ -29,6 +29,7 @@ from whosaw.model.access import Mode
 
 ANY = "*"
 NO_PERSON = "a route with a person, asked without one"
+OTHER_TYPE = "a person that is not of the type in the map"
 TWO_PARAMETERS = No("the parameter that names the person stands there twice")
 
 
@@ -102,16 +103,18 @@ class Routes:
         parts = segments(request)
         if isinstance(parts, No):
             return parts
+        kinder: Hit | None = None
         for route in self.routes:
-            if route.method not in (ANY, request.method):
-                continue
-            found = route.pattern.match(parts)
+            found = route.pattern.match(parts) if route.method in (ANY, request.method) else None
             if found is None:
                 continue
             hit = _hit(route, found, request.query)
-            if hit is not None:
+            # What we do not take for a person, a server may: `42abc` is 42 to some. Only a route that it is a person to says more.
+            if hit.doubt == OTHER_TYPE:
+                kinder = kinder or (hit if hit.fields else None)
+            elif kinder is None or hit.person is not None:
                 return hit
-        return None
+        return kinder
 
     def possible(self, request: Request, why: No) -> Hit | None:
         """What a request may have shown whose path has no one reading; None where no watched route begins like it."""
@@ -127,15 +130,15 @@ def segments(request: Request) -> tuple[str, ...] | No:
     return plain_segments(request.path) if request.decoded else url_segments(request.path)
 
 
-def _hit(route: Route, found: Mapping[str, str], query: str) -> Hit | None:
-    """The route with its person; None where what stands there is not of the person's type, so the path is another."""
+def _hit(route: Route, found: Mapping[str, str], query: str) -> Hit:
+    """What the route shows, and of whom."""
     case = found.get("case")
     text = found.get("person") if route.query is None else _parameter(query, route.query)
     if isinstance(text, No):
         return Hit(route.fields, route.mode, case=case, doubt=text.reason)
     person = None if text is None else spelled(text, route.person_type)
     if text is not None and person is None:
-        return None
+        return Hit(route.fields, route.mode, case=case, doubt=OTHER_TYPE)
     doubt = NO_PERSON if person is None and route.query is not None else None
     return Hit(route.fields, route.mode, person, case, doubt)
 
