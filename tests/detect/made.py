@@ -11,7 +11,7 @@ from whosaw.detect.signal import Count, Evidence, Signal
 def seen(who="e-1", person="p-1", look="l-1", t=0, **more) -> Evidence:
     facts = {
         "case": None, "unit": None, "function": None, "manager": None, "country": None, "protected": False,
-        "place": False, "refused": False, "claimed": False, "first": True, "later": False, "near": 0,
+        "place": False, "refused": False, "named": False, "first": True, "later": False, "near": 0,
     }  # fmt: skip
     return Evidence(look=look, t=t, who=who, person=person, **{**facts, **more})
 

@@ -146,7 +146,7 @@ class World:
         }
 
     def _before(self, other, look):
-        same = (other["who"], other["person"]) == (look["who"], look["person"])
+        same = all(other[name] == look[name] for name in ("who", "person", "claimed"))
         return same and (other["t"], other["look_id"], other["row"]) < (look["t"], look["look_id"], look["row"])
 
     # ── units ──
@@ -156,7 +156,12 @@ class World:
         found = {}
         least = self.templates.explained_from
         for look in self.looks:
-            if look["person"] is None or self._size(look) > self.defaults.narrow or look["t"] > as_of:
+            if (
+                look["claimed"]
+                or look["person"] is None
+                or self._size(look) > self.defaults.narrow
+                or look["t"] > as_of
+            ):
                 continue
             said = self.explained(look)
             for kind in ("principal", "unit", "manager", "function"):

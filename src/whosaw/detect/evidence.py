@@ -17,14 +17,18 @@ from whosaw.model.access import Field
 # Fields that say where somebody was, or what they wrote.
 PLACE = (Field.IP, Field.LOCATION, Field.MESSAGES)
 _TEXTS = ("look_id", "who", "person", "case", "unit", "function", "manager", "country")
-_NUMBERS = ("row", "t", "protected", "refused", "claimed", "first", "weight_now", "near")
+_NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_now", "near")
 _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
 def narrow(world: World, days: int) -> Any:
-    """Looks at few persons at a time in the last `days` days, with `u`: without a reason as of the look."""
+    """Looks at few persons at a time in the last `days` days, with `u`: without a reason as of the look.
+
+    Each once, for the account that made it: a name that is only claimed is nobody's look.
+    """
     looks = world.looks
     looks = looks.filter(
+        looks.claimed == 0,
         looks.person.notnull(),
         looks.size <= world.defaults.narrow,
         looks.t > world.as_of - days * DAY,
@@ -62,7 +66,7 @@ def _evidence(row: dict[str, Cell], explained_from: int) -> Evidence:
         protected=value["protected"] == 1,
         place=any(value[name] for name in _PLACES),
         refused=value["refused"] == 1,
-        claimed=value["claimed"] == 1,
+        named=value["named"] == 1,
         first=value["first"] == 1,
         later=value["weight_now"] >= explained_from,
         near=value["near"],

@@ -66,7 +66,10 @@ def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
     direct = looks.then // _PLACES
     looks = looks.mutate(direct=direct, place=ibis.ifelse(looks.then > 0, _PLACES - 1 - looks.then % _PLACES, -1))
     before = ibis.window(
-        group_by=[looks.who, looks.person], order_by=[looks.t, looks.look_id, looks.row], preceding=(None, 1)
+        # By claim too: a name that was typed in neither clears the one who has it nor makes their next look a second.
+        group_by=[looks.who, looks.person, looks.claimed],
+        order_by=[looks.t, looks.look_id, looks.row],
+        preceding=(None, 1),
     )
     anchored = ibis.ifelse(
         looks.direct >= templates.explained_from, looks.t * _WEIGHTS + looks.direct, ibis.null("int64")

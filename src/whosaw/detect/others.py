@@ -4,7 +4,8 @@
     company ◀── function       a function has a rate of its own once it is large; else the company's
     a principal is compared without their own org unit, a team without its own people
 
-Whoever stands far apart already is left out for everybody: otherwise two who snoop make each other look usual.
+Whoever stands far apart already is left out for everybody: otherwise those who snoop make each other look usual. What
+they stand apart from starts with those who certainly do not, and is found again until nobody comes or goes.
 
 Invariant: whoever is tested is never part of what they are compared with. A small company gets the declared numbers of
 `defaults.toml`, neither a free pass nor its own noisy tail.                               Design: docs/adr/0042
@@ -104,14 +105,45 @@ class Others:
 
 
 def _near(counted: list[Counted], numbers: Counts) -> list[Counted]:
-    """Without those who stand apart, by the declared dispersion: the measured one would be theirs."""
-    r = rate(Sums.of((c.k, c.n) for c in counted), numbers.rate, numbers.prior)
+    """Without those who stand apart, by the declared dispersion: the measured one would be theirs.
 
+    At a higher rate fewer stand apart. The rate of the search only rises, or only falls: so it ends.
+    """
+    r = max(numbers.rate, _of_most(counted, numbers))
+    near = _at(counted, r, numbers)
+    rises = _rate(near, numbers) > r
+    while True:
+        r = max(r, _rate(near, numbers)) if rises else min(r, _rate(near, numbers))
+        found = _at(counted, r, numbers)
+        if len(found) == len(near):
+            return found
+        near = found
+
+
+def _at(counted: list[Counted], r: float, numbers: Counts) -> list[Counted]:
     @cache
     def apart(k: int, n: int) -> bool:
         return k > n * r and at_least(k, n, r, numbers.dispersion) <= numbers.apart
 
     return [c for c in counted if not apart(c.k, c.n)]
+
+
+def _of_most(counted: Iterable[Counted], numbers: Counts) -> float:
+    """The rate of the two thirds of principals who have least: a third may be in it together."""
+    own: dict[str, Sums] = {}
+    for each in counted:
+        own[each.who] = own.get(each.who, Sums()) + Sums.of([(each.k, each.n)])
+    ordered = sorted((s.k / s.n, s.n, s.k) for s in own.values() if s.n)
+    most = ordered[: -(-len(ordered) * 2 // 3)]
+    return _rate_of(Sums(k=sum(k for *_, k in most), n=sum(n for _, n, _ in most)), numbers)
+
+
+def _rate(counted: Iterable[Counted], numbers: Counts) -> float:
+    return _rate_of(Sums.of((c.k, c.n) for c in counted), numbers)
+
+
+def _rate_of(sums: Sums, numbers: Counts) -> float:
+    return rate(sums, numbers.rate, numbers.prior)
 
 
 def _together(groups: Iterable[_Group], own: list[Counted]) -> tuple[Sums, int]:

@@ -24,7 +24,10 @@ TEAMS: tuple[UnitKind, ...] = ("unit", "manager", "function")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One look of one principal at one person. `later`: a reason was filed after it; `near`: see explain.py."""
+    """One look of one principal at one person. `later`: a reason was filed after it; `near`: see explain.py.
+
+    `named`: it was made in the name of somebody else, which is only claimed. Who that is stands nowhere here.
+    """
 
     look: str
     t: int
@@ -38,14 +41,14 @@ class Evidence:
     protected: bool
     place: bool
     refused: bool
-    claimed: bool
+    named: bool
     first: bool
     later: bool
     near: int
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """A bulk look has many persons, and a claimed one two principals: all three make it one."""
+        """A bulk look has many persons: all three make it one."""
         return self.look, self.who, self.person
 
 

@@ -95,12 +95,12 @@ def _counter(
     ]
     said = [_of(sum(bool(holds(look)) for look in looks), len(looks), text) for holds, text in kinds]
     refused = sum(look.refused for look in looks)
-    claimed = sum(look.claimed for look in looks)
+    named = sum(look.named for look in looks)
     with_reason, all_ = (sum(pair[i] for pair in explained) for i in (0, 1))
     said += [
         f"{_share(refused, len(looks))} refused: nothing was shown." if refused else "",
-        f"{_share(claimed, len(looks))} made through another account, and who made them is only claimed."
-        if claimed
+        f"{_share(named, len(looks))} made in the name of others, which is only claimed: it clears and accuses nobody."
+        if named
         else "",
         f"In the same time these people had a reason on file for {with_reason:,} of {many(all_, 'look')}.",
         *_weak(strongest.best, world.defaults),

@@ -18,12 +18,16 @@ from whosaw.facts.extra import need
 def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
     """The prepared looks up to the instant `as_of` (included): columns of `look` and the ones named below.
 
-    day · size (persons in the request) · unit, function, manager, country, tenure (days) of `who` as of t, null where
-    unknown · protected (0 where the table of persons is not known) · region of the person.
+    day · size (persons in the request) · named (1: made in the name of another, which is only claimed) · unit, function,
+    manager, country, tenure (days) of `who` as of t, null where unknown · protected (0 where the table of persons is not
+    known) · region of the person.
     """
     look = tables["look"]
     look = look.filter(look.t <= as_of)
-    look = look.mutate(day=look.t // DAY)
+    ibis = need("ibis", "watching")
+    # The claimed name has a row of its own, of the same leaf.
+    named = look.claimed.max().over(ibis.window(group_by=look.leaf))
+    look = look.mutate(day=look.t // DAY, named=ibis.ifelse(look.claimed == 1, 0, named).cast("int64"))
     look = _sized(look)
     look = _with_staff(look, tables.get("staff"))
     return _with_person(look, tables.get("persons"))

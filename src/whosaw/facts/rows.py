@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From one body to rows, and from the directory's rows to cells. Pure.
 
-A look that somebody made through another's account counts for both, if only claimed: two rows, the second `claimed`.
-A shared account must not vanish behind a name that anyone can type into it, and the name must not be cleared or
-accused by that alone. Where the acting principal is known for sure, there is one row, theirs.
+A look that somebody made through another's account has two rows, if only claimed: the account's, and a second one for
+the name, `claimed`, which an inquiry shows and nobody counts. A shared account must not vanish behind a name that anyone
+can type into it, and the name must not be cleared or accused by that. Where the acting principal is known for sure, there is one row, theirs.
 
 Invariant: a body that is neither a look nor a canonical record of another kind is Damaged, with its leaf.
 """

@@ -4,7 +4,8 @@
     k of n persons looked at have no reason on file        k₁ of n₁, the same among first looks
     windows of 7, 30, 90 days × both counts ──smallest p, paid for──▶ one signal per principal and per team
 
-A refused look is an attempt and counts; so does one that was never asked. Every count is of persons, not of looks. A
+A refused look is an attempt and counts; so does one that was never asked. A name that is only claimed counts for nobody:
+the look is the account's, since whoever types names would make the usual, or accuse, as they like. Every count is of persons, not of looks. A
 team is more than one person: it must still surprise with any one of its members left out, and of its members those are
 named whose own count is unusual, or who looked at a person that another of them looked at too.
 
@@ -163,11 +164,10 @@ def _named(looks: Iterable[Evidence], alone: Mapping[str, Count], seldom: float)
 
 
 def _whos(looks: Iterable[Evidence]) -> dict[str, set[str]]:
-    """Who looked at each person. A claimed name and the account it was typed into are not two people."""
+    """Who looked at each person."""
     whos: dict[str, set[str]] = {}
     for look in looks:
-        if not look.claimed:
-            whos.setdefault(look.person, set()).add(look.who)
+        whos.setdefault(look.person, set()).add(look.who)
     return whos
 
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways around the watch: names that are typed in, many who make each other usual, and reasons that one makes oneself."""
+
+from dataclasses import replace
+
+import pytest
+from tests.detect.company import AS_OF, company, opened
+from tests.facts.made import at, look
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.join import standing
+from whosaw.detect.looks import looks_of
+from whosaw.detect.registry import SIGNALS
+from whosaw.detect.run import signals, watch, world_of
+from whosaw.detect.templates import load_templates
+from whosaw.model.access import Field
+
+DEFAULTS, SHIPPED = load_defaults(), load_templates()
+# Most of the time goes into compiling templates; these two are enough to say what is unexplained.
+FEW = ("case_assigned", "person_asked")
+TEMPLATES = replace(SHIPPED, templates=tuple(t for t in SHIPPED.templates if t.id in FEW), digest="1" * 64)
+MANY = tuple(f"e-{i:04d}" for i in (28, 29, 30, 31, 32, 36, 3, 12, 22, 5, 14, 37, 33))
+
+
+def observed(number, who, person, day, **more):
+    facts = {"origin": "observed", "source": "pgaudit", "decision": None, "asked": ((Field.IP, "exact"),), **more}
+    return look(700_000 + number, who, person, at(day), **facts)
+
+
+def among(extra, seed=1, tables=None):
+    """A company where nobody snoops, and `extra` looks."""
+    made = company(seed, planted=False)
+    looks = sorted([*made.looks, *extra], key=lambda body: (body.at, body.look))
+    return replace(made, looks=looks, tables=tables or made.tables)
+
+
+def watched(folder, made):
+    with opened(folder, made.looks, made.tables) as facts:
+        return watch(facts, AS_OF, earlier=None, defaults=DEFAULTS, templates=TEMPLATES)
+
+
+# ── names that are only claimed ──
+
+
+def typed(names, each):
+    """One pool account at as many persons, with these names in its application name in turn."""
+    looks = []
+    for number in range(each * len(names)):
+        claim = {"on_behalf_of": names[number % len(names)], "claimed": True}
+        looks.append(observed(number, "e-pool", f"p-{400 + number % 200:04d}", 50 + number * 0.2, **claim))
+    return looks
+
+
+@pytest.mark.parametrize(("names", "each"), [(MANY[:6], 25), (MANY[:3], 25), (("e-0032",), 8)])
+def test_whoever_types_names_is_found_and_nobody_whose_name_it_is(tmp_path, names, each):
+    """The account is the finding, however many names it claims; none of them is accused, and it is said why."""
+    (finding,) = watched(tmp_path, among(typed(names, each))).findings
+    assert finding.principals == ("e-pool",)
+    looks = len(finding.looks)
+    assert (
+        f"{looks} of {looks} looks were made in the name of others, which is only claimed: it clears and accuses nobody."
+        in finding.counter
+    )
+    assert not [name for name in names for text in (finding.sentence, *finding.counter) if name in text]
+
+
+def test_a_claimed_look_is_no_reason_to_come_back(tmp_path):
+    """A name typed in at a person whom its owner has a case for: the owner's own later look stands on its own."""
+    made = company(1, planted=False)
+    first = next(b for b in made.looks if b.principal == "e-0003" and b.at > at(20))
+    claim = observed(1, "e-pool", first.person, 0, on_behalf_of="e-0003", claimed=True)
+    claim = replace(claim, at=first.at)
+    own = observed(2, "e-0003", first.person, 80)
+    with opened(tmp_path, [claim, own], made.tables) as facts:
+        found = {f.look: f for f in looks_of(facts, ["e-0003"], DEFAULTS, TEMPLATES)}
+    assert found[claim.look].explained
+    assert found[claim.look].claimed
+    assert found[own.look].first
+
+
+# ── many at once ──
+
+
+@pytest.mark.parametrize(("number", "each"), [(1, 12), (6, 40), (13, 40)])
+def test_many_do_not_make_each_other_usual(tmp_path, number, each):
+    """One to a third of forty, at so many persons each without a reason: each of them stands, and nobody else alone."""
+    looks = [
+        observed(n, MANY[n % number], f"p-{n % 600:04d}", 50 + n * 30 / (number * each)) for n in range(number * each)
+    ]
+    made = among(looks)
+    with opened(tmp_path, made.looks, made.tables) as facts:
+        tried = signals(SIGNALS[0], world_of(facts, AS_OF, DEFAULTS, TEMPLATES))
+    stand = standing(tried, DEFAULTS.findings.false_share)
+    assert {s.unit for s in stand if s.kind == "principal"} == set(MANY[:number])
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_where_nobody_snoops_the_search_finds_nobody(tmp_path, seed):
+    """Other companies without a snoop, and with more looks that nobody linked than are declared as usual."""
+    assert watched(tmp_path, company(seed, planted=False, slips=0.08)).findings == ()
