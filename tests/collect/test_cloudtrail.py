@@ -212,6 +212,51 @@ def test_a_refused_attempt_is_a_look_that_aws_refused(code):
     assert (one.decision, one.persons) == ("refuse", ("mira",))
 
 
+ALL_OLD = {"returnValuesOnConditionCheckFailure": "ALL_OLD"}
+ITEM = {"tableName": "messages", "key": {"owner": "a"}}
+FAILED = {"errorCode": "ConditionalCheckFailedException", "readOnly": False}
+CANCELED = {"errorCode": "TransactionCanceledException", "readOnly": False}
+OTHER = {"tableName": "messages", "key": {"owner": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (dynamo("PutItem", ITEM | ALL_OLD, **FAILED), "read a messages:exact"),
+        (dynamo("UpdateItem", ITEM | ALL_OLD, **FAILED), "read a messages:exact"),
+        (dynamo("DeleteItem", ITEM | ALL_OLD, **FAILED), "read a messages:exact"),
+        (dynamo("TransactWriteItems", {"transactItems": [{"update": ITEM | ALL_OLD}, {"put": OTHER}]}, **CANCELED),
+         "read a messages:exact"),
+        (dynamo("TransactWriteItems", {"transactItems": [{"ConditionCheck": ITEM | ALL_OLD}, {"Delete": OTHER | ALL_OLD}]}, **CANCELED),
+         "read a,b messages:exact"),
+        (dynamo("ExecuteStatement", {"statement": "UPDATE messages SET x = 1 WHERE owner = ?"} | ALL_OLD, **FAILED),
+         "search - messages:exact"),
+        (dynamo("ExecuteTransaction", {"transactStatements": [{"statement": "DELETE FROM messages WHERE owner = ?"} | ALL_OLD]},
+                **CANCELED), "search - messages:exact"),
+        (dynamo("BatchExecuteStatement", {"statements": [{"statement": "DELETE FROM messages WHERE owner = ?"} | ALL_OLD]}),
+         "search - messages:exact"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_fails_can_show_the_item(given, line):
+    """Nothing is written, and the error holds what stands there: so it is a look."""
+    assert told(look(given)) == line
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (dynamo("PutItem", ITEM | ALL_OLD, readOnly=False), cloudtrail.WRITES),
+        (dynamo("PutItem", ITEM, **FAILED), cloudtrail.WRITES),
+        (dynamo("PutItem", ITEM | ALL_OLD, errorCode="ValidationException", readOnly=False), cloudtrail.WRITES),
+        (dynamo("TransactWriteItems", {"transactItems": [{"update": ITEM}]}, **CANCELED), cloudtrail.WRITES),
+        (dynamo("GetItem", ITEM, errorCode="ValidationException"), cloudtrail.FAILED),
+    ],
+)  # fmt: skip
+def test_a_condition_that_holds_shows_nothing(given, why):
+    """What is written, or fails for another reason, gives nothing back."""
+    assert read(given) == why
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [

@@ -24,6 +24,8 @@ _MADE_UP = re.compile(
 )
 # Attributes that are not the key are logged as this. It is nobody's id.
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+ON_FAILURE = "returnValuesOnConditionCheckFailure"
+_CONDITION = ("ConditionalCheckFailedException", "TransactionCanceledException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,35 @@ def _asked_for(event: Mapping[str, Any]) -> Iterator[tuple[Any, Iterable[Any]]]:
         yield given["tableName"], [given["key"]] if "key" in given else []
     for name, wanted in table(given.get("requestItems")).items():
         yield name, items(table(wanted).get("keys")) if isinstance(wanted, dict) else items(wanted)
-    for one in items(given.get("transactItems")):
-        wanted = table(table(one).get("get") or table(one).get("Get"))
+    for wanted in _in_transaction(given):
         yield wanted.get("tableName"), [wanted["key"]] if "key" in wanted else []
     for arn in _resources(event):
         if ":dynamodb:" in arn:
             yield arn, []
+
+
+def _in_transaction(given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Items of a transaction that may come back: those that are read, and those that a failed condition shows."""
+    for one in items(given.get("transactItems")):
+        for name, wanted in table(one).items():
+            if str(name).lower() == "get" or table(wanted).get(ON_FAILURE) == "ALL_OLD":
+                yield table(wanted)
+
+
+def shown_by_failure(event: Mapping[str, Any]) -> bool:
+    """Whether a condition did not hold, and the item that it was asked of came back: in the error itself.
+
+    A batch answers for each of its statements, so its event has no error: there it may have come back.
+    """
+    given = table(event.get("requestParameters"))
+    asked = [given, *statements(given), *_in_transaction(given)]
+    failed = event.get("errorCode") in _CONDITION or event.get("eventName") == "BatchExecuteStatement"
+    return failed and any(table(part).get(ON_FAILURE) == "ALL_OLD" for part in asked)
+
+
+def statements(given: Mapping[str, Any]) -> list[Any]:
+    """The statements of a batch or a transaction."""
+    return [one for name in ("requestItems", "statements", "transactStatements") for one in items(given.get(name))]
 
 
 def _resources(event: Mapping[str, Any]) -> Iterator[str]:

@@ -110,7 +110,8 @@ class CloudTrail:
         if isinstance(mode, Skipped):
             return mode
         denied = event.get("errorCode") in _DENIED
-        if event.get("errorCode") is not None and not denied:
+        shown = service == "dynamodb" and aws.shown_by_failure(event)
+        if event.get("errorCode") is not None and not denied and not shown:
             return FAILED
         if event.get("eventCategory") == "NetworkActivity" and not denied:
             return NETWORK
@@ -192,6 +193,8 @@ def _mode(service: str, name: str, event: Mapping[str, Any]) -> _Mode | Skipped:
     """How an operation looks, or why it is no look."""
     reads = _READS[service]
     category = event.get("eventCategory")
+    if service == "dynamodb" and aws.shown_by_failure(event):
+        return _Mode(Mode.SEARCH if _statement(event) is not None else Mode.READ)
     if name in reads:
         statement = _statement(event)
         if statement is not None and not _selects(statement):
@@ -226,7 +229,7 @@ def _seen_items(table: Items, keys: list[Mapping[str, Any]], mode: _Mode) -> _Se
 def _statement(event: Mapping[str, Any]) -> str | None:
     """The PartiQL of an event; of a batch, all its statements."""
     given = aws.table(event.get("requestParameters"))
-    parts = [given, *aws.items(given.get("requestItems")), *aws.items(given.get("transactStatements"))]
+    parts = [given, *aws.statements(given)]
     found = [aws.table(part).get("statement") for part in parts]
     texts = [text for text in found if isinstance(text, str)]
     return "\n".join(texts) if texts else None
