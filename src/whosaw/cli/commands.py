@@ -17,13 +17,13 @@ import click
 
 from whosaw import errors
 from whosaw.cli.collect import collect
+from whosaw.cli.complaint import complain
 from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
 from whosaw.cli.init import init
 from whosaw.cli.inquiry import inquiry
 from whosaw.cli.journal import journal
 from whosaw.cli.look import look
-from whosaw.cli.main import complain
 from whosaw.cli.options import Left
 from whosaw.cli.statement import statement
 from whosaw.cli.usage import told

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way in: `verify` before everything else, and errors as two lines on stderr.
+"""The way in: `verify` before everything else.
 
     whosaw verify …   ──▶ whosaw.verify.command      stdlib and cryptography; nothing else is imported
     whosaw anything   ──▶ whosaw.cli.commands        Click
@@ -12,8 +12,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from whosaw import errors
-from whosaw.verify.words import printable
+from whosaw.cli.complaint import complain
+from whosaw.errors import Misconfigured
+
+_CORE = frozenset({"click", "sqlalchemy", "alembic", "cedarpy", "cryptography"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,20 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (error.name or "").split(".")[0] not in _CORE:
             raise
         return complain(
-            errors.Misconfigured(
+            Misconfigured(
                 f"{error.name!r} is not installed: only `whosaw verify` works without the core's packages",
                 hint="pip install whosaw",
             )
         )
     return run(given)
-
-
-_CORE = frozenset({"click", "sqlalchemy", "alembic", "cedarpy", "cryptography"})
-
-
-def complain(error: errors.WhosawError) -> int:
-    """Say what is wrong and what to do about it; returns the exit code."""
-    sys.stderr.write(f"error: {printable(str(error))}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {printable(error.hint)}\n")
-    return errors.EXIT[type(error)]
