@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import Place, data_option, format_option, map_text, opened, progress, say
+from whosaw.cli.options import Place, data_option, format_option, opened, progress, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import persons_map, reader, take_connections, take_in
+from whosaw.errors import BadInput
 
 if TYPE_CHECKING:
     from whosaw.collect.report import Report
@@ -29,6 +30,7 @@ SOURCES = {
     "access": "Access logs of internal tools: nginx or Caddy JSON, combined.",
 }
 LISTED = 5
+_MAP_LIMIT = 1024 * 1024
 
 
 @click.group()
@@ -45,7 +47,7 @@ def _source(name: str, about: str) -> None:
     @data_option
     @format_option
     def command(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
-        by = reader(name, *map_text(data, name, given))
+        by = reader(name, *_map(data, name, given))
         with opened(data) as here, progress("bytes") as at:
             reports = [take_in(here, by, file, progress=at) for file in files]
         say(_told(reports), form)
@@ -63,11 +65,31 @@ for _name, _about in SOURCES.items():
 @format_option
 def connections(files: tuple[Path, ...], given: Path | None, data: Path, form: str) -> int:
     """The product's own access log: from where persons connect, sealed under each person's key."""
-    by = persons_map(*map_text(data, "connections", given))
+    by = persons_map(*_map(data, "connections", given))
     with opened(data) as here, progress("bytes") as at:
         reports = [take_connections(here, by, file, progress=at) for file in files]
     say(_kept(reports), form)
     return IN_PART if any(report.exit for report in reports) else 0
+
+
+def _map(data: Path, source: str, given: Path | None) -> tuple[bytes, str]:
+    """The map of a source and its name for errors: the file given, else `maps/<source>.toml` in the data folder."""
+    path = data / "maps" / f"{source}.toml" if given is None else given
+    name = f"maps/{source}.toml" if given is None else "--map"
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAP_LIMIT + 1)
+    except FileNotFoundError:
+        raise BadInput(
+            "there is no map that says where persons stand in this log",
+            where=name,
+            hint=f"docs/connectors/{source}.md shows one; keep it in the data folder, or give --map FILE",
+        ) from None
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=name) from None
+    if len(raw) > _MAP_LIMIT:
+        raise BadInput(f"a map has at most {_MAP_LIMIT} bytes", where=name)
+    return raw, name
 
 
 def _kept(reports: Sequence[Report]) -> Table:

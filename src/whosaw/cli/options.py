@@ -20,13 +20,11 @@ from typing import Any, TypeVar
 import click
 
 from whosaw.cli.output import FORMATS, Table, render
-from whosaw.errors import BadInput, Misconfigured, Unavailable
+from whosaw.errors import Misconfigured, Unavailable
 from whosaw.verify.progress import Progress
 from whosaw.wiring import House, house
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-MAP_LIMIT = 1024 * 1024
 
 
 class Place(click.Path):
@@ -129,23 +127,3 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield bar.at
     finally:
         bar.close()
-
-
-def map_text(data: Path, source: str, given: Path | None) -> tuple[bytes, str]:
-    """The map of a source and its name for errors: the file given, else `maps/<source>.toml` in the data folder."""
-    path = data / "maps" / f"{source}.toml" if given is None else given
-    name = f"maps/{source}.toml" if given is None else "--map"
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAP_LIMIT + 1)
-    except FileNotFoundError:
-        raise BadInput(
-            "there is no map that says where persons stand in this log",
-            where=name,
-            hint=f"docs/connectors/{source}.md shows one; keep it in the data folder, or give --map FILE",
-        ) from None
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=name) from None
-    if len(raw) > MAP_LIMIT:
-        raise BadInput(f"a map has at most {MAP_LIMIT} bytes", where=name)
-    return raw, name
