@@ -117,6 +117,11 @@ class World:
                 late |= t < row.known_from - lag
         over = template.end is not None and moved(template.end) is not None and t >= moved(template.end)
         own = any(self._value(look, there, ref) == look["who"] for ref in template.unlike)
+        own |= any(
+            self._value(look, there, ref) is None
+            for ref in (*template.unlike, *template.outside)
+            if ref.column in ("opened_by", "added_by")
+        )
         for ref in template.outside:
             other = self.member(self._value(look, there, ref), t)
             own |= other is not None and other.unit is not None and other.unit == look["unit"]

@@ -13,6 +13,8 @@ from whosaw.detect.looks import looks_of
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.run import signals, watch, world_of
 from whosaw.detect.templates import load_templates
+from whosaw.facts.columns import micros
+from whosaw.facts.ports import CasePersonRow, CaseRow
 from whosaw.model.access import Field
 
 DEFAULTS, SHIPPED = load_defaults(), load_templates()
@@ -76,6 +78,54 @@ def test_a_claimed_look_is_no_reason_to_come_back(tmp_path):
     assert found[claim.look].explained
     assert found[claim.look].claimed
     assert found[own.look].first
+
+
+# ── reasons that one makes oneself ──
+
+
+def with_cases(number, case=None, naming=None):
+    """So many cases of e-0005, one for each look at somebody new, changed by `case` and `naming`."""
+    made = company(1, planted=False)
+    cases, named, looks = [], [], []
+    for n in range(number):
+        id_, person, day = f"c-own-{n}", f"p-{500 + n:04d}", micros(at(49 + n))
+        facts = {"opened_by": "e-0035", "assignee": "e-0005", **(case or {})}
+        cases.append(CaseRow(case=id_, type="x", opened=day, **facts))
+        named.append(CasePersonRow(case=id_, person=person, added=day, **{"added_by": "e-0035", **(naming or {})}))
+        looks.append(observed(n, "e-0005", person, 50 + n))
+    tables = replace(
+        made.tables,
+        case_rows=(*made.tables.case_rows, *cases),
+        case_person_rows=(*made.tables.case_person_rows, *named),
+    )
+    return among(looks, tables=tables)
+
+
+def test_a_case_that_nobody_asked_for_is_a_reason(tmp_path):
+    """Opened by another unit, without a requester: the most usual case there is."""
+    run = watched(tmp_path, with_cases(14))
+    assert run.findings == ()
+    assert run.coverage.off == ()
+
+
+@pytest.mark.parametrize(
+    ("case", "naming", "sentence"),
+    [
+        ({"opened_by": None}, {}, "14 of 726 cases do not say who opened them (2 %): they are no reason for anybody."),
+        (
+            {},
+            {"added_by": None},
+            "14 of 701 namings of a person in a case do not say who made them (2 %): they are no reason for anybody.",
+        ),
+    ],
+)
+def test_a_case_whose_author_nobody_knows_is_no_reason(tmp_path, case, naming, sentence):
+    """Perhaps they wrote it themselves. The coverage says of how many cases nobody knows it."""
+    run = watched(tmp_path, with_cases(14, case, naming))
+    assert [finding.principals for finding in run.findings] == [("e-0005",)]
+    assert run.coverage.off == (sentence,)
+    text = "have a reason nearby that the one who looked or their own unit wrote, or of which it is not known who did."
+    assert any(said.endswith(text) for said in run.findings[0].counter)
 
 
 # ── many at once ──

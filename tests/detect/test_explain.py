@@ -58,7 +58,7 @@ def test_the_engine_says_what_plain_python_says(tmp_path_factory, seed):
 def test_small_worlds_have_everything():
     """The worlds above meet every reason, every kind of near miss, and looks that came back."""
     reasons, misses = set(), set()
-    for oracle in oracles(small_worlds(random.Random(1), 600)):
+    for oracle in oracles(small_worlds(random.Random(1), 1200)):
         for look in oracle.looks:
             said = oracle.explained(look)
             reasons.add(said["template"])

@@ -97,7 +97,7 @@ class Small:
                 case=case, type=self.draw.choice(TYPES), opened=opened,
                 closed=self._maybe(lambda at=opened: max(at, self._at())), assignee=self._maybe(self._who, 0.8),
                 requester=self._maybe(lambda: self.draw.choice(self.whos + self.persons)),
-                opened_by=self._maybe(self._who), queue=self._maybe(lambda: self.draw.choice((self._unit(), f"{self.prefix}q"))),
+                opened_by=self._maybe(self._who, 0.9), queue=self._maybe(lambda: self.draw.choice((self._unit(), f"{self.prefix}q"))),
                 known_from=since, known_to=until, first=first,
             )  # fmt: skip
 
@@ -106,7 +106,7 @@ class Small:
             return
         for since, until, first in self._versions():
             yield CasePersonRow(
-                case=case, person=person, added=self._maybe(self._at, 0.8), added_by=self._maybe(self._who),
+                case=case, person=person, added=self._maybe(self._at, 0.8), added_by=self._maybe(self._who, 0.9),
                 known_from=since, known_to=until, first=first,
             )  # fmt: skip
 

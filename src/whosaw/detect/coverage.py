@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from whosaw.detect.signal import Detector, World
 from whosaw.facts.columns import TABLES
+from whosaw.facts.prepared import seen_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +83,24 @@ def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
         for d in detectors
         if not runs(d, world)
     ]
+    authors = [] if "cases" not in known else _unknown(world, "cases", "opened_by", "cases do not say who opened them")
+    if "case_persons" in known:
+        authors += _unknown(world, "case_persons", "added_by", "namings of a person in a case do not say who made them")
     usable = {template.id for _, template in world.templates.usable(known)}
     templates = [
         f"The reason {t.id} is off: it needs {', '.join(sorted(t.needs - known))}."
         for t in world.templates.templates
         if t.id not in usable
     ]
-    return (*missing, *signals, *templates)
+    return (*missing, *authors, *signals, *templates)
+
+
+def _unknown(world: World, table: str, author: str, what: str) -> list[str]:
+    """How many rows of `table` nobody is known to have written, with their share, rounded up; nothing where there is none."""
+    rows = seen_by(world.facts.tables, world.as_of)[table]
+    rows = rows.filter(rows.known_to.isnull() | (rows.known_to > world.as_of))  # the newest word of that time
+    (found,) = world.facts.rows(rows.aggregate(all=rows.count(), none=rows[author].isnull().sum()), (), "authors")
+    all_, none = cast("int", found["all"]), cast("int | None", found["none"]) or 0
+    if not none:
+        return []
+    return [f"{none:,} of {all_:,} {what} ({-(-none * 100 // all_)} %): they are no reason for anybody."]

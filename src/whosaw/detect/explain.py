@@ -185,8 +185,9 @@ def _with_units(pairs: Any, tables: Mapping[str, Any], template: Template) -> An
 
 
 def _own(pairs: Any, template: Template) -> list[Any]:
-    """The reason was written by the one who looks, or by their own unit. Who is not known is nobody in particular."""
-    own = [_column(pairs, ref) == pairs.l_who for ref in template.unlike]
+    """The reason was written by the one who looks, or by their own unit; or nobody knows by whom, and so perhaps was."""
+    own = [_column(pairs, ref).isnull() for ref in template.known]
+    own += [_column(pairs, ref) == pairs.l_who for ref in template.unlike]
     return own + [pairs[f"o{number}_unit"] == pairs.l_unit for number in range(len(template.outside))]
 
 

@@ -25,7 +25,7 @@ _NONE = "No case, assignment or other reason is on file."
 _MISSES = (
     (LATE, "it was filed or known too late"),
     (OVER, "it was over by then"),
-    (OWN, "the one who looked or their own unit wrote it"),
+    (OWN, "the one who looked or their own unit wrote it, or it is not known who did"),
 )
 
 

@@ -36,6 +36,8 @@ PRINCIPALS: Mapping[str, frozenset[str]] = {
     "cases": frozenset({"assignee", "requester", "approver", "opened_by"}),
     "case_persons": frozenset({"added_by"}),
 }
+# Whoever wrote it down: somebody did. That nobody asked for a case is nothing unusual.
+AUTHORS = frozenset({"opened_by", "added_by"})
 ONLY: Mapping[str, tuple[str, str]] = {
     "purpose": ("look", "purpose"),
     "function": ("look", "function"),
@@ -86,6 +88,12 @@ class Template:
         """The tables that it reads; where one is not known, the template is off."""
         tables = {ref.table for step in self.path for ref in step} - {"look"}
         return frozenset(tables | ({"staff"} if self.outside else set()))
+
+    @property
+    def known(self) -> tuple[Ref, ...]:
+        """Of `unlike` and `outside` those that must be known: the authors, or all where none of them is an author."""
+        refs = tuple(sorted({*self.unlike, *self.outside}))
+        return tuple(ref for ref in refs if ref.column in AUTHORS) or refs
 
 
 @dataclass(frozen=True, slots=True)

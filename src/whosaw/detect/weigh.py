@@ -87,7 +87,10 @@ def _counter(
     kinds: list[tuple[Callable[[Evidence], Any], str]] = [
         (lambda look: look.later, "a reason on file that was filed or known afterwards"),
         (lambda look: not look.later and look.near & OVER, "a reason nearby that was over by then"),
-        (lambda look: look.near & OWN, "a reason nearby that the one who looked or their own unit wrote"),
+        (
+            lambda look: look.near & OWN,
+            "a reason nearby that the one who looked or their own unit wrote, or of which it is not known who did",
+        ),
         (
             lambda look: not look.later and look.near == LATE,
             "a reason nearby that was filed too late to count for this person",
