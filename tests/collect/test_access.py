@@ -32,6 +32,7 @@ DOCS = Path(__file__).parents[2] / "docs/connectors"
 MAP, PAGE = (DOCS / "access.toml").read_bytes(), (DOCS / "access.md").read_text()
 # Without the header of the map: the formats differ in what they can hold.
 PLAIN = MAP.replace(b'principal = "upstream_http_x_account"\n', b"")
+UUID = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
 MAKERS = {"nginx": nginx, "caddy": caddy, "combined": combined}
 
 
@@ -176,13 +177,29 @@ def test_the_account_can_stand_elsewhere(key, form):
 
 def test_ids_of_looks():
     """The request's own id, where it has one that says nothing; else byte, time, status and size, and nothing personal."""
-    assert look(nginx()).look_id == f"access:{ID}"
-    for bad in ("", "mira@example.org", "short", "x" * 65):
+    for random in (ID, ID.upper(), "0" * 16, "f" * 64, UUID):
+        one = look(nginx(request_id=random))
+        assert (one.look_id, one.keyed) == (f"access:{random}", False)
+    for bad in ("", "short", "mira-lang-1985x", "x" * 201, "mira lang\n" * 2, 5):
         one = look(nginx(request_id=bad), where=Where(7, 812))
         assert one.look_id == "access:812-2026-11-24T19:53:48.353Z-200-17"
     first, second = look(combined(), "combined"), look(combined(), "combined", where=Where(2, 90))
     assert first.look_id != second.look_id
     assert look(combined(), "combined", where=Where(1, 90)).look_id == second.look_id
+
+
+@pytest.mark.parametrize(
+    "chosen", ["mira-lang-berlin-1985", "mira@example.org", "x" * 65, "f" * 65, "é" * 16, UUID + "0"]
+)
+def test_an_id_that_may_say_something_is_kept_as_a_keyed_digest(tmp_path, chosen):
+    """A look's id stands in streams that no person's key opens. The same id is the same look again."""
+    room = Room()
+    line = nginx("/admin/people.csv", request_id=chosen)
+    reports = [take(Access(Routes.parse(PLAIN)), wrote(tmp_path / name, line), room.desk) for name in "ab"]
+    assert [(r.new, r.known, r.beside) for r in reports] == [(1, 0, 0), (0, 1, 0)]
+    [one] = room.journal.looks()
+    assert one.look == f"access:k-{PSEUDONYMS.digest(chosen.encode())[:16].hex()}"
+    assert chosen.encode() not in b"".join(r.body for s in room.journal.submissions for r in s.records)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +331,6 @@ def test_a_client_cannot_write_a_field():
 NEW = b'\n[[route]]\npath = "/admin/people/new"\nfields = "-"\n'
 BY_UUID = b'\n[[route]]\nmethod = "*"\npath = "/admin/people/{person}"\nfields = "contacts"\nperson_type = "uuid"\n'
 REST = b'\n[[route]]\npath = "/admin/**"\nfields = "-"\n'
-UUID = "6f9619ff-8b86-d011-b42d-00c04fc964ff"
 
 
 @pytest.mark.parametrize("text", ["42abc", "42.0", "%EF%BC%94%EF%BC%92", "4_2", "new", UUID])

@@ -41,6 +41,8 @@ def test_every_key_of_the_example_is_documented():
         (("format = 1", "format = 1\nmany_row = 5"), "many_row"),
         (("format = 1", "format = 1\nmany_rows = true"), "many_rows"),
         (("format = 1", "format = 1\nmany_rows = 0"), "many_rows"),
+        (('"psql"', '"<b>"'), "apps"),
+        (('apps = ["psql", "nightly-report"]', 'apps = "psql"'), "apps"),
         (('key = "id"', 'keys = "id"'), "keys"),
         (('key = "id"', 'key = ""'), "key"),
         (('key = "id"', "key = 5"), "key"),

@@ -155,6 +155,17 @@ def test_a_key_of_another_type_names_nobody():
     ]
 
 
+@pytest.mark.parametrize("name", ["Mira Lang was at 203.0.113.9", "psql ", "PSQL", "mira"])
+def test_an_application_name_that_the_map_does_not_list_is_not_kept(name):
+    """Whoever connects types it, and a look stands in streams that no person's key opens."""
+    for app, kept in ((name, None), ("psql", "psql"), ("nightly-report", "nightly-report")):
+        [one] = looks(read(jsonlog(audit("select count(*) from users where ip is null", app=app)))[0])
+        assert (one.app, "an application name that was not kept" in one.flags) == (kept, kept is None)
+    nothing = Watched.parse(MAP.replace(b'apps = ["psql", "nightly-report"]\n', b""))
+    [one] = looks(read(jsonlog(audit("select ip from users", app="psql")), reader=PgAudit(nothing))[0])
+    assert one.app is None
+
+
 LONG = "select ip from users where id = 42 --" + "x" * 70_000
 UNREADABLE = [LONG, "/*/* nested */*/ select ip from users where id = 42", "select ip from users where id = 4_2"]
 ALL = "ip location:city device messages profile activity"

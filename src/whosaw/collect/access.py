@@ -4,7 +4,7 @@
     line ──▶ request ──▶ route of the map ──▶ shown or refused? ──▶ one look
                              └── unknown: counted, and listed by its shape
 
-look id   access:<request id>, or where there is none, byte, time, status and size of the line: nothing of it is personal
+look id   access:<request id>, a keyed digest where it is neither hexadecimal nor a UUID, or where there is none, byte, time, status and size of the line: nothing of it is personal
 who       the account that the server signed in; a watched route that answers nobody is malformed, not nobody's look
 whom      the path or one parameter, by the map: structured, so no hint
 refused   403: the attempt is a look, and the tool said no
@@ -109,6 +109,7 @@ class Access:
         account = identifier(request.account if key is None else request.told(key))
         if account is None:
             return Malformed.of(raw, NOBODY)
+        ident = request.request_id
         flags = [SAID_PREFETCH] if request.prefetch else []
         if request.status >= 500:
             flags.append(SERVER_ERROR)
@@ -118,7 +119,8 @@ class Access:
             (
                 Observed(
                     source=self.source,
-                    id=request.request_id or _place(where, request),
+                    id=ident or _place(where, request),
+                    keyed=ident is not None and not web_log.random(ident),
                     at=request.at,
                     principal=named(self._routes.principals, account),
                     asked=hit.fields,

@@ -19,7 +19,7 @@ from datetime import timezone
 from whosaw.collect import relation
 from whosaw.collect.maps import Table as MapTable
 from whosaw.collect.maps import fields, most, opened
-from whosaw.collect.observed import Asked
+from whosaw.collect.observed import Asked, app_name
 from whosaw.collect.persons import TYPES, spelled
 from whosaw.collect.times import offset
 from whosaw.errors import Misconfigured
@@ -61,10 +61,11 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The whole map. `digest` is recorded with every file read by it."""
+    """The whole map. `apps`: names of tools that may stand in a look. `digest` is recorded with every file read by it."""
 
     tables: tuple[Columns, ...]
     many_rows: int = 100
+    apps: frozenset[str] = frozenset()
     zones: Mapping[str, timezone] = field(default_factory=dict)
     principals: Mapping[str, str] = field(default_factory=dict, repr=False)
     digest: bytes = b""
@@ -77,7 +78,10 @@ class Watched:
         names = [(t.database, t.schema, t.table) for t in tables]
         if not tables or len(set(names)) != len(names):
             raise top.wrong("table", "is needed at least once, and once for each table")
-        made = cls(tables, top.number("many_rows", 100), _zones(top), top.names("principals"), digest)
+        apps = top.texts("apps")
+        if any(app_name(app) is None for app in apps):
+            raise top.wrong("apps", "are names of 1 to 64 letters, digits, spaces and . _ / + -")
+        made = cls(tables, top.number("many_rows", 100), frozenset(apps), _zones(top), top.names("principals"), digest)
         top.done()
         return made
 

@@ -36,13 +36,14 @@ class Where:
 class Observed:
     """One look as its source tells it: real identifiers, so nothing of it is ever printed.
 
-    `id` is the source's own, `persons` who was looked at: none, one, or all mentions of a bulk look. `flags` are
+    `id` is the source's own; `keyed`: somebody may have chosen it, so that only a keyed digest of it is kept. `persons` who was looked at: none, one, or all mentions of a bulk look. `flags` are
     counted in the report: what a reader could not tell. `unmapped` are columns that the map does not name. `query` is the
     text, of which only a keyed digest is kept.
     """
 
     source: str
     id: str = field(repr=False)
+    keyed: bool = False
     at: datetime
     principal: str = field(repr=False)
     asked: Asked
@@ -125,7 +126,7 @@ _APP = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 
 
 def app_name(text: object) -> str | None:
-    """A tool's name, or None where the text could be anything: it is set by whoever connects."""
+    """A tool's name as a map may say it, or None."""
     if not isinstance(text, str) or not 1 <= len(text) <= 64 or not text[0].isalnum() or not _APP.issuperset(text):
         return None
     return text

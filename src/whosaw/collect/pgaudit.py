@@ -5,6 +5,7 @@
 
 look id   pgaudit:<session>,<statement>,<substatement>,<schema.table>, so that SESSION and OBJECT records of one
           statement are one look, in whatever order and file they come
+app       `application_name`, where the map lists it: whoever connects sets it, and could write a name into it
 who       the session's user; `application_name = 'whosaw:<staff>:<case>'` is a claim and clears nobody
 whom      values that the table's key column is bound to: a hint, because query text is not a structured key
 unread    a statement that cannot be read, and whose record names no table, may have been about any watched one
@@ -27,7 +28,7 @@ from whosaw.collect import server_log
 from whosaw.collect.columns import Columns, Watched
 from whosaw.collect.gaps import Gap, Lines
 from whosaw.collect.maps import named
-from whosaw.collect.observed import Malformed, No, Observed, Outcome, Piece, Skipped, Taken, Where, app_name, identifier
+from whosaw.collect.observed import Malformed, No, Observed, Outcome, Piece, Skipped, Taken, Where, identifier
 from whosaw.collect.pgaudit_look import Told, look_anywhere, look_at
 from whosaw.collect.pgaudit_message import Message
 from whosaw.collect.server_log import Entry, Format
@@ -156,7 +157,7 @@ class PgAudit:
             return found
         on_behalf_of, case, cut = _claim(entry.app)
         claimed = on_behalf_of is not None
-        app = None if claimed or cut else app_name(entry.app)
+        app = entry.app if entry.app in self._watched.apps and not claimed and not cut else None
         flags = [*found.flags, *(["a claim cut off at 63 bytes"] if cut else [])]
         if entry.app is not None and app is None and not claimed and not cut:
             flags.append("an application name that was not kept")

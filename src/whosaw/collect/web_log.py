@@ -45,7 +45,8 @@ _COMBINED = re.compile(
 )
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "b": "\b", "f": "\f"}
-_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{16,64}")
+_RANDOM = re.compile(r"[0-9a-fA-F]{16,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SHORTEST = 16  # characters; a shorter one is not the request's alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +302,13 @@ def _size(value: object) -> int | None:
 
 
 def _request_id(value: object) -> str | None:
-    """An id that says nothing: whoever may choose theirs could write a name into it."""
-    return value if isinstance(value, str) and _REQUEST_ID.fullmatch(value) and identifier(value) else None
+    text = identifier(value)
+    return text if text is not None and len(text) >= _SHORTEST else None
+
+
+def random(request_id: str) -> bool:
+    """Whether an id is spelled as servers draw them, hexadecimal or a UUID. Any other may be what somebody wrote."""
+    return _RANDOM.fullmatch(request_id) is not None
 
 
 def _prefetch(*headers: object) -> bool:
