@@ -341,6 +341,20 @@ def test_another_session_name_is_no_other_principal():
     assert set(names) == {ROLE}
 
 
+@pytest.mark.parametrize(
+    ("name", "claimed"),
+    [
+        ("1alice", "1alice"), (".alice", ".alice"), ("-a", "-a"), ("i-0123456789abcdef0-alice", "i-0123456789abcdef0-alice"),
+        ("GitHubActions-alice", "GitHubActions-alice"), ("1732470000", None), ("2026-11-24", None), ("GitHubActions", None),
+        ("i-0123456789abcdef0", None), ("aws-sdk-js-1732470000", None), ("botocore-session-1732470000", None),
+    ],
+)  # fmt: skip
+def test_a_session_name_is_made_up_as_a_whole_or_not_at_all(name, claimed):
+    """Who begins theirs like a machine's does not take the only hint at who acted away."""
+    one = look(event(userIdentity=IDENTITY | {"arn": f"{IDENTITY['arn'][:-4]}{name}"}))
+    assert (one.principal, one.on_behalf_of, one.claimed) == (ROLE, claimed, claimed is not None)
+
+
 def test_session_names_can_be_left_alone():
     """Where they are machines' names, the map says so."""
     reader = CloudTrail(Stores.parse(MAP.replace(b"format = 1", b"format = 1\nignore_session_names = true")))

@@ -20,7 +20,7 @@ from whosaw.collect.observed import identifier
 
 # Names that SDKs and services make up: they name nobody.
 _MADE_UP = re.compile(
-    r"(?:botocore-session-|aws-sdk-|aws-go-sdk-|AWSCLI-Session|aws-sdk-java-|GitHubActions|i-[0-9a-f]{8,17}|[0-9.-]+).{0,64}"
+    r"(?:botocore-session-|aws-sdk-|aws-go-sdk-|AWSCLI-Session).{0,64}|GitHubActions|i-[0-9a-f]{8,17}|[0-9.-]+"
 )
 # Attributes that are not the key are logged as this. It is nobody's id.
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
