@@ -4,6 +4,7 @@
 import os
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -194,7 +195,20 @@ def dripping(handler):
         pass
 
 
+def dripping_header(handler):
+    """A header line that never ends, a byte at a time."""
+    try:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
+        for _ in range(100):
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+    except OSError:
+        pass
+
+
 BAD = {
+    "drips a header": dripping_header,
+    "leads to another server": lambda h: plain(h, b"", 302, headers=(("Location", "http://127.0.0.2:1/x"),)),
     "cut short": lambda h: plain(h, b"abc", headers=(("Content-Length", "300"),)),
     "silent": silent,
     "dripping": dripping,

@@ -17,14 +17,16 @@ from __future__ import annotations
 import errno
 import http.client
 import os
+import queue
 import stat
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from whosaw.errors import BadInput, Damaged, NotCanonical, Unavailable
 from whosaw.verify.words import printable
@@ -153,7 +155,7 @@ class HttpSource:
     def read(self, name: str, limit: int) -> bytes | None:
         for again in range(TRIES):
             try:
-                return self._read(name, limit)
+                return self._in_time(name, limit)
             except Unavailable:
                 if again == TRIES - 1:
                     raise
@@ -162,6 +164,30 @@ class HttpSource:
 
     def names(self) -> Iterator[str]:
         raise Unavailable("files cannot be listed over HTTP", part=self.place)
+
+    def _in_time(self, name: str, limit: int) -> bytes | None:
+        """`_read`, given up at the deadline whatever it is waiting for: a name, a header, the next byte."""
+        # A thread, because nothing inside http.client looks at a clock between the bytes of one header line. The one
+        # given up dies with its connection, or with the process.
+        found: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
+
+        def fetch() -> None:
+            try:
+                found.put(self._read(name, limit))
+            except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
+                found.put(error)
+
+        threading.Thread(target=fetch, name="whosaw-fetch", daemon=True).start()
+        try:
+            answer = found.get(timeout=self._deadline + 1)
+        except queue.Empty:
+            raise self._unreachable(name, f"not complete after {self._deadline:.0f} s") from None
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        finally:
+            del answer  # or the error and this frame hold each other, and with them the connection
 
     def _read(self, name: str, limit: int) -> bytes | None:
         url = f"{self.place}/{urllib.parse.quote(name)}"
@@ -205,12 +231,31 @@ def _http_only() -> urllib.request.OpenerDirector:
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPRedirectHandler(),
+        _SameHost(),
         urllib.request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
     opener.addheaders = [("User-Agent", "whosaw-verify"), ("Accept-Encoding", "identity")]
     return opener
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """Follows a log that moved on its own server, or to HTTPS there; never to another machine.
+
+    A log's server could otherwise send its verifier to an address that only the verifier reaches, and have the answer
+    kept as evidence.
+    """
+
+    def redirect_request(  # noqa: PLR0917 - urllib calls it so
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
+        same = (new.scheme, new.netloc) == (old.scheme, old.netloc)
+        safer = (old.scheme, new.scheme) == ("http", "https") and new.hostname == old.hostname and new.port is None
+        if not (same or safer):
+            fp.close()
+            raise urllib.error.URLError(OSError(0, "the server points to another one"))
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _within(raw: bytes, name: str, limit: int) -> bytes:
