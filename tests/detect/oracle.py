@@ -116,16 +116,29 @@ class World:
                 lag = self.defaults.feed_lag_hours * DAY // 24 if row.first else 0
                 late |= t < row.known_from - lag
         over = template.end is not None and moved(template.end) is not None and t >= moved(template.end)
-        own = any(self._value(look, there, ref) == look["who"] for ref in template.unlike)
+        member = self.member(look["who"], t)
+        own = any(self._is(look, member, there, ref) for ref in template.unlike)
         own |= any(
             self._value(look, there, ref) is None
             for ref in (*template.unlike, *template.outside)
             if ref.column in ("opened_by", "added_by")
         )
         for ref in template.outside:
-            other = self.member(self._value(look, there, ref), t)
-            own |= other is not None and other.unit is not None and other.unit == look["unit"]
+            whose = self._value(look, there, ref)
+            own |= any(
+                look["unit"] is not None and s.unit == look["unit"] and holds(s, t)
+                for s in self.tables.staff_rows
+                if whose is not None and whose in (s.who, s.own_person)
+            )
         return LATE * late + OVER * over + OWN * own
+
+    def _is(self, look, member, there, ref):
+        """The principal at `ref` is the one who looks, their own private account, or of their household."""
+        whose = self._value(look, there, ref)
+        if whose is not None and whose in (look["who"], member and member.own_person):
+            return True
+        home = getattr(there[ref.table], f"{ref.column}_home")
+        return member is not None and home is not None and home == member.household
 
     # ── looks in their order ──
 

@@ -84,7 +84,10 @@ def test_a_claimed_look_is_no_reason_to_come_back(tmp_path):
 
 
 def with_cases(number, case=None, naming=None):
-    """So many cases of e-0005, one for each look at somebody new, changed by `case` and `naming`."""
+    """So many cases of e-0005, one for each look at somebody new, changed by `case` and `naming`.
+
+    They and their colleague e-0006 have a private account each, and they share a household with somebody.
+    """
     made = company(1, planted=False)
     cases, named, looks = [], [], []
     for n in range(number):
@@ -95,6 +98,10 @@ def with_cases(number, case=None, naming=None):
         looks.append(observed(n, "e-0005", person, 50 + n))
     tables = replace(
         made.tables,
+        staff_rows=tuple(
+            replace(s, own_person=f"p-own-{s.who}", household=f"h-{s.who}") if s.who in ("e-0005", "e-0006") else s
+            for s in made.tables.staff_rows
+        ),
         case_rows=(*made.tables.case_rows, *cases),
         case_person_rows=(*made.tables.case_person_rows, *named),
     )
@@ -126,6 +133,28 @@ def test_a_case_whose_author_nobody_knows_is_no_reason(tmp_path, case, naming, s
     assert run.coverage.off == (sentence,)
     text = "have a reason nearby that the one who looked or their own unit wrote, or of which it is not known who did."
     assert any(said.endswith(text) for said in run.findings[0].counter)
+
+
+@pytest.mark.parametrize(
+    ("case", "naming"),
+    [
+        ({"requester": "p-own-e-0005"}, {}),
+        ({"requester": "p-else", "requester_home": "h-e-0005"}, {}),
+        ({"opened_by": "p-own-e-0005"}, {}),
+        ({"opened_by": "p-else", "opened_by_home": "h-e-0005"}, {}),
+        ({}, {"added_by": "p-own-e-0005"}),
+        ({}, {"added_by": "p-else", "added_by_home": "h-e-0005"}),
+        ({"requester": "p-own-e-0006"}, {}),
+    ],
+)
+def test_a_case_from_ones_own_private_account_is_no_reason(tmp_path, case, naming):
+    """Asked for, opened or named by one's own account, one's household, or a colleague's account: one's own hand."""
+    made = with_cases(2, case, naming)
+    with opened(tmp_path, made.looks, made.tables) as facts:
+        found = looks_of(facts, ["e-0005"], DEFAULTS, TEMPLATES, looks=["l-700000", "l-700001"])
+    assert [(look.explained, look.sentence) for look in found] == [
+        (False, "A reason comes near, but the one who looked or their own unit wrote it, or it is not known who did.")
+    ] * 2
 
 
 # ── many at once ──

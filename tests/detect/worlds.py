@@ -65,6 +65,9 @@ class Small:
     def _unit(self):
         return f"{self.prefix}u{self.draw.randint(0, 1)}"
 
+    def _home(self, chance):
+        return self._maybe(lambda: f"{self.prefix}h{self.draw.randint(0, 2)}", chance)
+
     def _staff(self, who):
         if self.draw.random() < 0.1:
             return
@@ -73,7 +76,8 @@ class Small:
         for start, end in spans:
             yield StaffRow(
                 who=who, unit=self._maybe(self._unit, 0.9), function=self.draw.choice(("legal", "support")),
-                manager=self._maybe(lambda: f"{self.prefix}boss", 0.5), valid_from=start, valid_to=end,
+                manager=self._maybe(lambda: f"{self.prefix}boss", 0.5), household=self._home(0.3),
+                own_person=self._maybe(lambda: self.draw.choice(self.persons), 0.2), valid_from=start, valid_to=end,
             )  # fmt: skip
 
     def _person(self, person):
@@ -98,6 +102,7 @@ class Small:
                 closed=self._maybe(lambda at=opened: max(at, self._at())), assignee=self._maybe(self._who, 0.8),
                 requester=self._maybe(lambda: self.draw.choice(self.whos + self.persons)),
                 opened_by=self._maybe(self._who, 0.9), queue=self._maybe(lambda: self.draw.choice((self._unit(), f"{self.prefix}q"))),
+                requester_home=self._home(0.1), opened_by_home=self._home(0.1),
                 known_from=since, known_to=until, first=first,
             )  # fmt: skip
 
@@ -107,6 +112,7 @@ class Small:
         for since, until, first in self._versions():
             yield CasePersonRow(
                 case=case, person=person, added=self._maybe(self._at, 0.8), added_by=self._maybe(self._who, 0.9),
+                added_by_home=self._home(0.1),
                 known_from=since, known_to=until, first=first,
             )  # fmt: skip
 

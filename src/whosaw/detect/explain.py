@@ -18,7 +18,7 @@ from functools import reduce
 from typing import Any
 
 from whosaw.detect.defaults import Defaults
-from whosaw.detect.templates import ONLY, Instant, Ref, Template, Templates
+from whosaw.detect.templates import HOMES, ONLY, Instant, Ref, Template, Templates
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
@@ -122,7 +122,9 @@ _OF_A_TIME = frozenset({"staff", "assignments"})
 def _path(looks: Any, tables: Mapping[str, Any], template: Template) -> Any:
     """Looks joined along the path; columns are named table__column, the look's own l_column."""
     looks = _only_looks(looks, template)
-    columns = ("row", "t", "who", "person", "unit", "function", "manager", "case", "app", "protected")
+    columns = (
+        "row", "t", "who", "person", "unit", "function", "manager", "own_person", "household", "case", "app", "protected",
+    )  # fmt: skip
     pairs = looks.select(**{f"l_{name}": looks[name] for name in columns})
     there = {"look"}
     for left, right in template.path:
@@ -174,21 +176,36 @@ def _column(pairs: Any, ref: Ref) -> Any:
     return pairs[f"l_{ref.column}" if ref.table == "look" else f"{ref.table}__{ref.column}"]
 
 
+_TIMED = ("unit", "valid_from", "valid_to")
+
+
 def _with_units(pairs: Any, tables: Mapping[str, Any], template: Template) -> Any:
-    """The org unit, as of the look, of each principal that must not be of the looker's own."""
+    """With `o…_who` for each principal that must not be, but is, of the looker's own unit as of the look.
+
+    Their private accounts are of that unit like they themselves.
+    """
+    if not template.outside:
+        return pairs
+    staff = tables["staff"]
+    own = staff.filter(staff.own_person.notnull())
+    staff = staff.select(*_TIMED, "who").union(own.select(*_TIMED, who=own.own_person))
     for number, ref in enumerate(template.outside):
-        staff = tables["staff"]
-        s = staff.select(**{f"o{number}_{name}": staff[name] for name in ("who", "unit", "valid_from", "valid_to")})
+        s = staff.select(**{f"o{number}_{name}": staff[name] for name in (*_TIMED, "who")})
         held = holds(s[f"o{number}_valid_from"], s[f"o{number}_valid_to"], pairs.l_t)
-        pairs = pairs.left_join(s, [_column(pairs, ref) == s[f"o{number}_who"], held])
+        same = s[f"o{number}_unit"] == pairs.l_unit
+        pairs = pairs.left_join(s, [_column(pairs, ref) == s[f"o{number}_who"], same, held])
     return pairs
 
 
 def _own(pairs: Any, template: Template) -> list[Any]:
     """The reason was written by the one who looks, or by their own unit; or nobody knows by whom, and so perhaps was."""
     own = [_column(pairs, ref).isnull() for ref in template.known]
-    own += [_column(pairs, ref) == pairs.l_who for ref in template.unlike]
-    return own + [pairs[f"o{number}_unit"] == pairs.l_unit for number in range(len(template.outside))]
+    for ref in template.unlike:
+        # One's own private account is oneself, and so is one's home: a case asked for from the sofa is made up as easily.
+        own += [_column(pairs, ref) == pairs.l_who, _column(pairs, ref) == pairs.l_own_person]
+        if ref in HOMES:
+            own.append(_column(pairs, HOMES[ref]) == pairs.l_household)
+    return own + [pairs[f"o{number}_who"].notnull() for number in range(len(template.outside))]
 
 
 def _late(pairs: Any, template: Template, lag: int) -> list[Any]:

@@ -131,6 +131,12 @@ def load_templates(raw: bytes | None = None) -> Templates:
     )
 
 
+# Where the household of a principal of a path stands.
+HOMES: Mapping[Ref, Ref] = {
+    Ref("cases", "requester"): Ref("cases", "requester_home"),
+    Ref("cases", "opened_by"): Ref("cases", "opened_by_home"),
+    Ref("case_persons", "added_by"): Ref("case_persons", "added_by_home"),
+}
 _NEEDED = frozenset({"id", "sentence", "weight", "path", "protected_at_most"})
 _OPTIONAL = frozenset({"between", "before", "unlike", "outside", "only", "never_fields"})
 

@@ -60,6 +60,8 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "employer": "text?",
         "country": "text?",
         "site": "text?",
+        "own_person": "text?",  # their own private account
+        "household": "text?",
         **_VALID,
     },
     "persons": {"person": "text", "region": "text?", "protected": "int", "staff": "int", **_VALID},
@@ -73,9 +75,18 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "approver": "text?",
         "opened_by": "text?",
         "queue": "text?",
+        "requester_home": "text?",  # the household of the requester
+        "opened_by_home": "text?",
         **_KNOWN,
     },
-    "case_persons": {"case_id": "text", "person": "text", "added": "int?", "added_by": "text?", **_KNOWN},
+    "case_persons": {
+        "case_id": "text",
+        "person": "text",
+        "added": "int?",
+        "added_by": "text?",
+        "added_by_home": "text?",
+        **_KNOWN,
+    },
     "assignments": {"who": "text", "scope_kind": "text", "scope": "text", **_VALID, **_KNOWN},
 }
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from whosaw.directory.directory import OVER
@@ -23,6 +24,7 @@ from whosaw.directory.tables import EVER_SINCE, FOR_EVER
 from whosaw.facts.ports import AssignmentRow, CasePersonRow, CaseRow, PersonRow, StaffRow
 
 Row = Mapping[str, Any]
+Homes = Mapping[str | None, str]
 _T = TypeVar("_T")
 
 
@@ -49,13 +51,19 @@ class KnownDirectory:
         return self._table("persons", ("person",), _person)
 
     def cases(self) -> tuple[CaseRow, ...] | None:
-        return self._table("cases", ("case_id",), _case)
+        return self._table("cases", ("case_id",), partial(_case, homes=self._homes()))
 
     def case_persons(self) -> tuple[CasePersonRow, ...] | None:
-        return self._table("case_persons", ("case_id", "person"), _case_person)
+        return self._table("case_persons", ("case_id", "person"), partial(_case_person, homes=self._homes()))
 
     def assignments(self) -> tuple[AssignmentRow, ...] | None:
         return self._table("assignments", ("principal", "scope_kind", "scope"), _assignment)
+
+    def _homes(self) -> Homes:
+        """The household of each account and principal that has one: the newest that was ever said."""
+        ids = {"persons": "person", "staff": "principal"}
+        rows = [(row[id_], row["household"]) for table, id_ in ids.items() for row in self._directory.rows(table)]
+        return {of: household for of, household in rows if household is not None}
 
     def _table(self, table: str, key: tuple[str, ...], make: Callable[[Row, _Said], _T]) -> tuple[_T, ...] | None:
         seen: set[tuple[Any, ...]] = set()
@@ -106,6 +114,8 @@ def _staff(row: Row, said: _Said) -> StaffRow:
         employer=row["employer"],
         country=row["country"],
         site=row["site"],
+        own_person=row["own_person"],
+        household=row["household"],
         valid_from=start,
         valid_to=end,
     )
@@ -123,7 +133,7 @@ def _person(row: Row, said: _Said) -> PersonRow:
     )
 
 
-def _case(row: Row, said: _Said) -> CaseRow:
+def _case(row: Row, said: _Said, homes: Homes) -> CaseRow:
     closed = _open(row["closed"])
     if closed is None and row["status"] is not None and row["status"].lower() in OVER:
         closed = row["known_from"]  # as the policy reads it: over since we know it is
@@ -137,19 +147,22 @@ def _case(row: Row, said: _Said) -> CaseRow:
         approver=row["approver"],
         opened_by=row["opened_by"],
         queue=row["queue"],
+        requester_home=homes.get(row["requester"]),
+        opened_by_home=homes.get(row["opened_by"]),
         known_from=said.since,
         known_to=said.until,
         first=said.first,
     )
 
 
-def _case_person(row: Row, said: _Said) -> CasePersonRow:
+def _case_person(row: Row, said: _Said, homes: Homes) -> CasePersonRow:
     return CasePersonRow(
         case=row["case_id"],
         person=row["person"],
         # Without a time of its own a naming is as old as our knowledge of it.
         added=said.since if row["added"] is None else row["added"],
         added_by=row["added_by"],
+        added_by_home=homes.get(row["added_by"]),
         known_from=said.since,
         known_to=said.until,
         first=said.first,

@@ -36,7 +36,7 @@ class Leaves(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffRow:
-    """One principal for a time. No two rows of one principal hold at the same time; where they do, the later wins."""
+    """One principal for a time. `own_person`: their own private account; `household`: a digest, equal for one home. No two rows of one principal hold at the same time; where they do, the later wins."""
 
     who: str = field(repr=False)
     unit: str | None
@@ -46,6 +46,8 @@ class StaffRow:
     employer: str | None = None
     country: str | None = None
     site: str | None = None
+    own_person: str | None = field(default=None, repr=False)
+    household: str | None = field(default=None, repr=False)
     valid_from: int | None = None
     valid_to: int | None = None
 
@@ -66,7 +68,8 @@ class PersonRow:
 class CaseRow:
     """What was said of one case for a time. `requester` is a person or a principal.
 
-    `known_from`: since when it was said, None where it always was; `first`: nothing was said of this case before.
+    `…_home`: the household of whoever it was, where one is known. `known_from`: since when it was said, None where it
+    always was; `first`: nothing was said of this case before.
     """
 
     case: str
@@ -78,6 +81,8 @@ class CaseRow:
     approver: str | None = field(default=None, repr=False)
     opened_by: str | None = field(default=None, repr=False)
     queue: str | None = None
+    requester_home: str | None = field(default=None, repr=False)
+    opened_by_home: str | None = field(default=None, repr=False)
     known_from: int | None = None
     known_to: int | None = None
     first: bool = True
@@ -91,6 +96,7 @@ class CasePersonRow:
     person: str = field(repr=False)
     added: int | None = None
     added_by: str | None = field(default=None, repr=False)
+    added_by_home: str | None = field(default=None, repr=False)
     known_from: int | None = None
     known_to: int | None = None
     first: bool = True

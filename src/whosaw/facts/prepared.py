@@ -19,7 +19,7 @@ def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
     """The prepared looks up to the instant `as_of` (included): columns of `look` and the ones named below.
 
     day · size (persons in the request) · named (1: made in the name of another, which is only claimed) · unit, function,
-    manager, country, tenure (days) of `who` as of t, null where unknown · protected (0 where the table of persons is not
+    manager, country, own_person, household, tenure (days) of `who` as of t, null where unknown · protected (0 where the table of persons is not
     known) · region of the person.
     """
     look = tables["look"]
@@ -41,19 +41,16 @@ def _sized(look: Any) -> Any:
     return joined.mutate(size=size).drop("request_of", "seen", "said")
 
 
+_OF_STAFF = ("unit", "function", "manager", "country", "own_person", "household")
+
+
 def _with_staff(look: Any, staff: Any | None) -> Any:
     if staff is None:
         ibis = need("ibis", "watching")
         text, number = ibis.null("string"), ibis.null("int64")
-        return look.mutate(unit=text, function=text, manager=text, country=text, tenure=number)
+        return look.mutate(**dict.fromkeys(_OF_STAFF, text), tenure=number)
     s = staff.select(
-        s_who=staff.who,
-        s_from=staff.valid_from,
-        s_to=staff.valid_to,
-        unit=staff.unit,
-        function=staff.function,
-        manager=staff.manager,
-        country=staff.country,
+        s_who=staff.who, s_from=staff.valid_from, s_to=staff.valid_to, **{name: staff[name] for name in _OF_STAFF}
     )
     joined = look.left_join(s, [look.who == s.s_who, holds(s.s_from, s.s_to, look.t)])
     first = staff.group_by(f_who=staff.who).aggregate(f_from=staff.valid_from.min())

@@ -18,7 +18,7 @@ from whosaw.facts.columns import TABLES
 from whosaw.model.record import Json, canonical, parse
 
 NAME = "progress.json"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,10 @@ def _row(row: int, leaf: int, look: LookBody, who: str, claimed: int) -> tuple[C
 def staff_rows(known: Iterable[StaffRow]) -> Iterator[tuple[Cell, ...]]:
     """Staff: at any instant a principal has at most one row."""
     for r, start, end in _apart([(r.who, r.valid_from, r.valid_to, r) for r in known]):
-        yield (r.who, r.unit, r.function, r.role, r.manager, r.employer, r.country, r.site, start, end)
+        yield (
+            r.who, r.unit, r.function, r.role, r.manager, r.employer, r.country, r.site,
+            r.own_person, r.household, start, end,
+        )  # fmt: skip
 
 
 def person_rows(known: Iterable[PersonRow]) -> Iterator[tuple[Cell, ...]]:
@@ -107,13 +110,13 @@ def case_rows(known: Iterable[CaseRow]) -> Iterator[tuple[Cell, ...]]:
     for r in known:
         yield (
             r.case, r.type, r.opened, r.closed, r.assignee, r.requester, r.approver, r.opened_by, r.queue,
-            r.known_from, r.known_to, int(r.first),
+            r.requester_home, r.opened_by_home, r.known_from, r.known_to, int(r.first),
         )  # fmt: skip
 
 
 def case_person_rows(known: Iterable[CasePersonRow]) -> Iterator[tuple[Cell, ...]]:
     for r in known:
-        yield (r.case, r.person, r.added, r.added_by, r.known_from, r.known_to, int(r.first))
+        yield (r.case, r.person, r.added, r.added_by, r.added_by_home, r.known_from, r.known_to, int(r.first))
 
 
 def assignment_rows(known: Iterable[AssignmentRow]) -> Iterator[tuple[Cell, ...]]:
