@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from whosaw.collect import sql
 from whosaw.collect.observed import No
 from whosaw.collect.sql import Statement
-from whosaw.collect.sql_bounds import TOO_MUCH
+from whosaw.collect.sql_bounds import TOO_MUCH, UNREADABLE
 from whosaw.collect.sql_keys import array
+from whosaw.collect.sql_params import spaced
 from whosaw.collect.sql_text import shape
 
 KNOWN = {"users": frozenset({"id", "email", "ip"}), "signins": frozenset({"user_id", "city"})}
@@ -262,6 +263,48 @@ def test_statements_of_any_size_take_a_moment():
         assert isinstance(sql.read(text, KNOWN), (Statement, No))
         shape(text, frozenset())
     assert time.process_time() - began < 10
+
+
+# ── parameters, and what is no quote ──
+
+
+@pytest.mark.parametrize("text", ["id in ($1,$2)", "id=any(array[$1,$2])", "id in ($1, $2)"])
+def test_parameters_without_a_blank_between_them_are_parameters(text):
+    """`$1,$` begins no quoted text: a tag has a letter first."""
+    [use] = sql.read(f"select ip from users where {text}", KNOWN).uses
+    assert [key.parameter for key in use.bound["id"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select $1/*$*/, ip from users where id = $1/*$ as a from plain -- */", "select $1+$2, ip from users where $1+$2 > 0",
+     "select $1/*/*$*/*/, ip from users where id = $1/*/*$ from plain -- */*/"],
+)  # fmt: skip
+def test_a_parameter_hides_no_table(text):
+    """What PostgreSQL reads as a parameter and a comment is a quoted text to nobody. In doubt it cannot be read."""
+    statement = sql.read(text, KNOWN)
+    assert statement == UNREADABLE or "users" in {use.table for use in statement.uses}
+
+
+PIECES = ["$1", ",", "$2", "'$1,$2'", "''", "'it''s $1,$'", "E'\\'$1,$'", '"$1,$"', "$$ $1,$2 $$", "$a$ $1,$ $$ $a$", "-- $1,$2\n", "-- '\r", "/* $1,$ */",
+          "a$1", "e", " ", "\n", "$", "(", "::int"]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(PIECES), max_size=8))
+def test_only_blanks_are_added_and_only_behind_parameters(pieces):
+    """No quote, comment or word is changed, whatever stands beside it."""
+    text = " ".join(pieces)
+    made = spaced(text)
+    assert made == text or made == " ".join(p + " " if p in ("$1", "$2") else p for p in pieces)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(st.sampled_from("$1a'\"-/*eE\\,\n "), max_size=30))
+def test_spacing_twice_is_spacing(text):
+    """Nothing is lost but for the blanks, and nothing raises."""
+    made = spaced(text)
+    assert made.replace(" ", "") == text.replace(" ", "")
 
 
 # ── lists in PostgreSQL's spelling ──

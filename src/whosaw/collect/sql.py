@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from whosaw.collect.observed import No
-from whosaw.collect.sql_bounds import TOO_MUCH, Exhausted
+from whosaw.collect.sql_bounds import TOO_MUCH, UNREADABLE, Exhausted
 from whosaw.collect.sql_bounds import trees as parsed
-from whosaw.collect.sql_text import LIMIT, OPENERS, UNREADABLE, inner, postgres
+from whosaw.collect.sql_params import spaced
+from whosaw.collect.sql_text import LIMIT, OPENERS, inner, postgres
 
 if TYPE_CHECKING:
     from whosaw.collect.sql_keys import Equalities, Key
@@ -64,7 +65,7 @@ def read(text: str, known: Mapping[str, frozenset[str]]) -> Statement | No:
     postgres()
     if len(text) > LIMIT:
         return No("a statement longer than 64 KiB")
-    begun = inner(text)
+    begun = inner(spaced(text))
     if isinstance(begun, No):
         return begun
     begins, query = begun

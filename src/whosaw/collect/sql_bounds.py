@@ -18,7 +18,9 @@ from functools import lru_cache
 from typing import Any
 
 from whosaw.collect.observed import No
+from whosaw.collect.sql_params import trusted
 
+UNREADABLE = No("a statement that could not be read")
 TOO_MUCH = No("a statement too long or too deep to be read")
 WORDS = 3_000  # tokens that are no value and no comma: a list of ten thousand keys is one list
 QUERIES = 100  # SELECTs and JOINs
@@ -50,6 +52,8 @@ def bounded(tokens: list[Any]) -> bool:
 def trees(dialect: Any, text: str) -> list[Any] | No:
     """What `text` spells, a tree for each statement. Raises whatever sqlglot raises."""
     tokens = list(dialect.tokenize(text))
+    if not trusted(tokens, text):
+        return UNREADABLE
     if not bounded(tokens):
         return TOO_MUCH
     parser = _counting(dialect.parser_class)(dialect=dialect)

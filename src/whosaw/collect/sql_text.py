@@ -14,11 +14,13 @@ from collections.abc import Container
 from typing import Any
 
 from whosaw.collect.observed import No
+from whosaw.collect.sql_bounds import UNREADABLE
+from whosaw.collect.sql_params import spaced, trusted
 from whosaw.errors import MissingExtra
 
 LIMIT = 64 * 1024
 SHAPE_LIMIT = 2_000
-UNREADABLE = No("a statement that could not be read")
+_DEEP = 3  # DECLARE, PREPARE, EXPLAIN inside each other; each reads the rest of the text once more
 
 # Functions that say how a value was shown. None of them can be a person.
 KNOWN = frozenset({
@@ -37,10 +39,9 @@ OPENERS = frozenset({"DECLARE", "PREPARE", "EXPLAIN", EXPLAIN_ONLY})
 def tokens(text: str) -> list[Any] | No:
     """The tokens that sqlglot finds in `text`. Raises MissingExtra and nothing else."""
     dialect = postgres()
-    if len(text) > LIMIT:
-        return No("a statement longer than 64 KiB")
     try:
-        return list(dialect.tokenize(text))
+        found = list(dialect.tokenize(text))
+        return found if trusted(found, text) else UNREADABLE
     except Exception:  # noqa: BLE001  somebody else's parser on hostile text: whatever it raises, it could not read it
         return UNREADABLE
 
@@ -56,16 +57,17 @@ def postgres() -> Any:
     return Dialect.get_or_raise("postgres")
 
 
-def shape(text: str, known: Container[str], deep: int = 3) -> str | None:
-    """`text` with a mark for every value and every word that is not in `known`; None where it cannot be read.
+def shape(text: str, known: Container[str]) -> str | None:
+    """`text` with a mark for every value and every word that is not in `known`; None where it cannot be read."""
+    return _shape(spaced(text), known, _DEEP) if len(text) <= LIMIT else None
 
-    `deep`: so many of DECLARE, PREPARE, EXPLAIN inside each other. Each reads the rest of the text once more.
-    """
+
+def _shape(text: str, known: Container[str], deep: int) -> str | None:
     found = tokens(text)
     if isinstance(found, No):
         return None
     if found and str(found[0].text).upper() in OPENERS and not isinstance(begun := inner(text), No):
-        rest = shape(begun[1], known, deep - 1) if deep else None
+        rest = _shape(begun[1], known, deep - 1) if deep else None
         return None if rest is None else f"{begun[0].partition(' ')[0]} … {rest}"
     words: list[str] = []
     number_follows = False
