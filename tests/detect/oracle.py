@@ -174,16 +174,12 @@ class World:
         found = {}
         least = self.templates.explained_from
         for look in self.looks:
-            if (
-                look["claimed"]
-                or look["person"] is None
-                or self._size(look) > self.defaults.narrow
-                or look["t"] > as_of
-            ):
+            if look["claimed"] or look["person"] is None or look["t"] > as_of or not self._judged(look):
                 continue
             said = self.explained(look)
-            for kind in ("principal", "unit", "manager", "function"):
-                id_ = look["who"] if kind == "principal" else look[kind]
+            nowhere = None if look["function"] else "not in the directory"
+            for kind in ("principal", "unit", "manager", "function", "unlisted"):
+                id_ = {"principal": look["who"], "unlisted": nowhere}.get(kind, look.get(kind))
                 for days in self.defaults.windows:
                     block = (as_of - look["t"]) // (days * DAY)
                     if id_ is None or block >= (self.defaults.reference_days // days if kind == "principal" else 1):
@@ -194,6 +190,16 @@ class World:
                         if holding:
                             into.add(look["person"])
         return {key: tuple(map(len, sets)) for key, sets in found.items()}
+
+    def _judged(self, look):
+        """Of a narrow request every look; of a wide one that nobody in it gives a reason for, those at the first few."""
+        if self._size(look) <= self.defaults.narrow:
+            return True
+        mine = [o for o in self.looks if (o["request"], o["who"], o["claimed"]) == (look["request"], look["who"], 0)]
+        mine = [o for o in mine if o["person"] is not None]
+        if any(self.explained(o)["weight_then"] >= self.templates.explained_from for o in mine):
+            return False
+        return look["person"] in sorted({o["person"] for o in mine})[: self.defaults.narrow]
 
     def _size(self, look):
         same = [o for o in self.looks if o["request"] == look["request"]]

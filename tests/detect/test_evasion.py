@@ -13,9 +13,10 @@ from whosaw.detect.looks import looks_of
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.run import signals, watch, world_of
 from whosaw.detect.templates import load_templates
-from whosaw.facts.columns import micros
+from whosaw.facts.columns import DAY, micros
 from whosaw.facts.ports import CasePersonRow, CaseRow
 from whosaw.model.access import Field
+from whosaw.model.record import Kind
 
 DEFAULTS, SHIPPED = load_defaults(), load_templates()
 # Most of the time goes into compiling templates; these two are enough to say what is unexplained.
@@ -155,6 +156,58 @@ def test_a_case_from_ones_own_private_account_is_no_reason(tmp_path, case, namin
     assert [(look.explained, look.sentence) for look in found] == [
         (False, "A reason comes near, but the one who looked or their own unit wrote it, or it is not known who did.")
     ] * 2
+
+
+# ── many persons at once, many accounts ──
+
+
+def listed(number, who, persons, day):
+    """One request for all of `persons`."""
+    bulk = observed(number, who, None, day, kind=Kind.BULK, mentions=len(persons))
+    return [bulk] + [
+        observed(number + n, who, person, day, kind=Kind.MENTION, bulk=bulk.look)
+        for n, person in enumerate(persons, start=1)
+    ]
+
+
+def requests(size, number=6):
+    """So many requests by e-0035, who has no cases, each for others."""
+    wanted = [[f"p-{300 + (n * size + m) % 300:04d}" for m in range(size)] for n in range(number)]
+    return [body for n, persons in enumerate(wanted) for body in listed(n * 100, "e-0035", persons, 50 + n)]
+
+
+def test_a_list_of_people_without_a_reason_is_looks(tmp_path):
+    """Six requests of 21 persons, none of whom has a reason, are six times twenty looks; and how many were not judged is said."""
+    run = watched(tmp_path, among(requests(21)))
+    assert [finding.principals for finding in run.findings] == [("e-0035",)]
+    assert len(run.findings[0].persons) == 100  # as many as a signal names
+    assert run.coverage.off == (
+        "6 persons were looked at in requests too wide to be judged, for more than 20 persons at once.",
+    )
+
+
+def test_a_list_that_is_somebodys_work_is_not(tmp_path):
+    """Where one person of a wide request has a reason, as a search for them brings it, its hits are no looks."""
+    made = company(1, planted=False)
+    cases = {c.case: c for c in made.tables.case_rows if c.assignee == "e-0003" and c.type != "unlinked"}
+    named = [(n.person, cases[n.case].opened) for n in made.tables.case_person_rows if n.case in cases]
+    looks = []
+    for n, (person, opened_) in enumerate(named):
+        day = (opened_ - micros(at(0))) / DAY + 1
+        looks += listed(n * 100, "e-0003", [person, *(f"p-{i:04d}" for i in range(600) if i % 7 == n % 7)], day)
+    run = watched(tmp_path, among([body for body in looks if micros(body.at) <= AS_OF]))
+    assert len(named) > 5
+    assert run.findings == ()
+    assert "persons were looked at in requests too wide to be judged" in run.coverage.off[0]
+
+
+def test_accounts_that_nobody_knows_are_one_team(tmp_path):
+    """Thirty accounts outside the directory, each used once: one finding of all of them, which calls nobody a person."""
+    made = among([observed(n, f"e-new-{n:02d}", f"p-{500 + n:04d}", 50 + n / 2) for n in range(30)])
+    (finding,) = watched(tmp_path, made).findings
+    assert finding.principals == tuple(f"e-new-{n:02d}" for n in range(30))
+    assert finding.sentence.startswith("30 accounts that are not in the directory looked at 30 persons")
+    assert [reason.kind for reason in finding.signals] == ["unlisted"]
 
 
 # ── many at once ──

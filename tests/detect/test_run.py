@@ -111,8 +111,8 @@ def test_those_who_snoop_alone_are_found_and_bring_nobody_in(three):
     """Three findings of one person each: a team is more than one person, and they do not make each other usual."""
     assert three[1].keys() == {("e-nobody",), ("e-0035",), ("e-0003",)}
     assert three[1]["e-nobody",].sentence == (
-        "One person looked at 9 persons without a case, assignment or other reason on file in 1 day; not even one such "
-        "person would be usual."
+        "One account that is not in the directory looked at 9 persons without a case, assignment or other reason on file in "
+        "1 day; not even one such person would be usual."
     )
 
 

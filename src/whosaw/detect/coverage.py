@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from whosaw.detect.signal import Detector, World
+from whosaw.detect.wording import many
 from whosaw.facts.columns import TABLES
 from whosaw.facts.prepared import seen_by
 
@@ -92,7 +93,18 @@ def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
         for t in world.templates.templates
         if t.id not in usable
     ]
-    return (*missing, *authors, *signals, *templates)
+    return (*missing, *_wide(world), *authors, *signals, *templates)
+
+
+def _wide(world: World) -> list[str]:
+    """How many persons were looked at in requests that say too little of each of them; nothing where there is none."""
+    looks = world.looks.filter(world.looks.claimed == 0, world.looks.judged == 0, world.looks.person.notnull())
+    (found,) = world.facts.rows(looks.aggregate(persons=looks.person.nunique()), (), "wide requests")
+    number = cast("int", found["persons"])
+    if not number:
+        return []
+    at_once = f"for more than {world.defaults.narrow} persons at once"
+    return [f"{many(number, 'person was', 'persons were')} looked at in requests too wide to be judged, {at_once}."]
 
 
 def _unknown(world: World, table: str, author: str, what: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from whosaw.detect.signal import Evidence, Signal, World
+from whosaw.detect.signal import UNLISTED, Evidence, Signal, World
 from whosaw.facts.columns import DAY, FIELDS, Cell
 from whosaw.facts.extra import need
 from whosaw.model.access import Field
@@ -21,19 +21,45 @@ _NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_now", 
 _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
-def narrow(world: World, days: int) -> Any:
-    """Looks at few persons at a time in the last `days` days, with `u`: without a reason as of the look.
+def judged(looks: Any, narrow: int, explained_from: int) -> Any:
+    """Explained `looks`, with `judged`: 1 for those that are held against what is usual. See docs/adr/0047.
 
-    Each once, for the account that made it: a name that is only claimed is nobody's look.
+    Each once, for the account that made it: a name that is only claimed is nobody's look. Of a request for more than
+    `narrow` persons none, or one search would be a hundred looks; but where not one of them has a reason, the first
+    `narrow`, or snooping by the list would be none.
     """
-    looks = world.looks
-    looks = looks.filter(
-        looks.claimed == 0,
-        looks.person.notnull(),
-        looks.size <= world.defaults.narrow,
-        looks.t > world.as_of - days * DAY,
+    ibis = need("ibis", "watching")
+    own = (looks.claimed == 0) & looks.person.notnull()
+    reason = ibis.ifelse(own & (looks.weight_then >= explained_from), 1, 0)
+    request = [looks.request, looks.who, own]
+    looks = looks.mutate(
+        own=own,
+        reasons=reason.max().over(ibis.window(group_by=request)),
+        place=ibis.dense_rank().over(ibis.window(group_by=request, order_by=[looks.person])),
     )
+    wide = (looks.reasons == 0) & (looks.place < narrow)
+    counts = looks.own & ((looks["size"] <= narrow) | wide)
+    return looks.mutate(judged=ibis.ifelse(counts, 1, 0).cast("int64")).drop("own", "reasons", "place")
+
+
+def narrow(world: World, days: int) -> Any:
+    """The looks of the last `days` days that are judged, with `u`: without a reason as of the look."""
+    looks = world.looks
+    looks = looks.filter(looks.judged == 1, looks.t > world.as_of - days * DAY)
     return looks.mutate(u=looks.weight_then < world.templates.explained_from)
+
+
+def unit_column(looks: Any, kind: str) -> Any:
+    """The unit of each look that is of `kind`; null where it is of none."""
+    ibis = need("ibis", "watching")
+    match kind:
+        case "principal":
+            return looks.who
+        case "unlisted":
+            # Whoever has a row among staff has a function.
+            return ibis.ifelse(looks.function.isnull(), UNLISTED, ibis.null("string"))
+        case _:
+            return looks[kind]
 
 
 def evidence(world: World, signals: Iterable[Signal]) -> list[Evidence]:
@@ -45,7 +71,10 @@ def evidence(world: World, signals: Iterable[Signal]) -> list[Evidence]:
         units.setdefault(signal.kind, set()).add(signal.unit)
     if not units:
         return []
-    of_them = [looks["who" if kind == "principal" else kind].isin(sorted(ids)) for kind, ids in sorted(units.items())]
+    of_them = [
+        looks.function.isnull() if kind == "unlisted" else unit_column(looks, kind).isin(sorted(ids))
+        for kind, ids in sorted(units.items())
+    ]
     looks = looks.filter(looks.u, ibis.or_(*of_them))
     rows = world.facts.rows(looks.select(*_TEXTS, *_NUMBERS, *_PLACES), ("t", "look_id", "row"), "evidence")
     return [_evidence(row, world.templates.explained_from) for row in rows]

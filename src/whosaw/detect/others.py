@@ -83,6 +83,8 @@ class Others:
             match kind:
                 case "function":
                     return key[1] == id_
+                case "unlisted":
+                    return key[1] is None
                 case "manager":
                     return key[2] == id_ or key[0] == unit
                 case "principal" if few:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
-from whosaw.detect.evidence import lookers
+from whosaw.detect.evidence import judged, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.join import joined, standing
@@ -70,7 +70,8 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
     try:
         kept = facts.engine.table(name)
     except missing:
-        kept = facts.keep(name, explained(facts, prepare(tables, as_of), tables, templates, defaults))
+        looks = explained(facts, prepare(tables, as_of), tables, templates, defaults)
+        kept = facts.keep(name, judged(looks, defaults.narrow, templates.explained_from))
     return World(facts, kept, as_of, defaults, templates)
 
 

@@ -17,9 +17,11 @@ from whosaw.detect.templates import Templates
 from whosaw.facts.columns import Cell
 from whosaw.facts.opened import Facts
 
-# What a signal is about. The last three are teams: their members have the same org unit, manager or function.
-UnitKind = Literal["principal", "unit", "manager", "function"]
-TEAMS: tuple[UnitKind, ...] = ("unit", "manager", "function")
+# What a signal is about. All but the first are teams: their members have the same org unit, manager or function, or are
+# the accounts that stand in no directory, which may all be one human's.
+UnitKind = Literal["principal", "unit", "manager", "function", "unlisted"]
+TEAMS: tuple[UnitKind, ...] = ("unit", "manager", "function", "unlisted")
+UNLISTED = "not in the directory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

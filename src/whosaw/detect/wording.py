@@ -51,8 +51,12 @@ def days_of(looks: Iterable[Evidence]) -> int:
 
 
 def _people(number: int, looks: Sequence[Evidence]) -> str:
-    people = "One person" if number == 1 else f"{spelled(number).capitalize()} people"
     functions = {look.function for look in looks}
+    if functions == {None}:
+        # Perhaps all of them are one person's, so they are not called people.
+        account = "account that is" if number == 1 else "accounts that are"
+        return f"{spelled(number).capitalize()} {account} not in the directory"
+    people = "One person" if number == 1 else f"{spelled(number).capitalize()} people"
     units = {look.unit for look in looks}
     for codes, what in ((functions, ""), (units, "unit ")):
         code = next(iter(codes)) if len(codes) == 1 else None

@@ -10,7 +10,7 @@ team is more than one person: it must still surprise with any one of its members
 named whose own count is unusual, or who looked at a person that another of them looked at too.
 
 *Innocent*: missing links, hand-overs by phone, shared queues: declare a template.
-*Beaten by*: a cover story for each look; staying within the usual.              Design: docs/adr/0042, 0043
+*Beaten by*: a cover story for each look; staying within the usual.              Design: docs/adr/0042, 0043, 0047
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from functools import reduce
 from typing import Any, cast
 
 from whosaw.detect.defaults import Defaults
-from whosaw.detect.evidence import evidence, most_telling, narrow
+from whosaw.detect.evidence import evidence, most_telling, narrow, unit_column
 from whosaw.detect.others import Counted, Others
-from whosaw.detect.signal import TEAMS, Count, Evidence, Signal, UnitKind, World
+from whosaw.detect.signal import TEAMS, UNLISTED, Count, Evidence, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, times
 from whosaw.detect.wording import looked
 from whosaw.facts.columns import DAY, Cell
@@ -50,9 +50,7 @@ def _counted(looks: Any, kind: UnitKind, days: int, world: World) -> Any:
     ibis = need("ibis", "watching")
     # Teams are only tested; what is usual is taken from principals, and for them all of the reference period counts.
     blocks = world.defaults.reference_days // days if kind == "principal" else 1
-    looks = looks.mutate(
-        block=(world.as_of - looks.t) // (days * DAY), id=looks["who" if kind == "principal" else kind]
-    )
+    looks = looks.mutate(block=(world.as_of - looks.t) // (days * DAY), id=unit_column(looks, kind))
     looks = looks.filter(looks.id.notnull(), looks.block < blocks)
     first = looks["first"] == 1
     grouped = looks.group_by(looks.id, looks.block).aggregate(
@@ -142,6 +140,8 @@ def _unit_of(look: Evidence, kind: UnitKind) -> str | None:
             return look.manager
         case "function":
             return look.function
+        case "unlisted":
+            return UNLISTED if look.function is None else None
 
 
 def _without_any_one(signal: Signal, looks: Iterable[Evidence], as_of: int) -> float:
