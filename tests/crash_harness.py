@@ -79,19 +79,24 @@ class Child:
     def run(self) -> None:
         if self.guards:
             with house(self.folder, clock=clock) as here:
-                self.load(partial(self.look, here))
+                self.load(partial(self.look, here), here.journal)
         else:
             with bare(self.folder, self.keys, random.Random(self.number).choice([4_000, 60_000, 2**26])) as journal:
-                self.load(partial(self.record, journal))
+                self.load(partial(self.record, journal), journal)
 
-    def load(self, do) -> None:
-        """Old keys first, answered and unanswered ones, then new ones, then wait for the end."""
+    def load(self, do, journal: Journal) -> None:
+        """Old keys first, answered and unanswered ones, then new ones, then wait for the end.
+
+        One of the threads asks for the index now and then, so that the map log grows, too, and is killed in between.
+        """
 
         def work(thread: int) -> None:
             try:
                 new = [f"{'jg'[self.guards]}{self.number}-{thread}-{n}" for n in range(EACH)]
                 for key in (*self.again[thread::THREADS], *new):
                     receipt = do(key, *map(int, key[1:].split("-")))
+                    if thread == 0 and key.endswith(("0", "4", "8")):
+                        journal.mapped()
                     os.write(self.pipe, f"{key} {b64encode(receipt).decode()}\n".encode())
             except BaseException:
                 os.write(self.pipe, f"FAILED {traceback.format_exc()!r:.3000}\n".encode())
@@ -153,8 +158,7 @@ def bare(folder: Path, keys: Keys, segment_bytes: int):
         glance(folder) as log,
         keys.open() as keyring,
         Journal.open(
-            public=log.stores.public, private=log.stores.private, head=log.stores.head, labels=log.stores.labels,
-            keys=keyring, signers=log.signers, settings=JournalSettings(publish_every_ms=10), clock=clock,
+            stores=log.stores, keys=keyring, signers=log.signers, settings=JournalSettings(publish_every_ms=10), clock=clock,
             random=os.urandom, segment_bytes=segment_bytes,
         ) as journal,
     ):  # fmt: skip
@@ -195,7 +199,7 @@ class Arena:
     def kill_one(self) -> None:
         """One child, from its fork to its end."""
         number = self.kills
-        guards, kind = number % 2 == 0, "gj"[number % 2]
+        guards, kind, head = number % 2 == 0, "gj"[number % 2], b""
         ours, theirs = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -212,18 +216,30 @@ class Arena:
                 self.early += 1
                 time.sleep(self.dice.uniform(0, 0.25 if guards else 0.05))
             else:
-                select.select([ours], [], [], 30)
+                head = self.first_answer(ours, f"{kind}{number}-" if self.dice.random() < 0.8 else "")
                 time.sleep(self.dice.uniform(0, 0.1))
         finally:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         with os.fdopen(ours, "rb") as pipe:
-            lines = pipe.read().split(b"\n")
+            lines = (head + pipe.read()).split(b"\n")
         self.kills += 1
         for line in lines[:-1]:
             self.answered(line)
         asked = (f"{kind}{number}-{thread}-0" for thread in range(THREADS))
         self.open_keys[kind] = [key for key in asked if key not in self.kept]
+
+    def first_answer(self, pipe: int, of: str) -> bytes:
+        """What came down the pipe up to the first answer for a key that begins so."""
+        read = b""
+        while f"\n{of}".encode() not in b"\n" + read or not read:
+            if not select.select([pipe], [], [], 60)[0]:
+                raise AssertionError(f"child {self.kills} answered nobody in a minute")
+            more = os.read(pipe, 65_536)
+            if not more:
+                return read
+            read += more
+        return read
 
     def again(self, kind: str) -> list[str]:
         """Keys to ask again: a few that were answered once, and those that the last child of this kind died with."""

@@ -36,6 +36,13 @@ class JournalSettings:
             "range": (1, 86_400),
         },
     )
+    map_every_s: int = field(
+        default=60,
+        metadata={
+            "doc": "How often the index of the newest checkpoint is signed and published, 1 to 3600.",
+            "range": (1, 3_600),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,16 @@ from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
 from whosaw.journal.journal import Journal
+from whosaw.journal.map_log import Mapped
 from whosaw.journal.ports import StreamKey
-from whosaw.journal.reader import Reader
 from whosaw.journal.segment import Frame
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Stream, parse
 from whosaw.oversight.handout import HandedOut, hand_out
+from whosaw.oversight.statement import StatementMaterial
 from whosaw.privacy.data_key import StreamSecret
+from whosaw.tlog.prefix import TrieProof
+from whosaw.verify.statement_file import Index
 from whosaw.wiring import House, Random
 
 if TYPE_CHECKING:
@@ -277,11 +280,19 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
     return hand_out(
         person,
         here.names.remember(principal),
+        known=lambda account: here.keyring.find(Stream.of_person(account)) is not None,
         journal=here.journal if here.witnesses is None else _Witnessed(here.journal),
-        material=lambda: _Material(here, here.journal.reader(witnessed=here.journal.witnessed is not None)),
+        material=lambda: statement_material(here),
         clock=here.clock,
         key=random(16).hex(),
     )
+
+
+def statement_material(here: House) -> StatementMaterial:
+    """What statements are made of at this moment: the newest head, of a log with witnesses the newest that they have seen,
+    and its index, signed for it. Raises Unavailable, Damaged.
+    """
+    return _Material(here, here.journal.mapped(witnessed=here.journal.witnessed is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,16 +310,16 @@ class _Witnessed:
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """``oversight.statement.StatementMaterial``: what a statement is made of, all of one checkpoint."""
+    """``oversight.statement.StatementMaterial``: what a statement is made of, all of one checkpoint and its index."""
 
     here: House
-    log: Reader
+    mapped: Mapped
 
     def checkpoint(self) -> bytes:
-        return self.log.note
+        return self.mapped.reader.note
 
     def genesis(self) -> bytes:
-        return self.log.genesis()
+        return self.mapped.reader.genesis()
 
     def prove(self, alpha: bytes) -> bytes:
         return self.here.vrf.prove(alpha)[0]
@@ -317,7 +328,13 @@ class _Material:
         return self.here.keyring.find(Stream.of_person(person_id))
 
     def run(self, secret: StreamKey) -> list[Frame]:
-        return self.log.run(secret)
+        return self.mapped.reader.run(secret)
 
     def inclusion(self, index: int) -> list[bytes]:
-        return self.log.inclusion(index)
+        return self.mapped.reader.inclusion(index)
+
+    def index(self) -> Index:
+        return Index(self.mapped.checkpoint, self.mapped.leaf, self.mapped.path)
+
+    def place(self, label: bytes) -> TrieProof:
+        return self.mapped.index.prove(label)

@@ -27,7 +27,7 @@ from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, NotCanonical
 from whosaw.guard.look import Guard
 from whosaw.journal.genesis import create
-from whosaw.journal.heads import Signers
+from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
@@ -51,6 +51,7 @@ from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_witness import SqliteHeads
 from whosaw.store.state import state_engine
+from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
 from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.vault.vault import Vault
@@ -65,6 +66,8 @@ Random = Callable[[int], bytes]
 SETTINGS, TRUST = "whosaw.toml", "trust"
 ROOT, VRF = "keys/root", "keys/vrf.pem"
 LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
+MAP_ED25519, MAP_MLDSA44 = "keys/map-ed25519", "keys/map-mldsa44"
+_SEEDS = (LOG_ED25519, LOG_MLDSA44, MAP_ED25519, MAP_MLDSA44, RECEIPTS)
 
 
 def now() -> datetime:
@@ -119,6 +122,8 @@ def build(
         genesis = Genesis(
             origin=origin,
             logs=tuple(signer.vkey() for signer in signers.logs),
+            map_origin=map_origin(origin),
+            map_logs=tuple(signer.vkey() for signer in signers.maps),
             receipts=signers.receipts.vkey(),
             promise_s=settings.journal.promise_s,
             vrf_n=vrf.public(),
@@ -133,7 +138,7 @@ def build(
 
 def _make_keys(private: Folder, random: Random) -> VrfKey:
     vrf = VrfKey.generate(random)
-    seeds = [(name, encode_seed(random(32))) for name in (LOG_ED25519, LOG_MLDSA44, RECEIPTS)]
+    seeds = [(name, encode_seed(random(32))) for name in _SEEDS]
     private.create_or_compare([(ROOT, Root.make(random).encode()), (VRF, vrf.to_pem()), *seeds])
     return vrf
 
@@ -167,10 +172,7 @@ def house(
         with (
             closing(session),
             Journal.open(
-                public=stores.public,
-                private=stores.private,
-                head=stores.head,
-                labels=stores.labels,
+                stores=stores,
                 keys=keyring,
                 signers=signers,
                 settings=settings.journal,
@@ -261,13 +263,13 @@ def policy_texts() -> dict[str, str]:
 def _stores(folder: Path, *, labels: bool = True) -> Iterator[Stores]:
     """`labels`: make the label table where there is none."""
     public, private = data_folders(folder)
-    head = SqliteHead(folder / "private" / "head.db")
+    head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
     table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(public, private, head, table)
+        yield Stores(public, private, head, table, map_head)
     finally:
-        head.close()
-        table.close()
+        for file in (head, map_head, table):
+            file.close()
 
 
 @contextmanager
@@ -329,9 +331,11 @@ def _vrf(private: Folder, random: Random) -> VrfKey:
 
 
 def _signers(private: Folder, origin: str) -> Signers:
-    seed = {name: parse_seed(private.read(name), f"private/{name}") for name in (LOG_ED25519, LOG_MLDSA44, RECEIPTS)}
+    seed = {name: parse_seed(private.read(name), f"private/{name}") for name in _SEEDS}
     logs = (Ed25519Signer.from_seed(origin, seed[LOG_ED25519]), MlDsaSigner.from_seed(origin, seed[LOG_MLDSA44]))
-    return Signers(logs, Ed25519Signer.from_seed(f"{origin}/receipts", seed[RECEIPTS]))
+    index = map_origin(origin)
+    maps = (Ed25519Signer.from_seed(index, seed[MAP_ED25519]), MlDsaSigner.from_seed(index, seed[MAP_MLDSA44]))
+    return Signers(logs, maps, Ed25519Signer.from_seed(f"{origin}/receipts", seed[RECEIPTS]))
 
 
 def _record_policy(journal: Journal, policy: Policy, keyring: Keyring, at: datetime) -> None:

@@ -2,20 +2,18 @@
 """Whatever an inquiry does, nothing in a named stream leads to a person, and every person's statement still verifies."""
 
 import json
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.inquiry.room import COMPANY
 
+from whosaw.desks import statement_material
 from whosaw.inquiry.finding import finding
 from whosaw.inquiry.person import person
 from whosaw.inquiry.unseal import unseal
-from whosaw.journal.reader import Reader
 from whosaw.model.record import NAMED, Kind, Stream
 from whosaw.oversight.statement import make_statement
-from whosaw.wiring import House
 
 PERSONS = [row["person"] for row in COMPANY["persons"]]
 STAFF = [row["staff_id"] for row in COMPANY["staff"]]
@@ -86,32 +84,6 @@ def test_every_step_is_in_the_ledger(room):
     ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Material:
-    """A statement's material from an open house. Implements ``oversight.statement.StatementMaterial``."""
-
-    house: House
-    reader: Reader
-
-    def checkpoint(self):
-        return self.reader.note
-
-    def genesis(self):
-        return self.reader.genesis()
-
-    def prove(self, alpha):
-        return self.house.vrf.prove(alpha)[0]
-
-    def stream(self, person_id):
-        return self.house.keyring.find(Stream.of_person(person_id))
-
-    def run(self, secret):
-        return self.reader.run(secret)
-
-    def inclusion(self, index):
-        return self.reader.inclusion(index)
-
-
 @pytest.mark.parametrize("whom", ["kate", "quiet"])
 def test_a_statement_with_steps_of_an_inquiry_verifies(room, whom):
     """The person gets the steps in their statement, which passes the outsider's verifier."""
@@ -120,6 +92,6 @@ def test_a_statement_with_steps_of_an_inquiry_verifies(room, whom):
     person(whom, "ines", room.desk)
     unseal("f-000001", "ines", "omar", room.desk, room.keys, persons=True)
     room.here.journal.publish_now()
-    raw = make_statement(whom, Material(room.here, room.here.journal.reader()))
+    raw = make_statement(whom, statement_material(room.here))
     kinds = [opened["body"]["kind"] for opened in json.loads(raw)["generations"][0]["records"]]
     assert kinds == (["look", "inquiry", "unseal"] if whom == "kate" else ["inquiry"])

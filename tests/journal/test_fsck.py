@@ -23,6 +23,8 @@ from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream
 from whosaw.store.memory import MemoryStreamKeys
 from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.map_leaf import MapLeaf
+from whosaw.tlog.merkle import EMPTY_ROOT
 from whosaw.wiring import all_keys, build, glance, house
 
 
@@ -35,7 +37,9 @@ def small() -> World:
         world.record(core, f"s-{n}", "anna", f"person-{n % 5}")
         if n % 4 == 0:
             core.integrator.step()
+            core.map.answer()
     core.integrator.step()
+    core.map.answer()
     world.faults.arm("append segments/", "torn", keep=50)
     world.step(core, world.submission("torn", "anna"))
     core.close()
@@ -61,7 +65,8 @@ def test_a_whole_log_has_no_findings(world):
     assert report.head == world.head.state.note
     tiles = len(list(world.public.names("tile")))
     counts = [check.looked_at for check in report.checks.values()]
-    assert counts == [report.size + 1, report.size, tiles, 0, 3, report.size]
+    of_map = len(list(world.public.names("map"))) + 1  # with its checkpoint, and its head
+    assert counts == [report.size + 1, report.size, tiles, of_map, 3, report.size]
     assert all(line.endswith(".") for line in report.lines())
     report.raise_damage()
 
@@ -301,6 +306,91 @@ def receipt_key_of_others(world):
     world.signers = replace(world.signers, receipts=signers(40).receipts)
 
 
+def witnessed_of_a_fork(world):
+    world.public.set("checkpoint.witnessed", sign(world, root=bytes(32)).note)
+
+
+def witnessed_of_the_future(world):
+    world.public.set("checkpoint.witnessed", sign(world, size=world.head.state.size + 5).note)
+
+
+def map_partial(world, what: str) -> str:
+    return f"map/tile/{what}/000.p/{world.map_head.state.size}"
+
+
+def map_leaf_flipped(world):
+    change(world.public, map_partial(world, "entries"), 30)
+
+
+def map_bundle_missing(world):
+    world.public.delete(map_partial(world, "entries"))
+
+
+def map_tile_flipped(world):
+    change(world.public, map_partial(world, "0"))
+
+
+def map_tile_missing(world):
+    world.public.delete(map_partial(world, "0"))
+
+
+def map_old_partial_flipped(world):
+    change(world.public, "map/tile/0/000.p/2")
+
+
+def map_stranger(world):
+    world.public.set("map/genesis", b"hello")
+
+
+def map_head_missing(world):
+    world.map_head.state = None
+
+
+def map_head_of_others(world):
+    world.signers = replace(world.signers, maps=signers(40).maps)
+
+
+def map_checkpoint_missing(world):
+    world.public.delete("map/checkpoint")
+
+
+def map_head_of_the_past(world):
+    world.map_head.state = signed(Checkpoint.of(f"{ORIGIN}/map", 0, EMPTY_ROOT), world.signers.maps, 1)
+
+
+def map_staging_lost(world):
+    world.core = world.open()
+    world.record(world.core, "m", "anna")
+    world.core.integrator.step()
+    world.faults.arm("create map/tile", "lost")
+    with pytest.raises(WhosawError):
+        world.core.map.answer()
+    world.crash()
+    assert world.fsck().exit == 0
+    for name in list(world.private.names("map/staging")):
+        world.private.delete(name)
+
+
+def map_staging_half(world):
+    world.private.set("map/staging/9-00", b"half")
+
+
+def map_of_another_index(world):
+    """A leaf that was properly appended and signed, of an index that the labels do not make."""
+    core = world.open()
+    world.record(core, "m", "anna")
+    core.integrator.step()
+    core.map._append(MapLeaf.of(bytes(32), core.state.published.note, world.signers.keys()).encode())
+    core.close()
+
+
+def map_of_a_smaller_log(world):
+    """Sizes strictly grow: one that comes twice is none of ours."""
+    core = world.open()
+    core.map._append(core.map._last.entry)
+    core.close()
+
+
 def gap_in_a_stream(world):
     rewrite(world, 30, i=99)
 
@@ -395,6 +485,12 @@ DAMAGE = {
     checkpoint_of_a_fork: Fault.CHECKPOINT, checkpoint_of_the_future: Fault.CHECKPOINT,
     checkpoint_flipped: Fault.CHECKPOINT, checkpoint_missing: Fault.CHECKPOINT,
     checkpoint_with_another_line: Fault.CHECKPOINT,
+    witnessed_of_a_fork: Fault.CHECKPOINT, witnessed_of_the_future: Fault.CHECKPOINT,
+    **dict.fromkeys((
+        map_leaf_flipped, map_bundle_missing, map_tile_flipped, map_tile_missing, map_old_partial_flipped, map_stranger,
+        map_head_missing, map_head_of_others, map_checkpoint_missing, map_head_of_the_past, map_staging_lost,
+        map_staging_half, map_of_another_index, map_of_a_smaller_log,
+    ), Fault.MAP),
     genesis_missing: Fault.GENESIS, genesis_flipped: Fault.GENESIS, receipt_key_of_others: Fault.GENESIS,
     gap_in_a_stream: Fault.POSITION, position_of_the_past: Fault.POSITION, position_of_nobody: Fault.POSITION,
     placed_elsewhere: Fault.PLACED, placed_missing: Fault.PLACED, placed_beyond: Fault.PLACED,
@@ -447,6 +543,7 @@ def folder(tmp_path_factory):
         for n in range(5):
             record(here, n)
         here.journal.publish_now()
+        here.journal.mapped()
         for n in range(5, 260):
             here.journal.enqueue(submission(n))
         here.journal.publish_now()

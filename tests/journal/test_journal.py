@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal with its queue and threads: groups, receipts that are the same for ever, clocks, limits, the end."""
 
+import dataclasses
 import threading
 from datetime import timedelta
 
@@ -52,8 +53,8 @@ class Gated(MemoryFolder):
 
 def running(world: World) -> Journal:
     return Journal.open(
-        public=world.public, private=world.private, head=world.head, labels=world.labels, keys=world.keys,
-        signers=world.signers, settings=JournalSettings(publish_every_ms=10), clock=world.clock, random=world.random,
+        stores=world.stores, keys=world.keys, signers=world.signers, settings=JournalSettings(publish_every_ms=10),
+        clock=world.clock, random=world.random,
     )  # fmt: skip
 
 
@@ -409,12 +410,14 @@ def test_making_a_log_that_fails_anywhere_may_be_tried_again(fate):
 def test_other_keys_are_refused(world):
     """A log keeps its keys for life: with others nothing is opened, and nothing signed."""
     ours = world.signers
-    for log, receipts in (
-        (signers(40).logs, ours.receipts),
-        (ours.logs, signers(40).receipts),
-        (ours.logs[:1], ours.receipts),
+    for changed in (
+        {"logs": signers(40).logs},
+        {"maps": signers(40).maps},
+        {"receipts": signers(40).receipts},
+        {"logs": ours.logs[:1]},
+        {"maps": ours.maps[:1]},
     ):
-        world.signers = type(ours)(log, receipts)
+        world.signers = dataclasses.replace(ours, **changed)
         assert isinstance(outcome(world.open), Misconfigured | Damaged)
     world.signers = ours
     world.open().close()

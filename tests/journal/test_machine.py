@@ -19,7 +19,8 @@ from whosaw.tlog.merkle import leaf_hash, root
 from whosaw.tlog.receipt import idem
 
 WRITES = ("open segments/", "append segments/", "replace staging/", "swap", "create tile/", "extend labels",
-          "replace checkpoint", "delete staging", "replace segments/", "delete segments/", "create kept/")  # fmt: skip
+          "replace checkpoint", "delete staging", "replace segments/", "delete segments/", "create kept/",
+          "replace map/staging", "map swap", "create map/tile", "replace map/checkpoint", "delete map/staging")  # fmt: skip
 PERSONS = st.lists(st.sampled_from(["anna", "ben", "carla", "dan"]), min_size=1, max_size=4)
 
 
@@ -134,6 +135,17 @@ class Life(RuleBasedStateMachine):
         except WhosawError as error:
             assert isinstance(error, OutcomeUnknown)
             assert self.core.state.stopped
+
+    @rule()
+    def ask_for_the_index(self):
+        """The index of the newest head, signed; or none this time, and the log itself goes on."""
+        core = self.alive()
+        try:
+            mapped = core.map.answer()
+        except (Unavailable, OutcomeUnknown):
+            assert core.state.stopped is None
+        else:
+            assert mapped.index.size == mapped.reader.size == core.state.published.size
 
     @rule()
     def crash(self):

@@ -74,13 +74,16 @@ class Watched:
 @functools.cache
 def _keys(seed: int):
     made = Ed25519Signer.from_seed(ORIGIN, bytes([seed]) * 32), MlDsaSigner.from_seed(ORIGIN, bytes([seed + 1]) * 32)
-    return *made, Ed25519Signer.from_seed(f"{ORIGIN}/receipts", bytes([seed + 2]) * 32)
+    maps = [
+        kind.from_seed(f"{ORIGIN}/map", bytes([seed + n]) * 32) for kind, n in ((Ed25519Signer, 3), (MlDsaSigner, 4))
+    ]
+    return *made, *maps, Ed25519Signer.from_seed(f"{ORIGIN}/receipts", bytes([seed + 2]) * 32)
 
 
 def signers(seed: int = 7) -> Signers:
     """The keys of a log, from a seed; they protect nothing."""
-    ed25519, mldsa, receipts = _keys(seed)
-    return Signers((Watched(ed25519), Watched(mldsa)), receipts)
+    *logs, receipts = map(Watched, _keys(seed))
+    return Signers(tuple(logs[:2]), tuple(logs[2:]), receipts.signer)
 
 
 @functools.cache
@@ -90,8 +93,9 @@ def _vrf() -> dict:
 
 def genesis_of(keys: Signers) -> Genesis:
     return Genesis(
-        origin=ORIGIN, logs=tuple(s.vkey() for s in keys.logs), receipts=keys.receipts.vkey(), promise_s=60, **_vrf()
-    )
+        origin=ORIGIN, logs=tuple(s.vkey() for s in keys.logs), receipts=keys.receipts.vkey(), promise_s=60,
+        map_origin=f"{ORIGIN}/map", map_logs=tuple(s.vkey() for s in keys.maps), **_vrf(),
+    )  # fmt: skip
 
 
 def body(text: str, **more) -> bytes:
@@ -105,6 +109,7 @@ class World:
         self.clock, self.faults = Clock(), Faults()
         self.public, self.private = MemoryFolder(self.faults, self.clock), MemoryFolder(self.faults, self.clock)
         self.head, self.labels = MemoryHead(self.faults), MemoryLabels(self.faults)
+        self.map_head = MemoryHead(self.faults, "map ")
         self.keys, self.signers, self.segment_bytes = MemoryStreamKeys(b"seed"), signers(), segment_bytes
         self.receipts: dict[str, Receipt] = {}
         self.core: Core | None = None
@@ -113,8 +118,13 @@ class World:
             self.make()
 
     @property
+    def all_signers(self) -> tuple[Watched, ...]:
+        """Those of both logs."""
+        return *self.signers.logs, *self.signers.maps
+
+    @property
     def stores(self) -> Stores:
-        return Stores(self.public, self.private, self.head, self.labels)
+        return Stores(self.public, self.private, self.head, self.labels, self.map_head)
 
     def random(self, count: int) -> bytes:
         """Numbers that look random, and are the same in every run."""
@@ -178,6 +188,8 @@ class World:
             assert self.fsck().exit == 0, self.fsck().lines()
         core = self.open()
         core.integrator.step()
+        if any(self.private.names("map/staging")):  # a choice that was made: the next answer carries it through
+            core.map.answer()
         core.close()
         self.core = None
         report = self.fsck()
@@ -196,7 +208,7 @@ class World:
             assert merkle.root(leaves) == receipt.root, key
             assert taken.isdisjoint(receipt.indexes), key
             taken.update(receipt.indexes)
-        for signer in self.signers.logs:
+        for signer in self.all_signers:
             roots: dict[int, bytes] = {}
             for text in signer.texts:
                 signed = Checkpoint.parse(text)
@@ -210,10 +222,12 @@ class World:
         made.public.files, made.private.files = dict(self.public.files), dict(self.private.files)
         made.head, made.labels = MemoryHead(made.faults), MemoryLabels(made.faults)
         made.head.state = self.head.state
+        made.map_head = MemoryHead(made.faults, "map ")
+        made.map_head.state = self.map_head.state
         made.head.positions_, made.head.placed_ = dict(self.head.positions_), dict(self.head.placed_)
         made.labels._known, made.labels._size = dict(self.labels._known), self.labels._size
         made.signers, made.receipts = signers(), dict(self.receipts)
-        for ours, theirs in zip(made.signers.logs, self.signers.logs, strict=True):
+        for ours, theirs in zip(made.all_signers, self.all_signers, strict=True):
             ours.texts = list(theirs.texts)
         return made
 

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A log that the journal wrote to disk, verified by an outsider: folder, statement, receipt, proof, tampering."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.verify.log_maker import look_body
 
-from whosaw.journal.reader import Reader
+from whosaw.desks import statement_material
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream
 from whosaw.oversight.statement import make_statement
 from whosaw.verify.command import main
 from whosaw.verify.proof import OpenedRecord
-from whosaw.wiring import House, build, house
+from whosaw.wiring import build, house
 
 BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HERS = "anna@example.org"
@@ -30,32 +29,6 @@ class Clock:
         return self.now
 
 
-@dataclass(frozen=True)
-class FromHouse:
-    """A statement's material from an open house. Implements `oversight.statement.StatementMaterial`."""
-
-    house: House
-    reader: Reader
-
-    def checkpoint(self):
-        return self.reader.note
-
-    def genesis(self):
-        return self.reader.genesis()
-
-    def prove(self, alpha):
-        return self.house.vrf.prove(alpha)[0]
-
-    def stream(self, person_id):
-        return self.house.keyring.find(Stream.of_person(person_id))
-
-    def run(self, secret):
-        return self.reader.run(secret)
-
-    def inclusion(self, index):
-        return self.reader.inclusion(index)
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     """A data folder with three looks at one account and many at others, and what was handed out from it."""
@@ -69,9 +42,9 @@ def desk(tmp_path_factory):
             recorded = one.journal.submit(Submission("guard", f"key-{n}", (Record(Stream.of_person(person), body),)))
             one.journal.wait_published(recorded.leaves[-1].index)
         last = recorded.leaves[-1]
-        reader = one.journal.reader()
-        (folder / "mine.json").write_bytes(make_statement(HERS, FromHouse(one, reader)))
-        (folder / "nobody.json").write_bytes(make_statement("nobody@example.org", FromHouse(one, reader)))
+        material = statement_material(one)
+        (folder / "mine.json").write_bytes(make_statement(HERS, material))
+        (folder / "nobody.json").write_bytes(make_statement("nobody@example.org", material))
         assert one.keyring.find(Stream.of_person("nobody@example.org")) is None
         (folder / "mine.receipt").write_bytes(recorded.receipt)
         (folder / "leaf.tlog-proof").write_bytes(one.journal.proof(last.index))
@@ -92,12 +65,13 @@ def test_what_the_journal_published_is_whole(desk, capsys):
 
 
 def test_a_statement_of_the_house_is_complete(desk, capsys):
-    """Made from the keyring, the segments and the tiles; checked from the published files alone."""
-    words = ("--trust", "trust", "--folder", "public")
-    assert typed(desk, "statement", "mine.json", *words, "--person", HERS) == 0
-    assert capsys.readouterr().out.rstrip().endswith("3 records, complete for this account")
-    assert typed(desk, "statement", "nobody.json", *words, "--person", "nobody@example.org") == 0
-    assert typed(desk, "statement", "mine.json", *words, "--person", "person-0") == 3
+    """Made from the keyring, the segments, the tiles and the index; checked from the file alone, and with the log beside it."""
+    for words in (("--trust", "trust"), ("--trust", "trust", "--folder", "public")):
+        assert typed(desk, "statement", "mine.json", *words, "--person", HERS) == 0
+        assert capsys.readouterr().out.rstrip().endswith("3 records, complete for this account")
+        assert typed(desk, "statement", "nobody.json", *words, "--person", "nobody@example.org") == 0
+        assert capsys.readouterr().out.rstrip().endswith("0 records, complete for this account")
+        assert typed(desk, "statement", "mine.json", *words, "--person", "person-0") == 3
 
 
 def test_receipt_and_proof_of_the_house_hold(desk):

@@ -80,7 +80,19 @@ class WrongPath(Material):
         return [bytes(32)] * len(Material.inclusion(self, index))
 
 
-@pytest.mark.parametrize("kind", [WrongKey, AnothersRun, Gap, WrongPath])
+@dataclasses.dataclass(frozen=True)
+class WrongPlace(Material):
+    def place(self, label):
+        return dataclasses.replace(Material.place(self, label), terminal=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class OldIndex(Material):
+    def index(self):
+        return Material(dataclasses.replace(self.log, maps=[], entries={}), self.size - 1).index()
+
+
+@pytest.mark.parametrize("kind", [WrongKey, AnothersRun, Gap, WrongPath, WrongPlace, OldIndex])
 def test_what_would_not_verify_is_not_handed_out(log, kind):
     """Damage below is found here, before a person finds it, and the message names no account."""
     with pytest.raises(Damaged) as caught:

@@ -26,6 +26,7 @@ class DiskWorld(World):
         self.public, self.private = data_folders(self.data)
         self.head = SqliteHead(self.data / "private" / "head.db")
         self.labels = SqliteLabels(self.data / "private" / "labels.db")
+        self.map_head = SqliteHead(self.data / "private" / "map.db")
 
     def elsewhere(self, data: Path) -> "DiskWorld":
         """The same world over a copy of its folder."""
@@ -44,6 +45,7 @@ class DiskWorld(World):
     def close(self) -> None:
         self.head.close()
         self.labels.close()
+        self.map_head.close()
 
 
 class Room:

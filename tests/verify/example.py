@@ -19,13 +19,15 @@ from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, canonical
 from whosaw.oversight.statement import make_statement
-from whosaw.tlog import leaf, merkle, note, trust
+from whosaw.tlog import leaf, merkle, note, prefix, trust
 from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import Receipt, idem
 from whosaw.tlog.tile import encode_bundle
 from whosaw.tlog.vrf import beta_of, challenge, encoded
 from whosaw.verify.proof import OpenedRecord
+from whosaw.verify.statement_file import Index
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/spec/example"
@@ -35,6 +37,7 @@ PERSON = "p-1"  # the account id as the person knows it
 KEY = bytes(range(32))  # k_person
 AT = datetime(2026, 11, 22, 10, 15, 30, 123000, tzinfo=UTC)
 LOG = note.Ed25519Signer.from_seed(ORIGIN, b"\x07" * 32)
+MAP = note.Ed25519Signer.from_seed(f"{ORIGIN}/map", b"\x0b" * 32)
 RECEIPTS = note.Ed25519Signer.from_seed(f"{ORIGIN}/receipts", b"\x0a" * 32)
 
 _KEY = json.loads((ROOT / "tests/vectors/vrf.json").read_text())["key"]
@@ -74,7 +77,7 @@ class Example:
 
     def __init__(self) -> None:
         genesis = Genesis(
-            ORIGIN, (LOG.vkey(),), RECEIPTS.vkey(), 60, N.to_bytes(384), tuple(root_of(challenge(N, j)) for j in range(16))
+            ORIGIN, (LOG.vkey(),), MAP.name, (MAP.vkey(),), RECEIPTS.vkey(), 60, N.to_bytes(384), tuple(root_of(challenge(N, j)) for j in range(16))
         )  # fmt: skip
         digest = b64encode(leaf.stream_key_digest(KEY)).decode()
         refused = {"asked": ((Field.IP, "exact"),), "purpose": "internal_inquiry", "case": None, "decision": "refuse"}
@@ -115,6 +118,28 @@ class Example:
     def inclusion(self, index: int) -> list[bytes]:
         return merkle.prove_inclusion(merkle.nodes_of(self.hashes), index, len(self.hashes))
 
+    def index(self) -> Index:
+        return Index(self.map_checkpoint(), self.map_leaf(), ())
+
+    def place(self, label: bytes) -> prefix.TrieProof:
+        return prefix.prove(self.rows, label)
+
+    # The index
+
+    @property
+    def entry_rows(self) -> list[bytes]:
+        return [prefix.row(label, index) for index, label in enumerate(self.labels)]
+
+    @property
+    def rows(self) -> list[bytes]:
+        return sorted(self.entry_rows)
+
+    def map_leaf(self) -> bytes:
+        return MapLeaf.of(prefix.root(self.rows), self.checkpoint(), [note.VerifierKey.parse(LOG.vkey())]).encode()
+
+    def map_checkpoint(self) -> bytes:
+        return note.sign_note(Checkpoint.of(MAP.name, 1, merkle.leaf_hash(self.map_leaf())).encode(), (MAP,), 0)
+
     # Files
 
     def receipt(self) -> bytes:
@@ -129,6 +154,9 @@ class Example:
             "public/genesis": self.genesis(),
             "public/tile/entries/000.p/4": encode_bundle(self.entries),
             "public/tile/0/000.p/4": b"".join(self.hashes),
+            "public/map/checkpoint": self.map_checkpoint(),
+            "public/map/tile/entries/000.p/1": encode_bundle([self.map_leaf()]),
+            "public/map/tile/0/000.p/1": merkle.leaf_hash(self.map_leaf()),
             "receipt": self.receipt(),
             "leaf-2.tlog-proof": TlogProof(2, tuple(self.inclusion(2)), self.checkpoint(), self.receipt()).encode(),
             "record-2.json": OpenedRecord(self.labels[2], self.nonces[2], self.bodies[2]).encode(),

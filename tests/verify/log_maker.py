@@ -17,12 +17,15 @@ from whosaw.model.access import Field, Mode
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, canonical
-from whosaw.tlog import leaf, merkle, note, trust
+from whosaw.tlog import leaf, merkle, note, prefix, trust
 from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.map_leaf import MapLeaf
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import Receipt, idem
 from whosaw.tlog.tile import Bundle, encode_bundle, tiles_at
 from whosaw.tlog.vrf import challenge, encoded, mgf1
+from whosaw.verify.statement_file import Index
 
 ORIGIN = "log.example.org/whosaw"
 BEGAN = datetime(2026, 11, 22, 10, 15, 30, tzinfo=UTC)
@@ -68,6 +71,11 @@ def mldsa(name: str = ORIGIN, seed: int = 8) -> note.MlDsaSigner:
     return note.MlDsaSigner.from_seed(name, bytes([seed]) * 32)
 
 
+@functools.cache
+def map_signers(origin: str = ORIGIN) -> tuple:
+    return ed25519(f"{origin}/map", 11), mldsa(f"{origin}/map", 12)
+
+
 RECEIPTS = ed25519(f"{ORIGIN}/receipts", 10)
 
 
@@ -101,18 +109,23 @@ class LittleLog:
     salt: bytes = b""
     leaves: list[Leaf] = field(default_factory=list)
     accounts: dict[str, Account] = field(default_factory=dict)
+    maps: list[int] = field(default_factory=list)  # sizes that its map log has a leaf for, growing
+    entries: dict[int, bytes] = field(default_factory=dict)
     notes: dict[tuple, bytes] = field(default_factory=dict)  # ML-DSA signs the same text differently each time
 
     def __post_init__(self) -> None:
         genesis = Genesis(
             self.origin,
             (ed25519(self.origin).vkey(), mldsa(self.origin).vkey()),
+            f"{self.origin}/map",
+            tuple(signer.vkey() for signer in map_signers(self.origin)),
             ed25519(f"{self.origin}/receipts", 10).vkey(),
             60,
             vrf_key()[0].to_bytes(384),
             certificate(),
         )
-        self.append(leaf.GENESIS_LABEL, genesis.encode())
+        if not self.leaves:
+            self.append(leaf.GENESIS_LABEL, genesis.encode())
 
     # Leaves
 
@@ -186,10 +199,50 @@ class LittleLog:
     def proof(self, index: int, size: int, extra: bytes | None = None) -> bytes:
         return TlogProof(index, tuple(self.path(index, size)), self.checkpoint(size), extra).encode()
 
+    # The index
+
+    def rows(self, size: int) -> list[bytes]:
+        """Sorted rows of the first `size` leaves; of a label that stands twice, the first."""
+        first = {one.label: index for index, one in reversed(list(enumerate(self.leaves[:size])))}
+        return prefix.rows_of(first.items())
+
+    def mapped(self, size: int) -> list[bytes]:
+        """The leaves of the map log once it has been asked for the index of this size."""
+        if size > (self.maps[-1] if self.maps else 0):
+            self.maps.append(size)
+        keys = [VerifierKey.parse(ed25519(self.origin).vkey())]
+        for one in self.maps:
+            if one not in self.entries:
+                self.entries[one] = MapLeaf.of(prefix.root(self.rows(one)), self.checkpoint(one), keys).encode()
+        return [self.entries[one] for one in self.maps if one <= size]
+
+    def map_checkpoint(self, entries: list[bytes], signers=None) -> bytes:
+        text = Checkpoint.of(f"{self.origin}/map", len(entries), merkle.root(map(merkle.leaf_hash, entries))).encode()
+        known = text, signers
+        if known not in self.notes:
+            at = BEGAN + timedelta(seconds=self.maps[len(entries) - 1] if entries else 0)
+            self.notes[known] = note.sign_note(text, signers or map_signers(self.origin), int(at.timestamp()))
+        return self.notes[known]
+
+    def map_files(self, *sizes: int) -> dict[str, bytes]:
+        entries, made = self.mapped(sizes[-1]), {}
+        hashes = [merkle.leaf_hash(entry) for entry in entries]
+        for count in map(len, map(self.mapped, sizes)):
+            for what in tiles_at(count):
+                here = slice(what.index * 256, what.index * 256 + what.width)
+                if isinstance(what, Bundle):
+                    made[f"map/{what.path}"] = encode_bundle(entries[here])
+                else:
+                    full = [merkle.root(hashes[i : i + 256]) for i in range(0, count - 255, 256)]
+                    made[f"map/{what.path}"] = b"".join((hashes, full)[what.level][here])
+        return made | {"map/checkpoint": self.map_checkpoint(entries)}
+
     # Files
 
     def files(self, *sizes: int) -> dict[str, bytes]:
-        """Every file that stands there after the log was published at these sizes, one after another."""
+        """Every file that stands there after log and index were published at these sizes, one after another."""
+        for size in sizes:
+            self.mapped(size)
         hashes = self.hashes
         made: dict[str, bytes] = {}
         for size in sizes:
@@ -206,7 +259,7 @@ class LittleLog:
         if sizes[-1]:
             made["genesis"] = self.genesis
         made["checkpoint"] = self.checkpoint(sizes[-1])
-        return made
+        return made | self.map_files(*sizes)
 
     def publish(self, folder: Path, *sizes: int) -> Path:
         return write(folder, self.files(*sizes))
@@ -288,3 +341,12 @@ class Material:
 
     def inclusion(self, index: int) -> list[bytes]:
         return self.log.path(index, self.size)
+
+    def index(self) -> Index:
+        entries = self.log.mapped(self.size)
+        hashes = [merkle.leaf_hash(entry) for entry in entries]
+        path = merkle.prove_inclusion(merkle.nodes_of(hashes), len(entries) - 1, len(entries))
+        return Index(self.log.map_checkpoint(entries), entries[-1], tuple(path))
+
+    def place(self, label: bytes) -> prefix.TrieProof:
+        return prefix.prove(self.log.rows(self.size), label)

@@ -48,10 +48,11 @@ def test_a_whole_folder(desk, capsys):
     assert err == ""
     assert re.findall(r"^ (\d)\. (\w+)", out, re.MULTILINE) == [
         ("1", "holds"), ("2", "holds"), ("3", "not"), ("4", "holds"), ("5", "holds"), ("6", "holds"),
+        ("7", "holds"), ("8", "holds"),
     ]  # fmt: skip
     last = out.splitlines()[-1]
     assert last == (
-        "verified: 300 leaves of log.example.org/whosaw, as of 2026-11-22 10:20:30 UTC, size 300; 11 files read"
+        "verified: 300 leaves of log.example.org/whosaw, as of 2026-11-22 10:20:30 UTC, size 300; 18 files read"
     )
     assert sorted(os.listdir(folder)) == before
 
@@ -67,12 +68,12 @@ def test_an_altered_folder(desk, capsys):
         in out
     )
     assert err.startswith(
-        "error: FAILED at step 5 (Every tile, up to the root): tile/entries/000, bytes 7,839 to 7,905"
+        "error: FAILED at step 6 (Every tile, up to the root): tile/entries/000, bytes 7,839 to 7,905"
     )
     assert "hint: the evidence is in bad.json" in err
     held = json.loads((folder / "bad.json").read_bytes())
     assert [file["name"] for file in held["files"]] == [
-        "checkpoint", "genesis", "tile/0/000", "tile/entries/000", "tile/1/000.p/1",
+        "checkpoint", "genesis", "map-checkpoint", "tile/0/000", "tile/entries/000", "tile/1/000.p/1",
     ]  # fmt: skip
 
 
@@ -192,14 +193,13 @@ def test_help_is_help(capsys):
 
 
 def test_a_statement(desk, capsys):
-    """Alone: proven but not complete. With the folder: complete. Cut: caught. Another's: refused."""
+    """Alone: complete. With the folder: that its index is true. Cut: caught. Another's: refused."""
     _, folder = desk
-    assert typed("statement", "mine.json", "--trust", "trust", "--person", "p-88") == 0
-    assert "NOT checked" in capsys.readouterr().out.splitlines()[-1]
-    assert typed("statement", "mine.json", "--trust", "trust", "--person", "p-88", "--folder", "public") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == (
-        "as of 2026-11-22 10:20:30 UTC, size 300: 2 records, complete for this account"
-    )
+    for more in ((), ("--folder", "public")):
+        assert typed("statement", "mine.json", "--trust", "trust", "--person", "p-88", *more) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == (
+            "as of 2026-11-22 10:20:30 UTC, size 300: 2 records, complete for this account"
+        )
     before = sorted(os.listdir(folder))
     assert typed("statement", "mine.json", "--trust", "trust", "--person", "p-12") == 3
     flip(folder / "mine.json", 5000)
@@ -225,16 +225,16 @@ def test_json_is_one_object(desk, capsys):
     assert typed("--trust", "trust", "public", "--format", "json") == 0
     good = json.loads(capsys.readouterr().out)
     assert (good["exit"], good["size"], good["evidence"]) == (0, 300, None)
-    assert [step["verdict"] for step in good["steps"]].count("holds") == 5
+    assert [step["verdict"] for step in good["steps"]].count("holds") == 7
     flip(desk[1] / "public/tile/0/000")
     assert typed("--trust", "trust", "public", "--format", "json", "--evidence", "e.json") == 3
     bad = json.loads(capsys.readouterr().out)
     assert (bad["exit"], bad["evidence"]) == (3, "e.json")
-    assert bad["steps"][4]["failures"][0]["where"] == "tile/0/000, bytes 96 to 127"
+    assert bad["steps"][5]["failures"][0]["where"] == "tile/0/000, bytes 96 to 127"
     assert typed("statement", "mine.json", "--trust", "trust", "--format", "json") == 0
     mine = json.loads(capsys.readouterr().out)
     assert [record["body"]["kind"] for record in mine["records"]] == ["look", "look"]
-    assert mine["complete"] is False
+    assert mine["complete"] is True
 
 
 def test_a_file_that_is_too_long_is_not_read(desk, capsys):

@@ -63,19 +63,19 @@ def test_a_log_of_three_levels_holds():
 
 
 def test_an_audit_is_quick():
-    """150,000 leaves a second of processor time at the least; unloaded machines do several times that."""
+    """100,000 leaves a second of processor time at the least, their index included; unloaded machines do twice that."""
     log = log_of(66_000)
     files = log.files(66_000)
     began = time.process_time()
     assert verified(log, files).exit == 0
-    assert 66_000 / (time.process_time() - began) > 150_000
+    assert 66_000 / (time.process_time() - began) > 100_000
 
 
 def test_every_published_size_holds_with_all_its_old_files(large):
     """Files of older sizes are beginnings of today's, and are counted."""
     report = verified(*large)
     assert report.exit == 0, report.text()
-    assert "13 older partial files" in report.text()
+    assert "27 older partial files" in report.text()
 
 
 def test_every_byte_of_a_small_folder_counts(small):
@@ -145,7 +145,7 @@ def test_an_altered_leaf_is_named_with_its_bytes(large):
     assert failures(report)[0] == (
         "tile/entries/001, bytes 2,948 to 3,014: leaf 300 was altered; its hash in tile/0/001 is as it was signed"
     )
-    assert len(report.steps[4].said.failures) == 2, failures(report)
+    assert len(report.steps[5].said.failures) == 2, failures(report)
     assert report.evidence["tile/entries/001"] == bytes(raw)
     assert report.evidence["tile/0/001"] == files["tile/0/001"]
 
@@ -201,6 +201,7 @@ def test_a_leaf_of_another_version_is_found(version):
     """A signed log of leaves that this version does not know is not called whole."""
 
     class Odd:
+        label = bytes(32)
         entry = bytes([version]) + bytes(64)
         hash = leaf_hash(bytes([version]) + bytes(64))
 
@@ -220,7 +221,7 @@ def test_a_checkpoint_by_a_stranger_proves_nothing(small):
     strangers = (ed25519(seed=99), mldsa(seed=99))
     report = verified(log, files | {"checkpoint": log.checkpoint(7, strangers)})
     assert report.exit == 3
-    assert [step.verdict for step in report.steps[1:]] == [Verdict.NOT_CHECKED] * 5
+    assert [step.verdict for step in report.steps[1:]] == [Verdict.NOT_CHECKED] * 7
 
 
 def test_a_log_keeps_both_of_its_keys(small):
@@ -280,7 +281,8 @@ def test_genesis_of_another_log_is_refused(small):
 
 
 def saved(log: LittleLog, size: int):
-    return lambda origin: SavedHead(origin, size, log.checkpoint(size), BEGAN)
+    """The log at this size is remembered, and nothing of its map log."""
+    return {log.origin: SavedHead(log.origin, size, log.checkpoint(size), BEGAN)}.get
 
 
 @pytest.mark.parametrize("old", [1, 2, 4, 255, 256, 257, 599, 600])
@@ -328,8 +330,8 @@ def test_a_longer_fork_is_found(large):
 def test_a_memory_of_another_key_is_no_memory(small):
     """A saved head that its log did not sign is not compared with, but refused."""
     log, files = small
-    forged = lambda origin: SavedHead(origin, 3, log.checkpoint(3, (ed25519(seed=99), mldsa(seed=99))), BEGAN)  # noqa: E731
-    assert verified(log, files, saved=forged).exit == 3
+    forged = SavedHead(log.origin, 3, log.checkpoint(3, (ed25519(seed=99), mldsa(seed=99))), BEGAN)
+    assert verified(log, files, saved={log.origin: forged}.get).exit == 3
 
 
 # What cannot be told
@@ -348,14 +350,14 @@ def test_a_source_without_a_list_says_so(large):
     log, files = large
     report = verified(log, files, listed=False)
     assert report.exit == 0
-    assert report.steps[5].verdict is Verdict.NOT_CHECKED
+    assert report.steps[6].verdict is Verdict.NOT_CHECKED
     assert "which other files lie there" in report.text()
 
 
 def test_a_partial_file_may_have_grown_meanwhile(large):
     """Who holds an older checkpoint finds the beginning of the full tile where its partial one stood."""
     log, _ = large
-    files = log.files(600) | {"checkpoint": log.checkpoint(200)}
+    files = log.files(600) | {"checkpoint": log.checkpoint(200)} | log.map_files(200)
     report = verified(log, files, listed=False)
     assert report.exit == 0, report.text()
 

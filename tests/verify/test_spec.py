@@ -9,14 +9,14 @@ import sys
 from base64 import b64encode
 
 import pytest
-from tests.verify.example import FOLDER, KEY, LOG, PERSON, RECEIPTS, ROOT, Example
+from tests.verify.example import FOLDER, KEY, LOG, MAP, PERSON, RECEIPTS, ROOT, Example
 
-from whosaw.tlog import leaf
+from whosaw.tlog import leaf, prefix
 from whosaw.tlog.note import COSIGNATURE, Ed25519Signer
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.tlog.vrf import beta_of
 
-PAGES = ("leaf", "genesis", "checkpoint", "receipt", "trust", "statement")
+PAGES = ("leaf", "genesis", "checkpoint", "index", "receipt", "trust", "statement")
 BLOCK = re.compile(r"<!-- checked: (\w+) -->\n```\n(.*?)```\n", re.DOTALL)
 
 
@@ -58,12 +58,18 @@ def blocks():
         ],
         "genesis": [
             ("logs", LOG.vkey()),
+            ("map", MAP.vkey()),
             ("receipts", RECEIPTS.vkey()),
             ("nonce", b64(made.nonces[0])),
             ("body", f"{len(made.bodies[0])} bytes, H(body) {hashlib.sha256(made.bodies[0]).hexdigest()}"),
             ("commitment", made.commitments[0].hex()),
             ("leaf hash", made.hashes[0].hex()),
             *(("path", b64(h)) for h in made.inclusion(0)),
+        ],
+        "trie": [
+            ("empty", prefix.EMPTY.hex()),
+            *((f"root {n}", prefix.root(sorted(made.entry_rows[:n])).hex()) for n in range(1, 5)),
+            *((f"label {i}", f"index {i}, depth {len(made.place(made.labels[i]).siblings)}") for i in range(4)),
         ],
         "absent": [
             ("label_3", leaf.label(KEY, 3).hex()),
@@ -80,6 +86,9 @@ def blocks():
     return texts | {
         "checkpoint": files["public/checkpoint"].decode(),
         "receipt": files["receipt"].decode(),
+        "absence": made.place(leaf.label(KEY, 3)).encode().decode(),
+        "mapleaf": made.map_leaf().decode(),
+        "mapcheckpoint": made.map_checkpoint().decode(),
         "path": "".join(f"{b64(h)}\n" for h in made.inclusion(2)),
         "trust": files["trust"].decode(),
         "quorum": "\n".join([*policy, "group outside any W1 W2", "quorum outside", ""]),
@@ -124,6 +133,7 @@ def test_the_quorum_example_is_a_trust_file(computed):
     "words",
     [
         ("--trust", "trust", "public"),
+        ("statement", "statement.json", "--trust", "trust", "--person", PERSON),
         ("statement", "statement.json", "--trust", "trust", "--person", PERSON, "--folder", "public"),
         ("receipt", "receipt", "--trust", "trust", "--folder", "public"),
         ("receipt", "leaf-2.tlog-proof", "--trust", "trust"),

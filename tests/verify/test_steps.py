@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from whosaw.errors import EXIT, WhosawError
 from whosaw.verify.evidence import evidence_of, write_evidence
-from whosaw.verify.labels import Labels
 from whosaw.verify.progress import Progress
 from whosaw.verify.steps import SHOWN, Steps, Verdict
 from whosaw.verify.words import counted, printable
@@ -100,23 +99,6 @@ def test_numbers_agree_with_their_nouns():
     assert counted(1, "leaf", "leaves") == "1 leaf"
     assert counted(3117, "leaf", "leaves") == "3,117 leaves"
     assert counted(0, "hash", "hashes") == "0 hashes"
-
-
-@given(st.lists(st.integers(0, 40), max_size=60))
-def test_a_label_twice_is_always_found(numbers):
-    """Exactly the labels that stand twice are looked up."""
-    made = [bytes([n % 3]) + n.to_bytes(31) for n in numbers]
-    labels = Labels()
-    labels.add(made)
-    asked = []
-
-    def places(wanted):
-        asked.extend(wanted)
-        return {label: [i for i, m in enumerate(made) if m == label] for label in wanted}
-
-    failures = labels.twice(places)
-    assert sorted(asked) == sorted({m for m in made if made.count(m) > 1})
-    assert len(failures) == len(asked)
 
 
 class Terminal(io.StringIO):

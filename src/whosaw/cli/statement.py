@@ -36,7 +36,7 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
             facts={"records": made.records, "size": made.size},
             after=(
                 "It holds the key to this account's records: hand it to the person, and to nobody else.",
-                f"To check it: whosaw verify statement {out} --trust {data}/trust --folder {data}/public --person ID",
+                f"To check it: whosaw verify statement {out} --trust {data}/trust --person ID",
             ),
         ),
         form,

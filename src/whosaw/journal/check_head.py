@@ -12,12 +12,13 @@ Invariant: nothing is pinned that not every key of the log has signed.         S
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whosaw.errors import Damaged, Misconfigured, NotCanonical, ProofFailed
-from whosaw.journal.findings import Fault, Report
-from whosaw.journal.heads import CHECKPOINT, GENESIS, Signers, opened
-from whosaw.journal.ports import Folder, HeadState, Stores
+from whosaw.journal.findings import CHECK, Fault, Report
+from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP, Signers, opened
+from whosaw.journal.ports import Folder, Head, HeadState
 from whosaw.journal.published import nodes
 from whosaw.journal.recover import agree, no_journal
 from whosaw.journal.segments import Segments
@@ -35,6 +36,26 @@ HEAD_DB = "head.db"
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """Which of the two logs: where its head stands and its files are, and the size that it is made with."""
+
+    database: str
+    folder: str
+    least: int
+
+    def name(self, name: str) -> str:
+        """A published file of it, as an outsider would call it."""
+        return f"{self.folder}{name}"
+
+    def kind(self, kind: Fault) -> Fault:
+        """What a finding about it is. The map log has one kind for all."""
+        return Fault.MAP if self.folder else kind
+
+
+MAIN = Log(HEAD_DB, "", 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Pinned:
     """What a check holds everything against. `shown`: what is published, size 0 where nothing is; `names`: its files."""
 
@@ -44,92 +65,94 @@ class Pinned:
     names: tuple[str, ...]
 
 
-def pin(stores: Stores, signers: Signers, report: Report) -> Pinned | None:
+def pin(log: Log, public: Folder, store: Head, keys: Sequence[VerifierKey], report: Report) -> Pinned | None:
     """The head and the checkpoint as they stand now. None where there is no head to believe.
 
     Raises BadInput where there is no journal, Unavailable where it cannot be read.
     """
-    names = tuple(stores.public.names())
-    # Before the checkpoint: it is never ahead of that, also beside a journal that writes both.
-    witnessed = stores.public.read(WITNESSED)
-    keys = signers.keys()
+    names = tuple(name for name in public.names() if not name.startswith(f"{MAP}/"))
     head = note = state = None
-    with report.holding(Fault.HEAD, HEAD_DB):
-        stores.head.check()
-        note, state = _read(stores)
-        if state is None:
+    with report.holding(log.kind(Fault.HEAD), log.database):
+        store.check()
+        note, state = _read(public, store)
+        if state is None and log is MAIN:
             raise no_journal()
-        report.looked(5)
-        head = opened(state.note, keys, HEAD_DB)
-        _state(state, head, keys, report)
+        if state is None:
+            raise Damaged("the head of this log is missing", where=log.database)
+        report.looked(CHECK[log.kind(Fault.HEAD)])
+        head = opened(state.note, keys, log.database)
+        _state(log, state, head, keys, report)
     if head is None or state is None:
         return None
-    shown = _shown(note, state, head, keys, report)
-    if witnessed is not None:
-        _check_witnessed(witnessed, stores.public, shown, keys, report)
-    return Pinned(state, head, shown, names)
+    return Pinned(state, head, _shown(log, note, state, head, keys=keys, report=report), names)
 
 
-def _check_witnessed(
-    raw: bytes, public: Folder, shown: Checkpoint, keys: tuple[VerifierKey, ...], report: Report
-) -> None:
-    """What witnesses have seen is ours, and the beginning of what is published. Their own lines are for ``verify``."""
-    report.looked(5)
-    with report.holding(Fault.CHECKPOINT, WITNESSED):
-        witnessed_in(raw, keys, shown, nodes(public, shown.size))
-
-
-def _read(stores: Stores) -> tuple[bytes | None, HeadState | None]:
+def _read(public: Folder, store: Head) -> tuple[bytes | None, HeadState | None]:
     """Checkpoint and head, not more than one head apart: no other checkpoint was published while the head was read."""
-    note, state = stores.public.read(CHECKPOINT), stores.head.read()
+    note, state = public.read(CHECKPOINT), store.read()
     for _ in range(_AGAIN):
-        again = stores.public.read(CHECKPOINT)
+        again = public.read(CHECKPOINT)
         if again == note:
             break
-        note, state = again, stores.head.read()
+        note, state = again, store.read()
     return note, state
 
 
-def _state(state: HeadState, head: Checkpoint, keys: tuple[VerifierKey, ...], report: Report) -> None:
-    if head.size != state.size or head.size < 1:
-        report.find(Fault.HEAD, HEAD_DB, f"it says size {state.size} where its note says {head.size}")
-    if any(at != state.signed_at // 1000 for at in open_note(state.note, keys, HEAD_DB).times.values()):
-        report.find(Fault.HEAD, HEAD_DB, "it says another time than its note was signed at")
+def _state(log: Log, state: HeadState, head: Checkpoint, keys: Sequence[VerifierKey], report: Report) -> None:
+    if head.size != state.size or head.size < log.least:
+        report.find(log.kind(Fault.HEAD), log.database, f"it says size {state.size} where its note says {head.size}")
+    if any(at != state.signed_at // 1000 for at in open_note(state.note, keys, log.database).times.values()):
+        report.find(log.kind(Fault.HEAD), log.database, "it says another time than its note was signed at")
 
 
 def _shown(
-    note: bytes | None, state: HeadState, head: Checkpoint, keys: tuple[VerifierKey, ...], report: Report
+    log: Log, note: bytes | None, state: HeadState, head: Checkpoint, *, keys: Sequence[VerifierKey], report: Report
 ) -> Checkpoint:
     """The published checkpoint; the head in its place where it cannot be believed: then files are held against that."""
-    report.looked(5)
+    kind, name, new = log.kind(Fault.CHECKPOINT), log.name(CHECKPOINT), head.size == log.least
+    report.looked(CHECK[kind])
     if note is None:
-        _missing(CHECKPOINT, Fault.CHECKPOINT, head.size, report)
-        return Checkpoint(head.origin, 0, EMPTY_ROOT) if head.size == 1 else head
+        _missing(name, kind, report, new=new)
+        return Checkpoint(head.origin, 0, EMPTY_ROOT) if new else head
     if note == state.note:
         return head
     try:
-        shown = opened(note, keys, CHECKPOINT)
+        shown = opened(note, keys, name)
     except Damaged as error:
-        report.find(Fault.CHECKPOINT, CHECKPOINT, str(error))
+        report.find(kind, name, str(error))
         return head
-    if 0 < shown.size < head.size:
-        report.untidy(Fault.CHECKPOINT, CHECKPOINT, f"it shows size {shown.size}, the head has {head.size}")
+    if log.least <= shown.size < head.size:
+        report.untidy(kind, name, f"it shows size {shown.size}, the head has {head.size}")
         return shown
-    what = (
-        "it is not the note of the head, whose size and root it has"
-        if shown == head
-        else f"it shows size {shown.size}, of another history than the head of size {head.size}"
-    )
-    report.find(Fault.CHECKPOINT, CHECKPOINT, what)
+    if shown != head:
+        report.find(kind, name, f"it shows size {shown.size}, of another history than the head of size {head.size}")
+    elif head.size:
+        report.find(kind, name, "it is not the note of the head, whose size and root it has")
+    else:  # a log without a leaf is signed anew by whoever makes it a second time after a crash
+        report.untidy(kind, name, "it is not the note of the head yet")
     return head
 
 
-def _missing(name: str, kind: Fault, size: int, report: Report) -> None:
+def _missing(name: str, kind: Fault, report: Report, *, new: bool) -> None:
     """A log that has just been made may not be shown yet. Later, no crash takes away what was shown."""
-    if size == 1:
+    if new:
         report.untidy(kind, name, "it is not shown yet")
     else:
         report.find(kind, name, "it is missing")
+
+
+def check_witnessed(
+    raw: bytes | None, public: Folder, head: Checkpoint, keys: Sequence[VerifierKey], report: Report
+) -> None:
+    """What witnesses have seen is of this history. `raw` was read before the head was pinned, which it cannot lead.
+
+    Their own lines are for `whosaw verify`: which keys are theirs stands in the trust file.
+    """
+    if raw is None:
+        return
+    report.looked(5)
+    with report.holding(Fault.CHECKPOINT, WITNESSED):
+        witnessed_in(raw, keys, head, nodes(public, head.size))
 
 
 def check_genesis(public: Folder, private: Folder, size: int, signers: Signers, report: Report) -> None:
@@ -149,7 +172,7 @@ def check_genesis(public: Folder, private: Folder, size: int, signers: Signers, 
             report.find(Fault.GENESIS, "index 0", "leaf 0 has not the label of a genesis")
         shown = public.read(GENESIS)
         if shown is None:
-            _missing(GENESIS, Fault.GENESIS, size, report)
+            _missing(GENESIS, Fault.GENESIS, report, new=size == 1)
         elif shown != _file(frame.nonce, frame.body):
             report.find(Fault.GENESIS, GENESIS, "it does not open leaf 0 as the segments do")
 

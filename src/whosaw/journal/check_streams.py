@@ -33,7 +33,18 @@ _ENROLS = b'"kind":"enrol"'
 class Census:
     """What the frames say, counted one by one; `close` holds the tables against it."""
 
-    __slots__ = ("_covered", "_first", "_keys", "_labels", "_next", "_nexts", "_placed", "_report", "_waiting")
+    __slots__ = (
+        "_covered",
+        "_first",
+        "_fresh",
+        "_keys",
+        "_labels",
+        "_next",
+        "_nexts",
+        "_placed",
+        "_report",
+        "_waiting",
+    )
 
     def __init__(self, labels: Labels, keys: StreamKeys | None, report: Report) -> None:
         self._labels, self._report = labels, report
@@ -41,6 +52,7 @@ class Census:
         self._placed: dict[bytes, tuple[int, int]] = {}
         self._next = self._first = 0
         self._waiting: dict[bytes, int] = {}
+        self._fresh: dict[bytes, int] = {}  # labels that the table does not know yet
         self._covered = self._cover()
         self._keys = self._all_keys(keys)
 
@@ -109,6 +121,8 @@ class Census:
         with self._report.holding(Fault.LABELS, LABELS_DB):
             found = self._labels.find(list(waiting))
             for label, index in waiting.items():
+                if index >= covered and self._fresh.setdefault(label, index) != index:
+                    self._report.find(Fault.LEAF, f"index {index}", "its label stands in the log already")
                 if found.get(label, index if index >= covered else None) != index:
                     self._report.find(
                         Fault.LABELS, f"{LABELS_DB}, index {index}", "its label is not there, or elsewhere"

@@ -3,6 +3,7 @@
 
     stores ──recover──▶ State ◀── Sequencer.step     (steps 1 and 2)
                               ◀── Integrator.step    (steps 3 to 10)
+                              ◀── MapLog.step        (the same for the log of its index)
 
 Tests drive it step by step, so that a crash can be put between any two of them.
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from whosaw.journal import tail
 from whosaw.journal.counters import Counters
 from whosaw.journal.heads import Signers
 from whosaw.journal.integrate import Integrator
+from whosaw.journal.map_log import EVERY, MapLog
 from whosaw.journal.ports import Held, Stores, StreamKeys
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import Receipts
@@ -54,6 +56,7 @@ class Core:
     genesis: Genesis
     sequencer: Sequencer
     integrator: Integrator
+    map: MapLog
     witnessed: Witnessed
     _held: Held
 
@@ -67,6 +70,7 @@ class Core:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
         segment_bytes: int = SEGMENT_BYTES,
+        map_every: timedelta = EVERY,
         before: Before = nothing_before,
     ) -> Core:
         """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured."""
@@ -87,7 +91,8 @@ class Core:
                 clock=clock, random=random, segment_bytes=segment_bytes,
             )  # fmt: skip
             integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
-            made = cls(stores, keys, found.state, found.genesis, sequencer, integrator, witnessed, held)
+            map_log = MapLog.open(found.state, stores, signers, clock, map_every)
+            made = cls(stores, keys, found.state, found.genesis, sequencer, integrator, map_log, witnessed, held)
             for submission in first:
                 made.record(submission).future.result()
             made._record_cuts()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a check of the whole journal says: numbered checks, and findings with their kinds and places.
 
-    1 frames   2 leaves   3 files   4 map   5 signatures   6 streams          the fourth comes with the verifiable index
+    1 frames   2 leaves   3 files   4 index   5 signatures   6 streams
 
     damage     what no crash leaves: somebody or the disk changed it                                  exit 3
     untidy     what a crash leaves, or a running journal has in hand; the next start clears it up      exit 0
@@ -26,7 +26,7 @@ TITLES = {
     1: "Every frame: lengths, checks, contiguous indexes, whole submissions",
     2: "Every leaf: its frame opens it, and its body is canonical",
     3: "Every published file: bundles, tiles up to the root, and none too many",
-    4: "The verifiable index",
+    4: "The verifiable index: its log, and each of its roots made again",
     5: "Our own signatures, and the genesis that fixes their keys",
     6: "Streams, labels, positions and idempotency keys",
 }
@@ -52,6 +52,7 @@ class Fault(StrEnum):
     PARTIAL = "partial"  # an older partial that is not the beginning of what stands now
     STRANGER = "stranger"  # a published file that nothing accounts for
     STAGING = "staging"  # left over, or in hand
+    MAP = "map"  # the map log: its head, its files, a root that the labels do not make
     HEAD = "head"  # the row that decides what this log is
     CHECKPOINT = "checkpoint"  # what is shown to everybody
     GENESIS = "genesis"  # what fixes the keys
@@ -62,10 +63,11 @@ class Fault(StrEnum):
     STREAM = "stream"  # a leaf of no stream, a label that its stream's key does not make, a wrong enrolment
 
 
-_CHECK = {
+CHECK = {
     **dict.fromkeys((Fault.SEGMENT, Fault.FRAME, Fault.TAIL, Fault.CUT), 1),
     **dict.fromkeys((Fault.BODY, Fault.LEAF), 2),
     **dict.fromkeys((Fault.PUBLISHED, Fault.PARTIAL, Fault.STRANGER, Fault.STAGING), 3),
+    Fault.MAP: 4,
     **dict.fromkeys((Fault.HEAD, Fault.CHECKPOINT, Fault.GENESIS), 5),
     **dict.fromkeys((Fault.POSITION, Fault.PLACED, Fault.LABELS, Fault.KEYS, Fault.STREAM), 6),
 }
@@ -83,7 +85,7 @@ class Finding:
     @property
     def check(self) -> int:
         """The number of the check that it belongs to."""
-        return _CHECK[self.kind]
+        return CHECK[self.kind]
 
     def __str__(self) -> str:
         return f"({self.check}) {self.where}: {self.what}{' (untidy)' if self.untidy else ''}"
@@ -149,7 +151,7 @@ class Report:
 
     def find(self, kind: Fault, where: str, what: str) -> None:
         """Note damage."""
-        check = self.checks[_CHECK[kind]]
+        check = self.checks[CHECK[kind]]
         check.found += 1
         if sum(check.found for check in self.checks.values()) <= KEPT:
             self.findings.append(Finding(kind, where, what))

@@ -7,7 +7,7 @@
     1 every one     │ labels.db                         ▼ root                  genesis ─┘
       │             │                    tiles ◀── built again from bundles              3
       └─ opens ─────┴─── 2 every leaf ───────────────────┘
-      └─ of a stream whose key makes its label  6 (with keys)
+      └─ of a stream whose key makes its label  6 (with keys)         4 map log ── each root made again from labels
 
 It works on the folder of a stopped journal, on one that a crash left, and beside a running one: then up to the head that
 stood when it began. What a crash leaves is *untidy* and no damage: the next start clears it up.
@@ -17,11 +17,12 @@ Invariant: whole means that every byte of the log was read, but for what a check
 
 from __future__ import annotations
 
-from whosaw.journal import check_frames, check_head, check_public
+from whosaw.journal import check_frames, check_head, check_map, check_public
 from whosaw.journal.check_streams import Census
 from whosaw.journal.findings import Progress, Report, silent
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Stores, StreamKeys
+from whosaw.verify.witnessed import WITNESSED
 
 
 def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, progress: Progress = silent) -> Report:
@@ -31,10 +32,12 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
     read. Everything else is in the report: damage makes its `exit` 3.
     """
     report = Report()
-    report.skip(4, "this version writes none")
-    pinned = check_head.pin(stores, signers, report)
+    # What follows on the log is read before it: it can be behind, and never ahead of what is pinned then.
+    witnessed = stores.public.read(WITNESSED)
+    map_pinned = check_map.pin(stores, signers, report)
+    pinned = check_head.pin(check_head.MAIN, stores.public, stores.head, signers.keys(), report)
     if pinned is None:
-        for number in (1, 2, 3, 6):
+        for number in (1, 2, 3, 4, 6):
             report.skip(number, "there is no head to hold it against")
         return report
     report.size, report.published, report.head = pinned.head.size, pinned.shown.size, pinned.state.note
@@ -46,6 +49,9 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
     check_frames.check_tail(stores.private, pinned.head.size, report)
     check_frames.check_cuts(stores.private, census.recorded, report)
     check_public.check(stores, pinned, report, progress)
+    if map_pinned is not None:
+        check_map.check(stores, signers.keys(), map_pinned, report, progress)
     check_head.check_genesis(stores.public, stores.private, pinned.head.size, signers, report)
+    check_head.check_witnessed(witnessed, stores.public, pinned.shown, signers.keys(), report)
     census.close(stores.head, pinned)
     return report

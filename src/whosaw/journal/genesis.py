@@ -18,17 +18,19 @@ from datetime import datetime
 
 from whosaw.errors import Contradiction, NotCanonical
 from whosaw.journal.edge import Edge
-from whosaw.journal.heads import CHECKPOINT, GENESIS, Signers, signed
-from whosaw.journal.ports import Folder, Placed, Stores
+from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP, MAP_DB, Signers, opened, signed
+from whosaw.journal.ports import Folder, Head, HeadState, Placed, Stores
 from whosaw.journal.publish import apply, publish
 from whosaw.journal.receipts import milliseconds
 from whosaw.journal.recover import agree, show_genesis
 from whosaw.journal.segment import Frame, Mark, parse_frame
 from whosaw.journal.segments import firsts
 from whosaw.journal.staging import Staged
+from whosaw.journal.under import Under
 from whosaw.model.genesis import Genesis
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.leaf import GENESIS_LABEL
+from whosaw.tlog.merkle import EMPTY_ROOT
 from whosaw.tlog.receipt import idem
 from whosaw.tlog.spelling import HASH
 
@@ -54,12 +56,15 @@ def create(
         staged = Staged(0, edge.size, edge.root(), tuple(files))
         stores.private.replace(staged.name, staged.encode())
         at = milliseconds(clock())
+        # Before the head, so that whoever has a head has both: no start ever makes a map log.
+        map_head = _map_head(stores.map_head, signers, genesis, at)
         head = signed(Checkpoint.of(genesis.origin, edge.size, edge.root()), signers.logs, at)
         stores.head.create(head, {frame.idem: Placed(0, 1, at)})
         stores.labels.clear()
         show_genesis(stores.public, frame)
         apply(stores.public, stores.labels, staged)
         publish(stores.public, head)
+        publish(Under(stores.public, MAP), map_head)
         stores.private.delete(staged.name)
     finally:
         held.release()
@@ -69,10 +74,21 @@ def _first_frame(body: bytes, nonce: bytes) -> Frame:
     return Frame(0, _NO_STREAM, 0, GENESIS_LABEL, nonce, body, 0, 0, idem(CALLER, KEY))
 
 
+def _map_head(store: Head, signers: Signers, genesis: Genesis, at: int) -> HeadState:
+    """The head of a map log without a leaf. One that a run left which died then is taken over: size 0 has one root."""
+    there = store.read()
+    if there is None:
+        there = signed(Checkpoint.of(genesis.map_origin, 0, EMPTY_ROOT), signers.maps, at)
+        store.create(there, {})
+    elif opened(there.note, signers.map_keys(), MAP_DB).size:
+        raise Contradiction("a map log stands here whose log is missing", where=f"private/{MAP_DB}", hint=_HINT)
+    return there
+
+
 def _check_empty(stores: Stores) -> None:
     if stores.head.read() is not None:
         raise Contradiction("a log stands here already", where="private/head.db", hint=_HINT)
-    for name in (CHECKPOINT, GENESIS):
+    for name in (CHECKPOINT, GENESIS, f"{MAP}/{CHECKPOINT}"):
         if stores.public.read(name) is not None:
             raise Contradiction("a log is published here whose head is missing", where=f"public/{name}", hint=_HINT)
     if not _only_remains(stores.private):

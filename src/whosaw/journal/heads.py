@@ -21,18 +21,29 @@ from whosaw.tlog.note import Signer, VerifierKey, open_note, sign_note
 
 CHECKPOINT = "checkpoint"
 GENESIS = "genesis"
+MAP = "map"  # the folder of the map log, in `public` and in `private`
+MAP_DB = "map.db"
 
 
 @dataclass(frozen=True, slots=True)
 class Signers:
-    """The keys of one log: `logs` sign its heads, all of them, and `receipts` signs its receipts and no head."""
+    """The keys of one log: `logs` sign its heads, all of them, `maps` those of its map log, and `receipts` no head at all."""
 
     logs: tuple[Signer, ...]
+    maps: tuple[Signer, ...]
     receipts: Signer
 
     def keys(self) -> tuple[VerifierKey, ...]:
         """The public halves of `logs`."""
-        return tuple(VerifierKey.parse(signer.vkey()) for signer in self.logs)
+        return _public(self.logs)
+
+    def map_keys(self) -> tuple[VerifierKey, ...]:
+        """The public halves of `maps`."""
+        return _public(self.maps)
+
+
+def _public(signers: Sequence[Signer]) -> tuple[VerifierKey, ...]:
+    return tuple(VerifierKey.parse(signer.vkey()) for signer in signers)
 
 
 def signing_time(clock_says: datetime, last: int) -> int:

@@ -5,9 +5,11 @@
     wait_published ──▶ checkpoint  published: anybody can fetch a signed head over it, and the tiles below
     wait_witnessed ──▶ the same    witnessed: others have seen that head, as many as the trust file asks for
     proof ──▶ .tlog-proof          all of it in one file, for whoever was promised
+    mapped ──▶ index               of the newest head: where a label stands, or that it stands nowhere
 
-Two threads. One gives every record its place and makes it durable, group by group (``sequencer``); the other makes a
-head over what is durable, a few times a second (``integrate``). What the second one does, a start does too (``recover``).
+Three threads. One gives every record its place and makes it durable, group by group (``sequencer``); one makes a head
+over what is durable, a few times a second (``integrate``); one signs the index of the newest head once a minute
+(``map_log``). What the second and the third one do, a start does too (``recover``).
 
 Invariant: after a failed write nothing more is taken, and nothing is read back. Callers ask again with the same
 idempotency key after a start: the answer is then the same, whatever became of the first one.
@@ -16,10 +18,11 @@ idempotency key after a start: the answer is then the same, whatever became of t
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from whosaw.config import JournalSettings
@@ -27,7 +30,8 @@ from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.heads import Signers
 from whosaw.journal.leaves import Leaves
-from whosaw.journal.ports import Folder, Head, Labels, Stores, StreamKeys
+from whosaw.journal.map_log import Mapped
+from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import SEGMENT_BYTES
@@ -40,23 +44,25 @@ from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import idem
 
 PATIENCE = 30.0
+_log = logging.getLogger(__name__)
 
 
 class Journal:
     """An open log. Safe to share between threads; one per process and folder. Close it, or use it in a ``with``."""
 
-    def __init__(self, core: Core, every_s: float) -> None:
+    def __init__(self, core: Core, settings: JournalSettings) -> None:
         """Use `open`."""
-        self._core, self._every = core, every_s
+        self._core, self._every, self._map_every = core, settings.publish_every_ms / 1000, settings.map_every_s
         self._state = core.state
         self._queue = Queue()
-        self._wake = threading.Event()
+        self._wake, self._ending = threading.Event(), threading.Event()
         self._closing = False
         self._told: list[Callable[[], None]] = []
         self.leaves = Leaves(core.state, core.stores)
         self._threads = (
             threading.Thread(target=self._sequence, name="whosaw-sequencer", daemon=True),
             threading.Thread(target=self._integrate, name="whosaw-integrator", daemon=True),
+            threading.Thread(target=self._map, name="whosaw-map-log", daemon=True),
         )
         for thread in self._threads:
             thread.start()
@@ -65,10 +71,7 @@ class Journal:
     def open(
         cls,
         *,
-        public: Folder,
-        private: Folder,
-        head: Head,
-        labels: Labels,
+        stores: Stores,
         keys: StreamKeys,
         signers: Signers,
         settings: JournalSettings,
@@ -84,9 +87,11 @@ class Journal:
         promises stands in leaf 0 and not in the settings: it is fixed for the life of the log. `before` is called with
         the recovered log when nothing was recorded or signed yet; what it raises ends the start.
         """
-        stores = Stores(public, private, head, labels)
-        core = Core.open(stores, keys, signers, before=before, clock=clock, random=random, segment_bytes=segment_bytes)
-        return cls(core, settings.publish_every_ms / 1000)
+        core = Core.open(
+            stores, keys, signers, before=before, clock=clock, random=random, segment_bytes=segment_bytes,
+            map_every=timedelta(seconds=settings.map_every_s),
+        )  # fmt: skip
+        return cls(core, settings)
 
     def __enter__(self) -> Self:
         return self
@@ -146,11 +151,7 @@ class Journal:
 
         Raises Unavailable where none was witnessed yet.
         """
-        published = self._state.published
-        if witnessed:
-            if self._core.witnessed.shown is None:
-                raise Unavailable("no witness has seen this log yet", part="witnesses", hint="whosaw witness status")
-            published = self._core.witnessed.shown
+        published = self._witnessed_head() if witnessed else self._state.published
         checkpoint = Checkpoint.parse(parse_note(published.note).text)  # our own words: verified or signed by us
         return Reader.at(self._core.stores, published.note, checkpoint)
 
@@ -166,11 +167,23 @@ class Journal:
             raise BadInput(f"index {index} belongs to no submission", where="index")
         return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()
 
+    def mapped(self, *, witnessed: bool = False) -> Mapped:
+        """The index of the newest published head, or of the newest witnessed one, signed before it answers.
+
+        Raises Unavailable, Damaged; Unavailable too where nothing was witnessed yet, or not what was indexed last.
+        """
+        return self._core.map.answer(self._witnessed_head() if witnessed else None)
+
     # ── witnesses ──
 
     @property
     def witnessed(self) -> Published | None:
         """The newest head that enough witnesses have seen; None where there is none yet."""
+        return self._core.witnessed.shown
+
+    def _witnessed_head(self) -> Published:
+        if self._core.witnessed.shown is None:
+            raise Unavailable("no witness has seen this log yet", part="witnesses", hint="whosaw witness status")
         return self._core.witnessed.shown
 
     def wait_witnessed(self, index: int, timeout: float = PATIENCE) -> bytes:
@@ -198,9 +211,11 @@ class Journal:
             self._state.changed.notify_all()
         self._wake.set()
         self._threads[1].join()
+        self._ending.set()
+        self._threads[2].join()
         self._core.close()
 
-    # ── the two threads ──
+    # ── the three threads ──
 
     def _sequence(self) -> None:
         while group := self._queue.take():
@@ -225,3 +240,13 @@ class Journal:
                 return
             self._wake.wait(self._every)
             self._wake.clear()
+
+    def _map(self) -> None:
+        """A leaf of the map log whenever one is due. It never holds up the other two, whatever becomes of it."""
+        while not self._ending.wait(self._map_every):
+            try:
+                self._core.map.step()
+            except Unavailable as error:
+                _log.warning("no index this time: %s", error)
+            except Exception:  # noqa: BLE001 - it has stopped and says why to whoever asks
+                return

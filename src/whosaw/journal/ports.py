@@ -217,9 +217,10 @@ class Folder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where one log lives. `public` is served as it is, `private` is not."""
+    """Where one log lives. `public` is served as it is, `private` is not. `map_head`: of the log of its index."""
 
     public: Folder
     private: Folder
     head: Head
     labels: Labels
+    map_head: Head

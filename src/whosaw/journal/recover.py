@@ -22,24 +22,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, NotCanonical
-from whosaw.journal import edge as edges
 from whosaw.journal import tail as tails
-from whosaw.journal.edge import Edge
-from whosaw.journal.heads import CHECKPOINT, GENESIS, Signers, opened
+from whosaw.journal.heads import GENESIS, Signers, opened
 from whosaw.journal.labels import catch_up
 from whosaw.journal.ports import Folder, HeadState, Stores
-from whosaw.journal.publish import apply, publish
-from whosaw.journal.published import nodes, reading
 from whosaw.journal.receipts import milliseconds
+from whosaw.journal.resume import bring_up, edge_of
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
-from whosaw.journal.staging import Staged, staged_name
+from whosaw.journal.staging import Staged
 from whosaw.journal.state import State, Tail
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.leaf import GENESIS_LABEL
-from whosaw.tlog.merkle import root_at
 from whosaw.tlog.note import VerifierKey
 
 _log = logging.getLogger(__name__)
@@ -65,8 +61,11 @@ def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> 
     show_genesis(stores.public, frame)
     tail = _tail(stores.private, head, clock)
     _log.info("tail: %d frames beyond the head", len(tail.frames))
-    _publish(stores, head, signed, keys)
-    edge = _edge(stores.public, signed)
+    bring_up(
+        stores.public, stores.private, head, signed, keys,
+        labels=stores.labels, rebuild=lambda shown: _built_again(stores, shown, signed),
+    )  # fmt: skip
+    edge = edge_of(stores.public, signed)
     _log.info("checkpoint: size %d, right edge read back", head.size)
     catch_up(stores.public, stores.labels, head.size)
     for name in stores.private.names(STAGING):
@@ -108,6 +107,12 @@ def agree(genesis: Genesis, signers: Signers) -> None:
         raise Misconfigured(
             "the log's signing keys are not those that its first leaf names",
             setting="keys/log-ed25519, keys/log-mldsa44",
+            hint="restore the key files that belong to this folder; a log keeps its keys for life",
+        )
+    if genesis.map_logs != tuple(signer.vkey() for signer in signers.maps):
+        raise Misconfigured(
+            "the map log's signing keys are not those that the log's first leaf names",
+            setting="keys/map-ed25519, keys/map-mldsa44",
             hint="restore the key files that belong to this folder; a log keeps its keys for life",
         )
     if genesis.receipts != signers.receipts.vkey():
@@ -153,61 +158,11 @@ def _tail(private: Folder, head: HeadState, clock: Callable[[], datetime]) -> Ta
 # ── 4 publish ──
 
 
-def _publish(stores: Stores, head: HeadState, signed: Checkpoint, keys: Sequence[VerifierKey]) -> None:
-    """Make the checkpoint the head's, with everything below it there before."""
-    note = stores.public.read(CHECKPOINT)
-    if note == head.note:
-        return
-    shown = Checkpoint(signed.origin, 0, edges.Edge().root()) if note is None else opened(note, keys, CHECKPOINT)
-    if shown.size > signed.size or (shown.size == signed.size and shown.root != signed.root):
-        raise Damaged(
-            f"the published checkpoint (size {shown.size}) is not of the history that the head database knows "
-            f"(size {signed.size})",
-            where=CHECKPOINT,
-            hint="the head database may be an old copy; do not start this log again from it",
-        )
-    _log.info("checkpoint: bringing size %d to %d", shown.size, signed.size)
-    apply(stores.public, stores.labels, _staged(stores, signed) or _built_again(stores, shown, signed))
-    if shown.size and root_at(nodes(stores.public, signed.size), shown.size) != shown.root:
-        raise Damaged(f"the published checkpoint (size {shown.size}) is not under the head", where=CHECKPOINT)
-    _edge(stores.public, signed)
-    publish(stores.public, head)
-
-
-def _staged(stores: Stores, signed: Checkpoint) -> Staged | None:
-    """The staging file of this head, if it is there and whole."""
-    name = staged_name(signed.size, signed.root)
-    raw = stores.private.read(name)
-    if raw is None:
-        return None
-    try:
-        found = Staged.parse(raw, name)
-    except NotCanonical:
-        _log.warning("staging: not whole, building it again")
-        return None
-    return found if (found.size, found.root) == (signed.size, signed.root) else None
-
-
 def _built_again(stores: Stores, shown: Checkpoint, signed: Checkpoint) -> Staged:
     """What staging held, from frames: the same bytes, because a size determines every one of them."""
-    edge = _edge(stores.public, shown)
+    edge = edge_of(stores.public, shown)
     frames = list(Segments(stores.private).frames(shown.size, signed.size))
     grown, files = edge.grow([f.entry for f in frames], [f.leaf_hash for f in frames])
     if grown.root() != signed.root:
         raise Damaged("the segments do not hold the leaves that the head signs", where=f"index {shown.size} and on")
     return Staged(shown.size, signed.size, signed.root, tuple(files))
-
-
-# ── 5 edge ──
-
-
-def _edge(public: Folder, signed: Checkpoint) -> Edge:
-    """The right edge of this head, from disk."""
-    edge = edges.load(reading(public), signed.size)
-    if edge.root() != signed.root:
-        raise Damaged(
-            f"the tiles at the right edge have not the root that was signed for size {signed.size}",
-            where=f"tile, size {signed.size}",
-            hint="run `whosaw journal fsck` to find the file",
-        )
-    return edge

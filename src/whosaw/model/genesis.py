@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Genesis: what leaf 0 fixes for the life of a log, and the file that opens it to everybody.
 
-    {"kind":"genesis", "v":1, "origin":…, "map":null, "logs":[vkey, …], "receipts":vkey, "promise_s":60,
-     "vrf":{"n":…, "certificate":[σ_0, …, σ_15]}}                    ◀── committed to by leaf 0
+    {"kind":"genesis", "v":1, "origin":…, "logs":[vkey, …], "map":{"origin":…, "logs":[vkey, …]}, "receipts":vkey,
+     "promise_s":60, "vrf":{"n":…, "certificate":[σ_0, …, σ_15]}}                    ◀── committed to by leaf 0
 
     public/genesis   {"body":{…}, "nonce":"<base64 of 32 bytes>"}    canonical JSON, no newline
 
 Whoever holds any checkpoint of the log can hold the operator to these keys: nobody can show Alice one VRF key and Bob
-another, because both would have to be in leaf 0. `map` is the origin of the log of the verifiable index; null while
-there is none.
+another, because both would have to be in leaf 0. `map` is the log of the verifiable index: its origin and its keys.
 
 Invariant: ``parse(encode(x)) == x`` and ``encode(parse(b)) == b``, for the body and for the file.
                                                                     Specification: docs/spec/leaf.md
@@ -29,15 +28,16 @@ _FILE_LIMIT = LIMIT + 1024
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """What a log promises about itself. `logs` and `receipts` are verifier keys as text, `vrf_n` the 384 bytes of n."""
+    """What a log promises about itself. `logs`, `map_logs` and `receipts` are verifier keys as text, `vrf_n` 384 bytes."""
 
     origin: str
     logs: tuple[str, ...]
+    map_origin: str
+    map_logs: tuple[str, ...]
     receipts: str
     promise_s: int
     vrf_n: bytes = field(repr=False)
     vrf_certificate: tuple[bytes, ...] = field(repr=False)
-    map: str | None = None
 
     def encode(self) -> bytes:
         """The body of leaf 0."""
@@ -46,8 +46,8 @@ class Genesis:
                 "v": 1,
                 "kind": str(Kind.GENESIS),
                 "origin": self.origin,
-                "map": self.map,
                 "logs": list(self.logs),
+                "map": {"origin": self.map_origin, "logs": list(self.map_logs)},
                 "receipts": self.receipts,
                 "promise_s": self.promise_s,
                 "vrf": {"n": _b64(self.vrf_n), "certificate": [_b64(s) for s in self.vrf_certificate]},
@@ -58,22 +58,23 @@ class Genesis:
     def parse(cls, body: bytes, where: str = "genesis") -> Genesis:
         """The promises that `body` spells. What the keys in it are worth is ``tlog``'s to say."""
         value = parse(body, where)
-        vrf = value.get("vrf")
-        if type(vrf) is not dict:
-            raise NotCanonical("no `vrf`", where=where)
+        vrf, map_ = value.get("vrf"), value.get("map")
+        if type(vrf) is not dict or type(map_) is not dict:
+            raise NotCanonical("no `vrf` or no `map`", where=where)
         try:
             made = cls(
                 origin=_text(value["origin"]),
                 logs=tuple(_text(key) for key in _list(value["logs"])),
+                map_origin=_text(map_["origin"]),
+                map_logs=tuple(_text(key) for key in _list(map_["logs"])),
                 receipts=_text(value["receipts"]),
                 promise_s=_seconds(value["promise_s"]),
                 vrf_n=_bytes(vrf["n"], VRF_BYTES),
                 vrf_certificate=tuple(_bytes(s, VRF_BYTES) for s in _list(vrf["certificate"])),
-                map=None if value["map"] is None else _text(value["map"]),
             )
         except (KeyError, ValueError):
             raise NotCanonical("not the body of a genesis", where=where) from None
-        if not made.logs or len(made.vrf_certificate) != SIGMAS:
+        if not made.logs or not made.map_logs or len(made.vrf_certificate) != SIGMAS:
             raise NotCanonical("no log key, or not sixteen numbers in the certificate", where=where)
         # Encoding again refuses every field too many, another kind and another version, in one line.
         if made.encode() != body:

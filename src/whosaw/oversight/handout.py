@@ -51,6 +51,7 @@ def hand_out(
     person_id: str,
     principal: str,
     *,
+    known: Callable[[str], bool],
     journal: Journal,
     material: Callable[[], StatementMaterial],
     clock: Callable[[], datetime],
@@ -58,10 +59,9 @@ def hand_out(
 ) -> HandedOut:
     """The statement of an account, handed out to `principal` (a pseudonym). `material` is asked after the record.
 
-    `key`: idempotency key, 1 to 64 bytes. Raises BadInput, Unavailable, Damaged, and has then handed nothing out.
+    `known`: whether an account has a stream; asking opens none. `key`: idempotency key, 1 to 64 bytes. Raises BadInput, Unavailable, Damaged, and has then handed nothing out.
     """
-    known = material().stream(person_id) is not None
-    stream = Stream.of_person(person_id) if known else Stream.named("exports")
+    stream = Stream.of_person(person_id) if known(person_id) else Stream.named("exports")
     recorded = journal.submit(Submission(CALLER, key, (Record(stream, export_body(principal, clock())),)))
     journal.wait_published(recorded.leaves[-1].index)
     ready = material()

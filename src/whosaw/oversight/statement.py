@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Making a statement: everything recorded about one account, with what it takes to check it.
 
-    id ──▶ stream key ──▶ run of frames ──▶ opened records, each with its inclusion proof ─┐
-       └─▶ π for this generation and the next                                              ├─▶ one canonical JSON object
-    newest checkpoint, genesis ────────────────────────────────────────────────────────────┘
+    id ──▶ stream key ──▶ run of frames ──▶ opened records, each with its place in log and index ─┐
+       └─▶ π for this generation and the next ──▶ what stands nowhere in the index                ├─▶ one canonical
+    newest checkpoint, genesis, the index of exactly this checkpoint ─────────────────────────────┘   JSON object
 
 Keys, frames and proofs come through a port that `wiring` fills: this module has no route to the keyring. Handing out a
 statement is a record of its own, which is the caller's to make.
@@ -23,13 +23,14 @@ from typing import Protocol
 from whosaw.errors import Damaged, Unavailable
 from whosaw.journal.ports import StreamKey
 from whosaw.model import genesis as model
-from whosaw.tlog import leaf
+from whosaw.tlog import leaf, vrf
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
+from whosaw.tlog.prefix import TrieProof
 from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.verify.folder import Audit
 from whosaw.verify.statement import verify_statement
-from whosaw.verify.statement_file import Generation, Opened, Statement
+from whosaw.verify.statement_file import Generation, Index, Opened, Statement
 
 # The verifier's clock only judges witnesses and times ahead of it; there are none to judge here, and a statement must
 # not depend on when it was asked for.
@@ -79,6 +80,14 @@ class StatementMaterial(Protocol):
         """The inclusion proof of a leaf under that checkpoint."""
         ...
 
+    def index(self) -> Index:
+        """The checkpoint of the map log whose last leaf is of exactly that checkpoint, with this leaf and its proof."""
+        ...
+
+    def place(self, label: bytes) -> TrieProof:
+        """Where a label stands in that index, or that it stands nowhere."""
+        ...
+
 
 def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     """The statement file for this account. The same material gives the same bytes.
@@ -91,12 +100,15 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     genesis = model.GenesisFile.parse(material.genesis())
     secret = material.stream(person_id)
     generations = () if secret is None else _generation(person_id, secret, size, material)
+    next_pi = material.prove(_alpha(person_id, len(generations)))
     made = Statement(
         person_id,
         note,
         Opened(0, 0, genesis.nonce, genesis.body, tuple(material.inclusion(0))),
+        material.index(),
         generations,
-        material.prove(_alpha(person_id, len(generations))),
+        next_pi,
+        material.place(vrf.beta_of(next_pi)),
     ).encode()
     _check(made, person_id, genesis)
     return made
@@ -112,11 +124,19 @@ def _generation(person_id: str, secret: StreamKey, size: int, material: Statemen
         raise Damaged("the account has a later generation or key, which this version never makes", where="keyring")
     # What is durable but not yet under this checkpoint cannot be proven yet, and belongs in the next statement.
     published = takewhile(lambda frame: frame.index < size, material.run(secret))
-    opened = [Opened(f.i, f.index, f.nonce, f.body, tuple(material.inclusion(f.index))) for f in published]
+    pi = material.prove(_alpha(person_id, 0))
+
+    def label(i: int) -> bytes:
+        return leaf.label(secret.key, i) if i else vrf.beta_of(pi)
+
+    opened = [
+        Opened(f.i, f.index, f.nonce, f.body, tuple(material.inclusion(f.index)), material.place(label(f.i)))
+        for f in published
+    ]
     if not opened:
         return ()
-    pi = material.prove(_alpha(person_id, 0))
-    return (Generation(0, pi, 0, secret.key, opened[0], tuple(opened[1:])),)
+    absent = material.place(label(len(opened)))
+    return (Generation(0, pi, 0, secret.key, opened[0], tuple(opened[1:]), absent),)
 
 
 def _alpha(person_id: str, generation: int) -> bytes:

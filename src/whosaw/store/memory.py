@@ -209,10 +209,10 @@ class MemoryHeld:
 
 
 class MemoryHead:
-    """``Head`` in dictionaries."""
+    """``Head`` in dictionaries. `of`: what its calls begin with, where one world has two of them."""
 
-    def __init__(self, faults: Faults | None = None) -> None:
-        self.faults = faults or Faults()
+    def __init__(self, faults: Faults | None = None, of: str = "") -> None:
+        self.faults, self._of = faults or Faults(), of
         self.state: HeadState | None = None
         self.positions_: dict[bytes, int] = {}
         self.placed_: dict[bytes, Placed] = {}
@@ -227,7 +227,7 @@ class MemoryHead:
                 raise Contradiction("a log stands here already", where="head")
             self._set(state, {}, placed)
 
-        self.faults.write("create head", first)
+        self.faults.write(f"{self._of}create head", first)
 
     def swap(self, old: bytes, new: HeadState, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
         def next_() -> None:
@@ -235,7 +235,7 @@ class MemoryHead:
                 raise Contradiction("another sequencer moved the head", where="head")
             self._set(new, positions, placed)
 
-        self.faults.write("swap", next_)
+        self.faults.write(f"{self._of}swap", next_)
 
     def _set(self, state: HeadState, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
         with self._lock:

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whosaw.tlog.merkle import leaf_hash, root_of_row
+from whosaw.tlog.merkle import root_of_row
 from whosaw.tlog.spelling import HASH
 from whosaw.tlog.tile import FULL, HEIGHT, Bundle, Tile
+from whosaw.verify.frames import Frames, span
 from whosaw.verify.source import Source
 from whosaw.verify.steps import Failure
-from whosaw.verify.tree import FRAMED, Rebuilt, differences, read_tile, root_of_rows, span
+from whosaw.verify.tree import Rebuilt, differences, read_tile, root_of_rows
 
 EACH = 5  # differences of one tile that are spelt out
 LEAVES = -1  # below level 0: the leaves themselves are the truth
@@ -53,18 +54,18 @@ def _accuse(source: Source, found: Rebuilt, truth: Truth | None) -> Iterator[Fai
             right = _slice(truth.rows[tile.level], tile)  # where the truth is above the leaves, this tile may be right
         places = list(differences(served, right, HASH)) if len(served) == len(right) else []
         for at in places[:EACH]:
-            yield _sentence(tile, at - 1, truth)
+            yield _sentence(tile, at - 1, truth, found.frames)
         if len(places) > EACH:
             yield Failure(f"and {len(places) - EACH} more hashes of this tile", tile.path)
 
 
-def _sentence(tile: Tile, i: int, truth: Truth | None) -> Failure:
+def _sentence(tile: Tile, i: int, truth: Truth | None, frames: Frames) -> Failure:
     first = (tile.index * FULL + i) << HEIGHT * tile.level
     last = first + (1 << HEIGHT * tile.level) - 1
     what = f"leaf {first}" if first == last else f"leaves {first} to {last}"
     in_tile = f"{tile.path}, {span(i, HASH)}"
     bundle = Bundle(tile.index, tile.width)
-    in_bundle = f"{bundle.path}, {span(i, FRAMED)}"
+    in_bundle = f"{bundle.path}, {frames.place(i)}"
     if truth is not None and tile.level > truth.level:
         return Failure(f"the hash of {what} was altered; what it is made from is as it was signed", in_tile)
     if truth is not None and tile.level == truth.level == 0:
@@ -108,8 +109,8 @@ def _made(source: Source, found: Rebuilt, tile: Tile) -> bytes:
         return _slice(found.rows[tile.level], tile)
     if tile.width < FULL:
         return found.edge
-    raw = read_tile(source, Bundle(tile.index, tile.width)) or b""
-    return b"".join(leaf_hash(raw[at + 2 : at + FRAMED]) for at in range(0, len(raw), FRAMED))
+    raw = read_tile(source, Bundle(tile.index, tile.width), found.frames) or b""
+    return found.frames.hashes(raw, tile.width)
 
 
 def _slice(row: bytearray, tile: Tile) -> bytes:

@@ -2,7 +2,7 @@
 """`whosaw verify`: what an outsider runs. No account, no key, no other package than cryptography.
 
     whosaw verify --trust FILE FOLDER|URL            a published log, whole
-    whosaw verify statement FILE --trust FILE        all looks at one account
+    whosaw verify statement FILE --trust FILE        all looks at one account, and that none is missing
     whosaw verify receipt FILE --trust FILE          the journal's word about some leaves
     whosaw verify proof FILE --trust FILE            one leaf
 
@@ -68,7 +68,7 @@ def _parser(kind: str) -> argparse.ArgumentParser:
     prog = "whosaw verify" if kind == "log" else f"whosaw verify {kind}"
     about = {
         "log": "Verify a published log whole. Also: whosaw verify statement | receipt | proof FILE.",
-        "statement": "Verify all looks at one account; with --folder also that none is missing.",
+        "statement": "Verify all looks at one account, and that none is missing.",
         "receipt": "Verify the journal's word that leaves are recorded, and that it was kept.",
         "proof": "Verify that one leaf is in a log.",
     }
@@ -124,7 +124,9 @@ def _log(args: argparse.Namespace, audit: Audit) -> int:
     )
     steps, found = verify_folder(source, audit)
     if state is not None and found.head is not None and steps.sound:
-        steps.remarks.append(_remember(state, found.head, audit.now))
+        # The log last: where only one of the two is saved, the next run compares the other with something older.
+        heads = (found.map.head, found.head) if found.map is not None else (found.head,)
+        steps.remarks += [_remember(state, head, audit.now) for head in heads]
     return _answer(close(steps, audit, source, found.head), args)
 
 

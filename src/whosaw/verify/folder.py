@@ -5,9 +5,11 @@
       witnesses    enough of them have seen its beginning: a step of its own where there is something to check
     2 genesis      leaf 0, which fixes the keys that receipts and first labels are checked with
     3 saved head   what this verifier saw last time is the beginning of what it sees now
-    4 leaves       65 bytes, version 1, no label twice
-    5 tiles        built again from the leaves, up to the root that was signed
-    6 files        old partial tiles are beginnings of today's; a file that nothing accounts for is named
+    4 map log      the log of the index under ``map/``, by the same steps: what it says of the index, size by size
+    5 leaves       65 bytes, version 1, no label twice
+    6 tiles        built again from the leaves, up to the root that was signed
+    7 files        old partial tiles are beginnings of today's; a file that nothing accounts for is named
+    8 index        built again from the leaves, at every size that the map log speaks of: the same roots
 
 Later steps run also where an earlier one failed, as far as they can: who looks into it wants to know how much is hurt.
 Only without a signed checkpoint there is nothing to hold anything against.
@@ -20,28 +22,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from whosaw.errors import NotCanonical, ProofFailed, Unavailable, WhosawError
+from whosaw.errors import ProofFailed, Unavailable, WhosawError
 from whosaw.tlog import note
-from whosaw.tlog.tile import Bundle, Tile, parse_path, width_at
+from whosaw.tlog.merkle import Node
+from whosaw.tlog.tile import Bundle, Tile
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify import genesis
 from whosaw.verify.blame import blame
 from whosaw.verify.head import Head, open_head
 from whosaw.verify.history import check_same_log
+from whosaw.verify.leaves import Leaves
+from whosaw.verify.listing import Listing, split
+from whosaw.verify.map_log import (
+    MAP,
+    MapSource,
+    ReadMap,
+    check_heads,
+    open_map_head,
+    read_map,
+    read_map_checkpoint,
+    seems_ahead,
+)
+from whosaw.verify.map_log import SINGLE as MAP_SINGLE
 from whosaw.verify.source import Source
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Failure, Report, Said, Steps
-from whosaw.verify.tree import BUNDLES, Rebuild, Rebuilt, read_tile, served_nodes
+from whosaw.verify.tree import Rebuild, Rebuilt, read_tile, served_nodes
 from whosaw.verify.witnessed import WITNESSED, Raw, check_witnessed, read_witnessed
 from whosaw.verify.words import counted, moment, printable
 
 SINGLE = frozenset({"checkpoint", "genesis", WITNESSED})
 KEPT = 8  # files copied into the evidence
-
-Watch = Callable[[int, list[bytes]], None]
+TITLES = ("The genesis leaf", "The same log as before", "The log of the index", "Every leaf", "Every tile", "Every file",
+          "The index is made of every leaf")  # fmt: skip
 
 
 def _nothing(*_: object) -> None: ...
@@ -49,13 +65,12 @@ def _nothing(*_: object) -> None: ...
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """How to verify a folder. `saved` is what was seen before; `watch` sees all labels; `progress` counts leaves."""
+    """How to verify a folder. `saved` is what was seen before; `progress` counts leaves."""
 
     trust: TrustPolicy
     now: datetime
     saved: Callable[[str], SavedHead | None] | None = None
     quick: bool = False
-    watch: Watch = _nothing
     progress: Callable[[int, int], None] = _nothing
     sleep: Callable[[float], None] = time.sleep
 
@@ -67,39 +82,13 @@ class Audited:
     head: Head | None = None
     witnessed: Head | None = None
     raw_witnessed: Raw = None
+    raw_map: Raw = None
     genesis: genesis.Genesis | None = None
+    map: ReadMap | None = None
+    leaves: Leaves | None = None
     whole: Rebuilt | None = None
     listing: Listing | None = None
-
-
-@dataclass(slots=True)
-class Listing:
-    """The files that were there, sorted by what a log of this size makes of them."""
-
-    names: Sequence[str]
-    old: dict[tuple[int, int], list[Tile | Bundle]] = field(default_factory=dict)
-    ahead: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, names: Sequence[str], size: int) -> Listing:
-        """Which names a log of `size` leaves accounts for, and how."""
-        made = cls(names)
-        known = SINGLE if size else SINGLE - {"genesis"}
-        for name in names:
-            try:
-                what = parse_path(name)
-            except NotCanonical:
-                if name not in known:
-                    made.unknown.append(name)
-                continue
-            level = BUNDLES if isinstance(what, Bundle) else what.level
-            width = width_at(max(level, 0), what.index, size)
-            if what.width > width:
-                made.ahead.append(name)
-            elif what.width < width:
-                made.old.setdefault((level, what.index), []).append(what)
-        return made
+    map_names: Sequence[str] = ()
 
 
 def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
@@ -107,7 +96,7 @@ def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
     steps, found = Steps(), Audited()
     head = steps.take("The checkpoint is signed", lambda said: _checkpoint(source, audit, found, said))
     if head is None:
-        for title in ("The genesis leaf", "The same log as before", "Every leaf", "Every tile", "Every file"):
+        for title in TITLES:
             steps.skip(title, "Without a signed checkpoint there is nothing to hold it against.")
         return steps, found
     found.head = head
@@ -118,13 +107,15 @@ def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
     else:
         steps.skip("The genesis leaf", "The log is empty: there is no leaf 0 yet.")
     _same_as_before(source, audit, head, steps)
+    _map(source, audit, found, steps)
     if audit.quick:
-        for title in ("Every leaf", "Every tile", "Every file"):
+        for title in TITLES[3:]:
             steps.skip(title, "Left out: --quick checks signatures and proofs only.")
     else:
         found.whole = steps.take("Every leaf", lambda said: _leaves(source, audit, head, found, said))
         _tiles(source, head, found.whole, steps)
         _files(found, steps)
+        _index(head, node, found, steps)
     return steps, found
 
 
@@ -133,8 +124,9 @@ def close(steps: Steps, audit: Audit, source: Source, head: Head | None) -> Repo
     limits(steps, audit, source)
     if head is None:
         return steps.report("")
-    leaves, tiles, files = (step.said.counts for step in steps.done[-3:])
-    counts = leaves | tiles | files
+    counts: dict[str, int] = {}
+    for step in steps.done[-5:]:
+        counts |= step.said.counts
     witnessed = next((step.said.counts["witnessed"] for step in steps.done if "witnessed" in step.said.counts), None)
     if audit.quick:
         sentence = f"verified in part ({head.as_of}): signatures and proofs hold; leaves and tiles were not read"
@@ -169,19 +161,20 @@ def limits(steps: Steps, audit: Audit, source: Source) -> None:
 def _checkpoint(source: Source, audit: Audit, found: Audited, said: Said) -> Head:
     # The list is made before the checkpoint is read, never after: a log that grows while we look writes its tiles
     # first, and a list made later would hold files that this checkpoint knows nothing of.
-    names = tuple(source.names()) if source.listed and not audit.quick else ()
+    names, found.map_names = split(tuple(source.names()) if source.listed and not audit.quick else (), MAP)
     waits = iter((0.25, 1.0, 2.0))
     while True:
-        found.raw_witnessed = read_witnessed(source)
+        found.raw_witnessed, found.raw_map = read_witnessed(source), read_map_checkpoint(source)
         raw = source.read("checkpoint", note.LIMIT)
         if raw is None:
             raise missing_checkpoint(source)
         said.keep("checkpoint", raw)
         said.sentences.clear()
         head = open_head(raw, audit.trust, audit.now, said, quorum=False)
-        found.listing = Listing.of(names, head.size)
+        found.listing = Listing.of(names, head.size, SINGLE if head.size else SINGLE - {"genesis"})
         # Tiles are published a moment before the checkpoint that needs them. Give it that moment.
-        if not found.listing.ahead or (wait := next(waits, None)) is None:
+        ahead = found.listing.ahead or seems_ahead(found.raw_map, found.map_names)
+        if not ahead or (wait := next(waits, None)) is None:
             return head
         audit.sleep(wait)
 
@@ -213,15 +206,48 @@ def _same_as_before(source: Source, audit: Audit, head: Head, steps: Steps) -> N
     steps.take(title, check)
 
 
-# Steps 4 to 6
+# Step 4
+
+
+def _map(source: Source, audit: Audit, found: Audited, steps: Steps) -> None:
+    made = found.genesis
+    if made is None:
+        steps.skip(TITLES[2], "Without the genesis leaf nobody knows its keys.")
+        return
+    found.map = steps.take(TITLES[2], lambda said: _read_map(source, audit, made, found, said))
+
+
+def _read_map(source: Source, audit: Audit, made: genesis.Genesis, found: Audited, said: Said) -> ReadMap:
+    raw, where = found.raw_map, f"{MAP}/checkpoint"
+    if isinstance(raw, WhosawError):
+        raise raw
+    if raw is None:
+        raise ProofFailed(f"{where}: is missing: nobody can check that a statement is complete", step="map")
+    said.keep("map-checkpoint", raw)
+    head = open_map_head(raw, made, audit.trust, audit.now, said, where=where, quorum=False)
+    saved = None if audit.saved is None else audit.saved(head.origin)
+    if saved is not None:
+        old = open_map_head(
+            saved.note, made, audit.trust, audit.now, Said(), where="saved checkpoint of the map log", quorum=False
+        )
+        check_same_log(MapSource(source), old, head, f"of the map log saved on {moment(saved.at)}", said)
+    if audit.quick:
+        return ReadMap(head)
+    listed = Listing.of(found.map_names, head.size, MAP_SINGLE) if source.listed else None
+    return read_map(source, head, made.log_keys, listed, said)
+
+
+# Steps 5 to 8
 
 
 def _leaves(source: Source, audit: Audit, head: Head, found: Audited, said: Said) -> Rebuilt:
     old: Mapping[tuple[int, int], Sequence[Tile | Bundle]] = found.listing.old if found.listing else {}
-    whole = Rebuild(source, head.size, old, audit.watch, audit.progress).run()
+    found.leaves = leaves = Leaves(head.size, () if found.map is None else found.map.claims)
+    whole = Rebuild(source, head.size, old, see=leaves.see, progress=audit.progress).run()
     said.count("leaves", head.size)
     said.count("bundles", whole.bundles)
     said.failures += whole.leaf_failures
+    said.failures += leaves.twice()
     said.say(
         f"{counted(head.size, 'leaf', 'leaves')} in {counted(whole.bundles, 'bundle')}: each has 65 bytes and "
         "version 1, and no label stands twice."
@@ -259,21 +285,64 @@ def _files(found: Audited, steps: Steps) -> None:
         return
 
     def check(said: Said) -> None:
-        said.count("files", len(listing.names))
-        said.count("old", whole.old)
+        beside = found.map.files if found.map is not None else 0
+        old = whole.old + (found.map.old if found.map is not None else 0)
+        said.count("files", len(listing.names) + beside)
+        said.count("old", old)
         said.failures += whole.old_failures
         said.failures += [Failure("unaccounted for: ahead of the checkpoint", n) for n in sorted(listing.ahead)]
         said.failures += [
             Failure("unaccounted for: no log has such a file", printable(n)) for n in sorted(listing.unknown)
         ]
         if not said.failures:
-            said.say(f"{counted(len(listing.names), 'file')} lie there, and each was read.")
-        if whole.old and not said.failures:
-            said.say(
-                f"{counted(whole.old, 'older partial file')}: each is the beginning of what stands in its place today."
-            )
+            said.say(f"{counted(len(listing.names) + beside, 'file')} lie there, and each was read.")
+        if old and not said.failures:
+            said.say(f"{counted(old, 'older partial file')}: each is the beginning of what stands in its place today.")
 
     steps.take("Every file is accounted for", check)
+
+
+def _index(head: Head, node: Node, found: Audited, steps: Steps) -> None:
+    said_of, leaves, whole = found.map, found.leaves, found.whole
+    if said_of is None or leaves is None or whole is None:
+        steps.skip(TITLES[-1], "Without the log of the index, or without the leaves, there is nothing to compare.")
+        return
+    if whole.root != head.root or whole.torn or whole.leaf_failures or whole.tile_failures:
+        # What is altered here would make an honest index look false.
+        steps.skip(TITLES[-1], "Leaves or tiles are not as they were signed, so they show nothing about an index.")
+        return
+
+    def check(said: Said) -> None:
+        said.failures += check_heads(said_of.claims, head, node)
+        said.failures += [
+            Failure(
+                f"it says another index for size {claim.of.size:,} than the leaves make", f"{MAP}, leaf {claim.number}"
+            )
+            for claim in leaves.wrong
+        ]
+        newest = said_of.claims[-1] if said_of.claims else None
+        if newest is not None and newest.of.size > head.size:
+            # Two files that are replaced one after the other, by way of caches: it may be so for a moment.
+            said.unclear(
+                f"the log signed size {newest.of.size:,}, and the checkpoint found here has {head.size:,}",
+                f"{MAP}, leaf {newest.number}", "try again in a minute; if it stays so, the log is not shown whole",
+            )  # fmt: skip
+        if said.failures or said.unclear_about:
+            return
+        size = said_of.claims[-1].of.size if said_of.claims else 0
+        said.count("index", size)
+        said.count("indexes", len(leaves.held))
+        if not leaves.held:
+            said.say("The map log is empty: no statement can have been made yet.")
+            return
+        said.say(
+            f"{counted(len(leaves.held), 'index', 'indexes')} built again from the leaves: the roots that were signed, "
+            f"the newest for size {size:,}."
+        )
+        if size < head.size:
+            said.say(f"{counted(head.size - size, 'leaf', 'leaves')} since then are in no index yet.")
+
+    steps.take(TITLES[-1], check)
 
 
 def _text(at: datetime | None) -> str | None:

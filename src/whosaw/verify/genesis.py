@@ -4,6 +4,7 @@
     genesis file  {"body":{…},"nonce":"…"} ──commitment──▶ leaf 0 under the checkpoint's root
                        │
                        ├─ logs       the keys that sign every checkpoint, all of them, for the life of the log
+                       ├─ map        the log of the index: its name, and the keys that sign it, all of them
                        ├─ receipts   the key that signs receipts
                        └─ vrf        the key that gives every account its one first label, with its certificate
 
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from whosaw.errors import NotCanonical, ProofFailed
 from whosaw.model import genesis as model
 from whosaw.tlog import leaf, note, receipt
+from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.merkle import Node, check_inclusion, leaf_hash, prove_inclusion
 from whosaw.tlog.note import VerifierKey, open_note
 from whosaw.tlog.vrf import ROOTS, VrfPublic
@@ -39,6 +41,7 @@ class Genesis:
 
     origin: str
     log_keys: tuple[VerifierKey, ...]
+    map_keys: tuple[VerifierKey, ...]
     receipt_key: VerifierKey
     vrf: VrfPublic
     leaf_hash: bytes = field(repr=False)
@@ -50,6 +53,7 @@ class Genesis:
         made = cls(
             given.origin,
             tuple(VerifierKey.parse(key, f"{where}, logs") for key in given.logs),
+            tuple(VerifierKey.parse(key, f"{where}, map") for key in given.map_logs),
             VerifierKey.parse(given.receipts, f"{where}, receipts"),
             VrfPublic.parse(given.vrf_n, given.vrf_certificate, f"{where}, vrf"),
             leaf_hash(leaf.entry(leaf.GENESIS_LABEL, leaf.commitment(nonce, body))),
@@ -58,6 +62,10 @@ class Genesis:
             raise NotCanonical("the receipt key is not for receipts of this origin", where=where)
         if any(key.name != made.origin or key.kind == note.COSIGNATURE for key in made.log_keys):
             raise NotCanonical("a log key is not one of this origin", where=where)
+        if given.map_origin != map_origin(made.origin) or any(
+            key.name != given.map_origin or key.kind == note.COSIGNATURE for key in made.map_keys
+        ):
+            raise NotCanonical("a key of the map log is not one of its origin", where=where)
         return made
 
 
@@ -69,7 +77,7 @@ def check_genesis(made: Genesis, path: Sequence[bytes], head: Head, said: Said) 
         check_inclusion(made.leaf_hash, 0, head.size, path, head.root)
     except ProofFailed as error:
         raise ProofFailed(f"genesis: it does not open leaf 0: {error}", step="genesis") from None
-    said.say("It opens leaf 0 and fixes the keys for checkpoints, receipts and first labels.")
+    said.say("It opens leaf 0 and fixes the keys for checkpoints, the index, receipts and first labels.")
     # For the standard one signature of a trusted key would do. But an altered line looks like an unknown key's and is
     # ignored, so a changed byte would pass as checked. A log that begins with two keys keeps both for life.
     missing = set(made.log_keys) - open_note(head.note, (*made.log_keys,)).keys

@@ -2,49 +2,59 @@
 """A statement, checked by the person: these are all looks at my account, and none is missing.
 
     id ──VRF──▶ label_0 ──its leaf commits to──▶ key ──HMAC──▶ label_1, label_2, … label_n      and no label_(n+1)
+                   └───────────────────── each in the index, where its leaf is ──┘                 in the index either
 
     1 form         one canonical JSON object, about the account asked for
     2 checkpoint   signed by the log, seen by enough witnesses
-    3 genesis      leaf 0 fixes the key for first labels
-    4 account      π over this id and generation gives label_0: the one label that this account can begin with
-    5 enrolment    the leaf with label_0 commits to the key in the statement
-    6 records      label_1 … label_n, each a leaf of the log, each opened by its nonce and body
-    7 none missing label_(n+1) is on no leaf, and neither is the next generation's label_0
+    3 genesis      leaf 0 fixes the key for first labels, and the keys of the log of the index
+    4 index        the last leaf of that log holds the root of the index of exactly this checkpoint
+    5 account      π over this id and generation gives label_0: the one label that this account can begin with
+    6 enrolment    the leaf with label_0 commits to the key in the statement
+    7 records      label_1 … label_n, each a leaf of the log, each opened by its nonce and body
+    8 none missing label_(n+1) stands nowhere, and neither does the next generation's label_0
+    9 public       the published log is the same, and its index was made of every leaf (``--folder``)
 
-Step 7 reads the whole published log (``--folder``); without it, it is left out, and the result says so. It is the step
-that a statement cannot carry in itself here: a cut list proves as well as a whole one.
+Steps 1 to 8 need this file and no other. What they rest on is that the index is what the leaves make: everybody who
+verifies the published log builds it again, and step 9 does so here.
 
-Proven with all seven: the list is the whole of the only stream that can exist for this id. A record about the account
+Proven with all nine: the list is the whole of the only stream that can exist for this id. A record about the account
 anywhere else in the log convicts the operator.                           Specification: docs/spec/statement.md
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from dataclasses import dataclass
 
 from whosaw.errors import NotCanonical, ProofFailed, WhosawError
 from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Json, Kind, canonical, parse
 from whosaw.tlog import leaf, vrf
+from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
+from whosaw.tlog.prefix import TrieProof
 from whosaw.verify.folder import Audit, verify_folder
 from whosaw.verify.genesis import Genesis, check_genesis
 from whosaw.verify.head import Head, open_head
 from whosaw.verify.history import check_same_log
+from whosaw.verify.map_log import MapSource, open_map_head
 from whosaw.verify.shape import base64_of
 from whosaw.verify.source import Source
 from whosaw.verify.statement_file import Opened, Statement
-from whosaw.verify.steps import Report, Said, Steps
+from whosaw.verify.steps import FALSE, Report, Said, Steps
 from whosaw.verify.words import counted, look_sentence, moment, record_sentence
 
 TITLES = (
     "The checkpoint is signed",
     "The genesis leaf",
+    "The index is that of this checkpoint",
     "The first label is this account's",
     "The enrolment fits the key",
     "Every record is in the log",
     "No record is missing",
+    "The published log is the same",
 )
+ALONE = "it was not held against the published log: give --folder with the published folder or its URL"
 
 
 def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Source | None) -> Report:
@@ -58,25 +68,31 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         for title in TITLES[0 if not statement else 1 :]:
             steps.skip(title, "Without what comes before there is nothing to hold it against.")
         return steps.report("")
-    _proofs(statement, head, steps)
-    if source is None:
-        steps.skip(TITLES[5], "The log was not searched: give --folder with the published folder or its URL.")
-    elif not steps.sound:
-        steps.skip(TITLES[5], "What the statement says did not hold, so there is no list to complete.")
+    genesis = steps.take(TITLES[1], lambda said: _genesis(statement, head, said))
+    index = steps.take(TITLES[2], lambda said: _index(statement, head, genesis, audit, said)) if genesis else None
+    if not genesis or not index:
+        for title in TITLES[2 if not genesis else 3 : 7]:
+            steps.skip(title, "Without what comes before there is nothing to hold it against.")
     else:
-        steps.take(TITLES[5], lambda said: _none_missing(statement, head, audit, source, said))
-    _limits(steps, audit, source)
+        _proofs(statement, head, genesis, index, steps)
+    if source is None:
+        steps.skip(TITLES[7], f"{ALONE[0].upper()}{ALONE[1:]}.")
+    elif not steps.sound or not genesis or not index:
+        steps.skip(TITLES[7], "What the statement says did not hold, so there is nothing to compare.")
+    else:
+        steps.take(TITLES[7], lambda said: _published(index, audit, source, said))
+    _limits(steps, audit, source, index)
     if steps.sound:
         steps.remarks += [
             "Looks and other records, in the order in which they were recorded:" if statement.records else "No records."
         ]
         steps.remarks += [f"  {n:>3}. {words}" for n, words in enumerate(map(_words, statement.records), 1)]
     return steps.report(
-        _sentence(statement, head, person, source),
+        _sentence(statement, head, person),
         origin=head.origin,
         size=head.size,
         signed_at=None if head.signed_at is None else moment(head.signed_at),
-        complete=source is not None and steps.sound,
+        complete=steps.sound,
         records=[{"i": r.i, "index": r.index, "sentence": _words(r), "body": parse(r.body)} for r in statement.records],
     )
 
@@ -93,20 +109,39 @@ def _read(raw: bytes, person: str | None, said: Said) -> Statement:
         if generation.generation != g:
             raise NotCanonical("generations are not 0, 1, 2, … in order", where="statement")
         if generation.rekeys:
-            raise ProofFailed("its stream was given a new key, which version 1 cannot prove anything about")
+            raise ProofFailed("its stream was given a new key, which this version cannot prove anything about")
     said.say(f"{counted(len(statement.records), 'record')} in {counted(len(statement.generations), 'generation')}.")
     return statement
 
 
-def _proofs(statement: Statement, head: Head, steps: Steps) -> None:
-    """Steps that need only the statement and the head."""
-    genesis = steps.take(TITLES[1], lambda said: _genesis(statement, head, said))
-    if genesis is None:
-        steps.skip(TITLES[2], "Without the genesis leaf nobody knows the key for first labels.")
+@dataclass(frozen=True, slots=True)
+class IndexRoot:
+    """The root of the index of exactly the head `of`. `head`: that of the map log which says so, with the keys of `genesis`."""
+
+    root: bytes
+    head: Head
+    of: Head
+    genesis: Genesis
+
+    def place(self, proof: TrieProof | None, label: bytes, where: str) -> int | None:
+        """Where `label` stands, None where it stands nowhere. Raises ProofFailed."""
+        if proof is None or proof.label != label:
+            raise ProofFailed(f"{where}: its proof from the index is about another label", step="index")
+        try:
+            return proof.check(self.root)
+        except ProofFailed as error:
+            raise ProofFailed(f"{where}: its proof from the index does not hold: {error}", step="index") from None
+
+
+def _proofs(statement: Statement, head: Head, genesis: Genesis, index: IndexRoot, steps: Steps) -> None:
+    """Steps that need only the statement, and roots that hold."""
+    steps.take(TITLES[3], lambda said: _account(statement, genesis, said))
+    steps.take(TITLES[4], lambda said: _enrolments(statement, head, index, said))
+    steps.take(TITLES[5], lambda said: _records(statement, head, index, said))
+    if not steps.sound:
+        steps.skip(TITLES[6], "What the statement says did not hold, so there is no list to complete.")
     else:
-        steps.take(TITLES[2], lambda said: _account(statement, genesis, said))
-    steps.take(TITLES[3], lambda said: _enrolments(statement, head, said))
-    steps.take(TITLES[4], lambda said: _records(statement, head, said))
+        steps.take(TITLES[6], lambda said: _none_missing(statement, head, index, said))
 
 
 def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
@@ -116,6 +151,28 @@ def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
     made = Genesis.open(opened.nonce, opened.body)
     check_genesis(made, opened.path, head, said)
     return made
+
+
+def _index(statement: Statement, head: Head, genesis: Genesis, audit: Audit, said: Said) -> IndexRoot:
+    given, where = statement.index, "checkpoint of the map log"
+    # No witness is asked about the log of the index yet. The limits of the report say what that leaves open.
+    map_head = open_map_head(given.checkpoint, genesis, audit.trust, audit.now, said, where=where, quorum=False)
+    if not map_head.size:
+        raise ProofFailed("the log of the index is empty", step="index")
+    leaf = MapLeaf.parse(given.leaf, "leaf of the map log")
+    try:
+        check_inclusion(leaf_hash(given.leaf), map_head.size - 1, map_head.size, given.path, map_head.root)
+    except ProofFailed as error:
+        raise ProofFailed(f"the leaf is not the last one of the log of the index: {error}", step="index") from None
+    of = leaf.open(genesis.log_keys, "leaf of the map log")
+    # By its size alone it could be of another history; the two signed notes would then convict whoever signed both.
+    if (of.origin, of.size, of.root) != (head.origin, head.size, head.root):
+        raise ProofFailed(
+            f"the index is of size {of.size:,}, and not of the checkpoint, of size {head.size:,}",
+            step="index", ours=head.note, theirs=leaf.note,
+        )  # fmt: skip
+    said.say(f"Leaf {map_head.size - 1}, the last one, says that it is of this very checkpoint.")
+    return IndexRoot(leaf.root, map_head, head, genesis)
 
 
 def _account(statement: Statement, genesis: Genesis, said: Said) -> None:
@@ -131,12 +188,12 @@ def _account(statement: Statement, genesis: Genesis, said: Said) -> None:
     said.say(f"{counted(len(given), 'proof')} over this id and no other: generations 0 to {statement.next_generation}.")
 
 
-def _enrolments(statement: Statement, head: Head, said: Said) -> None:
+def _enrolments(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
     for one in statement.generations:
         where = f"enrolment of generation {one.generation}"
         if one.enrolment.i:
             raise ProofFailed(f"{where}: an enrolment is number 0 of its stream", step="enrolment")
-        check_opened(one.enrolment, vrf.beta_of(one.pi), head, where)
+        check_opened(one.enrolment, vrf.beta_of(one.pi), head, index, where)
         wanted: Json = {"v": 1, "kind": str(Kind.ENROL), "stream_key": base64_of(leaf.stream_key_digest(one.key))}
         if one.enrolment.body != canonical(wanted):
             raise ProofFailed(f"{where}: it commits to another key than the statement's", step="enrolment")
@@ -145,7 +202,7 @@ def _enrolments(statement: Statement, head: Head, said: Said) -> None:
         said.say("No enrolment: the statement says that nothing was ever recorded for this account.")
 
 
-def _records(statement: Statement, head: Head, said: Said) -> None:
+def _records(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
     last = -1
     about: set[str] = set()
     for one in statement.generations:
@@ -159,7 +216,7 @@ def _records(statement: Statement, head: Head, said: Said) -> None:
                 raise ProofFailed(f"{where}: leaf {opened.index} comes before the record before it", step="records")
             last = opened.index
             if n:
-                check_opened(opened, leaf.label(one.key, n), head, where)
+                check_opened(opened, leaf.label(one.key, n), head, index, where)
                 about |= _about(opened, where)
     if len(about) > 1:
         raise ProofFailed("the records speak of more than one person", step="records")
@@ -170,8 +227,8 @@ def _records(statement: Statement, head: Head, said: Said) -> None:
     said.say("and each is what was committed to, byte for byte.")
 
 
-def check_opened(opened: Opened, label: bytes, head: Head, where: str) -> None:
-    """`opened` is the leaf with this label at its index under `head`."""
+def check_opened(opened: Opened, label: bytes, head: Head, index: IndexRoot, where: str) -> None:
+    """`opened` is the leaf with this label at its index under `head`, and the index says so, too."""
     made = leaf_hash(leaf.entry(label, leaf.commitment(opened.nonce, opened.body)))
     try:
         check_inclusion(made, opened.index, head.size, opened.path, head.root)
@@ -179,6 +236,8 @@ def check_opened(opened: Opened, label: bytes, head: Head, where: str) -> None:
         raise ProofFailed(
             f"{where}: leaf {opened.index} is not what the statement says: {error}", step="records"
         ) from None
+    if index.place(opened.trie, label, where) != opened.index:
+        raise ProofFailed(f"{where}: the index does not have it at leaf {opened.index}", step="index")
 
 
 def _about(opened: Opened, where: str) -> set[str]:
@@ -191,79 +250,50 @@ def _look(opened: Opened, where: str) -> LookBody | None:
     return LookBody.decode(opened.body, where) if parse(opened.body)["kind"] in LOOKS else None
 
 
-# Step 7: the whole log is read once, and every label that must or must not be there is looked for.
+# Step 8: the labels that must not be there, and are nowhere.
 
 
-def _none_missing(statement: Statement, head: Head, audit: Audit, source: Source, said: Said) -> None:
-    wanted: dict[bytes, list[int]] = {}
-    for label, _ in _expected(statement):
-        wanted[label] = []
-    found = _search(wanted, audit, source, said)
-    if found is None:
+def _none_missing(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
+    for one in statement.generations:
+        at = index.place(one.absent, leaf.label(one.key, len(one.records) + 1), "the record after the last one")
+        if at is not None:
+            raise ProofFailed(
+                f"leaf {at} is one more record of this account, which the statement leaves out", step="missing"
+            )
+    g = statement.next_generation
+    at = index.place(statement.next_absent, vrf.beta_of(statement.next_pi), f"generation {g}")
+    if at is not None:
+        raise ProofFailed(
+            f"leaf {at} begins generation {g} of this account, which the statement leaves out", step="missing"
+        )
+    said.say(f"The labels that would follow stand on none of the {head.size:,} leaves.")
+
+
+# Step 9: the log that everybody is shown.
+
+
+def _published(index: IndexRoot, audit: Audit, source: Source, said: Said) -> None:
+    head = index.of
+    steps, audited = verify_folder(source, dataclasses.replace(audit, saved=None, quick=False))
+    report = steps.report("The published log was verified whole, as `whosaw verify` does it, and its index with it.")
+    if report.exit == FALSE:
+        said.fail(f"the published log does not hold: {report.sentence}")
+        return
+    found, read = audited.head, audited.map
+    if report.exit or found is None or read is None:
+        said.unclear(f"the published log could not be read whole: {report.sentence}")
         return
     if found.origin != head.origin:
         raise ProofFailed("the folder is of another log than the statement", step="folder")
-    if found.size < head.size:
+    if found.size < head.size or read.head.size < index.head.size:
         said.unclear(
             f"the folder has size {found.size:,} and is older than the statement, of size {head.size:,}",
             hint="fetch the newest published folder",
         )
         return
+    said.say(report.sentence)
     check_same_log(source, head, found, "in the statement", said)
-    for label, index in _expected(statement):
-        within = [at for at in wanted[label] if at < head.size]
-        if within != ([] if index is None else [index]):
-            _missing(statement, label, index, within, said)
-    said.say(
-        f"All {head.size:,} leaves up to the statement's checkpoint were searched: no further label of this account."
-    )
-    if any(at >= head.size for places in wanted.values() for at in places):
-        said.say("The folder is newer, and holds at least one more record of this account: ask for a new statement.")
-
-
-def _expected(statement: Statement) -> Iterator[tuple[bytes, int | None]]:
-    """Every label of this account, with its leaf, or None where there must be none."""
-    for one in statement.generations:
-        yield vrf.beta_of(one.pi), one.enrolment.index
-        for record in one.records:
-            yield leaf.label(one.key, record.i), record.index
-        yield leaf.label(one.key, len(one.records) + 1), None
-    yield vrf.beta_of(statement.next_pi), None
-
-
-def _search(wanted: dict[bytes, list[int]], audit: Audit, source: Source, said: Said) -> Head | None:
-    """Verify the folder whole, noting where the wanted labels stand. None where it does not hold."""
-    keys = wanted.keys()
-
-    def watch(first: int, labels: list[bytes]) -> None:
-        if not keys.isdisjoint(labels):
-            for i, label in enumerate(labels):
-                if label in keys:
-                    wanted[label].append(first + i)
-
-    steps, audited = verify_folder(source, Audit(audit.trust, audit.now, watch=watch, progress=audit.progress))
-    report = steps.report("The published log was verified whole, as `whosaw verify` does it.")
-    if report.exit == 3:
-        said.fail(f"the published log does not hold: {report.sentence}")
-    elif report.exit:
-        said.unclear(f"the published log could not be read whole: {report.sentence}")
-    else:
-        said.say(report.sentence)
-        return audited.head
-    return None
-
-
-def _missing(statement: Statement, label: bytes, index: int | None, within: list[int], said: Said) -> None:
-    at = ", ".join(map(str, within)) or "none"
-    if index is not None:
-        said.fail(f"the label of leaf {index} is on other leaves of the folder: {at}")
-    elif label == vrf.beta_of(statement.next_pi):
-        said.fail(
-            f"leaf {at} begins generation {statement.next_generation} of this account, which the statement leaves out",
-            "folder",
-        )
-    else:
-        said.fail(f"leaf {at} is one more record of this account, which the statement leaves out", "folder")
+    check_same_log(MapSource(source), index.head, read.head, "of the map log in the statement", said)
 
 
 # Words
@@ -279,23 +309,22 @@ def _words(opened: Opened) -> str:
     return record_sentence(opened.body)
 
 
-def _sentence(statement: Statement, head: Head, person: str | None, source: Source | None) -> str:
+def _sentence(statement: Statement, head: Head, person: str | None) -> str:
     whose = "this account" if person is not None else "the account that the statement names"
-    records = counted(len(statement.records), "record")
-    if source is None:
-        return (
-            f"{head.as_of}: {records} of {whose} are in the log as the statement says; "
-            "that none is missing was NOT checked (give --folder)"
-        )
-    return f"{head.as_of}: {records}, complete for {whose}"
+    return f"{head.as_of}: {counted(len(statement.records), 'record')}, complete for {whose}"
 
 
-def _limits(steps: Steps, audit: Audit, source: Source | None) -> None:
+def _limits(steps: Steps, audit: Audit, source: Source | None, index: IndexRoot | None) -> None:
     add = steps.cannot_know.append
     if source is None:
-        add("that no record is missing: the newest ones could have been cut off. Give --folder to check")
+        add(
+            "whether the index was made of every leaf: whoever verifies the published log finds out, for this statement "
+            "too. Give --folder to do it yourself"
+        )
     add("whether every look was handed to the log, or a screen was photographed")
     add("whether a record tells the truth: only that it was written then and not changed since")
     add("looks under another account that you have, or under no account at all")
     if not audit.trust.witnesses:
         add("whether others are shown another log: the trust file names no witness")
+    elif index is not None and not index.head.quorum:
+        add("whether others are shown another index: not enough witnesses have seen its log")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The statement file: all looks at one account, with what it takes to check them. Read here, made by `oversight`.
 
-    checkpoint ── genesis ── for each generation: π ─ enrolment ─ key ─ records 1 … n      next: π of the generation after
+    checkpoint ── genesis ── index: its checkpoint, its last leaf
+    for each generation: π ─ enrolment ─ key ─ records 1 … n ─ proof that there is no record n + 1
+    next: π of the generation after, with the proof that there is none
 
 One canonical JSON object (docs/spec/leaf.md §3). Bodies stand in it as objects, readable, because a canonical body has
 one spelling and so gives back the committed bytes. Nothing is checked here but the form: what it proves is decided in
@@ -18,36 +20,43 @@ from whosaw.errors import NotCanonical
 from whosaw.model.record import Json, canonical, parse, parse_json
 from whosaw.tlog.leaf import ID_LIMIT
 from whosaw.tlog.merkle import PATH_LIMIT
+from whosaw.tlog.prefix import TrieProof
 from whosaw.verify.shape import base64_of, list_of, number, object_of, raw_bytes, text
 
+VERSION = 2
 LIMIT = 64 * 1024 * 1024
+_NAMES = ("v", "kind", "person", "checkpoint", "genesis", "map", "generations", "next", "withheld")
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A leaf laid open: `i` is its place in the stream, `index` its place in the log, `path` its inclusion proof."""
+    """A leaf laid open: `i` is its place in the stream, `index` its place in the log, `path` its inclusion proof.
+
+    `trie`: that its label stands there, in the index. None for the genesis leaf: it is no record of anybody.
+    """
 
     i: int
     index: int
     nonce: bytes = field(repr=False)
     body: bytes = field(repr=False)
     path: tuple[bytes, ...] = field(repr=False)
+    trie: TrieProof | None = field(default=None, repr=False)
 
     def json(self) -> Json:
-        return {
+        made: dict[str, Json] = {
             "i": self.i,
             "index": self.index,
             "nonce": base64_of(self.nonce),
             "body": parse(self.body),
             "path": [base64_of(h) for h in self.path],
         }
+        return made if self.trie is None else made | {"trie": self.trie.encode().decode()}
 
     @classmethod
-    def of(cls, value: Json, where: str) -> Opened:
-        given = object_of(value, ("i", "index", "nonce", "body", "path"), where)
-        path = tuple(raw_bytes(h, 32, f"{where}, path") for h in list_of(given["path"], f"{where}, path"))
-        if len(path) > PATH_LIMIT:
-            raise NotCanonical(f"more than {PATH_LIMIT} hashes", where=f"{where}, path")
+    def of(cls, value: Json, where: str, *, indexed: bool = True) -> Opened:
+        names = ("i", "index", "nonce", "body", "path", *(("trie",) if indexed else ()))
+        given = object_of(value, names, where)
+        path = path_of(given["path"], f"{where}, path")
         body = canonical(object_of(given["body"], None, f"{where}, body"))
         parse(body, f"{where}, body")
         return cls(
@@ -56,12 +65,53 @@ class Opened:
             raw_bytes(given["nonce"], 32, f"{where}, nonce"),
             body,
             path,
+            _trie(given["trie"], where) if indexed else None,
+        )
+
+
+def path_of(value: Json, where: str) -> tuple[bytes, ...]:
+    """An inclusion proof."""
+    path = tuple(raw_bytes(h, 32, where) for h in list_of(value, where))
+    if len(path) > PATH_LIMIT:
+        raise NotCanonical(f"more than {PATH_LIMIT} hashes", where=where)
+    return path
+
+
+def _trie(value: Json, where: str) -> TrieProof:
+    return TrieProof.parse(text(value, f"{where}, trie").encode(), f"{where}, trie")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What the index is believed by: the checkpoint of the map log, its last leaf (as bytes), that leaf's inclusion proof."""
+
+    checkpoint: bytes = field(repr=False)
+    leaf: bytes = field(repr=False)
+    path: tuple[bytes, ...] = field(repr=False)
+
+    def json(self) -> Json:
+        return {
+            "checkpoint": self.checkpoint.decode(),
+            "leaf": self.leaf.decode(),
+            "path": [base64_of(h) for h in self.path],
+        }
+
+    @classmethod
+    def of(cls, value: Json, where: str) -> Index:
+        given = object_of(value, ("checkpoint", "leaf", "path"), where)
+        return cls(
+            text(given["checkpoint"], f"{where}, checkpoint").encode(),
+            text(given["leaf"], f"{where}, leaf").encode(),
+            path_of(given["path"], f"{where}, path"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One generation of an account: π gives its first label, `key` (k_person) all others. `records` in order."""
+    """One generation of an account: π gives its first label, `key` (k_person) all others. `records` in order.
+
+    `absent`: that the label after the last record's stands nowhere.
+    """
 
     generation: int
     pi: bytes = field(repr=False)
@@ -69,9 +119,11 @@ class Generation:
     key: bytes = field(repr=False)
     enrolment: Opened
     records: tuple[Opened, ...]
+    absent: TrieProof = field(repr=False)
 
     def json(self) -> Json:
         return {
+            "absent": self.absent.encode().decode(),
             "generation": self.generation,
             "pi": base64_of(self.pi),
             "rekeys": self.rekeys,
@@ -82,7 +134,7 @@ class Generation:
 
     @classmethod
     def of(cls, value: Json, where: str) -> Generation:
-        given = object_of(value, ("generation", "pi", "rekeys", "key", "enrolment", "records"), where)
+        given = object_of(value, ("generation", "pi", "rekeys", "key", "enrolment", "records", "absent"), where)
         return cls(
             number(given["generation"], f"{where}, generation"),
             raw_bytes(given["pi"], None, f"{where}, pi"),
@@ -93,6 +145,7 @@ class Generation:
                 Opened.of(record, f"{where}, record {i}")
                 for i, record in enumerate(list_of(given["records"], f"{where}, records"), 1)
             ),
+            _trie(given["absent"], where),
         )
 
 
@@ -103,8 +156,10 @@ class Statement:
     person: str = field(repr=False)
     checkpoint: bytes = field(repr=False)
     genesis: Opened
+    index: Index
     generations: tuple[Generation, ...]
     next_pi: bytes = field(repr=False)
+    next_absent: TrieProof = field(repr=False)
 
     @property
     def next_generation(self) -> int:
@@ -120,13 +175,18 @@ class Statement:
         """Canonical JSON. `withheld` is the place of records whose bodies wait; here it is always empty."""
         return canonical(
             {
-                "v": 1,
+                "v": VERSION,
                 "kind": "statement",
                 "person": self.person,
                 "checkpoint": self.checkpoint.decode(),
                 "genesis": self.genesis.json(),
+                "map": self.index.json(),
                 "generations": [generation.json() for generation in self.generations],
-                "next": {"generation": self.next_generation, "pi": base64_of(self.next_pi)},
+                "next": {
+                    "absent": self.next_absent.encode().decode(),
+                    "generation": self.next_generation,
+                    "pi": base64_of(self.next_pi),
+                },
                 "withheld": [],
             }
         )
@@ -134,20 +194,29 @@ class Statement:
     @classmethod
     def parse(cls, raw: bytes, where: str = "statement") -> Statement:
         """The statement that `raw` spells. Raises NotCanonical, whatever the bytes are."""
-        names = ("v", "kind", "person", "checkpoint", "genesis", "generations", "next", "withheld")
-        given = object_of(parse_json(raw, where, LIMIT), names, where)
-        if given["kind"] != "statement" or number(given["v"], where) != 1:
-            raise NotCanonical("not a statement of version 1", where=where)
+        given = object_of(parse_json(raw, where, LIMIT), None, where)
+        if given.get("kind") != "statement":
+            raise NotCanonical("not a statement", where=where)
+        if (version := number(given.get("v"), f"{where}, v")) != VERSION:
+            why = ", which could not show by itself that no record is missing" if version == 1 else ""
+            raise NotCanonical(
+                f"it is of version {version}{why}; this is read: version {VERSION}",
+                where=where,
+                hint="ask for a new statement",
+            )
+        given = object_of(given, _NAMES, where)
         if list_of(given["withheld"], where):
-            raise NotCanonical("it has withheld records, which version 1 cannot prove anything about", where=where)
-        after = object_of(given["next"], ("generation", "pi"), f"{where}, next")
+            raise NotCanonical("it has withheld records, which this version cannot prove anything about", where=where)
+        after = object_of(given["next"], ("absent", "generation", "pi"), f"{where}, next")
         generations = list_of(given["generations"], f"{where}, generations")
         made = cls(
             text(given["person"], f"{where}, person"),
             text(given["checkpoint"], f"{where}, checkpoint").encode(),
-            Opened.of(given["genesis"], f"{where}, genesis"),
+            Opened.of(given["genesis"], f"{where}, genesis", indexed=False),
+            Index.of(given["map"], f"{where}, map"),
             tuple(Generation.of(one, f"{where}, generation {g}") for g, one in enumerate(generations)),
             raw_bytes(after["pi"], None, f"{where}, next"),
+            _trie(after["absent"], f"{where}, next"),
         )
         if not 1 <= len(made.person.encode()) <= ID_LIMIT:
             raise NotCanonical(f"not an account id of 1 to {ID_LIMIT} bytes", where=f"{where}, person")

@@ -3,10 +3,10 @@
 
     tile/entries/012 ──▶ 256 leaves ──hash──▶ must be tile/0/012 ──▶ one hash of tile/1/000 ──▶ … ──▶ root
                             │
-                            └─ 65 bytes, version 1, a label that no leaf had before
+                            └─ shown to whoever knows what a leaf of this log must be (``verify.leaves``, ``verify.map_log``)
 
-One pass, one bundle in memory at a time; of all below level 1 only labels are kept, 32 bytes a leaf. What disagrees is
-listed; ``whosaw.verify.blame`` then says which of the two was altered, where that can be told.
+One pass, one bundle in memory at a time. What disagrees is listed; ``whosaw.verify.blame`` then says which of the two was
+altered, where that can be told.
 
 Invariant: what is called whole was read whole. There is no sampling here, and no trust in any tile.
                                                                           Specification: docs/spec/checkpoint.md §3
@@ -14,32 +14,44 @@ Invariant: what is called whole was read whole. There is no sampling here, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from whosaw.errors import Damaged, NotCanonical
-from whosaw.tlog import leaf
 from whosaw.tlog.merkle import Node, root_at, root_of_row
 from whosaw.tlog.spelling import HASH
 from whosaw.tlog.tile import FULL, HEIGHT, Bundle, Tile, nodes_in, width_at
-from whosaw.verify.labels import Labels
+from whosaw.verify.frames import LEAVES, Frames, span
 from whosaw.verify.source import Source
 from whosaw.verify.steps import Failure
 
-FRAMED = 2 + leaf.SIZE  # u16be length, then the leaf
 BUNDLES = -1  # stands for a level where bundles and tiles are counted together
-_LENGTH = leaf.SIZE.to_bytes(2)
+
+See = Callable[[Bundle, bytes], Iterable[Failure]]
+"""Looks at the leaves of one bundle, whose length is right, and says what is wrong with them."""
 
 
-def read_tile(source: Source, what: Tile | Bundle) -> bytes | None:
+def read_tile(source: Source, what: Tile | Bundle, frames: Frames = LEAVES) -> bytes | None:
     """The file's bytes: as asked for, or the beginning of the full one, which may have replaced a partial one."""
-    each = FRAMED if isinstance(what, Bundle) else HASH
-    raw = source.read(what.path, FULL * each)
+    limit = frames.limit if isinstance(what, Bundle) else FULL * HASH
+    raw = source.read(what.path, limit)
     if raw is None and what.width < FULL:
-        raw = source.read(what.full.path, FULL * each)
-        raw = raw if raw is None else raw[: what.width * each]
+        whole = source.read(what.full.path, limit)
+        raw = None if whole is None else _cut(whole, what, frames)
     return raw
+
+
+def _cut(whole: bytes, what: Tile | Bundle, frames: Frames) -> bytes:
+    """The beginning of a wider file: what a narrower one of the same place holds."""
+    return frames.cut(whole, what.width) if isinstance(what, Bundle) else whole[: what.width * HASH]
+
+
+def _wrong(raw: bytes, what: Tile | Bundle, frames: Frames) -> str:
+    """What is wrong with the length of a file; nothing, where it is right."""
+    if isinstance(what, Bundle):
+        return frames.wrong(raw, what.width)
+    must = what.width * HASH
+    return f"holds {len(raw):,} bytes and must hold {must:,}" if len(raw) != must else ""
 
 
 def served_nodes(source: Source, size: int) -> Node:
@@ -59,6 +71,7 @@ class Rebuilt:
     """What the pass found. `rows[k]` holds every hash of tile level k ≥ 1, side by side, computed from the leaves."""
 
     size: int
+    frames: Frames = LEAVES
     root: bytes = b""
     rows: list[bytearray] = field(default_factory=lambda: [bytearray()])
     edge: bytes = b""  # the leaf hashes of the last, partial tile
@@ -72,10 +85,10 @@ class Rebuilt:
 
 
 class Rebuild:
-    """One pass over all that a log of `size` leaves serves.
+    """One pass over all that a log of `size` leaves serves, whose entries stand in `frames`.
 
     `old`: partial tiles and bundles that stand beside a wider one, by level (BUNDLES for bundles) and index.
-    `watch` sees every bundle's labels, with the index of the first leaf. `progress` hears how many leaves are done.
+    `see` is shown every bundle, in order. `progress` hears how many leaves are done.
     """
 
     def __init__(
@@ -83,13 +96,14 @@ class Rebuild:
         source: Source,
         size: int,
         old: Mapping[tuple[int, int], Sequence[Tile | Bundle]],
-        watch: Callable[[int, list[bytes]], None],
+        *,
+        see: See,
         progress: Callable[[int, int], None],
+        frames: Frames = LEAVES,
     ) -> None:
-        self._source, self._size, self._old = source, size, old
-        self._watch, self._progress = watch, progress
-        self._labels = Labels()
-        self.found = Rebuilt(size)
+        self._source, self._size, self._old, self._frames = source, size, old, frames
+        self._see, self._progress = see, progress
+        self.found = Rebuilt(size, frames)
 
     def run(self) -> Rebuilt:
         """Read everything once. Raises Unavailable where a file could not be read; all else is a failure found."""
@@ -102,7 +116,6 @@ class Rebuild:
             self._upper(level)
             level += 1
         found.root = root_of_rows(found.rows, found.edge, self._size)
-        found.leaf_failures += self._labels.twice(self._places)
         return found
 
     def _bottom(self, index: int, width: int) -> None:
@@ -111,7 +124,8 @@ class Rebuild:
         leaves = self._promised(bundle, found.leaf_failures)
         served = self._promised(tile, found.tile_failures)
         if leaves is not None:
-            row = self._leaves(bundle, leaves)
+            found.leaf_failures += self._see(bundle, leaves)
+            row = self._frames.hashes(leaves, width)
             if served is not None and row != served:
                 found.torn.append(tile)
         else:
@@ -123,20 +137,6 @@ class Rebuild:
             self._put(1, root_of_row(row))
         else:
             found.edge = row
-
-    def _leaves(self, bundle: Bundle, raw: bytes) -> bytes:
-        """The hashes of a bundle's leaves, each of which is checked by itself."""
-        # This loop is the cost of an audit, so it hashes by hand instead of calling merkle.leaf_hash. The three
-        # slices look at every length and version at once; only where one is wrong are leaves looked at one by one.
-        width = bundle.width
-        lengths = raw[0::FRAMED] == _LENGTH[:1] * width and raw[1::FRAMED] == _LENGTH[1:] * width
-        if not lengths or raw[2::FRAMED] != bytes([leaf.VERSION]) * width:
-            self.found.leaf_failures += _misshapen(bundle, raw)
-        leaves = [raw[at : at + leaf.SIZE] for at in range(2, len(raw), FRAMED)]
-        labels = [entry[1:33] for entry in leaves]
-        self._labels.add(labels)
-        self._watch(bundle.first, labels)
-        return b"".join([sha256(b"\x00" + entry).digest() for entry in leaves])
 
     def _upper(self, level: int) -> None:
         """All tiles of one level above 0."""
@@ -160,16 +160,15 @@ class Rebuild:
 
     def _promised(self, what: Tile | Bundle, failures: list[Failure]) -> bytes | None:
         """A file that the checkpoint promises, if it is there and as long as it must be."""
-        length = what.width * (FRAMED if isinstance(what, Bundle) else HASH)
         try:
-            raw = read_tile(self._source, what)
+            raw = read_tile(self._source, what, self._frames)
         except (NotCanonical, Damaged) as error:
             failures.append(_unreadable(error, what))
             return None
         if raw is None:
             failures.append(Failure("is missing: the checkpoint promises it", what.path))
-        elif len(raw) != length:
-            failures.append(Failure(f"holds {len(raw):,} bytes and must hold {length:,}", what.path))
+        elif wrong := _wrong(raw, what, self._frames):
+            failures.append(Failure(wrong, what.path))
         else:
             if isinstance(what, Bundle):
                 self.found.bundles += 1
@@ -180,40 +179,33 @@ class Rebuild:
 
     def _beginnings(self, level: int, index: int, whole: bytes | None) -> None:
         """Partial files left from when this one was narrower: each must be the beginning of what stands now."""
+        failures = self.found.old_failures
         for old in self._old.get((level, index), ()):
-            each = FRAMED if isinstance(old, Bundle) else HASH
             try:
-                raw = self._source.read(old.path, FULL * each)
+                raw = self._source.read(old.path, self._frames.limit if level == BUNDLES else FULL * HASH)
             except (NotCanonical, Damaged) as error:
-                self.found.old_failures.append(_unreadable(error, old))
+                failures.append(_unreadable(error, old))
                 continue
             if raw is None:
                 continue  # removed since the list was made, as it may be once a wider one exists
             self.found.old += 1
-            if len(raw) != old.width * each:
-                sentence = f"holds {len(raw):,} bytes and must hold {old.width * each:,}"
-                self.found.old_failures.append(Failure(sentence, old.path))
+            if wrong := _wrong(raw, old, self._frames):
+                failures.append(Failure(wrong, old.path))
             elif whole is None:
-                self.found.old_failures.append(
-                    Failure("cannot be compared: the wider file is missing or cut", old.path)
-                )
-            elif at := next(differences(raw, whole[: len(raw)], each), None):
-                place = f"{old.path}, {span(at - 1, each)}"
-                self.found.old_failures.append(
-                    Failure("not what the wider file of the same place begins with: one of the two was altered", place)
-                )
+                failures.append(Failure("cannot be compared: the wider file is missing or cut", old.path))
+            elif raw != (begins := _cut(whole, old, self._frames)):
+                failures.append(Failure(_ALTERED, f"{old.path}, {_place(raw, begins, old, self._frames)}"))
 
-    def _places(self, wanted: set[bytes]) -> dict[bytes, list[int]]:
-        """Where labels stand: a second pass, made only after one was seen twice."""
-        places: dict[bytes, list[int]] = {label: [] for label in wanted}
-        for index in range(-(-self._size // FULL)):
-            bundle = Bundle(index, width_at(0, index, self._size))
-            raw = self._promised(bundle, []) or b""
-            for i in range(len(raw) // FRAMED):
-                label = raw[i * FRAMED + 3 : i * FRAMED + 35]
-                if label in wanted:
-                    places[label].append(bundle.first + i)
-        return places
+
+_ALTERED = "not what the wider file of the same place begins with: one of the two was altered"
+
+
+def _place(a: bytes, b: bytes, what: Tile | Bundle, frames: Frames) -> str:
+    """Where two files of one width first differ."""
+    if isinstance(what, Tile):
+        return span(next(differences(a, b, HASH)) - 1, HASH)
+    pieces = zip(frames.entries(a, what.width), frames.entries(b, what.width), strict=True)
+    return frames.place(next((i for i, (ours, theirs) in enumerate(pieces) if ours != theirs), 0))
 
 
 def root_of_rows(rows: Sequence[bytes | bytearray], edge: bytes, size: int) -> bytes:
@@ -231,22 +223,6 @@ def root_of_rows(rows: Sequence[bytes | bytearray], edge: bytes, size: int) -> b
 def differences(a: bytes, b: bytes, each: int) -> Iterator[int]:
     """Numbers, from 1, of the pieces of `each` bytes in which two strings of one length differ."""
     return (at // each + 1 for at in range(0, len(a), each) if a[at : at + each] != b[at : at + each])
-
-
-def span(piece: int, each: int) -> str:
-    """Which bytes of a file piece number `piece` (from 0) takes up."""
-    return f"bytes {piece * each:,} to {(piece + 1) * each - 1:,}"
-
-
-def _misshapen(bundle: Bundle, raw: bytes) -> Iterator[Failure]:
-    for i in range(bundle.width):
-        at = i * FRAMED
-        place = f"{bundle.path}, {span(i, FRAMED)}"
-        if raw[at : at + 2] != _LENGTH:
-            length = int.from_bytes(raw[at : at + 2])
-            yield Failure(f"leaf {bundle.first + i} says that it has {length:,} bytes, not {leaf.SIZE}", place)
-        elif raw[at + 2] != leaf.VERSION:
-            yield Failure(f"leaf {bundle.first + i} has version {raw[at + 2]}, not {leaf.VERSION}", place)
 
 
 def _unreadable(error: NotCanonical | Damaged, what: Tile | Bundle) -> Failure:

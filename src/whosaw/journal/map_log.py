@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The map log: what the index said, and when, for good. A second log beside the first one, by the same commits.
+
+    published head ──▶ index moved to its size ──▶ root
+                                                    └─▶ leaf: root ‖ head  ──stage, sign, swap, apply, publish──▶ answer
+
+A leaf is appended once a minute where there is something new, and whenever somebody must be answered: a statement. Input
+sizes strictly grow. Nothing is answered from an index that is not under a published head of this log.
+
+A leaf follows from its input size, but which size comes next is a choice. So a choice that is staged is carried through,
+by this process or the next one, before another is made: no size of this log is ever signed with two roots.
+
+Invariant: it never holds up the log. Where it fails it stops alone, is behind, and a start makes it whole.
+                                                                      Specification: docs/spec/index.md §3
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from whosaw.errors import Damaged, NotCanonical, ProofFailed, Unavailable, WhosawError
+from whosaw.journal.commit import Commits
+from whosaw.journal.edge import Edge
+from whosaw.journal.heads import CHECKPOINT, MAP, MAP_DB, Signers, opened
+from whosaw.journal.index import Index, IndexAt
+from whosaw.journal.partials import Partials
+from whosaw.journal.ports import Folder, Stores
+from whosaw.journal.published import nodes, reading
+from whosaw.journal.reader import Reader
+from whosaw.journal.receipts import moment
+from whosaw.journal.resume import bring_up, edge_of
+from whosaw.journal.staging import FOLDER as STAGING
+from whosaw.journal.staging import Staged
+from whosaw.journal.state import Published, State
+from whosaw.journal.under import Under
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.map_leaf import MapLeaf, map_origin
+from whosaw.tlog.merkle import leaf_hash, prove_inclusion, root_at
+from whosaw.tlog.note import VerifierKey
+from whosaw.tlog.tile import FULL, Bundle, parse_bundle
+
+EVERY = timedelta(seconds=60)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The index of one published head, with what proves that it was signed. All of one moment.
+
+    `reader`: the log as of that head. `checkpoint`: of the map log, a note; its last leaf is `leaf`, with its `path`.
+    """
+
+    reader: Reader
+    checkpoint: bytes = field(repr=False)
+    leaf: bytes = field(repr=False)
+    path: tuple[bytes, ...] = field(repr=False)
+    index: IndexAt = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last leaf, and the size of the log that it is of. Of a map log without a leaf: size 0."""
+
+    size: int = 0
+    entry: bytes = field(default=b"", repr=False)
+    root: bytes = b""
+
+
+class MapLog:
+    """The map log of a running journal. Safe to share between threads: one at a time appends."""
+
+    def __init__(
+        self, state: State, stores: Stores, commits: Commits, keys: Sequence[VerifierKey], every: timedelta
+    ) -> None:
+        """Use `open`. `keys`: of the log itself."""
+        self._state, self._stores, self._commits, self._keys, self._every = state, stores, commits, keys, every
+        self._partials = Partials(commits.public, commits.clock)
+        self._index = Index(stores.public, stores.labels)
+        self._lock = threading.Lock()
+        self._stopped: BaseException | None = None
+        self._begun: bytes | None = None
+
+    @classmethod
+    def open(
+        cls, state: State, stores: Stores, signers: Signers, clock: Callable[[], datetime], every: timedelta = EVERY
+    ) -> MapLog:
+        """Bring the map log to what its head says. Raises Damaged where it is not one, or not of this log."""
+        origin = map_origin(signers.logs[0].name)
+        public, private = Under(stores.public, MAP), Under(stores.private, MAP)
+        commits = Commits(public, private, stores.map_head, None, origin, signers.maps, clock)
+        made = cls(state, stores, commits, signers.keys(), every)
+        made._start(signers.map_keys())
+        return made
+
+    # ── a start ──
+
+    def _start(self, keys: Sequence[VerifierKey]) -> None:
+        public, private = self._commits.public, self._commits.private
+        head = self._stores.map_head.read()
+        if head is None:
+            raise Damaged(
+                "the head of the map log is missing",
+                where=f"private/{MAP_DB}",
+                hint="restore it only if it is the very file that was last in use; an old copy signs old sizes anew",
+            )
+        signed = opened(head.note, keys, MAP_DB)
+        if signed.size != head.size:
+            raise Damaged("the head database does not say what its note says", where=MAP_DB)
+        bring_up(public, private, head, signed, keys, labels=None, rebuild=_nothing_staged)
+        self._head, self._edge = head, edge_of(public, signed)
+        self._last = self._read_last(public, signed.size)
+        self._begun = self._left(private)
+        _log.info("map log: size %d, of the log's size %d", head.size, self._last.size)
+
+    def _read_last(self, public: Folder, size: int) -> _Last:
+        if not size:
+            return _Last()
+        bundle = Bundle((size - 1) // FULL, (size - 1) % FULL + 1)
+        try:
+            return self._of(parse_bundle(reading(public)(bundle), bundle.width, bundle.path)[-1])
+        except NotCanonical as error:
+            raise Damaged(str(error), where=bundle.path) from None
+
+    def _of(self, entry: bytes) -> _Last:
+        """What a leaf of ours says. Raises Damaged where it is of another history than the log's head."""
+        try:
+            leaf = MapLeaf.parse(entry)
+            of = leaf.open(self._keys)
+        except (NotCanonical, ProofFailed) as error:
+            raise Damaged(f"a leaf of the map log is none: {error}", where=MAP) from None
+        size = self._state.head.size
+        if not 0 < of.size <= size or root_at(nodes(self._stores.public, size), of.size) != of.root:
+            raise Damaged(
+                f"the map log has an index of size {of.size} of another history than the log's, of size {size}",
+                where=MAP,
+                hint="one of head.db and map.db may be an old copy; do not start this log again from it",
+            )
+        return _Last(of.size, entry, leaf.root)
+
+    def _left(self, private: Folder) -> bytes | None:
+        """The entry that was staged and never became the head; what else is left is removed."""
+        begun = None
+        for name in list(private.names(STAGING)):
+            try:
+                staged = Staged.parse(private.read(name) or b"", name)
+                if staged.old != self._head.size:
+                    private.delete(name)
+                    continue
+                path, data = next((path, data) for path, data in staged.files if path.startswith("tile/entries/"))
+                begun = parse_bundle(data, (staged.size - 1) % FULL + 1, path)[-1]
+            except (NotCanonical, StopIteration) as error:
+                raise Damaged(f"what was staged for the map log is not whole: {error}", where=f"{MAP}/{name}") from None
+            if self._grown(begun)[1] != staged or self._of(begun).size <= self._last.size:
+                raise Damaged("what was staged for the map log does not follow on it", where=f"{MAP}/{name}")
+        return begun
+
+    # ── growing ──
+
+    def step(self) -> bool:
+        """Append a leaf for the newest published head, where one is due. False where nothing was to do."""
+        with self._lock, self._stopping():
+            due = self._commits.clock() - moment(self._head.signed_at) >= self._every
+            return due and self._grow(self._state.published)
+
+    def answer(self, of: Published | None = None) -> Mapped:
+        """The index of the newest published head, or of an older one: appended first, if it is not yet there.
+
+        Raises Damaged, and Unavailable: also where the index of a newer head was signed already, for sizes only grow.
+        """
+        with self._lock, self._stopping():
+            published = of or self._state.published
+            self._grow(published)
+            if published.size < self._last.size:
+                raise Unavailable("the index is of a newer head already", part="map log", hint="ask again")
+            self._move(self._last.size)
+            size = self._head.size
+            path = prove_inclusion(nodes(self._commits.public, size), size - 1, size)
+            reader = Reader.at(self._stores, published.note, opened(published.note, self._keys, CHECKPOINT))
+            return Mapped(reader, self._head.note, self._last.entry, tuple(path), self._index.at())
+
+    def _grow(self, published: Published) -> bool:
+        """Leaves up to this head of the log, which is the newest one. Whether any was appended."""
+        size = self._head.size
+        if self._begun is not None:
+            self._append(self._begun)
+        if published.size > self._last.size:
+            self._commits.check_clock(self._head)
+            self._move(published.size)
+            self._begun = MapLeaf.of(self._index.root(), published.note, self._keys).encode()
+            self._append(self._begun)
+        return self._head.size > size
+
+    def _append(self, entry: bytes) -> None:
+        last = self._of(entry)
+        edge, staged = self._grown(entry)
+        self._head = self._commits.commit(self._head, staged)
+        self._edge, self._last, self._begun = edge, last, None
+        try:
+            self._commits.private.delete(staged.name)
+            self._partials.completed(path for path, _ in staged.files)
+            self._partials.collect(staged.size)
+        except Unavailable as error:
+            _log.warning("left lying: %s", error)
+
+    def _grown(self, entry: bytes) -> tuple[Edge, Staged]:
+        edge, files = self._edge.grow([entry], [leaf_hash(entry)])
+        return edge, Staged(self._edge.size, edge.size, edge.root(), tuple(files))
+
+    def _move(self, size: int) -> None:
+        """The index at this size; from what was signed last, where it is the first time."""
+        if not self._index.size and self._last.size:
+            self._index.load(self._last.size, self._last.root)
+        self._index.move(size)
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """After any error but Unavailable nobody knows what the disk has, or somebody must look: no more leaves."""
+        self._state.check()
+        if self._stopped is not None:
+            raise Unavailable(
+                "the map log stopped after a failed write; the log itself goes on",
+                part="map log",
+                hint="start the journal again: a start finds out what the disk has",
+            ) from self._stopped
+        try:
+            yield
+        except Unavailable:
+            raise
+        except BaseException as error:
+            self._stopped = error
+            _log.error("the map log stopped: %s", error if isinstance(error, WhosawError) else type(error).__name__)
+            raise
+
+
+def _nothing_staged(_: Checkpoint) -> Staged:
+    raise Damaged(
+        "the map log's head is ahead of what is published, and what was staged for it is gone",
+        where=f"private/{MAP}/{STAGING}",
+        hint="restore the file from a copy of this very folder",
+    )
