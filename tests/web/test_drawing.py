@@ -7,10 +7,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whosaw.verify.words import counted
 from whosaw.web.drawing import bonds, timeline
 from whosaw.web.drawing.bonds import Bond
 from whosaw.web.drawing.timeline import BAND, OTHERS, ROWS, Article, Became, DrawnLook
-from whosaw.web.wording import clipped, count, day, iso, many, moment, printable, short
+from whosaw.web.wording import clipped, count, day, iso, moment, printable, short
 
 NAMES = st.sampled_from([f"n{i}" for i in range(20)])
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
@@ -89,7 +90,7 @@ def test_numbers_and_times_are_written_one_way():
     at = datetime(2026, 7, 3, 1, 14, 5, 999_999, tzinfo=UTC)
     assert (day(at), moment(at), short(at)) == ("3 Jul 2026", "3 Jul 2026, 01:14", "3 Jul, 01:14")
     assert iso(at) == "2026-07-03T01:14:05Z"
-    assert (count(1204), many(1, "look"), many(1204, "look")) == ("1,204", "1 look", "1,204 looks")
+    assert (count(1204), counted(1, "look"), counted(1204, "look")) == ("1,204", "1 look", "1,204 looks")
 
 
 @given(st.text())

@@ -17,10 +17,10 @@ from tests.web.page import Page, rows
 from tests.web.sample import LOOKS, SINCE, STORY, UNTIL
 
 from whosaw.errors import BadInput, MissingExtra
-from whosaw.verify.steps import Steps, Verdict
+from whosaw.verify.steps import Verdict
 from whosaw.web.drawing.bonds import Bond
 from whosaw.web.drawing.timeline import Article, Became, DrawnLook
-from whosaw.web.story import NOT_PROVEN, Command, Number, Refusal, Said, Step, Story, render, steps_of
+from whosaw.web.story import NOT_PROVEN, Command, Number, Refusal, Said, Step, Story, render
 
 PAGE = render(STORY)
 EMPTY = Story(
@@ -256,25 +256,12 @@ def test_any_part_may_be_missing(left_out):
     strict(render(replace(STORY, **{left_out: getattr(EMPTY, left_out)})))
 
 
-def test_steps_of_a_verification_keep_their_words():
-    """Titles and verdicts are those of `whosaw verify`; a failure is never lost on the way to the page."""
-    steps = Steps()
-    steps.take("First", lambda said: said.say("It was read."))
-    steps.take("Second", lambda said: said.fail("It differs.", "tile/0/000"))
-    steps.take("Third", lambda said: said.unclear("It was not reached."))
-    steps.skip("Fourth", "Not asked for.")
-    report = steps.report("whole")
-    assert steps_of(report) == (
-        Step("First", "holds", ("It was read.",)),
-        Step("Second", "fails", ("! tile/0/000: It differs.",)),
-        Step("Third", "cannot tell", ("! It was not reached.",)),
-        Step("Fourth", "not checked", ("Not asked for.",)),
-    )
-    shown = Page(
-        render(replace(STORY, proof=replace(STORY.proof, steps=steps_of(report), sentence=report.sentence)))
-    ).root
-    assert report.sentence in shown.one("section", id="proof").text
+def test_a_step_ends_in_the_words_of_verify():
+    """The page has no verdict of its own, and shows each with its sentences."""
     assert {v.value for v in Verdict} == set(get_args(Said))
+    steps = tuple(Step(f"Step {v.value}", v.value, (f"! {v.value}: 0",)) for v in Verdict)
+    shown = Page(render(replace(STORY, proof=replace(STORY.proof, steps=steps)))).root.one("section", id="proof").text
+    assert all(part in shown for step in steps for part in (step.title, *step.sentences))
 
 
 def test_the_limits_cannot_be_left_out():

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import click
 
 from whosaw.cli.options import Place, data_option, format_option, opened, progress, say
-from whosaw.cli.output import Cell, Table
+from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.desks import persons_map, reader, take_connections, take_in
 from whosaw.errors import BadInput
+from whosaw.verify.words import counted
 
 if TYPE_CHECKING:
     from whosaw.collect.report import Report
 
-IN_PART = 1
 SOURCES = {
     "pgaudit": "PostgreSQL's own log (jsonlog or csvlog) with pgAudit's records.",
     "cloudtrail": "AWS CloudTrail's data events of S3 and DynamoDB.",
@@ -94,9 +94,7 @@ def _map(data: Path, source: str, given: Path | None) -> tuple[bytes, str]:
 
 def _kept(reports: Sequence[Report]) -> Table:
     new, known = sum(r.new for r in reports), sum(r.known for r in reports)
-    sentence = (
-        f"{new:,} new value{'' if new == 1 else 's'} sealed, {known:,} known before. Nothing of them is shown here."
-    )
+    sentence = f"{counted(new, 'new value')} sealed, {known:,} known before. Nothing of them is shown here."
     columns = ("file", "records", "taken", "skipped", "malformed", "new", "known")
     about_looks = {"looks", "mentions", "holes"}
     rows = tuple(
@@ -109,7 +107,7 @@ def _kept(reports: Sequence[Report]) -> Table:
 def _told(reports: Sequence[Report]) -> Table:
     looks, new = sum(r.looks for r in reports), sum(r.new for r in reports)
     sentence = (
-        f"{looks:,} look{'' if looks == 1 else 's'} in {sum(r.records for r in reports):,} records; {new:,} new, "
+        f"{counted(looks, 'look')} in {sum(r.records for r in reports):,} records; {new:,} new, "
         f"{looks - new:,} known before."
     )
     columns = ("file", "records", "taken", "skipped", "malformed", "looks", "new")

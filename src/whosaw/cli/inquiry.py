@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from whosaw.cli.options import again, asker_option, data_option, format_option, opened, say
-from whosaw.cli.output import Cell, Table
+from whosaw.cli.output import REFUSED, Cell, Table
 from whosaw.desks import inquiry_desk, unseal_keys
 from whosaw.facts.columns import instant
 from whosaw.inquiry import finding as of_finding
@@ -24,8 +24,7 @@ from whosaw.inquiry.step import Refused
 from whosaw.inquiry.unseal import Name, Unsealed
 from whosaw.inquiry.unseal import unseal as open_names
 from whosaw.model.record import time_text
-
-REFUSED = 4
+from whosaw.verify.words import counted
 
 
 @click.group()
@@ -96,8 +95,8 @@ def _person(found: PersonInquiry) -> Table:
     rows = sorted([*map(_seen, found.looks), *map(_earlier, found.earlier)], key=lambda row: str(row["at"]))
     unexplained = sum(1 for look in found.looks if look.explained is False)
     sentence = (
-        f"{_many(len(found.looks), 'look')}, {unexplained} of them without a reason on file; "
-        f"{_many(len(found.earlier), 'earlier step')} of inquiries."
+        f"{counted(len(found.looks), 'look')}, {unexplained} of them without a reason on file; "
+        f"{counted(len(found.earlier), 'earlier step')} of inquiries."
         if found.known
         else "Nobody is known by this id, and nothing is recorded about them."
     )
@@ -143,7 +142,7 @@ def _finding(found: FindingInquiry, data: Path) -> Table:
     }
     after = (
         f"Principals, by pseudonym: {', '.join(found.principals)}.",
-        f"It rests on {_many(len(found.looks), 'look')} from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
+        f"It rests on {counted(len(found.looks), 'look')} from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
         *(f"Against it: {sentence}" for sentence in found.counter),
         found.coverage.sentence,
         _recorded(found.index),
@@ -168,13 +167,9 @@ def _affected(one: Affected, how: str) -> dict[str, Cell]:
 def _names(opened: Unsealed) -> Table:
     rows = tuple(_name(name, "principal") for name in opened.principals)
     rows += tuple(_name(name, "person") for name in opened.persons)
-    sentence = f"{_many(len(rows), 'name')} opened for {opened.finding}, by two; it is on record who they were."
+    sentence = f"{counted(len(rows), 'name')} opened for {opened.finding}, by two; it is on record who they were."
     return Table(sentence, ("what", "pseudonym", "id"), rows, {"leaf": opened.index}, (_recorded(opened.index),))
 
 
 def _name(name: Name, what: str) -> dict[str, Cell]:
     return {"what": what, "pseudonym": name.pseudonym, "id": name.id}
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

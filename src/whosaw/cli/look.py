@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from whosaw.cli.options import data_option, format_option, opened, say
-from whosaw.cli.output import Table
+from whosaw.cli.output import REFUSED, Table
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Look
 from whosaw.model.record import time_text
-
-REFUSED = 4
+from whosaw.verify.words import counted
 
 
 @click.command()
@@ -64,9 +63,8 @@ def _shown(answer: Shown) -> Table:
         {"field": str(v.field), "detail": v.detail, "seen": time_text(v.seen), "value": v.text} for v in answer.values
     )
     caveats = tuple(dict.fromkeys(v.caveat for v in answer.values if v.caveat))
-    number = f"{len(rows)} value" + ("" if len(rows) == 1 else "s")
     return Table(
-        f"Shown: {number}. This look is recorded as leaf {answer.index}; the person can read it.",
+        f"Shown: {counted(len(rows), 'value')}. This look is recorded as leaf {answer.index}; the person can read it.",
         ("field", "detail", "seen", "value"),
         rows,
         {"permitted": True, "look": answer.look_id, "leaf": answer.index},

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from whosaw.web.wording import printable
 
 FORMATS = ("table", "json", "jsonl", "csv")
+# Exit codes of answers, where not 0; those of errors stand in errors.EXIT.
+IN_PART = TO_REVIEW = 1
+REFUSED = 4
 Cell = str | int | bool | None | Sequence[str]
 
 

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from whosaw.cli.options import again, data_option, format_option, opened, say
-from whosaw.cli.output import Cell, Table
+from whosaw.cli.output import TO_REVIEW, Cell, Table
 from whosaw.desks import watch as run_watch
 from whosaw.facts.columns import instant
 
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
     from whosaw.detect.run import Run
-
-TO_REVIEW = 1
 
 
 @click.command()

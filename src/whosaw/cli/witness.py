@@ -27,6 +27,7 @@ from whosaw.cli.witness_status import status
 from whosaw.errors import BadInput, MissingExtra, Unavailable
 from whosaw.model.record import time_text
 from whosaw.tlog.spelling import is_name
+from whosaw.verify.words import counted
 from whosaw.wiring import now, witness_folder
 from whosaw.witness import folder as witnesses
 from whosaw.witness.server import App, Witness
@@ -88,7 +89,7 @@ def show(folder: Path, form: str) -> int:
         at = None if head is None else time_text(datetime.fromtimestamp(head.time_s, UTC))
         size = None if head is None else head.size
         rows.append({"log": origin, "keys": len(trusted.get(origin, ())), "size": size, "cosigned": at})
-    sentence = f"{len(trusted)} log{'' if len(trusted) == 1 else 's'} known."
+    sentence = f"{counted(len(trusted), 'log')} known."
     say(Table(sentence, ("log", "keys", "size", "cosigned"), tuple(rows), {"vkeys": keys}, tuple(keys)), form)
     return 0
 

@@ -8,12 +8,10 @@ from pathlib import Path
 import click
 
 from whosaw.cli.options import data_option, format_option, say
-from whosaw.cli.output import Cell, Table
+from whosaw.cli.output import TO_REVIEW, Cell, Table
 from whosaw.model.record import time_text
 from whosaw.wiring import glance
 from whosaw.witness.kept import standing
-
-TO_REVIEW = 1
 
 
 @click.command()

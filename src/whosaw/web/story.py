@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from whosaw.errors import MissingExtra
-from whosaw.verify.steps import Report
+from whosaw.verify.words import counted
 from whosaw.web import wording
 from whosaw.web.drawing import bonds as bonds_drawing
 from whosaw.web.drawing import timeline as timeline_drawing
@@ -91,18 +91,6 @@ class Step:
     title: str
     verdict: Said
     sentences: tuple[str, ...] = ()
-
-
-def steps_of(report: Report) -> tuple[Step, ...]:
-    """The steps of a verification, with every failure and its place."""
-    return tuple(
-        Step(
-            step.title,
-            step.verdict.value,
-            (*step.said.sentences, *(f"! {failure}" for failure in (*step.said.failures, *step.said.unclear_about))),
-        )
-        for step in report.steps
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +225,7 @@ def _p(value: float) -> str:
 
 _FILTERS: Mapping[str, Any] = {
     "count": wording.count,
-    "many": wording.many,
+    "many": counted,
     "day": wording.day,
     "moment": wording.moment,
     "short": wording.short,

@@ -55,11 +55,6 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def many(number: int, one: str, more: str = "") -> str:
-    """`1 look`, `1,204 looks`."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
-
-
 def printable(text: str) -> str:
     """`text` with what would steer the page instead of being read replaced by U+FFFD."""
     return "".join("\ufffd" if _steers(sign) else sign for sign in text)
