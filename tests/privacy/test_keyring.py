@@ -51,7 +51,7 @@ def test_what_the_journal_gets():
     assert secret.key == leaf.derive_stream_key(drawn[0], ORIGIN, 0, 0)
     assert secret.handle == drawn[1]
     public = VrfPublic.parse(vrf_key().public(), vrf_key().certificate())
-    pi, beta = keyring(rows).label_proof(MIRA, 0)
+    pi, beta = vrf_key().prove(leaf.alpha(1, MIRA.id, 0))
     assert check(public, leaf.alpha(1, MIRA.id, 0), pi) == beta == secret.label_0
     assert (secret.generation, secret.rekeys) == (0, 0)
 

@@ -125,17 +125,13 @@ class Keyring:
             return None
         return self._theirs(row, Stream(kind, name)), name
 
-    def label_proof(self, stream: Stream, generation: int) -> tuple[bytes, bytes]:
-        """(π, β) of a stream's enrolment, for its person's statement. Works for streams that do not exist."""
-        return self._vrf.prove(leaf.alpha(int(stream.kind), stream.id, generation))
-
     def _made(self, stream: Stream) -> KeyRow:
         """A new row for `stream`, not stored yet."""
         checked_id(stream.id, "stream")
         k, handle = self._random(32), self._random(16)
         # The newest generation of a stream that was erased is for the erasure record to say; without one it is 0.
         generation = rekeys = 0
-        _, label_0 = self.label_proof(stream, generation)
+        _, label_0 = self._vrf.prove(leaf.alpha(int(stream.kind), stream.id, generation))
         key = DataKey(k, handle, generation, rekeys, label_0)
         return KeyRow(
             lookup=lookup(self._lookup, stream),

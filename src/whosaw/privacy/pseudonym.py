@@ -20,7 +20,7 @@ import re
 from base64 import b32decode, b32encode
 
 from whosaw.errors import BadInput
-from whosaw.model.record import Stream, StreamKind
+from whosaw.model.record import Stream
 from whosaw.privacy.root import Root
 
 PREFIX = 10
@@ -64,17 +64,8 @@ def lookup_prefix(pseudonym: str) -> bytes:
     return b32decode(pseudonym[2:].upper())
 
 
-def is_person(pseudonym: str) -> bool:
-    return _PERSON.fullmatch(pseudonym) is not None
-
-
 def is_principal(pseudonym: str) -> bool:
     return _PRINCIPAL.fullmatch(pseudonym) is not None
-
-
-def of_row(lookup32: bytes, kind: StreamKind) -> str | None:
-    """The pseudonym of a row's person; None for a named stream, which has none."""
-    return _text("p-", lookup32) if kind is StreamKind.PERSON else None
 
 
 def checked_id(text: str, where: str) -> bytes:
