@@ -131,7 +131,10 @@ class Child:
             Record(streams[m % len(streams)], canonical({"v": 1, "kind": "mention", "n": m, "pad": "x" * size}))
             for m in range(count)
         )
-        return journal.submit(Submission("crash", key, records)).receipt
+        receipt = journal.submit(Submission("crash", key, records)).receipt
+        if dice.random() < 0.2:  # an index is signed between any two heads
+            journal.mapped()
+        return receipt
 
 
 class Keys:
@@ -266,6 +269,7 @@ class Arena:
         with glance(self.folder) as log, self.keys.open() as keys:
             core = Core.open(log.stores, keys, log.signers, clock=clock, random=os.urandom)
             core.integrator.step()
+            core.map.answer()
             core.close()
             reader = log.reader()
             if core.state.tail.frames or reader.note != log.stores.head.read().note:
