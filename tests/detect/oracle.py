@@ -192,12 +192,14 @@ class World:
         return {key: tuple(map(len, sets)) for key, sets in found.items()}
 
     def _judged(self, look):
-        """Of a narrow request every look; of a wide one that nobody in it gives a reason for, those at the first few."""
+        """Of a narrow request every look; of a wide one those at the first few, but for a search that somebody explains."""
         if self._size(look) <= self.defaults.narrow:
             return True
         mine = [o for o in self.looks if (o["request"], o["who"], o["claimed"]) == (look["request"], look["who"], 0)]
         mine = [o for o in mine if o["person"] is not None]
-        if any(self.explained(o)["weight_then"] >= self.templates.explained_from for o in mine):
+        if look["mode"] != "read" and any(
+            self.explained(o)["weight_then"] >= self.templates.explained_from for o in mine
+        ):
             return False
         return look["person"] in sorted({o["person"] for o in mine})[: self.defaults.narrow]
 

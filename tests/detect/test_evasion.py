@@ -15,7 +15,7 @@ from whosaw.detect.run import signals, watch, world_of
 from whosaw.detect.templates import load_templates
 from whosaw.facts.columns import DAY, micros
 from whosaw.facts.ports import CasePersonRow, CaseRow
-from whosaw.model.access import Field
+from whosaw.model.access import Field, Mode
 from whosaw.model.record import Kind
 
 DEFAULTS, SHIPPED = load_defaults(), load_templates()
@@ -161,40 +161,42 @@ def test_a_case_from_ones_own_private_account_is_no_reason(tmp_path, case, namin
 # ── many persons at once, many accounts ──
 
 
-def listed(number, who, persons, day):
+def listed(number, who, persons, day, mode):
     """One request for all of `persons`."""
-    bulk = observed(number, who, None, day, kind=Kind.BULK, mentions=len(persons))
+    bulk = observed(number, who, None, day, kind=Kind.BULK, mentions=len(persons), mode=mode)
     return [bulk] + [
-        observed(number + n, who, person, day, kind=Kind.MENTION, bulk=bulk.look)
+        observed(number + n, who, person, day, kind=Kind.MENTION, bulk=bulk.look, mode=mode)
         for n, person in enumerate(persons, start=1)
     ]
 
 
-def requests(size, number=6):
-    """So many requests by e-0035, who has no cases, each for others."""
-    wanted = [[f"p-{300 + (n * size + m) % 300:04d}" for m in range(size)] for n in range(number)]
-    return [body for n, persons in enumerate(wanted) for body in listed(n * 100, "e-0035", persons, 50 + n)]
+@pytest.mark.parametrize(("who", "mode"), [("e-0005", Mode.READ), ("e-0035", Mode.SEARCH)])
+def test_a_list_of_people_is_looks(tmp_path, who, mode):
+    """Six requests of 21 persons, named one by one, or searched for where none has a reason: six times twenty looks.
 
-
-def test_a_list_of_people_without_a_reason_is_looks(tmp_path):
-    """Six requests of 21 persons, none of whom has a reason, are six times twenty looks; and how many were not judged is said."""
-    run = watched(tmp_path, among(requests(21)))
-    assert [finding.principals for finding in run.findings] == [("e-0035",)]
+    The first has cases of their own, and a reason for one or two of each list; the other has none. What was not judged
+    is said.
+    """
+    wanted = [[f"p-{300 + n * 21 + m:04d}" for m in range(21)] for n in range(6)]
+    looks = [body for n, persons in enumerate(wanted) for body in listed(n * 100, who, persons, 50 + n, mode)]
+    run = watched(tmp_path, among(looks))
+    assert [finding.principals for finding in run.findings] == [(who,)]
     assert len(run.findings[0].persons) == 100  # as many as a signal names
     assert run.coverage.off == (
         "6 persons were looked at in requests too wide to be judged, for more than 20 persons at once.",
     )
 
 
-def test_a_list_that_is_somebodys_work_is_not(tmp_path):
-    """Where one person of a wide request has a reason, as a search for them brings it, its hits are no looks."""
+def test_a_search_with_a_reason_is_not_a_look_at_everybody_found(tmp_path):
+    """Where one person of a wide search has a reason, as a search for them brings it, its other hits are no looks."""
     made = company(1, planted=False)
     cases = {c.case: c for c in made.tables.case_rows if c.assignee == "e-0003" and c.type != "unlinked"}
     named = [(n.person, cases[n.case].opened) for n in made.tables.case_person_rows if n.case in cases]
     looks = []
     for n, (person, opened_) in enumerate(named):
         day = (opened_ - micros(at(0))) / DAY + 1
-        looks += listed(n * 100, "e-0003", [person, *(f"p-{i:04d}" for i in range(600) if i % 7 == n % 7)], day)
+        hits = [f"p-{i:04d}" for i in range(600) if i % 7 == n % 7]
+        looks += listed(n * 100, "e-0003", [person, *hits], day, Mode.SEARCH)
     run = watched(tmp_path, among([body for body in looks if micros(body.at) <= AS_OF]))
     assert len(named) > 5
     assert run.findings == ()

@@ -10,7 +10,7 @@ from tests.facts.made import START, look
 
 from whosaw.facts.columns import DAY, micros
 from whosaw.facts.ports import AssignmentRow, CasePersonRow, CaseRow, PersonRow, StaffRow, Tables
-from whosaw.model.access import Field
+from whosaw.model.access import Field, Mode
 from whosaw.model.record import Kind
 
 HOUR = DAY // 24
@@ -140,6 +140,7 @@ class Small:
             "decision": self.draw.choice((None, "permit", "refuse")),
             "case": self._maybe(lambda: self.draw.choice(self.cases)),
             "purpose": self._maybe(lambda: "legal_demand"),
+            "mode": self.draw.choice((Mode.READ, Mode.SEARCH)),
         }
         if self.draw.random() < 0.2:
             facts |= {"on_behalf_of": self._who(), "claimed": self.draw.random() < 0.5}

@@ -12,7 +12,7 @@ from typing import Any, cast
 from whosaw.detect.signal import UNLISTED, Evidence, Signal, World
 from whosaw.facts.columns import DAY, FIELDS, Cell
 from whosaw.facts.extra import need
-from whosaw.model.access import Field
+from whosaw.model.access import Field, Mode
 
 # Fields that say where somebody was, or what they wrote.
 PLACE = (Field.IP, Field.LOCATION, Field.MESSAGES)
@@ -24,9 +24,9 @@ _PLACES = tuple(FIELDS[field] for field in PLACE)
 def judged(looks: Any, narrow: int, explained_from: int) -> Any:
     """Explained `looks`, with `judged`: 1 for those that are held against what is usual. See docs/adr/0047.
 
-    Each once, for the account that made it: a name that is only claimed is nobody's look. Of a request for more than
-    `narrow` persons none, or one search would be a hundred looks; but where not one of them has a reason, the first
-    `narrow`, or snooping by the list would be none.
+    Each once, for the account that made it: a name that is only claimed is nobody's look. A request for more than
+    `narrow` persons is a look at the first `narrow` of them, or snooping by the list would be none; unless they were not
+    named but searched for, and one of them has a reason: one search would be as many looks.
     """
     ibis = need("ibis", "watching")
     own = (looks.claimed == 0) & looks.person.notnull()
@@ -37,7 +37,7 @@ def judged(looks: Any, narrow: int, explained_from: int) -> Any:
         reasons=reason.max().over(ibis.window(group_by=request)),
         place=ibis.dense_rank().over(ibis.window(group_by=request, order_by=[looks.person])),
     )
-    wide = (looks.reasons == 0) & (looks.place < narrow)
+    wide = ((looks.reasons == 0) | (looks["mode"] == str(Mode.READ))) & (looks.place < narrow)
     counts = looks.own & ((looks["size"] <= narrow) | wide)
     return looks.mutate(judged=ibis.ifelse(counts, 1, 0).cast("int64")).drop("own", "reasons", "place")
 
