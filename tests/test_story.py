@@ -25,8 +25,8 @@ from tests.docs.played import play
 from tests.web.page import Page
 
 from whosaw.cli.demo import stage
-from whosaw.cli.demo.page import number
 from whosaw.cli.demo.story import SEED
+from whosaw.detect.wording import spelled
 from whosaw.errors import BadInput
 from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import parse
@@ -112,7 +112,7 @@ def test_the_refusals_are_counted_right(said, planned, looks):
     planted = [act for act in acts[Asks] if act.principal in known.principals]
     assert one(r"All (\d+) looks were refused", said) == [len(refused)] == [len(planted)]
     words = one(r"article, (\w+) of internal audit, .*? exact addresses of (\w+) people", said)
-    assert words == [number(len({a.principal for a in planted})), number(len({a.person for a in planted}))]
+    assert words == [spelled(len({a.principal for a in planted})), spelled(len({a.person for a in planted}))]
     told = sorted(int(count) for count in re.findall(r"(\d+)× ", said))
     assert told == sorted(Counter(rule for look in refused for rule in look.rules).values())
 
@@ -139,7 +139,7 @@ def test_the_watch_saw_every_look_and_found_the_planted_ones(said, planned, look
     planted = [act for kind in (Asks, Uses) for act in acts[kind] if act.principal in known.principals]
     assert all_ - explained >= len(planted)
     people, persons = one(r"f-000001: (\w+) people of audit looked at (\d+) persons", said)
-    assert (people.lower(), persons) == (number(len(known.principals)), len(known.persons))
+    assert (people.lower(), persons) == (spelled(len(known.principals)), len(known.persons))
     assert one(r"(\d+) of (\d+) looks were refused: nothing was shown", said) == [
         sum(isinstance(act, Asks) for act in planted), len(planted),
     ]  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens in the summer, one value per event. Whoever plays it gives each to the real product at its instant.
+"""What happens in the summer, one value per act. Whoever plays it gives each to the real product at its instant.
 
     Loads ── the directory        Connects ── the web log of the app        Asks ── the guard
     Uses ── the tool that asks nobody                                       Publishes ── the newspaper

@@ -106,7 +106,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tampering:
-    """What changing one byte on disk led to. `file` as the published folder names it; `leaf` where one is hit."""
+    """What changing one byte on disk led to, before it was put back. `file` as the published folder names it; `leaf` where one is hit."""
 
     file: str
     offset: int
@@ -115,7 +115,6 @@ class Tampering:
     said: tuple[str, ...]
     exit_code: int
     leaf: int | None = None
-    restored: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

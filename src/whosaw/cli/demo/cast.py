@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from whosaw.simulate.company import Company
 
-_COUNTRY = {"IE": "Dublin", "US": "Austin"}
+_CITY = {"IE": "Dublin", "US": "Austin"}
 
 
 class Cast:
@@ -19,7 +19,8 @@ class Cast:
     def unit(self, principal: str) -> str:
         """`Internal audit, Dublin`."""
         who = self._staff[principal]
-        return f"{who.unit.removesuffix('-ie').removesuffix('-us').replace('-', ' ').capitalize()}, {_COUNTRY[who.country]}"
+        unit = who.unit.removesuffix("-ie").removesuffix("-us").replace("-", " ").capitalize()
+        return f"{unit}, {_CITY[who.country]}"
 
     def about(self, person: str) -> str:
         """What the story knows of a customer: journalist, or `source of tilde.brandt`, or a private account of staff."""

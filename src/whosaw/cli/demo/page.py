@@ -17,6 +17,7 @@ from whosaw.cli.demo.outsider import Verified
 from whosaw.cli.demo.play import Summer
 from whosaw.cli.demo.tamper import Change
 from whosaw.detect.finding import Finding as Found
+from whosaw.detect.wording import spelled
 from whosaw.facts.columns import instant
 from whosaw.simulate.acts import Asks, Uses
 from whosaw.web import story
@@ -49,20 +50,19 @@ class Telling:
     records: int
     change: Change
     tampered: Verified
-    restored: bool
     commands: tuple[Command, ...]
 
 
 def page(told: Telling) -> str:
     """The page, as one file of HTML."""
     looks = tuple(_looks(told))
-    ordinary = Counter(look.became for look in looks)
+    became = Counter(look.became for look in looks)
     return story.render(
         Story(
-            headline=f"{number(len(told.named)).capitalize()} of internal audit went after "
-            f"{number(_press(told))} journalists and {number(len(told.affected) - _press(told))} others. "
+            headline=f"{spelled(len(told.named)).capitalize()} of internal audit went after "
+            f"{spelled(_press(told))} journalists and {spelled(len(told.affected) - _press(told))} others. "
             "Every attempt is on record.",
-            deck=f"The gate refused them {ordinary[Became.REFUSED]} times. They went around it, in an internal tool; its "
+            deck=f"The gate refused them {became[Became.REFUSED]} times. They went around it, in an internal tool; its "
             "access log gave them away. Nobody can take either out of the log again.",
             origin=told.origin,
             version=version("whosaw"),
@@ -71,8 +71,8 @@ def page(told: Telling) -> str:
             until=told.until,
             numbers=(
                 Number(len(looks), "looks recorded"),
-                Number(ordinary[Became.REFUSED], "refused at the gate"),
-                Number(ordinary[Became.FOUND], "found behind the guard’s back"),
+                Number(became[Became.REFUSED], "refused at the gate"),
+                Number(became[Became.FOUND], "found behind the guard’s back"),
                 Number(len(told.named), "principals named by the inquiry"),
                 Number(len(told.affected), "persons affected"),
                 Number(f"exit {told.tampered.exit_code}", "after one byte was changed"),
@@ -109,7 +109,6 @@ def page(told: Telling) -> str:
                 leaf=told.change.leaf,
                 said=told.tampered.failures,
                 exit_code=told.tampered.exit_code,
-                restored=told.restored,
             ),
             commands=told.commands,
         )
@@ -172,11 +171,3 @@ def _finding(found: Found) -> story.Finding:
 
 def _press(told: Telling) -> int:
     return sum(told.cast.about(person) == "journalist" for person in told.affected)
-
-
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-def number(count: int) -> str:
-    """A count as people say it."""
-    return _WORDS[count] if count < len(_WORDS) else str(count)

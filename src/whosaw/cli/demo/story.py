@@ -18,7 +18,7 @@ from whosaw.cli.demo import stage
 from whosaw.cli.demo.cast import Cast
 from whosaw.cli.demo.narrator import Narrator
 from whosaw.cli.demo.outsider import Verified, verify
-from whosaw.cli.demo.page import Telling, number, page
+from whosaw.cli.demo.page import Telling, page
 from whosaw.cli.demo.play import Player, Summer
 from whosaw.cli.demo.tamper import Change, changed
 from whosaw.cli.journal import short
@@ -34,6 +34,7 @@ from whosaw.desks import (
     watch,
 )
 from whosaw.detect.finding import Finding
+from whosaw.detect.wording import spelled
 from whosaw.errors import Unavailable
 from whosaw.inquiry import finding as of_finding
 from whosaw.inquiry import person as of_person
@@ -94,11 +95,8 @@ def play(folder: Path, out: Narrator) -> None:
         _told(scenes, player, places, out)
         until = clock()
     log, statement = _proven(scenes, places, out)
-    change, tampered, restored = _tampered(scenes, places, out)
+    change, tampered = _tampered(scenes, places, out)
     commands = _commands(folder, scenes)
-    found = scenes.finding
-    if found is None:
-        raise Unavailable("the watch found nothing to tell of", part="demonstration")
     text = page(
         Telling(
             origin=stage.ORIGIN,
@@ -107,7 +105,7 @@ def play(folder: Path, out: Narrator) -> None:
             until=until,
             summer=scenes.summer,
             cast=cast,
-            finding=found,
+            finding=_finding(scenes),
             named=scenes.named,
             affected=scenes.affected,
             told=tuple(out.told),
@@ -121,7 +119,6 @@ def play(folder: Path, out: Narrator) -> None:
             records=scenes.records,
             change=change,
             tampered=tampered,
-            restored=restored,
             commands=commands,
         )
     )
@@ -160,10 +157,10 @@ def _refused(scenes: Scenes, cast: Cast, out: Narrator) -> None:
     out.scene("The watchers ask, and are refused")
     refused = scenes.summer.refused
     askers = sorted({act.principal for act, _ in refused})
-    countries = sorted({cast.unit(each).rpartition(", ")[2] for each in askers})
+    cities = sorted({cast.unit(each).rpartition(", ")[2] for each in askers})
     out.say(
-        f"After the first article, {number(len(askers))} of internal audit, in {' and '.join(countries)}, asked for the exact "
-        f"addresses of {number(len({act.person for act, _ in refused}))} people, under a case that they had opened for each "
+        f"After the first article, {spelled(len(askers))} of internal audit, in {' and '.join(cities)}, asked for the exact "
+        f"addresses of {spelled(len({act.person for act, _ in refused}))} people, under a case that they had opened for each "
         f"other. All {len(refused)} looks were refused, and each refusal is on record.",
         on_page=True,
     )
@@ -225,7 +222,7 @@ def _named(scenes: Scenes, player: Player, cast: Cast, out: Narrator) -> None:
     scenes.affected = tuple(sorted(name.id or name.pseudonym for name in opened.persons))
     out.say(
         f"With {AGREES} ({cast.unit(AGREES)}), who is independent of {ASKS} and apart from those named, it is "
-        f"recorded, and then done: {', '.join(scenes.named)}, and {number(len(scenes.affected))} people whom they looked at.",
+        f"recorded, and then done: {', '.join(scenes.named)}, and {spelled(len(scenes.affected))} people whom they looked at.",
         on_page=True,
     )
     out.say("The principals:")
@@ -284,7 +281,7 @@ def _proven(scenes: Scenes, places: stage.Places, out: Narrator) -> tuple[Verifi
     return log, statement
 
 
-def _tampered(scenes: Scenes, places: stage.Places, out: Narrator) -> tuple[Change, Verified, bool]:
+def _tampered(scenes: Scenes, places: stage.Places, out: Narrator) -> tuple[Change, Verified]:
     out.scene("One byte")
     evidence = places.folder / "tampering.evidence"
     with changed(places.public, scenes.leaf, scenes.size) as change:
@@ -299,7 +296,7 @@ def _tampered(scenes: Scenes, places: stage.Places, out: Narrator) -> tuple[Chan
     if tampered.exit_code != FALSE or again.exit_code:
         raise Unavailable("the change was not found, or not put right", part="demonstration")
     out.say(f"The byte is put back, and the log verifies again: exit {again.exit_code}.")
-    return change, tampered, again.exit_code == 0
+    return change, tampered
 
 
 def _commands(folder: Path, scenes: Scenes) -> tuple[Command, ...]:
