@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -86,7 +86,7 @@ def _fault(error: Exception) -> errors.WhosawError:
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = "" if place is None else f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}"  # noqa: PTH119
+    where = "" if place is None else f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}"
     return errors.OutcomeUnknown(
         f"a fault in whosaw itself: {type(error).__name__}{where}",
         hint="nothing was released that is not on record; please report the line above",
