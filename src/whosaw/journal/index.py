@@ -117,7 +117,9 @@ class Index:
         """The branches of these buckets. Raises Damaged where rows in `more` are missing."""
         made = dict.fromkeys(numbers, NOTHING)
         for first, end in _reads(numbers, size >> crown.levels):
-            for number, found in groupby(_rows(self._labels, crown, first, end, size), crown.bucket):
+            rows = _rows(self._labels, crown, first, end, size)
+            alone = [(first, rows)] if rows else []
+            for number, found in alone if end == first + 1 else groupby(rows, crown.bucket):
                 if number in made:
                     bucket = list(found)
                     if more is not None and not more.pop(number).issubset(bucket):

@@ -18,9 +18,10 @@ Invariant: ``root()`` is the root of the whole trie, once every bucket that chan
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from whosaw.errors import BadInput
-from whosaw.tlog.prefix import BITS, BRANCH, NOTHING, is_many, join
+from whosaw.tlog.prefix import BITS, BRANCH, MORE, NONE, NOTHING, is_many
 
 
 class Crown:
@@ -50,13 +51,24 @@ class Crown:
 
     def put(self, changed: Mapping[int, bytes]) -> None:
         """Set the branches of buckets, each T(labels of the bucket, levels), and all that is above them."""
-        base = 1 << self.levels
+        cells, base = self._cells, 1 << self.levels
         for number, branch in changed.items():
-            self._set(base + number, branch)
+            at = (base + number) * BRANCH
+            cells[at : at + BRANCH] = branch
         above = {base + number >> 1 for number in changed}
         while above and 0 not in above:
+            # `join`, by hand: a new label costs one of these for every level, which is most of what it costs.
             for cell in above:
-                self._set(cell, join(self._cell(2 * cell), self._cell(2 * cell + 1)))
+                at = 2 * cell * BRANCH
+                left, right = cells[at], cells[at + BRANCH]
+                if left != MORE and right == NONE:
+                    made: bytes | bytearray = cells[at : at + BRANCH]
+                elif right != MORE and left == NONE:
+                    made = cells[at + BRANCH : at + 2 * BRANCH]
+                else:
+                    both = cells[at + 1 : at + BRANCH] + cells[at + BRANCH + 1 : at + 2 * BRANCH]
+                    made = b"\x04" + sha256(b"\x04" + both).digest()
+                cells[cell * BRANCH : (cell + 1) * BRANCH] = made
             above = {cell >> 1 for cell in above}
 
     def root(self) -> bytes:
@@ -76,6 +88,3 @@ class Crown:
 
     def _cell(self, number: int) -> bytes:
         return bytes(self._cells[number * BRANCH : (number + 1) * BRANCH])
-
-    def _set(self, number: int, branch: bytes) -> None:
-        self._cells[number * BRANCH : (number + 1) * BRANCH] = branch

@@ -49,7 +49,7 @@ EMPTY = NOTHING[1:]
 HEADER = b"whosaw/trie-proof@v1"
 LIMIT = 16 * 1024
 
-_NONE, _ONE, _MORE = 2, 3, 4
+NONE, MORE = 2, 4  # what a branch begins with that stands for no pair, and for two or more
 
 
 def row(label: bytes, index: int) -> bytes:
@@ -105,18 +105,9 @@ def branch(rows: Sequence[bytes], depth: int = 0) -> bytes:
     return b"\x04" + hashes[0]
 
 
-def join(left: bytes, right: bytes) -> bytes:
-    """The branch over two branches, one level up."""
-    if left[0] != _MORE and right[0] == _NONE:
-        return left
-    if right[0] != _MORE and left[0] == _NONE:
-        return right
-    return b"\x04" + sha256(b"\x04" + left[1:] + right[1:]).digest()
-
-
 def is_many(branch: bytes) -> bool:
     """Whether two pairs or more are below: then the way of a label goes on there."""
-    return branch[0] == _MORE
+    return branch[0] == MORE
 
 
 def prove(rows: Sequence[bytes], label: bytes, depth: int = 0, above: Sequence[bytes] = ()) -> TrieProof:
