@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from whosaw.detect.looks import ExplainedLook
     from whosaw.detect.run import Run
     from whosaw.inquiry import ports as inquiry
+    from whosaw.inquiry.step import Refused
     from whosaw.inquiry.unseal import Keys
 
 FINDINGS = "findings.json"
@@ -275,8 +276,16 @@ class _Findings:
 # ── showing ──
 
 
-def hand_out_statement(here: House, person: str, principal: str, *, random: Random = os.urandom) -> HandedOut:
-    """The statement of an account, asked for by the staff member `principal`; on record before it is made."""
+def hand_out_statement(here: House, person: str, principal: str, *, random: Random = os.urandom) -> HandedOut | Refused:
+    """The statement of an account, asked for by the staff member `principal`; on record before it is made, or refused.
+
+    It says all that an inquiry would say, and holds a key: whoever may not ask who looked may not carry it either.
+    """
+    from whosaw.inquiry.person import refusal
+
+    refused = refusal(person, principal, inquiry_desk(here), key=random(16).hex())
+    if refused is not None:
+        return refused
     return hand_out(
         person,
         here.names.remember(principal),

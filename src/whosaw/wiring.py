@@ -342,6 +342,8 @@ def _record_policy(journal: Journal, policy: Policy, keyring: Keyring, at: datet
     """The policy that decides from here on is on record before it decides anything."""
     stream = Stream.named("policy")
     known = keyring.find(stream)
+    if known is not None:
+        journal.publish_now()  # a record that a crash left unpublished counts as well
     earlier = [] if known is None else journal.reader().run(known)[1:]
     body = policy_body(policy, at)
     if earlier and parse(earlier[-1].body)["digest"] == parse(body)["digest"]:

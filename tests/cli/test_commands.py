@@ -144,9 +144,9 @@ def test_help_names_what_can_be_given(words):
 
 
 def test_every_command_can_answer_a_machine():
-    """All but the story and `verify`, which has forms of its own, take `--format` with the same four."""
+    """All but the story, a server, and `verify`, which has forms of its own, take `--format` with the same four."""
     for words, command in COMMANDS.items():
-        if words not in {("demo",), ("verify",)}:
+        if words not in {("demo",), ("verify",), ("witness", "serve")}:
             (form,) = [param for param in command.params if "--format" in param.opts]
             assert tuple(form.type.choices) == FORMATS
 
@@ -309,7 +309,7 @@ def test_a_fault_of_ours_tells_its_place_and_no_value(settled, monkeypatch):
     def falls(*_, **__):
         raise RuntimeError(f"cannot digest {CANARIES[0]}")
 
-    monkeypatch.setattr("whosaw.cli.look.house", falls)
+    monkeypatch.setattr("whosaw.cli.options.house", falls)
     said = settled.look(person=CANARIES[0])
     assert (said.code, said.out) == (7, "")
     assert re.fullmatch(
@@ -432,6 +432,17 @@ def test_reading_a_log_again_changes_nothing(worked):
     said = worked.typed("collect", "access", worked.home / "week.log", "--format", "json")
     assert (said.code, said.json["new"]) == (0, 0)
     assert said.json["looks"] == len(week().splitlines())
+
+
+def test_a_statement_is_not_handed_to_whoever_asks(worked, tmp_path):
+    """It says what an inquiry says: who is not known here, or whose own account it is, is refused on record."""
+    out = tmp_path / "hers.json"
+    said = worked.typed("statement", "mirabel", "--as", "nobody-knows", "--out", out, "--format", "json")
+    assert said.code == 4
+    assert said.json["permitted"] is False
+    assert not out.exists()
+    looked = worked.typed("inquiry", "person", "mirabel", "--as", "ines", "--format", "json").json
+    assert said.json["leaf"] in {row["leaf"] for row in looked["rows"] if row["became"] == "refused"}
 
 
 @pytest.mark.parametrize("rest", [("--help",), ("--trust",), ("statement",), ("proof", "--help"), ("receipt", "-h")])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verify.log_maker import BEGAN, LittleLog
 
-from whosaw.errors import BadInput, WhosawError
+from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.verify.state import SavedHead, State, read_state, replace_file, save_head
 
 
@@ -24,9 +24,9 @@ def test_heads_of_several_logs_are_kept_apart(tmp_path, heads):
     path = tmp_path / "state"
     assert read_state(path) == State()
     for head in heads:
-        save_head(path, head)
+        save_head(path, head, None)
     newer = dataclasses.replace(heads[0], size=5)
-    save_head(path, newer)
+    save_head(path, newer, heads[0])
     state = read_state(path)
     assert state.of(heads[0].origin) == newer
     assert state.of(heads[1].origin) == heads[1]
@@ -34,12 +34,17 @@ def test_heads_of_several_logs_are_kept_apart(tmp_path, heads):
     assert os.listdir(tmp_path) == ["state"]
 
 
-def test_a_memory_never_shrinks(tmp_path, heads):
-    """A slow run that began earlier does not make the verifier forget what a quicker one has learned."""
-    path = tmp_path / "state"
-    save_head(path, dataclasses.replace(heads[0], size=9))
-    assert "Not saved" in save_head(path, heads[0])
-    assert read_state(path).of(heads[0].origin).size == 9
+@pytest.mark.parametrize("size", [1, 5, 9])
+def test_a_head_that_was_not_compared_with_is_never_replaced(tmp_path, heads, size):
+    """Two runs at once that are shown two logs cannot both end well: the slower one must look again."""
+    path, (old, _) = tmp_path / "state", heads
+    save_head(path, old, None)
+    quicker = dataclasses.replace(old, size=5, note=b"another history")
+    save_head(path, quicker, old)
+    with pytest.raises(Unavailable, match="not compared"):
+        save_head(path, dataclasses.replace(old, size=size, note=b"ours"), old)
+    assert read_state(path).of(old.origin) == quicker
+    assert "Saved" in save_head(path, quicker, old)  # the same head, found twice
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\xff", b"not json", b'{"heads":[{}],"kind":"heads","v":1}'])
@@ -56,7 +61,7 @@ def test_a_folder_is_no_memory(tmp_path):
     with pytest.raises(BadInput):
         read_state(tmp_path)
     with pytest.raises(BadInput):
-        save_head(tmp_path / "none" / "state", SavedHead("o", 1, b"", BEGAN))
+        save_head(tmp_path / "none" / "state", SavedHead("o", 1, b"", BEGAN), None)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

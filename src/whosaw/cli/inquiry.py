@@ -74,9 +74,7 @@ def unseal(finding: str, requester: str, approver: str, persons: bool, data: Pat
 def _answer(found: PersonInquiry | FindingInquiry | Unsealed | Refused, form: str, data: Path) -> int:
     match found:
         case Refused():
-            reasons = tuple(reason.sentence for reason in found.reasons)
-            facts: dict[str, Cell] = {"permitted": False, "leaf": found.index, "reasons": reasons}
-            say(Table(f"Refused. {found.sentence}", facts=facts, after=(_recorded(found.index),)), form)
+            say(refused(found), form)
             return REFUSED
         case PersonInquiry():
             say(_person(found), form)
@@ -85,6 +83,13 @@ def _answer(found: PersonInquiry | FindingInquiry | Unsealed | Refused, form: st
         case Unsealed():
             say(_names(found), form)
     return 0
+
+
+def refused(found: Refused) -> Table:
+    """A step that was refused, and why. The reasons are about who asks, and may be told to them."""
+    reasons = tuple(reason.sentence for reason in found.reasons)
+    facts: dict[str, Cell] = {"permitted": False, "leaf": found.index, "reasons": reasons}
+    return Table(f"Refused. {found.sentence}", facts=facts, after=(_recorded(found.index),))
 
 
 def _recorded(index: int) -> str:

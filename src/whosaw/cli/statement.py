@@ -11,10 +11,13 @@ from typing import IO
 
 import click
 
+from whosaw.cli.inquiry import refused
 from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, say
-from whosaw.cli.output import Table
+from whosaw.cli.output import REFUSED, Table
 from whosaw.desks import hand_out_statement
 from whosaw.errors import BadInput, Unavailable
+from whosaw.inquiry.step import Refused
+from whosaw.oversight.handout import HandedOut
 
 
 @click.command()
@@ -24,11 +27,16 @@ from whosaw.errors import BadInput, Unavailable
 @data_option
 @format_option
 def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
-    """Write the statement of PERSON. That it was handed out is a record, and stands in it."""
+    """Write the statement of PERSON. That it was handed out is a record, and stands in it. Exit code 4: refused."""
     with _created(out) as file:
         with opened(data) as here:
             made = hand_out_statement(here, person, asker)
-        file.write(made.raw)
+        if isinstance(made, HandedOut):
+            file.write(made.raw)
+    if isinstance(made, Refused):
+        out.unlink()
+        say(refused(made), form)
+        return REFUSED
     say(
         Table(
             f"{made.records:,} record{'' if made.records == 1 else 's'} of this account, as of a log of {made.size:,} leaves. "

@@ -28,6 +28,7 @@ from whosaw.inquiry.step import Asking, Refused, record_once, stepped
 from whosaw.journal.submission import Record
 from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Kind, Stream, parse, time_text
+from whosaw.policy.facts import Known
 
 NOT_JUDGED = "Not judged: the detectors have not seen this look."
 
@@ -118,16 +119,35 @@ def person(id: str, asker: str, desk: Desk, *, key: str | None = None) -> Person
     return PersonInquiry(step.id, True, looks, earlier, _coverage(looks, before, step.at), receipt, index)
 
 
-def _decided(person: str, subject: str, asking: Asking, desk: Desk) -> tuple[Record, ...]:
-    facts = known(desk.directory, asking.asker, asking.at, subject)
-    # Only who is known already gets a record in a stream of their own: a mistyped id must not become a person.
-    exists = facts.person is not None or desk.streams.person(person) is not None
+def refusal(id: str, asker: str, desk: Desk, *, key: str) -> Refused | None:  # noqa: A002
+    """Why `asker` may not have all that is recorded about an account, on record then; None where nothing speaks against it.
+
+    For whoever hands such things out: a statement says what this inquiry says. Nothing is recorded where it is None.
+    """
+    subject = desk.pseudonyms.person(id)
+    asking = Asking.of(desk, asker, key, {"what": "person", "subject": subject})
+    if not _reasons(known(desk.directory, asking.asker, asking.at, subject)):
+        return None
+    recorded = record_once(desk.journal, asking.caller, asking.key, lambda: _decided(id, subject, asking, desk))
+    step = stepped(recorded)
+    return Refused(step.id, tuple(map(Reason, step.reasons)), recorded.receipt, recorded.leaves[-1].index)
+
+
+def _reasons(facts: Known) -> tuple[Reason, ...]:
     reasons = standing(facts.principal, "requester")
     # Without a relation nobody knows the person as staff's own, or their household: there is nothing to be kin to.
     if facts.relation is not None and any(
         (facts.relation.own, facts.relation.household, facts.relation.colleague, facts.relation.line)
     ):
         reasons = (*reasons, Reason("own-person"))
+    return reasons
+
+
+def _decided(person: str, subject: str, asking: Asking, desk: Desk) -> tuple[Record, ...]:
+    facts = known(desk.directory, asking.asker, asking.at, subject)
+    # Only who is known already gets a record in a stream of their own: a mistyped id must not become a person.
+    exists = facts.person is not None or desk.streams.person(person) is not None
+    reasons = _reasons(facts)
     body = Step(
         id=step_id("i", asking.digest),
         at=asking.at,

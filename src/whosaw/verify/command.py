@@ -126,13 +126,14 @@ def _log(args: argparse.Namespace, audit: Audit) -> int:
     if state is not None and found.head is not None and steps.sound:
         # The log last: where only one of the two is saved, the next run compares the other with something older.
         heads = (found.map.head, found.head) if found.map is not None else (found.head,)
-        steps.remarks += [_remember(state, head, audit.now) for head in heads]
+        before = State() if remembered is None else remembered
+        steps.remarks += [_remember(state, head, before.of(head.origin), audit.now) for head in heads]
     return _answer(close(steps, audit, source, found.head), args)
 
 
-def _remember(state: Path, head: Head, now: datetime) -> str:
+def _remember(state: Path, head: Head, compared: SavedHead | None, now: datetime) -> str:
     # Only after everything held. A head saved too early would make the next run compare with something false.
-    return save_head(state, SavedHead(head.origin, head.size, head.note, now))
+    return save_head(state, SavedHead(head.origin, head.size, head.note, now), compared)
 
 
 def _file(kind: str, args: argparse.Namespace, audit: Audit) -> Report:

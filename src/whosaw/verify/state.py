@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from whosaw.errors import BadInput, NotCanonical, WhosawError
+from whosaw.errors import BadInput, NotCanonical, Unavailable, WhosawError
 from whosaw.model.record import Json, canonical, parse_json, parse_time, time_text
 from whosaw.verify.shape import list_of, number, object_of, text
 
@@ -102,14 +102,22 @@ def read_state(path: Path) -> State:
         ) from None
 
 
-def save_head(path: Path, head: SavedHead) -> str:
-    """Remember `head`; returns a sentence. Never replaces a larger size: another run may have been quicker."""
+def save_head(path: Path, head: SavedHead, compared: SavedHead | None) -> str:
+    """Remember `head`, which was compared with `compared`; returns a sentence. Raises BadInput, Unavailable.
+
+    Never replaces a head that it was not compared with: two runs that are shown two logs must not both end well.
+    """
     # Read again, don't reuse what was read at the start: a long run that began earlier would otherwise make the
     # verifier forget what a shorter one has learned since.
     state = read_state(path)
     other = state.of(head.origin)
-    if other is not None and other.size > head.size:
-        return f"Not saved: another run has saved size {other.size:,} meanwhile."
+    known = {head.note} if compared is None else {head.note, compared.note}
+    if other is not None and other.note not in known:
+        raise Unavailable(
+            f"another run has saved size {other.size:,} meanwhile, and this one was not compared with it",
+            part="--state",
+            hint="run it again: what is saved now is what it will compare with",
+        )
     try:
         replace_file(path, state.with_head(head).encode())
     except OSError as error:

@@ -251,6 +251,8 @@ def _finding(scenes: Scenes) -> Finding:
 def _told(scenes: Scenes, player: Player, places: stage.Places, out: Narrator) -> None:
     out.scene("The person is told")
     made = hand_out_statement(player.here, scenes.person, ASKS)
+    if isinstance(made, Refused):
+        raise Unavailable(f"the statement was refused: {made.sentence}", part="demonstration")
     write_statement(places.statement, made.raw)
     log = player.here.journal.reader()
     scenes.records, scenes.size = made.records, log.size
