@@ -9,6 +9,7 @@ from tests.verify.log_maker import BEGAN, LittleLog, ed25519, mldsa
 from tests.verify.test_folder import with_witnesses
 
 from whosaw.tlog.proof import TlogProof
+from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify.receipt import verify_receipt
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Verdict
@@ -66,9 +67,24 @@ def test_a_trust_file_without_witnesses_still_checks_it(log, files, witnesses):
     assert step(verified(log, files)) is None
     report = verified(log, files | {WITNESSED: log.checkpoint(7, (*OURS, *signers))})
     assert report.exit == 0, report.text()
-    assert step(report).verdict is Verdict.HOLDS
+    assert "is its beginning" in report.text()
     other = LittleLog(salt=b"other").pad(SIZE)
     assert verified(log, files | {WITNESSED: other.checkpoint(7)}).exit == 3
+
+
+def test_nobody_has_seen_it_whom_the_trust_file_does_not_name(log, files, witnesses):
+    """Keys that the outsider never listed are worth nothing: "not checked", and no word of witnesses in the result."""
+    signers, trust = witnesses
+    nobody = TrustPolicy(trust.logs, trust.witnesses, (), None)
+    for policy, lines in ((TrustPolicy.parse(log.trust()), signers), (nobody, ())):
+        report = verified(log, files | {WITNESSED: log.checkpoint(7, (*OURS, *lines))}, trust=policy)
+        assert report.exit == 0, report.text()
+        assert step(report).verdict is Verdict.NOT_CHECKED
+        assert "witness" not in report.sentence
+        assert "witnessed" not in report.facts["counts"]
+    one = verified(log, files | {WITNESSED: log.checkpoint(7, (*OURS, signers[0]))}, trust=nobody)
+    assert step(one).verdict is Verdict.HOLDS
+    assert "witnesses have seen size 7" in one.sentence
 
 
 @pytest.mark.parametrize("size", [7, SIZE])

@@ -57,6 +57,7 @@ class Said:
     failures: list[Failure] = field(default_factory=list)
     unclear_about: list[Failure] = field(default_factory=list)
     evidence: dict[str, bytes] = field(default_factory=dict)  # name → bytes as found, for others to check
+    left_out: bool = False
 
     def say(self, sentence: str) -> None:
         """A plain sentence about what was checked."""
@@ -74,6 +75,11 @@ class Said:
         """Something can be neither confirmed nor denied from here."""
         self.unclear_about.append(Failure(sentence, where, hint))
 
+    def leave_out(self, why: str) -> None:
+        """What the title promises was not checked, and why. What was found false on the way still counts."""
+        self.left_out = True
+        self.say(why)
+
     def keep(self, name: str, raw: bytes) -> None:
         """Evidence, as found: what another person needs to see the same contradiction."""
         self.evidence[name] = raw
@@ -82,7 +88,9 @@ class Said:
     def verdict(self) -> Verdict:
         if self.failures:
             return Verdict.FAILS
-        return Verdict.CANNOT_TELL if self.unclear_about else Verdict.HOLDS
+        if self.unclear_about:
+            return Verdict.CANNOT_TELL
+        return Verdict.NOT_CHECKED if self.left_out else Verdict.HOLDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,11 @@
 A log goes on while its witnesses are asked, so the two differ by design. What must hold: the quorum of the trust file is
 met by one of the two, and they are one history. Leaves behind the witnessed size are signed by the log alone.
 
-Invariant: with a quorum in the trust file, a log that no quorum has seen never verifies.
+Where no witness of the trust file cosigned, only that it is one history is checked, and the step is "not checked": anybody
+can write cosignatures of keys that nobody knows.
+
+Invariant: with a quorum in the trust file, a log that no quorum has seen never verifies; without a verified cosignature
+nothing here says that witnesses have seen anything.
                                                                           Specification: docs/spec/checkpoint.md §3
 """
 
@@ -61,6 +65,13 @@ def _check(source: Source, raw: Raw, head: Head, said: Said, *, trust: TrustPoli
     if seen.origin != head.origin:
         raise ProofFailed(f"{WITNESSED} is of another log than the checkpoint", step="origin")
     check_same_log(source, seen, head, "that witnesses have seen", said)
+    if not seen.cosigned and not head.cosigned:
+        said.leave_out(
+            "No witness of the trust file cosigned: nobody else's word was checked."
+            if trust.witnesses
+            else "The trust file names no witness: nobody else's word was checked."
+        )
+        return seen
     said.count("witnessed", seen.size)
     if behind := head.size - seen.size:
         said.say(f"{counted(behind, 'leaf', 'leaves')} behind it: signed by the log alone so far.")
