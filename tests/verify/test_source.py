@@ -153,6 +153,7 @@ def test_a_served_log_holds(tmp_path):
         report = close(steps, audit, source(url), found.head)
         assert report.exit == 0, report.text()
         assert "Files cannot be listed over HTTP" in report.text()
+        assert report.sentence.endswith("size 300")  # and no number of files: it would be that of a list
 
 
 def test_a_statement_is_completed_over_http():

@@ -131,10 +131,9 @@ def close(steps: Steps, audit: Audit, source: Source, head: Head | None) -> Repo
     if audit.quick:
         sentence = f"verified in part ({head.as_of}): signatures and proofs hold; leaves and tiles were not read"
     else:
-        sentence = (
-            f"verified: {counted(head.size, 'leaf', 'leaves')} of {printable(head.origin)}, {head.as_of}; "
-            f"{counted(counts.get('files', 0), 'file')} read"
-        )
+        sentence = f"verified: {counted(head.size, 'leaf', 'leaves')} of {printable(head.origin)}, {head.as_of}"
+        if "files" in counts:  # nothing was listed, over HTTP: how many were read is not how many lie there
+            sentence += f"; {counted(counts['files'], 'file')} read"
     if witnessed is not None:
         sentence += f"; witnesses have seen size {witnessed:,}"
         counts = counts | {"witnessed": witnessed}
