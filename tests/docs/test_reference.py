@@ -122,11 +122,14 @@ def test_every_column_of_the_tables_is_documented():
 
 
 def test_every_purpose_says_what_it_may_need():
-    """Field for field, and how exactly where that is not all there is."""
+    """Which types of case are a reason; field for field, and how exactly where that is not all there is."""
     purposes = tomllib.loads(policy_texts()["purposes.toml"])
     for row in section("Purposes"):
-        needs = dict((part.split(": ") if ": " in part else (part, "exact")) for part in row[2].split(", "))
-        assert needs == purposes[row[0].strip("`")]["most"]
+        needs = dict((part.split(": ") if ": " in part else (part, "exact")) for part in row[3].split(", "))
+        purpose = purposes[row[0].strip("`")]
+        assert needs == purpose["most"]
+        assert purpose["needs_case"]
+        assert re.findall(r"\w+", row[2]) == purpose["case_types"]
 
 
 def test_every_refusal_of_an_inquiry_is_documented():
