@@ -18,7 +18,7 @@ def lock(name: str, *groups: str) -> None:
     before = (datetime.now(UTC) - timedelta(days=7)).date().isoformat()
     out = ["-o", f"requirements/{name}.lock"]
     command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--extra", "all", *groups, *COMMON]
-    subprocess.run([*command, "--exclude-newer", before, *out, "--quiet", "--upgrade"], cwd=ROOT, check=True)
+    subprocess.run([*command, "--exclude-newer", before, *out, "--quiet", "--upgrade"], cwd=ROOT, check=True)  # noqa: S603 - our own words
 
 
 if __name__ == "__main__":

@@ -108,7 +108,14 @@ class House:
 def build(
     folder: Path, origin: str, *, trusted_proxies: tuple[str, ...] = (), clock: Clock = now, random: Random = os.urandom
 ) -> None:
-    """Make a data folder: keys, state, a log with its genesis, a trust file. Raises BadInput where one stands already."""
+    """Make a data folder: keys, state, a log with its genesis, a trust file.
+
+    Raises BadInput where one stands already, or inside of one: private keys would lie in what is given away.
+    """
+    if (around := _around(folder)) is not None:
+        raise BadInput(
+            f"this lies inside the data folder {around}", where=str(folder), hint="choose a folder outside of it"
+        )
     if (folder / SETTINGS).exists() or (folder / "private").exists() or (folder / "public").exists():
         raise BadInput(
             "a data folder stands here already", where=str(folder), hint="nothing was changed; choose an empty folder"
@@ -289,6 +296,11 @@ def _state(folder: Path, *, make: bool = False) -> Iterator[Engine]:
         engine.dispose()
 
 
+def _around(folder: Path) -> Path | None:
+    """The data folder that `folder` lies in, but is not."""
+    return next((up for up in folder.resolve().parents if (up / SETTINGS).is_file()), None)
+
+
 def _settings(folder: Path) -> Settings:
     try:
         raw = (folder / SETTINGS).read_bytes()
@@ -299,9 +311,11 @@ def _settings(folder: Path) -> Settings:
                 setting=SETTINGS,
                 hint="restore it from the backup that belongs to this folder; nothing was changed",
             ) from None
-        raise BadInput(
-            "there is no data folder here", where=str(folder), hint=f"whosaw init {folder} makes one"
-        ) from None
+        around = _around(folder)
+        hint = (
+            f"whosaw init {folder} --origin NAME makes one" if around is None else f"it is part of one: --data {around}"
+        )
+        raise BadInput("there is no data folder here", where=str(folder), hint=hint) from None
     except OSError as error:
         raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
     return parse_settings(raw, SETTINGS)

@@ -192,7 +192,10 @@ def test_no_data_folder_is_said_and_how_to_make_one(tmp_path, words, place):
     if place == "a file":
         assert "whosaw.toml cannot be read" in said.err
     else:
-        assert said.err == f"error: {data}: there is no data folder here\nhint: whosaw init {data} makes one\n"
+        assert (
+            said.err
+            == f"error: {data}: there is no data folder here\nhint: whosaw init {data} --origin NAME makes one\n"
+        )
     assert digest(tmp_path) == before
 
 
@@ -353,3 +356,16 @@ def test_no_room_for_the_statement_itself(tmp_path):
     with pytest.raises(BadInput, match="there is a file already"):
         write(out, b"another")
     assert out.read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("inside", ["public", "private", "public/sub", "new"])
+def test_no_data_folder_is_made_inside_another(settled, inside):
+    """Private keys in the folder that is given away would be given away; and the hint of a slip does not lead there."""
+    before = digest(settled.data)
+    said = typed("init", settled.data / inside, "--origin", ORIGIN)
+    assert said.code == 2
+    assert "lies inside the data folder" in said.err
+    slip = typed("journal", "fsck", "--data", settled.data / inside)
+    assert slip.code == 2
+    assert "it is part of one: --data" in slip.err
+    assert digest(settled.data) == before

@@ -17,7 +17,7 @@ import click
 
 from whosaw import errors
 from whosaw.cli.collect import collect
-from whosaw.cli.complaint import complain
+from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
 from whosaw.cli.init import init
@@ -29,8 +29,6 @@ from whosaw.cli.statement import statement
 from whosaw.cli.usage import told
 from whosaw.cli.watch import watch
 from whosaw.cli.witness import witness
-
-INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -72,6 +70,7 @@ def run(argv: Sequence[str]) -> int:
             sys.stderr.write(f"{error.format_message()}\n\n")
         return complain(told(error))
     except click.Abort:
+        sys.stderr.write("stopped; what is on record stays, and the same command goes on from there\n")
         return INTERRUPTED
     except errors.WhosawError as error:
         return complain(error)

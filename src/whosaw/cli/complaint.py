@@ -8,6 +8,9 @@ import sys
 from whosaw import errors
 from whosaw.verify.words import printable
 
+INTERRUPTED = 130
+"""The exit code of a command that was stopped from the keyboard, as shells have it."""
+
 
 def complain(error: errors.WhosawError) -> int:
     """Say what is wrong and what to do about it; returns the exit code."""

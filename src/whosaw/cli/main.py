@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from whosaw.cli.complaint import complain
+from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.errors import Misconfigured
 
 _CORE = frozenset({"click", "sqlalchemy", "alembic", "cedarpy", "cryptography"})
@@ -36,4 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 hint="pip install whosaw",
             )
         )
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return run(given)

@@ -43,6 +43,7 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
             "It verified before it was written.",
             facts={"records": made.records, "size": made.size},
             after=(
+                *_nobody(made),
                 "It holds the key to this account's records: hand it to the person, and to nobody else.",
                 f"To check it: whosaw verify statement {out} --trust {data}/trust --person ID",
             ),
@@ -50,6 +51,11 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         form,
     )
     return 0
+
+
+def _nobody(made: HandedOut) -> tuple[str, ...]:
+    # A mistyped id gets a proof that nobody looked at it, and the proof is true. It must not be taken for another's.
+    return () if made.records else ("Nobody is recorded under this id. An id in another spelling is another id.",)
 
 
 def write(out: Path, raw: bytes) -> None:

@@ -17,6 +17,7 @@ from whosaw.cli.demo.outsider import Verified
 from whosaw.cli.demo.play import Summer
 from whosaw.cli.demo.tamper import Change
 from whosaw.detect.finding import Finding as Found
+from whosaw.detect.finding import Reason as Signalled
 from whosaw.detect.wording import spelled
 from whosaw.facts.columns import instant
 from whosaw.simulate.acts import Asks, Uses
@@ -110,6 +111,11 @@ def page(told: Telling) -> str:
                 said=told.tampered.failures,
                 exit_code=told.tampered.exit_code,
             ),
+            # True of this run only: a log whose settings name witnesses asks them.
+            not_proven=(
+                "That no two histories of this log exist. The demonstration names no witness: "
+                "who keeps an older checkpoint finds a rewritten log.",
+            ),
             commands=told.commands,
         )
     )
@@ -164,9 +170,18 @@ def _finding(found: Found) -> story.Finding:
         looks=len(found.looks),
         since=instant(found.window[0]),
         until=instant(found.window[1]),
-        why=tuple(Reason(signal.sentence, signal.signal, signal.p) for signal in found.signals),
+        why=tuple(_why(found.signals)),
         against=found.counter,
     )
+
+
+def _why(signals: Iterable[Signalled]) -> Iterator[Reason]:
+    """One reason for all signals that say the same: several windows can show one thing."""
+    said: dict[tuple[str, str], list[float]] = {}
+    for signal in signals:
+        said.setdefault((signal.sentence, signal.signal), []).append(signal.p)
+    for (sentence, name), ps in said.items():
+        yield Reason(sentence, name, min(ps), len(ps))
 
 
 def _press(told: Telling) -> int:

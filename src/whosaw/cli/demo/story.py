@@ -234,10 +234,11 @@ def _named(scenes: Scenes, player: Player, cast: Cast, out: Narrator) -> None:
     if isinstance(looked, Refused):
         raise Unavailable(f"the inquiry was refused: {looked.sentence}", part="demonstration")
     unexplained = [look for look in looked.looks if look.explained is False]
+    refused = sum(look.refused for look in unexplained)
     scenes.leaf = next(look.index for look in unexplained if not look.refused)
     out.say(
-        f"At {scenes.person}: {len(looked.looks)} looks in all, {sum(look.refused for look in looked.looks)} of them refused, "
-        f"{len(unexplained)} without a reason on file. That this was asked stands in their statement as well.",
+        f"At {scenes.person}: {len(looked.looks)} looks in all, {len(unexplained)} of them without a reason on file, "
+        f"{refused} of these refused. That this was asked stands in their statement as well.",
         on_page=True,
     )
 
