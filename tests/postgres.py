@@ -121,9 +121,7 @@ def server():
 @contextmanager
 def _running(pg_ctl, folder: Path, account: str | None):
     # The shell waits for its input to end: that happens when the block is left and when this process is killed.
-    script = (
-        '"$@" start -w -s -l "$LOG" </dev/null && echo started; read -r _; "$@" stop -s -m immediate -t 10; rm -rf "$PWD"'
-    )
+    script = '"$@" start -w -s -l "$LOG" </dev/null && echo started; read -r _; "$@" stop -s -m immediate -t 10; rm -rf "$PWD"'
     shell = subprocess.Popen(
         ["sh", "-c", script, "sh", *pg_ctl],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, **_as(account, {"LOG": str(folder / "start.log")}),

@@ -18,3 +18,9 @@ def desk(settled, tmp_path):
     """A company of one's own."""
     shutil.copytree(settled.home, tmp_path / "own")
     return Desk(tmp_path / "own")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory, monkeypatch):
+    """A verifier that finds something false leaves its evidence where it runs: not in the checkout."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
