@@ -150,6 +150,36 @@ def test_an_altered_leaf_is_named_with_its_bytes(large):
     assert report.evidence["tile/0/001"] == files["tile/0/001"]
 
 
+def test_older_files_that_are_as_signed_are_one_line():
+    """One altered byte in a bundle: what older files hold still leads to the signed root, and is counted, not listed."""
+    log = log_of(256)
+    files = log.files(210, 220, 230, 240, 255, 256)
+    raw = bytearray(files["tile/entries/000"])
+    raw[67 * 44 + 50] ^= 4
+    files["tile/entries/000"] = bytes(raw)
+    innocent = [
+        f"tile/{kind}/000: 5 older partial files still hold what was signed: "
+        "what the wider one of the same place says was altered"
+        for kind in ("entries", "0")
+    ]
+    assert [str(f) for f in verified(log, files).steps[6].said.failures] == innocent
+    for width in (230, 210):  # themselves altered, in another place: named, in order
+        files[f"tile/entries/000.p/{width}"] = b"\x00\x41\x02" + files[f"tile/entries/000.p/{width}"][3:]
+    found = [str(f) for f in verified(log, files).steps[6].said.failures]
+    assert [line.split(",")[0] for line in found[:2]] == ["tile/entries/000.p/210", "tile/entries/000.p/230"]
+    assert found[2:] == [innocent[0].replace("5 ", "3 "), innocent[1]]
+
+
+def test_older_files_without_a_wider_one_are_one_line():
+    """The bundle is missing: its older files cannot be compared, and are counted."""
+    log = log_of(256)
+    files = log.files(210, 220, 230, 240, 255, 256)
+    del files["tile/entries/000"]
+    assert [str(f) for f in verified(log, files).steps[6].said.failures] == [
+        "tile/entries/000: 5 older partial files cannot be compared: the wider file is missing or cut"
+    ]
+
+
 def test_an_altered_hash_is_named_with_its_bytes(large):
     """The leaves still lead to the signed root, so the tile is what changed."""
     log, files = large

@@ -36,14 +36,17 @@ class Truth:
 
 def blame(source: Source, found: Rebuilt, signed_root: bytes) -> Iterator[Failure]:
     """A failure for every place where a tile is not what the leaves below it make; the culprits first."""
-    truth = Truth(LEAVES, found.rows, found.edge)
+    yield from _accuse(source, found, truth_of(source, found, signed_root))
     if found.root != signed_root:
-        candidates = (_believing(source, found, level) for level in sorted({tile.level for tile in found.torn}))
-        leading = (c for c in candidates if root_of_rows(c.rows, c.edge, found.size) == signed_root)
-        yield from _accuse(source, found, next(leading, None))
         yield Failure("the leaves make another root than the one that was signed", "checkpoint, line 3")
-    else:
-        yield from _accuse(source, found, truth)
+
+
+def truth_of(source: Source, found: Rebuilt, signed_root: bytes) -> Truth | None:
+    """The lowest level that leads to the signed root; None where none does."""
+    if found.root == signed_root:
+        return Truth(LEAVES, found.rows, found.edge)
+    candidates = (_believing(source, found, level) for level in sorted({tile.level for tile in found.torn}))
+    return next((c for c in candidates if root_of_rows(c.rows, c.edge, found.size) == signed_root), None)
 
 
 def _accuse(source: Source, found: Rebuilt, truth: Truth | None) -> Iterator[Failure]:

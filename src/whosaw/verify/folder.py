@@ -47,6 +47,7 @@ from whosaw.verify.map_log import (
     seems_ahead,
 )
 from whosaw.verify.map_log import SINGLE as MAP_SINGLE
+from whosaw.verify.older import old_failures
 from whosaw.verify.source import Source
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Failure, Report, Said, Steps
@@ -114,7 +115,7 @@ def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
     else:
         found.whole = steps.take("Every leaf", lambda said: _leaves(source, audit, head, found, said))
         _tiles(source, head, found.whole, steps)
-        _files(found, steps)
+        _files(source, head, found, steps)
         _index(head, node, found, steps)
     return steps, found
 
@@ -277,7 +278,7 @@ def _tiles(source: Source, head: Head, whole: Rebuilt | None, steps: Steps) -> N
     steps.take("Every tile, up to the root", check)
 
 
-def _files(found: Audited, steps: Steps) -> None:
+def _files(source: Source, head: Head, found: Audited, steps: Steps) -> None:
     whole, listing = found.whole, found.listing
     if listing is None or whole is None or not listing.names:
         steps.skip("Every file", "Files cannot be listed over HTTP: only those that the checkpoint promises were read.")
@@ -288,7 +289,7 @@ def _files(found: Audited, steps: Steps) -> None:
         old = whole.old + (found.map.old if found.map is not None else 0)
         said.count("files", len(listing.names) + beside)
         said.count("old", old)
-        said.failures += whole.old_failures
+        said.failures += old_failures(source, whole, head.root)
         said.failures += [Failure("unaccounted for: ahead of the checkpoint", n) for n in sorted(listing.ahead)]
         said.failures += [
             Failure("unaccounted for: no log has such a file", printable(n)) for n in sorted(listing.unknown)

@@ -33,6 +33,7 @@ from whosaw.verify.genesis import Genesis
 from whosaw.verify.head import Head, open_head
 from whosaw.verify.leaves import Claim
 from whosaw.verify.listing import Listing
+from whosaw.verify.older import old_failures
 from whosaw.verify.source import Source
 from whosaw.verify.steps import Failure, Said
 from whosaw.verify.tree import Rebuild
@@ -114,7 +115,8 @@ def read_map(
     whole = Rebuild(inside, head.size, old, see=reader.see, progress=lambda *_: None, frames=MAPS).run()
     made.claims, made.old = reader.claims, whole.old
     made.files = 0 if listing is None else len(listing.names)
-    failures = [*whole.leaf_failures, *whole.tile_failures, *blame(inside, whole, head.root), *whole.old_failures]
+    failures = [*whole.leaf_failures, *whole.tile_failures, *blame(inside, whole, head.root)]
+    failures += old_failures(inside, whole, head.root)
     if listing is not None:
         failures += [Failure("unaccounted for: ahead of the checkpoint", n) for n in sorted(listing.ahead)]
         failures += [Failure("unaccounted for: no log has such a file", printable(n)) for n in sorted(listing.unknown)]

@@ -80,7 +80,9 @@ class Rebuilt:
     old: int = 0
     leaf_failures: list[Failure] = field(default_factory=list)
     tile_failures: list[Failure] = field(default_factory=list)
-    old_failures: list[Failure] = field(default_factory=list)
+    old_failures: list[tuple[Tile | Bundle, Failure]] = field(default_factory=list)
+    old_torn: list[tuple[Tile | Bundle, Failure]] = field(default_factory=list)  # not what the wider file begins with
+    old_alone: list[Tile | Bundle] = field(default_factory=list)  # there is no wider file to compare them with
     torn: list[Tile] = field(default_factory=list)  # tiles that are not what the leaves make
 
 
@@ -179,22 +181,23 @@ class Rebuild:
 
     def _beginnings(self, level: int, index: int, whole: bytes | None) -> None:
         """Partial files left from when this one was narrower: each must be the beginning of what stands now."""
-        failures = self.found.old_failures
+        found = self.found
         for old in self._old.get((level, index), ()):
             try:
                 raw = self._source.read(old.path, self._frames.limit if level == BUNDLES else FULL * HASH)
             except (NotCanonical, Damaged) as error:
-                failures.append(_unreadable(error, old))
+                found.old_failures.append((old, _unreadable(error, old)))
                 continue
             if raw is None:
                 continue  # removed since the list was made, as it may be once a wider one exists
-            self.found.old += 1
+            found.old += 1
             if wrong := _wrong(raw, old, self._frames):
-                failures.append(Failure(wrong, old.path))
+                found.old_failures.append((old, Failure(wrong, old.path)))
             elif whole is None:
-                failures.append(Failure("cannot be compared: the wider file is missing or cut", old.path))
+                found.old_alone.append(old)
             elif raw != (begins := _cut(whole, old, self._frames)):
-                failures.append(Failure(_ALTERED, f"{old.path}, {_place(raw, begins, old, self._frames)}"))
+                place = f"{old.path}, {_place(raw, begins, old, self._frames)}"
+                found.old_torn.append((old, Failure(_ALTERED, place)))
 
 
 _ALTERED = "not what the wider file of the same place begins with: one of the two was altered"
