@@ -5,12 +5,14 @@ import random
 import time
 
 import pytest
-from tests.verify.desk import failures, verified
+from tests.verify.desk import Shelf, audit_of, failures, verified
 from tests.verify.log_maker import BEGAN, LittleLog, ed25519, mldsa
 
+from whosaw.errors import Unavailable
 from whosaw.tlog.merkle import leaf_hash
 from whosaw.tlog.note import COSIGNATURE, Ed25519Signer
 from whosaw.tlog.trust import TrustPolicy
+from whosaw.verify.folder import close, verify_folder
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Verdict
 
@@ -382,6 +384,51 @@ def test_a_source_without_a_list_says_so(large):
     assert report.exit == 0
     assert report.steps[6].verdict is Verdict.NOT_CHECKED
     assert "which other files lie there" in report.text()
+
+
+def test_a_list_that_breaks_off_hides_nothing_else(small):
+    """A folder that cannot be listed is undecided at its own step; every other step runs, and what is false is found."""
+    log, files = small
+
+    class Torn(Shelf):
+        def names(self):
+            yield from (name for name in self.files if name != "checkpoint")
+            raise Unavailable("deep cannot be read", part=self.place)
+
+    def report_of(held):
+        audit, source = audit_of(log), Torn(held)
+        steps, found = verify_folder(source, audit)
+        return close(steps, audit, source, found.head)
+
+    report = report_of(files)
+    assert report.exit == 7
+    assert [step.number for step in report.steps if step.verdict is Verdict.CANNOT_TELL] == [7]
+    assert Verdict.NOT_CHECKED not in {report.steps[n].verdict for n in (0, 1, 3, 4, 5, 7)}
+    raw = files["tile/entries/000.p/7"]
+    assert report_of(files | {"tile/entries/000.p/7": raw[:-1] + bytes([raw[-1] ^ 1])}).exit == 3
+    assert "notes.txt: unaccounted for" in report_of(files | {"notes.txt": b""}).text()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("size", [10**6, 2**62])
+def test_a_size_that_nothing_stands_behind_ends_soon(size, listed):
+    """A log can sign any size: after a thousand missing files in a row it is false, and no further one is asked for."""
+    log = log_of(300)
+    files = log.files(300) | {"checkpoint": log.checkpoint(size, root=bytes(32), at=BEGAN)}
+    asked = []
+
+    class Counting(Shelf):
+        def read(self, name, limit):
+            asked.append(name)
+            return super().read(name, limit)
+
+    audit, source = audit_of(log), Counting(files, listed)
+    steps, found = verify_folder(source, audit)
+    report = close(steps, audit, source, found.head)
+    assert report.exit == 3
+    assert len(asked) < 3_000
+    assert "files in a row are missing: no further one was looked for" in report.text()
+    assert report.steps[6].verdict is not Verdict.HOLDS
 
 
 def test_a_partial_file_may_have_grown_meanwhile(large):

@@ -90,6 +90,7 @@ class Audited:
     whole: Rebuilt | None = None
     listing: Listing | None = None
     map_names: Sequence[str] = ()
+    unlisted: Unavailable | None = None  # why the list of files breaks off
 
 
 def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
@@ -161,7 +162,7 @@ def limits(steps: Steps, audit: Audit, source: Source) -> None:
 def _checkpoint(source: Source, audit: Audit, found: Audited, said: Said) -> Head:
     # The list is made before the checkpoint is read, never after: a log that grows while we look writes its tiles
     # first, and a list made later would hold files that this checkpoint knows nothing of.
-    names, found.map_names = split(tuple(source.names()) if source.listed and not audit.quick else (), MAP)
+    names, found.map_names = split(_names(source, found) if source.listed and not audit.quick else (), MAP)
     waits = iter((0.25, 1.0, 2.0))
     while True:
         found.raw_witnessed, found.raw_map = read_witnessed(source), read_map_checkpoint(source)
@@ -177,6 +178,17 @@ def _checkpoint(source: Source, audit: Audit, found: Audited, said: Said) -> Hea
         if not ahead or (wait := next(waits, None)) is None:
             return head
         audit.sleep(wait)
+
+
+def _names(source: Source, found: Audited) -> list[str]:
+    """The files that lie there, as far as they can be listed. Where that ends early it is the files' step that says so."""
+    names = []
+    try:
+        for name in source.names():
+            names.append(name)  # noqa: PERF402 - what was listed before the error counts
+    except Unavailable as error:
+        found.unlisted = error
+    return names
 
 
 def missing_checkpoint(source: Source) -> WhosawError:
@@ -280,7 +292,10 @@ def _tiles(source: Source, head: Head, whole: Rebuilt | None, steps: Steps) -> N
 
 def _files(source: Source, head: Head, found: Audited, steps: Steps) -> None:
     whole, listing = found.whole, found.listing
-    if listing is None or whole is None or not listing.names:
+    if whole is None:
+        steps.skip("Every file", "The leaves could not all be read.")
+        return
+    if listing is None or not (listing.names or found.unlisted):
         steps.skip("Every file", "Files cannot be listed over HTTP: only those that the checkpoint promises were read.")
         return
 
@@ -294,6 +309,11 @@ def _files(source: Source, head: Head, found: Audited, steps: Steps) -> None:
         said.failures += [
             Failure("unaccounted for: no log has such a file", printable(n)) for n in sorted(listing.unknown)
         ]
+        if found.unlisted is not None:
+            raise found.unlisted
+        if whole.given_up:
+            said.leave_out("The log is not there up to its checkpoint: not all files that lie here were read.")
+            return
         if not said.failures:
             said.say(f"{counted(len(listing.names) + beside, 'file')} lie there, and each was read.")
         if old and not said.failures:

@@ -25,6 +25,7 @@ from whosaw.verify.frames import LEAVES, Frames, span
 from whosaw.verify.source import Source
 from whosaw.verify.steps import Failure
 
+GIVEN_UP = 1_000  # files missing in a row, after which no further one is looked for
 BUNDLES = -1  # stands for a level where bundles and tiles are counted together
 
 See = Callable[[Bundle, bytes], Iterable[Failure]]
@@ -84,6 +85,7 @@ class Rebuilt:
     old_torn: list[tuple[Tile | Bundle, Failure]] = field(default_factory=list)  # not what the wider file begins with
     old_alone: list[Tile | Bundle] = field(default_factory=list)  # there is no wider file to compare them with
     torn: list[Tile] = field(default_factory=list)  # tiles that are not what the leaves make
+    given_up: bool = False  # too many files in a row were missing: nothing after them was read, and there is no root
 
 
 class Rebuild:
@@ -105,14 +107,21 @@ class Rebuild:
     ) -> None:
         self._source, self._size, self._old, self._frames = source, size, old, frames
         self._see, self._progress = see, progress
+        self._gone = 0  # files missing in a row
         self.found = Rebuilt(size, frames)
 
     def run(self) -> Rebuilt:
-        """Read everything once. Raises Unavailable where a file could not be read; all else is a failure found."""
+        """Read everything once, or up to many missing files in a row. Raises Unavailable where a file could not be read; all else is a failure found."""
         found = self.found
         for index in range(-(-self._size // FULL)):
             self._bottom(index, width_at(0, index, self._size))
             self._progress(min(self._size, (index + 1) * FULL), self._size)
+            if self._gone >= GIVEN_UP:
+                # A log can sign any size, and each missing file costs a request: it must not keep us for ever.
+                found.given_up = True
+                sentence = f"{self._gone:,} files in a row are missing: no further one was looked for"
+                found.leaf_failures.insert(0, Failure(sentence, f"up to {Bundle(index).path}"))
+                return found
         level = 1
         while level < len(found.rows):
             self._upper(level)
@@ -167,6 +176,7 @@ class Rebuild:
         except (NotCanonical, Damaged) as error:
             failures.append(_unreadable(error, what))
             return None
+        self._gone = self._gone + 1 if raw is None else 0
         if raw is None:
             failures.append(Failure("is missing: the checkpoint promises it", what.path))
         elif wrong := _wrong(raw, what, self._frames):
