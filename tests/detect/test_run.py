@@ -120,6 +120,8 @@ def test_what_was_refused_is_an_attempt(three):
     """Whoever is refused every time is found like one who is not, and it is said that nothing was shown."""
     run, found = three
     assert "9 of 9 looks were refused: nothing was shown." in found["e-0035",].counter
+    # That none of all looks had a reason speaks for a finding, and so it stands nowhere against it.
+    assert not [text for f in found.values() for text in f.counter if " for 0 of " in text]
     assert not [text for who, f in found.items() if who != ("e-0035",) for text in f.counter if "refused" in text]
     assert run.coverage.refused == 9
 

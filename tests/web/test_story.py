@@ -20,7 +20,7 @@ from whosaw.errors import BadInput, MissingExtra
 from whosaw.verify.steps import Verdict
 from whosaw.web.drawing.bonds import Bond
 from whosaw.web.drawing.timeline import Article, Became, DrawnLook
-from whosaw.web.story import NOT_PROVEN, Command, Number, Refusal, Said, Step, Story, render
+from whosaw.web.story import NOT_PROVEN, Command, Number, Reason, Refusal, Said, Step, Story, render
 
 PAGE = render(STORY)
 EMPTY = Story(
@@ -172,7 +172,7 @@ def test_the_bonds_and_their_table_hold_the_same_facts():
     drawing = page.one("title", id="bonds-title").parent
     bands = drawing.all("path", class_="bond")
     table = rows(page.one("table", id="bonds-pairs"))
-    for column, kind in ((2, "ordinary"), (3, "refused"), (4, "found")):
+    for column, kind in ((2, "found"), (3, "refused"), (4, "ordinary")):
         said = sorted(float(r[column]) for r in table if r[column] != "0")
         drawn = sorted(float(b.attrs["stroke-width"]) for b in bands if f"bond-{kind}" in b.attrs["class"])
         assert [width / drawn[0] for width in drawn] == pytest.approx([n / said[0] for n in said])
@@ -268,6 +268,24 @@ def test_the_limits_cannot_be_left_out():
     """What is not proven is the page's own, and stands in every story."""
     text = Page(render(EMPTY)).root.text
     assert all(sentence in text for sentence in NOT_PROVEN)
+
+
+def test_a_column_without_a_look_is_left_out():
+    """Room on a small screen is for numbers: what was found comes first, and nothing stands there only to be 0."""
+    only = (Bond(principal="One", unit="u", person="Other", about="a", refused=2, found=3),)
+    table = strict(render(replace(STORY, bonds=only))).one("table", id="bonds-pairs")
+    assert [" ".join(cell.text.split()) for cell in table.one("thead").all("th")][2:] == ["found", "refused"]
+    assert rows(table)[0][2:] == ["3", "2"]
+    assert [cell.text for cell in table.one("tfoot").all("td")] == ["3", "2"]
+
+
+def test_signals_that_say_the_same_are_one_reason():
+    """How often it was said stands beside it, with the least p of all."""
+    finding = replace(STORY.findings[0], why=(Reason("So it was.", "unexplained", 0.0021, 3),))
+    (said,) = (
+        strict(render(replace(STORY, findings=(finding,)))).one("section", id="found").one("article").all("li")[:1]
+    )
+    assert said.text == "So it was. 3× unexplained, p from 0.0021"
 
 
 def test_a_thicket_is_only_a_table():

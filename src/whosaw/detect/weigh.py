@@ -105,7 +105,9 @@ def _counter(
         f"{_share(named, len(looks))} made in the name of others, which is only claimed: it clears and accuses nobody."
         if named
         else "",
-        f"In the same time these people had a reason on file for {with_reason:,} of {many(all_, 'look')}.",
+        f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
+        if with_reason
+        else "",
         *_weak(strongest.best, world.defaults),
         *(
             [f"{many(off, 'kind')} of reason could not be tried: a table is not known."]
@@ -120,6 +122,10 @@ def _of(number: int, all_: int, what: str) -> str:
     if not number:
         return ""
     return f"{number:,} of {many(all_, 'look')} {'has' if number == 1 else 'have'} {what}."
+
+
+def _they(number: int) -> str:
+    return "the same account" if number == 1 else "the same accounts"
 
 
 def _share(number: int, all_: int) -> str:

@@ -37,7 +37,6 @@ NOT_PROVEN = (
     "That every look came through the gate. A look that no connected system wrote down is in no log, and no proof shows it.",
     "What happened to a value after it was shown: a memory, a photograph of a screen, a copied note.",
     "That what a record says is true. The log proves that a record was not changed or taken out since, not that it was honest.",
-    "That no two histories of this log exist. No independent witness is asked yet: who keeps an older checkpoint finds a rewritten log.",
     "Anything against somebody who holds all the keys and began to lie before the first checkpoint was seen outside.",
     "Where a person was. An IP address says little about a place, and a shared one says less.",
     "That anybody did wrong. A finding is a question with its evidence; people answer it.",
@@ -63,11 +62,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something was found: one signal's sentence. `p` is how often chance alone would show as much or more."""
+    """Why something was found: the sentence of one signal, or of `times` that say the same.
+
+    `p` is how often chance alone would show as much or more: of several the least.
+    """
 
     sentence: str
     signal: str = ""
     p: float | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """All that the page tells. Times carry their zone; names are as they shall be read."""
+    """All that the page tells. Times carry their zone; names are as they shall be read.
+
+    `not_proven`: what this run does not prove, beside what none does.
+    """
 
     headline: str
     deck: str

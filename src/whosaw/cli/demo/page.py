@@ -26,6 +26,12 @@ from whosaw.web.drawing.bonds import Bond
 from whosaw.web.drawing.timeline import Article, Became, DrawnLook
 from whosaw.web.story import Command, Number, Proof, Reason, Refusal, Statement, Story, Tampering
 
+# True of this run only: a log whose settings name witnesses asks them.
+_NO_WITNESS = (
+    "That no two histories of this log exist. The demonstration names no witness: who keeps an older checkpoint finds a "
+    "rewritten log."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
@@ -111,11 +117,7 @@ def page(told: Telling) -> str:
                 said=told.tampered.failures,
                 exit_code=told.tampered.exit_code,
             ),
-            # True of this run only: a log whose settings name witnesses asks them.
-            not_proven=(
-                "That no two histories of this log exist. The demonstration names no witness: "
-                "who keeps an older checkpoint finds a rewritten log.",
-            ),
+            not_proven=(_NO_WITNESS,),
             commands=told.commands,
         )
     )

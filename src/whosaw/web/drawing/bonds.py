@@ -70,6 +70,11 @@ class Bonds:
     bands: tuple[Band, ...]
     height: int
 
+    @property
+    def kinds(self) -> tuple[Became, ...]:
+        """The table's columns: what speaks loudest first, and no column without a look."""
+        return tuple(kind for kind in reversed(Became) if self.count(kind))
+
     def count(self, became: str) -> int:
         """How many looks of one kind there are over all pairs."""
         return sum(int(getattr(bond, became)) for bond in self.table)
