@@ -12,6 +12,7 @@ from whosaw.cli.options import again, data_option, format_option, opened, say
 from whosaw.cli.output import TO_REVIEW, Cell, Table
 from whosaw.desks import watch as run_watch
 from whosaw.facts.columns import instant
+from whosaw.verify.words import counted
 
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
@@ -45,7 +46,18 @@ def _told(run: Run, data: Path) -> Table:
         ("finding", "new", "score", "sentence"),
         rows,
         facts,
-        (*_against(run), *_earlier(run), *coverage(run), *ways_on),
+        (*_against(run), *_unfound(run), *_earlier(run), *coverage(run), *ways_on),
+    )
+
+
+def _unfound(run: Run) -> tuple[str, ...]:
+    """Where nothing is found, what was not: that it can be usual does not mean that there is nothing."""
+    without = run.coverage.with_person - run.coverage.explained
+    if run.findings or not without:
+        return ()
+    has = "has" if without == 1 else "have"
+    return (
+        f"{counted(without, 'look')} at a person {has} no reason on file: so many can be usual, and no finding lists them.",
     )
 
 
