@@ -73,6 +73,33 @@ def test_a_folder_is_listed_and_read(tmp_path):
     assert folder.read("checkpoint/x", 10) is None
 
 
+def test_an_empty_folder_is_a_name_too(tmp_path):
+    """A folder that holds nothing is unaccounted for, unless a log of this size leaves such a one; then it counts as none."""
+    log = LittleLog().pad(300)
+    public = log.publish(tmp_path / "public", 100, 300)
+    audit, source = audit_of(log), FolderSource(public)
+
+    def report():
+        steps, found = verify_folder(source, audit)
+        return close(steps, audit, source, found.head)
+
+    before = report()
+    for name in ("tile/0/000.p/100", "tile/entries/000.p/100"):
+        (public / name).unlink()
+    assert report().exit == 0, report().text()
+    assert report().facts["counts"]["files"] == before.facts["counts"]["files"] - 2
+    for name in ("anna-example", "tile/0/anna", "tile/9", "tile/0/x001", "tile/0/002.p", "map/anna", "tile/0/000"):
+        odd = public / name
+        if odd.is_file():
+            continue
+        odd.mkdir()
+        assert report().exit == 3, name
+        assert f"{name}/: unaccounted for" in report().text()
+        odd.rmdir()
+    (public / "anna-example/below").mkdir(parents=True)
+    assert "anna-example/below/: unaccounted for" in report().text()
+
+
 def test_a_file_longer_than_it_may_be_is_not_read_whole(tmp_path):
     """A gigabyte in a tile's place is refused after the bytes that a tile has."""
     write(tmp_path, {"checkpoint": bytes(11)})
@@ -91,7 +118,7 @@ def test_only_files_are_files(tmp_path):
     for name in ("link", "pipe", "folder"):
         with pytest.raises(Damaged):
             folder.read(name, 10)
-    assert sorted(folder.names()) == ["link", "pipe", "real"]
+    assert sorted(folder.names()) == ["folder/", "link", "pipe", "real"]
 
 
 def test_a_file_that_cannot_be_looked_at_decides_nothing(tmp_path):

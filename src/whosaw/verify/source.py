@@ -56,7 +56,7 @@ class Source(Protocol):
         ...
 
     def names(self) -> Iterator[str]:
-        """Everything that is not a folder, links included, in no order."""
+        """Every file, links included, and every folder that holds nothing, with a slash at its end; in no order."""
         ...
 
 
@@ -117,6 +117,8 @@ class FolderSource:
             except OSError as error:
                 raise self._unreadable(under or ".", error) from None
             todo += [f"{name}/" for name, folder in found if folder]
+            if under and not found:
+                yield under  # it has no bytes, but a name, and a name can say something about somebody
             yield from (name for name, folder in found if not folder)
 
     def _unreadable(self, name: str, error: OSError) -> Unavailable:
