@@ -183,6 +183,30 @@ def test_usage(desk, capsys, words):
     assert sorted(os.listdir(desk[1])) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--trust", "trust", "public", "anna"), "there is no such option, or more was given than it takes"),
+        (("--trust", "trust", "public", "--anna"), "there is no such option, or more was given than it takes"),
+        (("--trust", "trust", "public", "--format", "anna"), "argument --format: no value that it takes"),
+        (("--trust", "trust", "public", "--quick=anna"), "argument --quick: no value that it takes"),
+        (("--trust", "trust", "anna", "--state"), "argument --state: expected one argument"),
+        (("statement", "--person", "anna"), "the following arguments are required: FILE, --trust"),
+        (("proof", "f", "--trust", "t", "--leaf", "anna", "--record", "anna"),
+         "argument --record: not allowed with argument --leaf"),
+        (("proof", "f", "--trust", "t", "--record"), "argument --record: expected at least one argument"),
+    ],
+)  # fmt: skip
+def test_a_usage_error_repeats_nothing_that_was_typed(capsys, words, said):
+    """What is wrong, in words of ours; what somebody typed may be a name, and errors are kept in logs."""
+    with pytest.raises(SystemExit) as stopped:
+        typed(*words)
+    assert stopped.value.code == 2
+    err = capsys.readouterr().err
+    assert err.splitlines()[0] == f"error: {said}"
+    assert "anna" not in err
+
+
 def test_help_is_help(capsys):
     """--help is no error."""
     for words in (("--help",), ("statement", "--help")):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -60,8 +61,25 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with errors as everywhere else in whosaw."""
 
     def error(self, message: str) -> NoReturn:
-        _complain(message, f"{self.prog} --help")
+        _complain(_without_words(message), f"{self.prog} --help")
         self.exit(EXIT[BadInput])
+
+
+_OURS = re.compile(
+    r"the following arguments are required: .*"
+    r"|argument [^:]+: (expected .*|not allowed with argument .*)"
+)
+_ABOUT = re.compile(r"(argument (?:--[a-z]+|FILE|FOLDER\|URL)): ")
+
+
+def _without_words(message: str) -> str:
+    """What argparse has to say, without what was typed: an error line is kept in logs, and a word can be a name."""
+    if _OURS.fullmatch(message):
+        return message
+    about = _ABOUT.match(message)
+    return (
+        f"{about[1]}: no value that it takes" if about else "there is no such option, or more was given than it takes"
+    )
 
 
 def _parser(kind: str) -> argparse.ArgumentParser:
