@@ -254,7 +254,7 @@ STATEMENT_DAMAGE = {
     "a byte order mark": lambda raw: b"\xef\xbb\xbf" + raw,
     "packed": lambda raw: packed(raw.decode()),
     "a newline behind it": lambda raw: raw + b"\n",
-    "another version": lambda raw: of_version(raw, 2),
+    "another version": lambda raw: of_version(raw, 3),
     "deeply nested": lambda raw: b"[" * 100_000,
 }
 
