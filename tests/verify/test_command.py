@@ -77,6 +77,24 @@ def test_an_altered_folder(desk, capsys):
     ]  # fmt: skip
 
 
+def test_a_wrong_folder_is_undecided(desk, capsys):
+    """A folder that is no log's says nothing about one: exit 7, and no evidence. A log without its checkpoint is false."""
+    _, folder = desk
+    log = LittleLog(origin="other.example.org/log")
+    (folder / "other").write_bytes(log.trust())
+    before = sorted(os.listdir(folder))
+    for more in ((), ("--quick",)):
+        assert typed("--trust", "trust", ".", *more) == 7
+        assert "hint: give the published folder" in capsys.readouterr().err
+    assert typed("receipt", "receipt", "--trust", "trust", "--folder", ".") == 7
+    assert sorted(os.listdir(folder)) == before
+    assert typed("--trust", "other", "public", "--evidence", "e") == 3
+    assert "lists no log of this origin; it lists other.example.org/log" in capsys.readouterr().err
+    (folder / "public/checkpoint").unlink()
+    for more in ((), ("--quick",)):
+        assert typed("--trust", "trust", "public", *more) == 3
+
+
 def test_evidence_without_a_name_gets_one(desk, capsys):
     """Where no name is given, the file is named in the hint."""
     _, folder = desk

@@ -56,6 +56,7 @@ from whosaw.verify.witnessed import WITNESSED, Raw, check_witnessed, read_witnes
 from whosaw.verify.words import counted, moment, printable
 
 SINGLE = frozenset({"checkpoint", "genesis", WITNESSED})
+HEADS = ("genesis", WITNESSED, f"{MAP}/checkpoint")  # what a log without a checkpoint still has
 KEPT = 8  # files copied into the evidence
 TITLES = ("The genesis leaf", "The same log as before", "The log of the index", "Every leaf", "Every tile", "Every file",
           "The index is made of every leaf")  # fmt: skip
@@ -192,9 +193,12 @@ def _names(source: Source, found: Audited) -> list[str]:
 
 
 def missing_checkpoint(source: Source) -> WhosawError:
-    """There is no checkpoint. In a folder that is false; at a URL it may be the wrong address."""
+    """There is no checkpoint. In a folder with other heads of a log that is false; elsewhere it may be the wrong place."""
+    hint = "give the published folder: the one that holds `checkpoint`"
+    if source.listed and any(source.read(name, note.LIMIT) is not None for name in HEADS):
+        return ProofFailed("checkpoint: is missing", hint=hint)
     if source.listed:
-        return ProofFailed("checkpoint: is missing", hint="give the published folder: the one that holds `checkpoint`")
+        return Unavailable("no published log lies here: there is no checkpoint", part=source.place, hint=hint)
     return Unavailable(f"{source.place} has no checkpoint", part=source.place, hint="is it the address of the log?")
 
 

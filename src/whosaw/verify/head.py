@@ -58,7 +58,8 @@ def open_head(
         opened = trust.open(raw, int(now.timestamp()), where)
     except ProofFailed as error:
         hint = error.hint or "is this the trust file of this log?"
-        raise ProofFailed(f"{where}: {error}", step=error.step, theirs=raw, hint=hint) from None
+        listed = f"; it lists {', '.join(map(printable, trust.origins[:3]))}" if error.step == "origin" else ""
+        raise ProofFailed(f"{where}: {error}{listed}", step=error.step, theirs=raw, hint=hint) from None
     checkpoint = opened.checkpoint
     kinds = " and ".join(KINDS[key.kind] for key in trust.keys_of(checkpoint.origin) if key in opened.opened.keys)
     said.say(f"{printable(checkpoint.origin)} signed size {checkpoint.size:,} ({kinds}).")
