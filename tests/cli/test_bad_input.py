@@ -301,14 +301,14 @@ def other_trust():
 
 @pytest.mark.parametrize("place", ["none", "empty", "a file"])
 def test_a_folder_that_is_no_log(office, tmp_path, place):
-    """A wrong path is no forged log: 2 where there is no folder, 3 where the folder that was named holds no checkpoint."""
+    """A wrong path is no forged log: 2 where there is no folder, 7 where the folder that was named holds nothing of one."""
     folder = tmp_path / "folder"
     if place == "empty":
         folder.mkdir()
     if place == "a file":
         folder.write_text("")
     said = typed("verify", "--trust", office.data / "trust", folder)
-    assert said.code == (3 if place == "empty" else 2)
+    assert said.code == (7 if place == "empty" else 2)
     assert "give the published folder: the one that holds `checkpoint`" in said.err
     assert sorted(path.name for path in tmp_path.rglob("*")) == ([] if place == "none" else ["folder"])
 

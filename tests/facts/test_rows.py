@@ -137,5 +137,7 @@ def test_rows_fit_their_tables():
     assert dict(zip(TABLES["cases"], case, strict=True))["known_from"] == 2
     named = next(iter(case_person_rows([CasePersonRow(case="c", person="p", added=3, first=False)])))
     assert dict(zip(TABLES["case_persons"], named, strict=True)) == {
-        "case_id": "c", "person": "p", "added": 3, "added_by": None, "known_from": None, "known_to": None, "first": 0,
+        "case_id": "c", "person": "p", "added": 3, "added_by": None, "added_by_home": None,
+        "known_from": None,
+        "known_to": None, "first": 0,
     }  # fmt: skip

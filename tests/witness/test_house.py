@@ -7,10 +7,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
+from tests.directory.town import write
+from tests.guard.gate import COMPANY
 from tests.witness.desk import Desk, files, served
 from tests.witness.test_collect import Switch
 
-from whosaw.desks import hand_out_statement
+from whosaw.desks import hand_out_statement, load_directory
 from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
 from whosaw.journal.fsck import fsck
 from whosaw.journal.submission import Record, Submission
@@ -157,10 +159,12 @@ def test_receipts_of_every_kind(town):
 def test_a_statement_is_of_a_head_that_witnesses_have_seen(town):
     """Under the trust file that outsiders have: a quorum has cosigned its checkpoint, and its own record is below it."""
     folder = town.folder("a")
+    write(folder.parent / "tables", COMPANY, regions=None)
     with house(folder) as here:
+        load_directory(here, folder.parent / "tables")  # ana is one of the staff, or she would be refused
         for n in range(3):
             record(here, f"before-{n}")
-            made = hand_out_statement(here, "p-1", "e-1")
+            made = hand_out_statement(here, "p-1", "ana")
             head = town.audit(folder).trust.open(Statement.parse(made.raw).checkpoint, int(now().timestamp()))
             assert (head.quorum, head.checkpoint.size) == (True, made.size)
             kinds = [parse(frame.body)["kind"] for frame in here.journal.reader().frames(0, made.size)]
