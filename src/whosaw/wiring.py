@@ -190,6 +190,7 @@ def house(
             session.collecting(journal) as witnesses,
         ):
             _record_policy(journal, policy, keyring, clock())
+            last_look = _last_look(journal.reader())
             vault = Vault(
                 SqlSealedRows(engine),
                 keyring,
@@ -199,6 +200,7 @@ def house(
                 journal=journal.leaves,
                 clock=clock,
                 random=random,
+                last_look=last_look,
             )
             guard = Guard(
                 journal=journal,
@@ -209,7 +211,7 @@ def house(
                 remember=names.remember,
                 offered=frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs),
                 clock=clock,
-                last_look=_last_look(journal.reader()),
+                last_look=last_look,
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,

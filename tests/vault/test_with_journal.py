@@ -16,7 +16,6 @@ from whosaw.wiring import build, house
 
 ORIGIN = "log.example.org/whosaw"
 SEEN = datetime(2026, 11, 22, 9, tzinfo=UTC)
-LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +25,17 @@ def folder(tmp_path_factory):
     return made
 
 
+def now():
+    """As a record has it: cut to milliseconds."""
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 def recorded(home, look):
     """`look` recorded as permitted, as the guard records it."""
     principal, person = home.pseudonyms.principal(look.principal), home.pseudonyms.person(look.person)
     digest = ask_digest(look, principal, person)
-    body = body_of(look, principal=principal, person=person, ask=digest, at=LATER)
+    body = body_of(look, principal=principal, person=person, ask=digest, at=now())
     record = Record(Stream.of_person(look.person), body.encode())
     return home.journal.submit(Submission("test", look.key, (record,)))
 
