@@ -7,7 +7,7 @@ KILLS  ?= 2000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench crash lock clean needs-python needs-postgres
+.PHONY: demo test check bench bench-journal crash lock clean needs-python needs-postgres
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -22,7 +22,10 @@ check: $(VENV)/.dev       ## lint, format, types, walls
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.dev       ## looks a second, beside a bare fdatasync and a committed INSERT
-	@$(BIN)/python bench/spine.py
+	@$(BIN)/python -m bench.spine
+
+bench-journal: $(VENV)/.dev needs-postgres   ## the journal's eleven figures, beside PostgreSQL and pymerkle; about ten minutes
+	@$(BIN)/python -m bench.journal
 
 crash: $(VENV)/.dev       ## kill -9 at KILLS random moments (make crash KILLS=20000)
 	@WHOSAW_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_crash.py

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many looks a second, from the question to the masked value, and what one costs as the log grows.
 
-    python bench/spine.py      a table, and bench/results/spine.json
+    python -m bench.spine      a table, and bench/results/spine.json
 
 Beside it, in the same run and on the same disk: a bare append with fdatasync, which no durable record can undercut, and
 one committed INSERT for each look in SQLite, which is what a team would write for itself (and which proves nothing).
 """
 
-import json
-import os
-import platform
 import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from bench.figures import Figure, Measured, bare_appends, keep, machine, show
 
 from whosaw.desks import load_directory
 from whosaw.guard.answer import Shown
@@ -27,19 +25,7 @@ from whosaw.wiring import House, build, house, now
 PERSONS = 200
 FEW, MANY = 300, 1_500
 SIZES = (2_500, 5_000, 10_000)
-BODY = b"x" * 700  # about as long as the frame of a look
-
-
-@dataclass(frozen=True)
-class Figure:
-    """`ratio` is ours to the peer's: above 1 is more of the unit."""
-
-    name: str
-    unit: str
-    ours: float
-    peer: float | None
-    peer_name: str | None
-    ratio: float | None
+BODY = b"x" * 700  # about as long as a look
 
 
 def write_tables(folder: Path) -> None:
@@ -78,16 +64,6 @@ def rate(work: Callable[[int], None], first: int, count: int, callers: int) -> f
     return count / (time.perf_counter() - began)
 
 
-def bare_append(folder: Path, count: int) -> float:
-    with (folder / "bare").open("ab", buffering=0) as file:
-
-        def once(_: int) -> None:
-            file.write(BODY)
-            os.fdatasync(file.fileno())
-
-        return rate(once, 0, count, 1)
-
-
 def committed_insert(folder: Path, count: int) -> float:
     database = sqlite3.connect(folder / "peer.db", isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode=WAL")
@@ -98,7 +74,7 @@ def committed_insert(folder: Path, count: int) -> float:
     return made
 
 
-def measure(folder: Path) -> tuple[list[Figure], list[tuple[int, float]]]:
+def measure(folder: Path) -> Measured:
     """The figures, and milliseconds a look at each size of the log."""
     data, tables = folder / "data", folder / "tables"
     build(data, "log.example.org/bench")
@@ -109,13 +85,13 @@ def measure(folder: Path) -> tuple[list[Figure], list[tuple[int, float]]]:
             here.vault.put(f"person-{n}", Field.IP, "203.0.113.77", now(), "sign-in")
             look_once(here, n)  # enrols the person: a proof with an RSA key, once in their life
         done = PERSONS
-        insert, bare = committed_insert(folder, FEW), bare_append(folder, FEW)
+        insert, bare = committed_insert(folder, FEW), FEW * 1000 / sum(bare_appends(folder, FEW))
         figures = []
         for callers, count in ((1, FEW), (16, MANY)):
             ours = rate(lambda n: look_once(here, n), done, count, callers)
             done += count
-            figures.append(_figure(f"looks_{callers}", "looks a second", ours, insert, "SQLite, one committed INSERT"))
-        figures.append(_figure("append", "a second", figures[0].ours, bare, "bare append and fdatasync"))
+            figures.append(Figure.of(f"looks_{callers}", "looks/s", ours, insert, "SQLite, one committed INSERT"))
+        figures.append(Figure.of("append", "looks/s", figures[0].ours, bare, "bare append and fdatasync"))
         grown = []
         for size in SIZES:
             if done < size:
@@ -123,38 +99,17 @@ def measure(folder: Path) -> tuple[list[Figure], list[tuple[int, float]]]:
                 done = size
             grown.append((here.journal.reader().size, 1000 / rate(lambda n: look_once(here, n), done, FEW, 1)))
             done += FEW
-    return figures, grown
-
-
-def _figure(name: str, unit: str, ours: float, peer: float, peer_name: str) -> Figure:
-    return Figure(name, unit, round(ours, 1), round(peer, 1), peer_name, round(ours / peer, 3))
+    figures.append(Figure.of("grown", "ms a look", grown[-1][1], grown[0][1], f"the same at {grown[0][0]:,} leaves"))
+    notes = [f"{size:,} leaves published: {ms:.2f} ms a look, one caller" for size, ms in grown]
+    return Measured(figures, notes)
 
 
 def main() -> int:
     """Measure, print, and keep the figures."""
     with tempfile.TemporaryDirectory() as name:
-        figures, grown = measure(Path(name))
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print(f"{'figure':<12}{'ours':>10}{'peer':>10}{'ratio':>8}   unit, peer")
-    for one in figures:
-        print(
-            f"{one.name:<12}{one.ours:>10,.0f}{one.peer or 0:>10,.0f}{one.ratio or 0:>8.2f}   {one.unit}, {one.peer_name}"
-        )
-    print("\nleaves published   ms a look, one caller")
-    for size, ms in grown:
-        print(f"{size:>16,}{ms:>15.2f}")
-    last = Figure(
-        "grown",
-        "ms a look",
-        round(grown[-1][1], 2),
-        round(grown[0][1], 2),
-        f"the same at {grown[0][0]:,} leaves",
-        round(grown[-1][1] / grown[0][1], 2),
-    )
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    text = json.dumps({"figures": [asdict(one) for one in (*figures, last)]}, indent=2)
-    (results / "spine.json").write_text(text + "\n")
+        on, measured = machine(Path(name)), measure(Path(name))
+    print(show(on, measured))
+    keep("spine", on, measured)
     return 0
 
 
