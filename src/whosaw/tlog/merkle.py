@@ -23,7 +23,9 @@ Specification: RFC 6962 §2.1, RFC 9162 §2.1.3 and §2.1.4; docs/spec/checkpoin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 
 from whosaw.errors import BadInput, ProofFailed
 from whosaw.tlog.spelling import BIGGEST, HASH, hash_bytes, natural
@@ -58,10 +60,28 @@ def root_of_row(row: bytes) -> bytes:
         return EMPTY_ROOT
     while len(row) > HASH:
         # Pairing from the left and carrying an odd last hash up unchanged gives the same tree as splitting at the
-        # largest power of two from the top. A pair is one slice of 64 bytes: this is the hot path of verification.
-        odd = row[-HASH:] if len(row) % (2 * HASH) else b""
-        row = b"".join([sha256(b"\x01" + row[i : i + 64]).digest() for i in range(0, len(row) - HASH, 64)]) + odd
+        # largest power of two from the top.
+        row = b"".join([_paired(row[at : at + _AT_ONCE]) for at in range(0, len(row), _AT_ONCE)])
     return row
+
+
+_AT_ONCE = 256 * HASH
+
+
+def _paired(row: bytes) -> bytes:
+    """The row above this one, of at most 256 hashes; an odd last one is carried up."""
+    # This is the hot path of verification. Pairs are cut, prefixed and cut again by one call each, because slicing them
+    # one by one costs a third of what hashing them costs.
+    pairs, odd = divmod(len(row), 2 * HASH)
+    cut, prefixed = _pairs(pairs)
+    whole = b"\x01".join((b"", *cut.unpack_from(row)))
+    return b"".join([sha256(pair).digest() for pair in prefixed.unpack(whole)]) + (row[-HASH:] if odd else b"")
+
+
+@lru_cache(maxsize=129)
+def _pairs(count: int) -> tuple[Struct, Struct]:
+    """What cuts a row into so many pairs of hashes, and what cuts pairs that stand behind their prefix."""
+    return Struct(f"{2 * HASH}s" * count), Struct(f"{1 + 2 * HASH}s" * count)
 
 
 def nodes_of(leaf_hashes: Sequence[bytes]) -> Node:
