@@ -22,7 +22,7 @@ from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
 from whosaw.cli.init import init
 from whosaw.cli.inquiry import inquiry
-from whosaw.cli.journal import journal
+from whosaw.cli.journal.command import journal
 from whosaw.cli.look import look
 from whosaw.cli.options import Left
 from whosaw.cli.statement import statement

@@ -21,7 +21,7 @@ from whosaw.cli.demo.outsider import Verified, verify
 from whosaw.cli.demo.page import Telling, page
 from whosaw.cli.demo.play import Player, Summer
 from whosaw.cli.demo.tamper import Change, changed
-from whosaw.cli.journal import short
+from whosaw.cli.journal.status import short
 from whosaw.cli.options import progress
 from whosaw.cli.statement import write as write_statement
 from whosaw.cli.watch import coverage

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`whosaw journal`: how the log stands, and whether everything on the disk is what was written."""
+"""`whosaw journal fsck`: is everything on the disk what was written?"""
 
 from __future__ import annotations
 
@@ -10,42 +10,10 @@ import click
 from whosaw.cli.options import data_option, format_option, progress, say
 from whosaw.cli.output import Cell, Table
 from whosaw.journal.fsck import fsck as check
-from whosaw.journal.receipts import moment
-from whosaw.model.record import time_text
-from whosaw.tlog.note import VerifierKey
-from whosaw.tlog.spelling import render_base64
 from whosaw.wiring import all_keys, glance
 
 
-@click.group()
-def journal() -> None:
-    """The log: its state, and its check."""
-
-
-@journal.command()
-@data_option
-@format_option
-def status(data: Path, form: str) -> int:
-    """Size, root and age of the published log. Works beside whoever writes it."""
-    with glance(data) as here:
-        reader, head = here.reader(), here.stores.head.read()
-        origin, keys = here.settings.origin, [short(key) for key in here.verifier_keys()]
-    root = render_base64(reader.checkpoint.root).decode()
-    signed = None if head is None else time_text(moment(head.signed_at))
-    facts: dict[str, Cell] = {
-        "origin": origin, "size": reader.size, "root": root, "signed_at": signed, "keys": keys,
-    }  # fmt: skip
-    rows = tuple({"what": name, "is": value} for name, value in facts.items())
-    say(Table(f"{reader.size:,} leaves are published.", ("what", "is"), rows, facts), form)
-    return 0
-
-
-def short(key: VerifierKey) -> str:
-    """A key as people compare it: its name and the four bytes that tell it from others."""
-    return f"{key.name}+{key.key_id.hex()}"
-
-
-@journal.command()
+@click.command()
 @data_option
 @format_option
 def fsck(data: Path, form: str) -> int:

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw journal`: the operator's desk, one file for each command."""

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw journal`: make a log, see how it stands, and whether everything on the disk is what was written.
+
+status       how it stands, beside whoever writes it
+fsck         everything held against everything else; with --repair, what follows is made again
+"""
+
+from __future__ import annotations
+
+import click
+
+from whosaw.cli.journal.fsck import fsck
+from whosaw.cli.journal.status import status
+
+
+@click.group()
+def journal() -> None:
+    """The log: its state, its check, its copies."""
+
+
+for _command in (status, fsck):
+    journal.add_command(_command)
