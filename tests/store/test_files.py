@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real files: in which order bytes and names become durable, who may read them, and what a crash leaves between."""
 
+import errno
 import os
 import stat
 import subprocess
 import sys
 
 import pytest
+from tests.contracts.failing import Fate, failing_sync
 
 from whosaw.errors import Busy, Contradiction, OutcomeUnknown
 from whosaw.store.files import FilesFolder, data_folders
@@ -130,3 +132,49 @@ def test_another_process_is_told_busy(tmp_path):
         other.kill()
         other.wait()
     private.hold("lock").release()
+
+
+def failing_close(fd, close=os.close):
+    close(fd)
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_close_that_fails_takes_nothing_back(tmp_path, monkeypatch):
+    """What is synced stays recorded whatever `close` says, and an error that matters is not hidden by one that does not."""
+    folder = FilesFolder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", failing_close)
+        held = folder.hold("lock")
+        folder.create_or_compare([("tile/0/000", b"hashes")])
+        folder.replace("checkpoint", b"note")
+        segment = folder.append_to("segments/0.seg")
+        segment.append(b"frame")
+        segment.close()
+        with pytest.raises(Busy):
+            folder.hold("lock")
+        held.release()
+    assert folder.read("segments/0.seg") == b"frame"
+    folder.hold("lock").release()
+    full = FilesFolder(tmp_path, fsync=failing_sync(fate := Fate()))
+    fate.arm("fsync", "lost")
+    with monkeypatch.context() as patch, pytest.raises(OutcomeUnknown):
+        patch.setattr(os, "close", failing_close)
+        full.replace("checkpoint", b"another")
+
+
+def test_a_lock_is_had_although_nothing_can_be_swept(tmp_path, monkeypatch):
+    """Left temporary files that cannot be listed are in nobody's way: they are left for the next holder."""
+    folder = FilesFolder(tmp_path, temp=tmp_path / "tmp")
+    folder.replace("a", b"a")
+    left = tmp_path / "tmp" / "left"
+    left.write_bytes(b"half")
+
+    def unlisted(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", unlisted)
+        folder.hold("lock").release()
+    assert left.exists()
+    folder.hold("lock").release()
+    assert not left.exists()

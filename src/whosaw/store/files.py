@@ -242,7 +242,7 @@ class FilesFolder:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            os.close(fd)
+            _let_go(fd)
             raise Busy(
                 "another process holds the data folder",
                 part=name,
@@ -253,9 +253,11 @@ class FilesFolder:
 
     def _sweep(self) -> None:
         """Remove temporary files. Only the holder of the lock writes, so what stands there was left by a crash."""
-        for path in self._temp.glob("*"):
-            with suppress(OSError):
-                path.unlink()
+        # What cannot be listed or removed now is in nobody's way; the next holder tries again.
+        with suppress(OSError):
+            for path in self._temp.glob("*"):
+                with suppress(OSError):
+                    path.unlink()
 
     # ── pieces ──
 
@@ -278,12 +280,13 @@ class FilesFolder:
         try:
             _write_all(fd, data)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             raise self._cannot("write", name, error) from error
         else:
             self._synced(self._fsync, fd, name)
         finally:
-            os.close(fd)
+            _let_go(fd)
 
     def _make_folder(self, path: Path) -> None:
         missing = []
@@ -305,7 +308,7 @@ class FilesFolder:
         try:
             self._synced(self._fsync, fd, path.name)
         finally:
-            os.close(fd)
+            _let_go(fd)
 
     def _synced(self, sync: Sync, fd: int, name: str) -> None:
         # A failed fsync may be reported once and then forgotten by the kernel, with the dirty page dropped. So it is
@@ -341,7 +344,7 @@ class AppendedFile:
 
     def close(self) -> None:
         if self._fd >= 0:
-            os.close(self._fd)
+            _let_go(self._fd)
             self._fd = -1
 
 
@@ -355,8 +358,15 @@ class HeldFile:
 
     def release(self) -> None:
         if self._fd >= 0:
-            os.close(self._fd)
+            _let_go(self._fd)
             self._fd = -1
+
+
+def _let_go(fd: int) -> None:
+    """Close a file of which everything that matters is synced, or known to have failed."""
+    # Raised from a `finally`, an error of close would hide the one that matters; and the number is free all the same.
+    with suppress(OSError):
+        os.close(fd)
 
 
 def _write_all(fd: int, data: bytes) -> None:
