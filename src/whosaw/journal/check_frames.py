@@ -16,8 +16,9 @@ from hashlib import sha256
 
 from whosaw.errors import BadInput, Damaged, NotCanonical, Unavailable
 from whosaw.journal import tail
+from whosaw.journal.ahead import ahead_of
 from whosaw.journal.findings import Fault, Progress, Report
-from whosaw.journal.ports import Folder
+from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.published import reading
 from whosaw.journal.segment import FOLDER, Frame, Mark, Order, frame_length, parse_frame
 from whosaw.journal.segments import firsts
@@ -29,8 +30,7 @@ _EVERY = 4_096
 
 
 def check(
-    public: Folder,
-    private: Folder,
+    stores: Stores,
     *,
     size: int,
     published: int,
@@ -39,8 +39,8 @@ def check(
     progress: Progress,
 ) -> None:
     """Checks 1 and 2 up to `size`; leaves are held against bundles as far as they are `published`."""
-    leaves = _Leaves(public, published)
-    for frame in frames(private, size, report):
+    leaves = _Leaves(stores.public, published)
+    for frame in frames(stores, size, report):
         _leaf(frame, leaves.entry(frame.index), report)
         see(frame)
         if frame.index % _EVERY == 0:
@@ -48,8 +48,9 @@ def check(
     progress("frames", size, size)
 
 
-def frames(private: Folder, size: int, report: Report) -> Iterator[Frame]:
+def frames(stores: Stores, size: int, report: Report) -> Iterator[Frame]:
     """Every valid frame below `size`, in order; everything else becomes a finding."""
+    private = stores.private
     try:
         known = firsts(private)
     except Damaged as error:
@@ -65,6 +66,10 @@ def frames(private: Folder, size: int, report: Report) -> Iterator[Frame]:
             )
         yield from _segment(private, Mark(first), min(until, size), report)
         expected = min(until, size)
+    for frame in ahead_of(stores).unsettled(expected, size):
+        report.looked(1)
+        yield frame
+        expected = frame.index + 1
     if expected < size:
         report.find(Fault.SEGMENT, FOLDER, f"index {expected} and on are in no segment")
 
@@ -137,10 +142,10 @@ class _Leaves:
 # ── beyond the head ──
 
 
-def check_tail(private: Folder, size: int, report: Report) -> None:
+def check_tail(stores: Stores, size: int, report: Report) -> None:
     """What a start would find beyond a head of `size`. A running journal has something there nearly always."""
     with report.holding(Fault.TAIL, FOLDER):
-        found = tail.find(private, size)
+        found = ahead_of(stores).find(size)
         if found.frames:
             report.untidy(
                 Fault.TAIL, f"{FOLDER}, index {size} and on", f"{len(found.frames)} frames are under no head yet"

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal import edge as edges
+from whosaw.journal.ahead import frames_of
 from whosaw.journal.check_files import Files
 from whosaw.journal.check_head import MAIN, Pinned
 from whosaw.journal.findings import Fault, Progress, Report
 from whosaw.journal.ports import Stores
 from whosaw.journal.published import reading
-from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
 from whosaw.tlog.leaf import parse_entry
 from whosaw.verify.words import printable
@@ -43,7 +43,7 @@ def _due(stores: Stores, pinned: Pinned, report: Report) -> dict[str, bytes]:
         return {}
     with report.holding(Fault.HEAD, MAIN.database):
         edge = edges.load(reading(stores.public), shown.size)
-        frames = list(Segments(stores.private).frames(shown.size, head.size))
+        frames = list(frames_of(stores, shown.size, head.size))
         grown, files = edge.grow([f.entry for f in frames], [f.leaf_hash for f in frames])
         if grown.root() != head.root:
             raise Damaged(

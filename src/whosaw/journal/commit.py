@@ -31,6 +31,10 @@ _NOTHING: Mapping[bytes, int] = {}
 _NOBODY: Mapping[bytes, Placed] = {}
 
 
+def _nothing_more() -> None:
+    """Only the log itself has frames."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commits:
     """How one log grows. `labels`: the table that follows its leaves; None for a log without one."""
@@ -53,14 +57,16 @@ class Commits:
         staged: Staged,
         positions: Mapping[bytes, int] = _NOTHING,
         placed: Mapping[bytes, Placed] = _NOBODY,
+        covered: Callable[[], None] = _nothing_more,
     ) -> HeadState:
-        """Make `staged` the head after `old`, and publish it."""
+        """Make `staged` the head after `old`, and publish it. `covered` is called in between: what it makes is not shown before."""
         self.private.replace(staged.name, staged.encode())
         at = signing_time(self.clock(), old.signed_at)
         new = signed(Checkpoint.of(self.origin, staged.size, staged.root), self.signers, at)
         # Unavailable up to here, and from the swap: the transaction did not begin. An orphan is left, nothing else.
         self.head.swap(old.note, new, positions, placed)
         try:
+            covered()
             apply(self.public, self.labels, staged)
             publish(self.public, new)
         except Unavailable as error:

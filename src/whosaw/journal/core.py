@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from whosaw.journal import tail
+from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
 from whosaw.journal.heads import Signers
 from whosaw.journal.integrate import Integrator
@@ -74,6 +75,7 @@ class Core:
         before: Before = nothing_before,
     ) -> Core:
         """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured."""
+        stores = replace(stores, ahead=ahead_of(stores, segment_bytes))
         if stores.head.read() is None:  # before the lock: a wrong path is left as it was
             raise no_journal()
         held = stores.private.hold("lock")
@@ -87,8 +89,7 @@ class Core:
             counters = Counters(stores.head, stores.labels, found.state.tail)
             receipts = Receipts(found.genesis.origin, signers.receipts, found.genesis.promise_s)
             sequencer = Sequencer(
-                found.state, stores.private, stores.head, counters, receipts,
-                clock=clock, random=random, segment_bytes=segment_bytes,
+                found.state, stores, counters, receipts, clock=clock, random=random,
             )  # fmt: skip
             integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
             map_log = MapLog.open(found.state, stores, signers, clock, map_every)

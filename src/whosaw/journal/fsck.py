@@ -43,10 +43,10 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
     report.size, report.published, report.head = pinned.head.size, pinned.shown.size, pinned.state.note
     census = Census(stores.labels, keys, report)
     check_frames.check(
-        stores.public, stores.private,
+        stores,
         size=pinned.head.size, published=pinned.shown.size, report=report, see=census.see, progress=progress,
     )  # fmt: skip
-    check_frames.check_tail(stores.private, pinned.head.size, report)
+    check_frames.check_tail(stores, pinned.head.size, report)
     check_frames.check_cuts(stores.private, census.recorded, report)
     check_public.check(stores, pinned, report, progress)
     if map_pinned is not None:

@@ -20,11 +20,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from whosaw.errors import Damaged, Unavailable
+from whosaw.journal.ahead import ahead_of
 from whosaw.journal.commit import Commits
 from whosaw.journal.edge import Edge
 from whosaw.journal.partials import Partials
 from whosaw.journal.ports import HeadState, Stores
-from whosaw.journal.segment import Order, parse_all
 from whosaw.journal.staging import Staged
 from whosaw.journal.state import Batch, Published, State
 from whosaw.tlog.merkle import leaf_hash
@@ -36,12 +36,12 @@ _log = logging.getLogger(__name__)
 class Integrator:
     """Makes heads. One thread calls `step`."""
 
-    __slots__ = ("_commits", "_partials", "_state", "_stores")
+    __slots__ = ("_ahead", "_commits", "_partials", "_state")
 
     def __init__(
         self, state: State, stores: Stores, origin: str, signers: Sequence[Signer], clock: Callable[[], datetime]
     ) -> None:
-        self._state, self._stores = state, stores
+        self._state, self._ahead = state, ahead_of(stores)
         self._commits = Commits(stores.public, stores.private, stores.head, stores.labels, origin, signers, clock)
         self._partials = Partials(stores.public, clock)
 
@@ -67,19 +67,17 @@ class Integrator:
             return False
         self._commits.check_clock(self._state.head)  # or every dropped round would leave an orphan
         edge, staged = self._build(batch, self._read_back(batch))
-        new = self._commits.commit(self._state.head, staged, batch.positions(), batch.placed)
+        new = self._commits.commit(
+            self._state.head, staged, batch.positions(), batch.placed,
+            covered=lambda: self._ahead.covered(batch.first, batch.frames),
+        )  # fmt: skip
         self._tell(batch, edge, new)
         self._tidy(staged)
         return True
 
     def _read_back(self, batch: Batch) -> list[bytes]:
         """The entries of the batch, from the file and not from memory. What differs is a broken disk or a broken machine."""
-        entries: list[bytes] = []
-        order = Order(batch.first)
-        for write in batch.writes:
-            raw = self._stores.private.read_part(write.mark.name, write.offset, write.length)
-            entries += [frame.entry for frame in parse_all(raw, write.mark, order)]
-        return entries
+        return [frame.entry for frame in self._ahead.read(batch.first, batch.writes)]
 
     def _build(self, batch: Batch, entries: Sequence[bytes]) -> tuple[Edge, Staged]:
         hashes = [leaf_hash(entry) for entry in entries]
@@ -101,7 +99,8 @@ class Integrator:
     def _tidy(self, staged: Staged) -> None:
         """What may as well be left lying: a start removes it."""
         try:
-            self._stores.private.delete(staged.name)
+            self._ahead.released(staged.size)
+            self._commits.private.delete(staged.name)
             self._partials.completed(path for path, _ in staged.files)
             self._partials.collect(staged.size)
         except Unavailable as error:

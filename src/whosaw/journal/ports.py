@@ -21,9 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from whosaw.model.record import Stream
+
+if TYPE_CHECKING:
+    from whosaw.journal.ahead import WriteAhead
 
 
 class StreamKey(Protocol):
@@ -217,10 +220,14 @@ class Folder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where one log lives. `public` is served as it is, `private` is not. `map_head`: of the log of its index."""
+    """Where one log lives. `public` is served as it is, `private` is not. `map_head`: of the log of its index.
+
+    `ahead`: where frames are durable before a head covers them; the newest segment where there is none.
+    """
 
     public: Folder
     private: Folder
     head: Head
     labels: Labels
     map_head: Head
+    ahead: WriteAhead | None = None

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, NotCanonical
-from whosaw.journal import tail as tails
+from whosaw.journal.ahead import ahead_of, frames_of
 from whosaw.journal.heads import GENESIS, Signers, opened
 from whosaw.journal.labels import catch_up
 from whosaw.journal.ports import Folder, HeadState, Stores
@@ -59,7 +59,7 @@ def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> 
     signed = _signed(head, keys)
     _log.info("head: size %d, signed by every key of the log", head.size)
     show_genesis(stores.public, frame)
-    tail = _tail(stores.private, head, clock)
+    tail = _tail(stores, head, clock)
     _log.info("tail: %d frames beyond the head", len(tail.frames))
     bring_up(
         stores.public, stores.private, head, signed, keys,
@@ -142,16 +142,13 @@ def show_genesis(public: Folder, frame: Frame) -> None:
 # ── 3 tail ──
 
 
-def _tail(private: Folder, head: HeadState, clock: Callable[[], datetime]) -> Tail:
-    found = tails.find(private, head.size)
-    if found.torn:
-        _log.warning("tail: %d torn bytes kept aside", len(found.torn))
-    written = tails.settle(private, head.size, found)
+def _tail(stores: Stores, head: HeadState, clock: Callable[[], datetime]) -> Tail:
     tail = Tail(head.size)
-    # Their receipts' own times died with the process. One asked for again says this time, and keeps it.
+    # Where a receipt's own time died with its process, one asked for again says this time, and keeps it.
     at = max(milliseconds(clock()), head.signed_at)
-    for write in written:
-        tail.add(found.frames, [frame.leaf_hash for frame in found.frames], at, write)
+    for found in ahead_of(stores).start(head.size):
+        hashes = [frame.leaf_hash for frame in found.frames]
+        tail.add(found.frames, hashes, at if found.at is None else found.at, found.written)
     return tail
 
 
@@ -161,7 +158,7 @@ def _tail(private: Folder, head: HeadState, clock: Callable[[], datetime]) -> Ta
 def _built_again(stores: Stores, shown: Checkpoint, signed: Checkpoint) -> Staged:
     """What staging held, from frames: the same bytes, because a size determines every one of them."""
     edge = edge_of(stores.public, shown)
-    frames = list(Segments(stores.private).frames(shown.size, signed.size))
+    frames = list(frames_of(stores, shown.size, signed.size))
     grown, files = edge.grow([f.entry for f in frames], [f.leaf_hash for f in frames])
     if grown.root() != signed.root:
         raise Damaged("the segments do not hold the leaves that the head signs", where=f"index {shown.size} and on")

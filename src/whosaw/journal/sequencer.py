@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
-from whosaw.journal.ports import Folder, Head, SegmentFile, StreamKey
+from whosaw.journal.ports import Stores, StreamKey
 from whosaw.journal.receipts import Receipts, milliseconds
-from whosaw.journal.segment import SEGMENT_BYTES, Frame, Mark, encode_all
+from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
-from whosaw.journal.state import State, Written
+from whosaw.journal.state import State
 from whosaw.journal.submission import LEAF_LIMIT, Prepared, Recorded, too_many
 from whosaw.model.record import Kind, canonical
 from whosaw.tlog import leaf
@@ -50,26 +51,23 @@ class Sequencer:
     """Gives every record its place. One thread calls `step`; `known` may be called from any."""
 
     __slots__ = (
-        "_active", "_clock", "_counters", "_folder", "_head", "_random", "_receipts", "_segment_bytes", "_segments", "_state",
+        "_ahead", "_clock", "_counters", "_head", "_random", "_receipts", "_segments", "_state",
     )  # fmt: skip
 
     def __init__(
         self,
         state: State,
-        folder: Folder,
-        head: Head,
+        stores: Stores,
         counters: Counters,
         receipts: Receipts,
         *,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
-        segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
-        self._state, self._folder, self._head = state, folder, head
+        self._state, self._ahead, self._head = state, ahead_of(stores), stores.head
         self._counters, self._receipts = counters, receipts
-        self._clock, self._random, self._segment_bytes = clock, random, segment_bytes
-        self._segments = Segments(folder)
-        self._active: _Active | None = None
+        self._clock, self._random = clock, random
+        self._segments = Segments(stores.private)
 
     def step(self, submissions: Sequence[Prepared]) -> None:
         """Record these submissions and answer their callers. Whatever happens, each of them is answered."""
@@ -92,10 +90,8 @@ class Sequencer:
                 raise
 
     def close(self) -> None:
-        """Close the active segment. Nothing is written."""
-        if self._active is not None:
-            self._active.file.close()
-            self._active = None
+        """Let go of where frames are written. Nothing is written."""
+        self._ahead.close()
 
     # ── 1 take ──
 
@@ -168,13 +164,9 @@ class Sequencer:
     # ── 2 log ──
 
     def _log(self, group: Group) -> None:
-        """One write, one fdatasync. When this raises, nobody knows what the disk has."""
-        active = self._active_segment(group.first)
+        """One write. When this raises anything but Unavailable, nobody knows what is durable."""
         hashes = [frame.leaf_hash for frame in group.frames]
-        data = encode_all(group.frames, active.mark)
-        active.file.append(data)
-        written = Written(active.mark, active.length, len(data), len(group.frames))
-        active.length += len(data)
+        written = self._ahead.write(group.frames, group.at)
         with self._state.changed:
             self._state.tail.add(group.frames, hashes, group.at, written)
             self._counters.taken(group.nexts)
@@ -182,15 +174,6 @@ class Sequencer:
         for submission, start, end in group.fresh:
             made = self._receipts.recorded(group.frames[start:end], submission.idem, group.at, hashes[start:end])
             submission.future.set_result(made)
-
-    def _active_segment(self, first: int) -> _Active:
-        """The segment to write to. A start always begins a new one: no segment is reopened for appending."""
-        if self._active is not None and self._active.length >= self._segment_bytes:
-            self.close()
-        if self._active is None:
-            mark = Mark(first)
-            self._active = _Active(mark, self._folder.append_to(mark.name))
-        return self._active
 
     # ── keys that are known ──
 
@@ -217,15 +200,6 @@ class Sequencer:
                 return None
             leaves = self._segments.submission(placed.first, placed.count, idem)
         return self._receipts.recorded(leaves, idem, placed.at)
-
-
-@dataclass(slots=True)
-class _Active:
-    """The segment that is being written."""
-
-    mark: Mark
-    file: SegmentFile
-    length: int = 0
 
 
 def enrolment(key: StreamKey) -> bytes:
