@@ -95,8 +95,8 @@ class Server:
 
 
 @contextmanager
-def server():
-    """A server of its own, stopped when the block is left, and also when this process dies."""
+def server(more: str = ""):
+    """A server of its own, stopped when the block is left, and also when this process dies. `more`: settings of its own."""
     bin_ = programs()
     # Not below pytest's folder: PostgreSQL does not run as root, and another account must be able to enter.
     folder = Path(tempfile.mkdtemp(prefix="whosaw-pg-"))
@@ -111,7 +111,7 @@ def server():
             account,
         )
         with open(data / "postgresql.conf", "a") as conf:
-            conf.write(SETTINGS.format(folder=folder))
+            conf.write(SETTINGS.format(folder=folder) + more)
         with _running([bin_ / "pg_ctl", "-D", data], folder, account):
             yield Server(folder)
     finally:
