@@ -9,6 +9,7 @@
 `make test` installs it (scripts/need-postgres.sh); without it, tests that ask for it are skipped and say so.
 """
 
+import itertools
 import os
 import pwd
 import shutil
@@ -61,13 +62,26 @@ def programs() -> Path:
 class Server:
     """A server that runs."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, account: str | None = None) -> None:
+        self.folder, self._account = folder, account
+        self._numbers = itertools.count(1)
 
     def connect(self, user: str = "postgres", **more: object) -> psycopg.Connection:
         """A connection that commits each statement, and stands for nobody unless told to."""
         given = {"dbname": "postgres", "application_name": "", "autocommit": True, **more}
         return psycopg.connect(host=str(self.folder), user=user, **given)
+
+    def database(self) -> str:
+        """A new and empty database; what to connect to it with."""
+        name = f"test_{next(self._numbers)}"
+        with self.connect() as db:
+            db.execute(f"create database {name}")
+        return f"postgresql://postgres@/{name}?host={self.folder}"
+
+    def restart(self) -> None:
+        """The server dies as in a power cut, and is there again when this returns."""
+        command = [programs() / "pg_ctl", "-D", self.folder / "data", "-s", "-w", "-m", "immediate"]
+        _run([*command, "-l", self.folder / "start.log", "restart"], self._account)
 
     @contextmanager
     def recording(self):
@@ -113,7 +127,7 @@ def server(more: str = ""):
         with open(data / "postgresql.conf", "a") as conf:
             conf.write(SETTINGS.format(folder=folder) + more)
         with _running([bin_ / "pg_ctl", "-D", data], folder, account):
-            yield Server(folder)
+            yield Server(folder, account)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

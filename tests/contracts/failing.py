@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real stores that fail on demand: SQLite at BEGIN or COMMIT, a disk at write, link, rename or fsync, lost or late."""
+"""Real stores that fail on demand: SQLite and PostgreSQL at BEGIN or COMMIT, a disk at write, link, rename or fsync, lost or late."""
 
 import errno
 import os
 import sqlite3
 from dataclasses import dataclass, field
+
+import psycopg
 
 from whosaw.store.files import durably
 from whosaw.store.sqlite import SqliteFile
@@ -45,6 +47,21 @@ def failing_sqlite(file: SqliteFile) -> Fate:
 
     file._connect = lambda *a, **k: sqlite3.connect(*a, factory=Failing, **k)
     return fate
+
+
+def failing_postgres(fate: Fate):
+    """How to connect so that statements fail as the fate says. The connection is gone after it, as it would be."""
+
+    class Failing(psycopg.Connection):
+        def execute(self, query, *values, **more):
+            met = fate.meets(query)
+            done = super().execute(query, *values, **more) if met != "lost" else None
+            if met:
+                self.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+            return done
+
+    return Failing.connect
 
 
 def failing_sync(fate: Fate, what: str = "fsync"):

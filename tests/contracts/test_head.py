@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of Head, held by the fake and by SQLite alike, also when they fail."""
+"""The contract of Head, held by the fake, by SQLite and by PostgreSQL alike, also when they fail."""
 
 import threading
 
 import pytest
-from tests.contracts.failing import failing_sqlite
+from tests.contracts.failing import Fate, failing_postgres, failing_sqlite
 
 from whosaw.errors import Contradiction, OutcomeUnknown, Unavailable
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.store.memory import MemoryHead
+from whosaw.store.pg import Database
+from whosaw.store.pg_head import PgHead
 from whosaw.store.sql_head import SqliteHead
 
 ONE, TWO, THREE = (HeadState(b"note %d" % n, n, 1_000 * n) for n in (1, 2, 3))
@@ -49,9 +51,29 @@ class OnDisk:
         self.head.close()
 
 
-@pytest.fixture(params=[InMemory, OnDisk])
+class OnServer:
+    def __init__(self, conninfo):
+        self.conninfo, self.fate = conninfo, Fate()
+        self.database = Database(conninfo, connect=failing_postgres(self.fate))
+        self.head = PgHead(self.database)
+
+    def arm(self, call, fate):
+        self.fate.arm({"begin": "BEGIN", "commit": "COMMIT"}[call], fate)
+
+    def again(self):
+        """The process died, and another one looks."""
+        self.database.close()
+        self.database = Database(self.conninfo)
+        self.head = PgHead(self.database)
+        return self.head
+
+    def close(self):
+        self.database.close()
+
+
+@pytest.fixture(params=[InMemory, OnDisk, pytest.param(OnServer, marks=pytest.mark.postgres)])
 def store(request, tmp_path):
-    made = request.param(tmp_path)
+    made = request.param(request.getfixturevalue("database") if request.param is OnServer else tmp_path)
     yield made
     made.close()
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of Labels, held by the fake and by SQLite alike, also when they fail."""
+"""The contract of Labels, held by the fake, by SQLite and by PostgreSQL alike, also when they fail."""
 
 import pytest
-from tests.contracts.failing import failing_sqlite
+from tests.contracts.failing import Fate, failing_postgres, failing_sqlite
 
 from whosaw.errors import Contradiction, OutcomeUnknown
 from whosaw.store.memory import MemoryLabels
+from whosaw.store.pg import Database
+from whosaw.store.pg_labels import PgLabels
 from whosaw.store.sql_labels import SqliteLabels
 
 LABELS = [bytes([n]) * 32 for n in range(10)]
@@ -43,9 +45,29 @@ class OnDisk:
         self.labels.close()
 
 
-@pytest.fixture(params=[InMemory, OnDisk])
+class OnServer:
+    def __init__(self, conninfo):
+        self.conninfo, self.fate = conninfo, Fate()
+        self.database = Database(conninfo, connect=failing_postgres(self.fate))
+        self.database.make()
+        self.labels = PgLabels(self.database)
+
+    def arm(self, fate):
+        self.fate.arm("COMMIT", fate)
+
+    def again(self):
+        self.database.close()
+        self.database = Database(self.conninfo)
+        self.labels = PgLabels(self.database)
+        return self.labels
+
+    def close(self):
+        self.database.close()
+
+
+@pytest.fixture(params=[InMemory, OnDisk, pytest.param(OnServer, marks=pytest.mark.postgres)])
 def store(request, tmp_path):
-    made = request.param(tmp_path)
+    made = request.param(request.getfixturevalue("database") if request.param is OnServer else tmp_path)
     yield made
     made.close()
 
