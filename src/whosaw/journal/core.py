@@ -29,6 +29,7 @@ from whosaw.journal.segment import SEGMENT_BYTES
 from whosaw.journal.sequencer import Sequencer
 from whosaw.journal.state import State
 from whosaw.journal.submission import Prepared, Record, Submission, prepare
+from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
@@ -52,7 +53,7 @@ class Core:
     """A recovered journal, at rest until somebody steps it."""
 
     stores: Stores
-    keys: StreamKeys
+    keys: WarmKeys
     state: State
     genesis: Genesis
     sequencer: Sequencer
@@ -93,7 +94,9 @@ class Core:
             )  # fmt: skip
             integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
             map_log = MapLog.open(found.state, stores, signers, clock, map_every)
-            made = cls(stores, keys, found.state, found.genesis, sequencer, integrator, map_log, witnessed, held)
+            made = cls(
+                stores, WarmKeys(keys), found.state, found.genesis, sequencer, integrator, map_log, witnessed, held
+            )
             for submission in first:
                 made.record(submission).future.result()
             made._record_cuts()

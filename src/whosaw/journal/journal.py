@@ -18,6 +18,7 @@ idempotency key after a start: the answer is then the same, whatever became of t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -30,13 +31,14 @@ from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.heads import Signers
 from whosaw.journal.leaves import Leaves
+from whosaw.journal.mail import Mail, Posted
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import SEGMENT_BYTES
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Recorded, Submission, prepare
+from whosaw.journal.submission import Parked, Recorded, Submission, check, prepare
 from whosaw.model.genesis import Genesis
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
@@ -54,7 +56,7 @@ class Journal:
         """Use `open`."""
         self._core, self._every, self._map_every = core, settings.publish_every_ms / 1000, settings.map_every_s
         self._state = core.state
-        self._queue = Queue()
+        self._queue, self._mail, self._keys = Queue(), Mail(), core.keys
         self._wake, self._ending = threading.Event(), threading.Event()
         self._closing = False
         self._told: list[Callable[[], None]] = []
@@ -105,14 +107,28 @@ class Journal:
         """Record, durably. Raises Busy or Unavailable: nothing was recorded. OutcomeUnknown: ask `find` after a restart.
         IdempotencyConflict: the key was used for other records. BadInput, NotCanonical: not recordable.
         """
-        return self.enqueue(submission).result()
+        self._state.check()
+        parked = Parked(*check(submission, self._keys))
+        self._queue.put(parked)
+        return parked.wait()
 
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         """The same without waiting. Raises at once what can be said at once; all else comes with the future."""
         self._state.check()
-        prepared = prepare(submission, self._core.keys)
+        prepared = prepare(submission, self._keys)
         self._queue.put(prepared)
         return prepared.future
+
+    async def submit_async(self, submission: Submission) -> Recorded:
+        """The same for a task: its event loop is woken once for a group. A task that is cancelled may have recorded."""
+        self._state.check()
+        if all(self._keys.warm(record.stream) for record in submission.records):
+            checked = check(submission, self._keys)
+        else:  # a query, and perhaps the proof of a new label: not while all other tasks wait
+            checked = await asyncio.to_thread(check, submission, self._keys)
+        posted = Posted(*checked, self._mail.box())
+        self._queue.put(posted)
+        return await posted.task
 
     def find(self, caller: str, key: str) -> Recorded | None:
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
@@ -219,7 +235,10 @@ class Journal:
 
     def _sequence(self) -> None:
         while group := self._queue.take():
-            self._core.sequencer.step(group)
+            try:
+                self._core.sequencer.step(group)
+            finally:
+                self._mail.send()
 
     def _integrate(self) -> None:
         """A head whenever something is durable, one in `every` seconds at most unless somebody asks for it now."""

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 
 from whosaw.errors import Busy, Unavailable
-from whosaw.journal.submission import BYTE_LIMIT, Prepared
+from whosaw.journal.submission import BYTE_LIMIT, Waiting
 
 LIMIT = 4_096
 
@@ -22,11 +22,11 @@ class Queue:
     __slots__ = ("_closed", "_some", "_waiting")
 
     def __init__(self) -> None:
-        self._waiting: deque[Prepared] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._some = threading.Condition()
         self._closed = False
 
-    def put(self, submission: Prepared) -> None:
+    def put(self, submission: Waiting) -> None:
         """Queue up. Raises Busy where too many wait, Unavailable where the journal was closed."""
         with self._some:
             if self._closed:
@@ -37,12 +37,12 @@ class Queue:
             if len(self._waiting) == 1:
                 self._some.notify()
 
-    def take(self) -> list[Prepared]:
+    def take(self) -> list[Waiting]:
         """The next group: all that wait, up to 16 MiB or one submission. Empty once the queue is closed and drained."""
         with self._some:
             while not self._waiting and not self._closed:
                 self._some.wait()
-            group: list[Prepared] = []
+            group: list[Waiting] = []
             size = 0
             while self._waiting and (not group or size + self._waiting[0].size <= BYTE_LIMIT):
                 group.append(self._waiting.popleft())

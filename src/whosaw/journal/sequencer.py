@@ -26,7 +26,7 @@ from whosaw.journal.receipts import Receipts, milliseconds
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import State
-from whosaw.journal.submission import LEAF_LIMIT, Prepared, Recorded, too_many
+from whosaw.journal.submission import LEAF_LIMIT, Recorded, Waiting, too_many
 from whosaw.model.record import Kind, canonical
 from whosaw.tlog import leaf
 from whosaw.tlog.spelling import HASH
@@ -42,8 +42,8 @@ class Group:
     at: int
     first: int
     frames: list[Frame] = field(default_factory=list)
-    fresh: list[tuple[Prepared, int, int]] = field(default_factory=list)  # with its slice of `frames`
-    again: list[Prepared] = field(default_factory=list)
+    fresh: list[tuple[Waiting, int, int]] = field(default_factory=list)  # with its slice of `frames`
+    again: list[Waiting] = field(default_factory=list)
     nexts: dict[bytes, int] = field(default_factory=dict)
 
 
@@ -69,9 +69,9 @@ class Sequencer:
         self._clock, self._random = clock, random
         self._segments = Segments(stores.private)
 
-    def step(self, submissions: Sequence[Prepared]) -> None:
+    def step(self, submissions: Sequence[Waiting]) -> None:
         """Record these submissions and answer their callers. Whatever happens, each of them is answered."""
-        waiting = [s for s in submissions if s.future.set_running_or_notify_cancel()]
+        waiting = [s for s in submissions if s.begin()]
         try:
             self._state.check()
             group = self._take(waiting)
@@ -95,7 +95,7 @@ class Sequencer:
 
     # ── 1 take ──
 
-    def _take(self, submissions: Sequence[Prepared]) -> Group:
+    def _take(self, submissions: Sequence[Waiting]) -> Group:
         state = self._state
         with state.lock:
             # Not without the lock: while the integrator drops what a head covers, the end is for a moment too small,
@@ -127,7 +127,7 @@ class Sequencer:
             )
         return max(at, signed)
 
-    def _place(self, submission: Prepared, group: Group) -> bool:
+    def _place(self, submission: Waiting, group: Group) -> bool:
         """Give the leaves of one submission their places in `group`."""
         leaves: list[tuple[StreamKey, int, bytes]] = []
         nexts: dict[bytes, int] = {}
@@ -144,13 +144,13 @@ class Sequencer:
             leaves.append((key, i, body))
             nexts[handle] = i + 1
         if len(leaves) > LEAF_LIMIT:
-            submission.future.set_exception(too_many("enrolments included"))
+            submission.fail(too_many("enrolments included"))
             return False
         group.nexts |= nexts
         self._frame(submission, leaves, group)
         return True
 
-    def _frame(self, submission: Prepared, leaves: Sequence[tuple[StreamKey, int, bytes]], group: Group) -> None:
+    def _frame(self, submission: Waiting, leaves: Sequence[tuple[StreamKey, int, bytes]], group: Group) -> None:
         at, left = len(group.frames), len(leaves)
         nonces = self._random(HASH * left)
         index = group.first + at
@@ -173,7 +173,7 @@ class Sequencer:
             self._state.changed.notify_all()
         for submission, start, end in group.fresh:
             made = self._receipts.recorded(group.frames[start:end], submission.idem, group.at, hashes[start:end])
-            submission.future.set_result(made)
+            submission.answer(made)
 
     # ── keys that are known ──
 
@@ -184,9 +184,9 @@ class Sequencer:
                 made = self.known(submission.idem)
                 if made is None:
                     raise Damaged("an idempotency key came and went", where="head.db")
-                submission.future.set_result(_same(made, submission))
+                submission.answer(_same(made, submission))
             except (IdempotencyConflict, Unavailable) as error:
-                submission.future.set_exception(error)
+                submission.fail(error)
 
     def known(self, idem: bytes) -> Recorded | None:
         """What was recorded under this key; None where nothing was."""
@@ -208,7 +208,7 @@ def enrolment(key: StreamKey) -> bytes:
     return canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest})
 
 
-def _same(made: Recorded, submission: Prepared) -> Recorded:
+def _same(made: Recorded, submission: Waiting) -> Recorded:
     """`made`, if it records exactly this submission."""
     recorded = [(opened.handle, opened.body) for opened in made.leaves if opened.i > 0]
     wanted = [(key.handle, body) for key, body in zip(submission.keys, submission.bodies, strict=True)]
@@ -220,7 +220,7 @@ def _same(made: Recorded, submission: Prepared) -> Recorded:
     return made
 
 
-def _fail(submissions: Sequence[Prepared], error: WhosawError) -> None:
+def _fail(submissions: Sequence[Waiting], error: WhosawError) -> None:
     for submission in submissions:
-        if not submission.future.done():
-            submission.future.set_exception(error)
+        if not submission.answered:
+            submission.fail(error)
