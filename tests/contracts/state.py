@@ -6,7 +6,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from whosaw.directory.migrate import upgrade
-from whosaw.store.state import state_engine
+from whosaw.store.pg import Database
+from whosaw.store.state import shared_state_engine, state_engine
 
 
 def state_db(path: Path) -> Engine:
@@ -14,3 +15,17 @@ def state_db(path: Path) -> Engine:
     engine = state_engine(path)
     upgrade(engine)
     return engine
+
+
+def state_in(conninfo: str) -> Engine:
+    """The same in a PostgreSQL database."""
+    engine = shared_state_engine(Database(conninfo))
+    upgrade(engine)
+    return engine
+
+
+def state_of(request, kind: str) -> Engine:
+    """The one that a test of a contract asks for: "sqlite" or "postgres"."""
+    if kind == "sqlite":
+        return state_db(request.getfixturevalue("tmp_path") / "state.db")
+    return state_in(request.getfixturevalue("database"))

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contracts of KeyRows and NameRows, held by the fake and by SQL alike."""
+"""The contracts of KeyRows and NameRows, held by the fake, by SQLite and by PostgreSQL alike."""
 
 import dataclasses
 import os
 import threading
 
 import pytest
-from tests.contracts.state import state_db
+from tests.contracts.state import state_db, state_of
 
 from whosaw.errors import Damaged
 from whosaw.privacy.keyring import KeyRow
@@ -14,22 +14,22 @@ from whosaw.store.memory_keys import MemoryKeyRows, MemoryNameRows
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def rows(request, tmp_path):
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def rows(request):
     if request.param == "memory":
         yield MemoryKeyRows()
     else:
-        engine = state_db(tmp_path / "state.db")
+        engine = state_of(request, request.param)
         yield SqlKeyRows(engine)
         engine.dispose()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def names(request, tmp_path):
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def names(request):
     if request.param == "memory":
         yield MemoryNameRows()
     else:
-        engine = state_db(tmp_path / "state.db")
+        engine = state_of(request, request.param)
         yield SqlNameRows(engine)
         engine.dispose()
 

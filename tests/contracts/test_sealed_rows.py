@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of SealedRows, held by the fake and by SQL alike."""
+"""The contract of SealedRows, held by the fake, by SQLite and by PostgreSQL alike."""
 
 import os
 
 import pytest
-from tests.contracts.state import state_db
+from tests.contracts.state import state_of
 
 from whosaw.store.memory_keys import MemorySealedRows
 from whosaw.store.sql_sealed import SqlSealedRows
@@ -12,12 +12,12 @@ from whosaw.store.sql_sealed import SqlSealedRows
 HANDLE = bytes(range(16))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def rows(request, tmp_path):
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def rows(request):
     if request.param == "memory":
         yield MemorySealedRows()
     else:
-        engine = state_db(tmp_path / "state.db")
+        engine = state_of(request, request.param)
         yield SqlSealedRows(engine)
         engine.dispose()
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One view of the database for several reads, and one writer at a time: SQLite made explicit.
+"""One view of the database for several reads, and one writer at a time, in SQLite and in PostgreSQL.
 
-Python's driver opens a transaction before an INSERT and not before a SELECT or a CREATE TABLE. Left to itself, five
-reads of one decision could see two loads of the directory, and a crash could leave half a migration.
+            SQLite             PostgreSQL
+    reading BEGIN              REPEATABLE READ, or each statement would see another state
+    writing BEGIN IMMEDIATE    a lock until the end of the transaction, or two loads would be written side by side
+
+Python's driver for SQLite opens a transaction before an INSERT and not before a SELECT or a CREATE TABLE. Left to itself,
+five reads of one decision could see two loads of the directory, and a crash could leave half a migration.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from whosaw.errors import Unavailable
 def reading(engine: Engine) -> Iterator[Connection]:
     """All reads inside see one state. Raises Unavailable where the database cannot be read."""
     with _answering(), engine.connect() as db:
+        if db.dialect.name == "postgresql":
+            db.execution_options(isolation_level="REPEATABLE READ")
         _begin(db, "BEGIN")
         yield db
 
@@ -29,6 +35,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """One writer at a time; all is committed at the end, or nothing. Raises Unavailable."""
     with _answering(), engine.connect() as db:
         _begin(db, "BEGIN IMMEDIATE")
+        if db.dialect.name == "postgresql":
+            db.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('whosaw/state'))")
         yield db
         db.commit()
 

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""state.db as SQLAlchemy sees it: directory, keyring, names, sealed values, in one SQLite file.
+"""state.db as SQLAlchemy sees it: directory, keyring, names, sealed values, in one SQLite file or in PostgreSQL.
 
 journal_mode=WAL  synchronous=FULL     a COMMIT that returned is on the disk
+connections as ``store.pg`` opens them the same in PostgreSQL, where several gates share it
 hide_parameters                        no value of a person in an error's text
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
 
 from whosaw.store.sqlite import private_file
+
+if TYPE_CHECKING:
+    from whosaw.store.pg import Database
 
 BUSY_MS = 5_000
 
@@ -33,3 +37,15 @@ def state_engine(path: Path) -> Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine
+
+
+def shared_state_engine(database: Database) -> Engine:
+    """An engine over a PostgreSQL database, for all gates of a log."""
+
+    def connect() -> Any:
+        connection = database.own()
+        connection.autocommit = False  # SQLAlchemy says when a transaction ends, and relies on its having begun
+        return connection
+
+    # A connection that the server has cut is found out before it is used, and not by whoever looks at a person.
+    return create_engine("postgresql+psycopg://", creator=connect, hide_parameters=True, pool_pre_ping=True)
