@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 KILLS  ?= 2000
+CUTS   ?= 3000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
@@ -29,6 +30,12 @@ bench-journal: $(VENV)/.dev needs-postgres   ## the journal's eleven figures, be
 
 crash: $(VENV)/.dev       ## kill -9 at KILLS random moments (make crash KILLS=20000)
 	@WHOSAW_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_crash.py
+
+sweep: $(VENV)/.dev needs-strace  ## each system call of an append fails once, or is the last
+	@$(BIN)/python -m pytest -q -m slow tests/disk -k every_call
+
+cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append, and two at every call (make cuts CUTS=20000)
+	@WHOSAW_CUTS=$(CUTS) $(BIN)/python -m pytest -q -m slow tests/disk -k "power or sync"
 
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py
@@ -57,3 +64,6 @@ needs-python:
 
 needs-postgres:
 	@sh scripts/need-postgres.sh
+
+needs-strace:
+	@sh scripts/need-strace.sh

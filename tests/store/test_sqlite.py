@@ -11,6 +11,7 @@ from whosaw.errors import EXIT, BadInput, Busy, Damaged, Misconfigured, Unavaila
 from whosaw.journal.ports import HeadState
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_labels import SqliteLabels
+from whosaw.store.state import state_engine
 from whosaw.wiring import build, glance, house
 
 ORIGIN = "log.example.org/whosaw"
@@ -181,3 +182,12 @@ def test_no_folder_and_no_journal_are_wrong_paths(tmp_path):
         with pytest.raises(BadInput, match="no data folder here"):
             call(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("made", [SqliteLabels, lambda path: state_engine(path).connect()])
+def test_a_file_that_cannot_be_made_is_unavailable(tmp_path, made):
+    """Where something stands in the way of the folder: an error of ours, which names the file and no path."""
+    (tmp_path / "private").write_bytes(b"in the way")
+    with pytest.raises(Unavailable, match=r"cannot make file\.db: ") as told:
+        made(tmp_path / "private" / "file.db").size()
+    assert str(tmp_path) not in str(told.value)

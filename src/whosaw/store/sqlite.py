@@ -27,11 +27,19 @@ _AT_ONCE = 500  # variables in one statement; SQLite takes at least 999
 
 
 def private_file(path: Path) -> None:
-    """Make an empty file that only its owner reads, if there is none. SQLite gives its mode to those beside it."""
+    """Make an empty file that only its owner reads, if there is none. SQLite gives its mode to those beside it.
+
+    Raises Unavailable; an empty file, which is no database, may be there then.
+    """
     # The folder is private, too; but a copy of the files elsewhere has the files' modes and not the folder's.
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Unavailable(
+            f"cannot make {path.name}: {error.strerror}", part=path.name, hint="free space or mend the disk, then try again"
+        ) from error
 
 
 class SqliteFile:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a disk does to an append: each call fails or is the last (`make sweep`), or the power goes (`make cuts`).
+
+The harnesses are ``tests/disk/sweep.py`` and ``tests/disk/cuts.py``. They fork and trace, so each is a process of its own.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CUTS = int(os.environ.get("WHOSAW_CUTS", "3000"))
+
+
+def played(capsys, harness: str, *options: str, wrong: bool = False) -> str:
+    """What the harness prints. The test is skipped, aloud, where nobody may trace."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.disk.{harness}", *options],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 77:
+        pytest.skip(f"NOT TESTED, no system call was traced: {done.stdout.strip()}")
+    assert done.returncode == wrong, f"{done.stdout[:12_000]}\n{done.stderr[-3000:]}"
+    if not wrong:
+        with capsys.disabled():
+            print(f"\n{done.stdout.rstrip()}")
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_every_call_fails_once_or_is_the_last(capsys):
+    """Each system call of three lives meets EIO, ENOSPC and SIGKILL: no receipt is lost, no log is damaged."""
+    said = played(capsys, "sweep")
+    assert int(re.search(r"^(\d+) faults, 0 of them wrong", said, re.MULTILINE)[1]) > 3_000
+
+
+def test_some_calls_fail_or_are_the_last(capsys):
+    """A sample of the same, others in each run."""
+    played(capsys, "sweep", "--every", "300", "--seed", str(int.from_bytes(os.urandom(2))))
+
+
+@pytest.mark.slow
+def test_the_power_fails_at_every_moment(capsys):
+    """Nothing unsynced kept and all of it kept, at each moment; then WHOSAW_CUTS times any of it, torn."""
+    played(capsys, "cuts", "--every", "--seeds", str(CUTS))
+
+
+def test_the_power_fails_at_some_moments(capsys):
+    """Some dozens of the same, others in each run."""
+    played(capsys, "cuts", "--seeds", "18")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deaf", ["fsync", "fdatasync"])
+def test_a_disk_that_does_not_hear_a_sync_is_found(capsys, deaf):
+    """What the cuts are for: without either kind of sync something that was promised is lost."""
+    said = played(capsys, "cuts", "--seeds", "30", "--seed", "deaf", "--deaf", deaf, wrong=True)
+    assert int(re.search(r"; (\d+) wrong;", said)[1]) > 3
