@@ -38,7 +38,9 @@ def private_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise Unavailable(
-            f"cannot make {path.name}: {error.strerror}", part=path.name, hint="free space or mend the disk, then try again"
+            f"cannot make {path.name}: {error.strerror}",
+            part=path.name,
+            hint="free space or mend the disk, then try again",
         ) from error
 
 
