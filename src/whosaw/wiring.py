@@ -237,10 +237,10 @@ class Glance:
 
 
 @contextmanager
-def glance(folder: Path) -> Iterator[Glance]:
-    """Open the log of a data folder for reading only; no lock is taken."""
+def glance(folder: Path, *, labels: bool = False) -> Iterator[Glance]:
+    """Open the log of a data folder for reading only; no lock is taken. `labels`: its label table may be made again."""
     settings = _settings(folder)
-    with _stores(folder, labels=False) as stores:
+    with _stores(folder, labels=labels) as stores:
         yield Glance(settings, stores, _signers(stores.private, settings.origin))
 
 

@@ -54,7 +54,7 @@ def none_works(desk, code, *parts, commands=None):
 
 def works(desk):
     """The folder is whole, looks are recorded and shown, and outsiders can verify it."""
-    assert desk.typed("journal", "fsck").code == 0
+    assert desk.typed("journal", "fsck", "--with-keys").code == 0
     assert desk.look().code == 0
     assert typed("verify", "--trust", desk.data / "trust", desk.data / "public").code == 0
 
@@ -123,7 +123,7 @@ def test_a_newer_version_s_folder_is_left_alone(desk, name):
     make(desk.data)
     none_works(desk, 2, part, "use the version of whosaw that made the folder, or a newer one; nothing was changed")
     before = digest(desk.data)
-    assert desk.typed("journal", "fsck").code == 2
+    assert desk.typed("journal", "fsck", "--with-keys").code == 2
     assert digest(desk.data) == before
 
 
@@ -176,7 +176,9 @@ def test_what_can_be_made_again_is(desk):
     works(desk)
 
 
-@pytest.mark.parametrize("words", [("look",), ("journal", "status"), ("journal", "fsck"), ("watch",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("look",), ("journal", "status"), ("journal", "fsck", "--with-keys"), ("watch",)], ids=" ".join
+)
 @pytest.mark.parametrize("place", ["nothing", "an empty folder", "a file"])
 def test_no_data_folder_is_said_and_how_to_make_one(tmp_path, words, place):
     """A wrong path is no new log: the hint says `whosaw init`, and nothing appears."""
@@ -258,7 +260,7 @@ def test_a_clock_set_back_records_nothing(desk):
             assert "hint: set the clock right" in said.err
     assert not (desk.home / "mine.json").exists()
     assert digest(desk.data / "public") == log
-    assert desk.typed("journal", "fsck").code == 0
+    assert desk.typed("journal", "fsck", "--with-keys").code == 0
 
 
 # ── a second process ──
@@ -319,7 +321,7 @@ def test_a_full_disk_stops_a_command_and_harms_nothing(desk, number, room):
         assert done.stderr.startswith("error: ")
         assert "fault in whosaw" not in done.stderr
         assert not (desk.home / "mine.json").exists()
-    assert desk.typed("journal", "fsck").code == 0
+    assert desk.typed("journal", "fsck", "--with-keys").code == 0
     (desk.home / "mine.json").unlink(missing_ok=True)
     assert typed(*words).code == 0
     works(desk)
@@ -365,7 +367,7 @@ def test_no_data_folder_is_made_inside_another(settled, inside):
     said = typed("init", settled.data / inside, "--origin", ORIGIN)
     assert said.code == 2
     assert "lies inside the data folder" in said.err
-    slip = typed("journal", "fsck", "--data", settled.data / inside)
+    slip = typed("journal", "fsck", "--with-keys", "--data", settled.data / inside)
     assert slip.code == 2
     assert "it is part of one: --data" in slip.err
     assert digest(settled.data) == before

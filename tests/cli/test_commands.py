@@ -59,7 +59,7 @@ def errands(desk, out):
         "inquiry unseal, refused": (4, ("inquiry", "unseal", FINDING, "--by", "ines", "--with", "head", *data)),
         "statement": (0, ("statement", "mirabel", "--as", "ines", "--out", out, *data)),
         "journal status": (0, ("journal", "status", *data)),
-        "journal fsck": (0, ("journal", "fsck", *data)),
+        "journal fsck": (0, ("journal", "fsck", "--with-keys", *data)),
     }
 
 
@@ -221,7 +221,7 @@ def test_busy_is_said_and_nothing_is_waited_for(desk):
             assert said.err.startswith("error: another process holds the data folder\nhint: ")
         assert desk.look().code == 6
         assert desk.typed("journal", "status").code == 0
-        assert desk.typed("journal", "fsck").code == 0
+        assert desk.typed("journal", "fsck", "--with-keys").code == 0
     assert desk.look().code == 0
 
 
@@ -472,7 +472,7 @@ def test_fsck_tells_where_the_damage_is(desk):
     raw[40] ^= 1
     bundle.chmod(0o644)
     bundle.write_bytes(raw)
-    said = desk.typed("journal", "fsck", "--format", "json")
+    said = desk.typed("journal", "fsck", "--with-keys", "--format", "json")
     assert said.code == 3
     assert said.json["whole"] is False
     assert str(bundle.relative_to(desk.data / "public")) in {

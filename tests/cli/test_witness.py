@@ -156,7 +156,7 @@ def test_a_log_asks_it(folder, tmp_path):
     with redirect_stdout(StringIO()):
         assert verify(["--trust", str(data / "trust"), str(data / "public")]) == 0
     size = said.json["published"]
-    assert typed("journal", "fsck", "--data", data).code == 0
+    assert typed("journal", "fsck", "--with-keys", "--data", data).code == 0
     said = typed("watch", "--data", data)
     assert (said.code, "--start-unwitnessed" in said.err) == (7, True)
     assert typed("--start-unwitnessed", "the witness moved", "watch", "--data", data).code == 1

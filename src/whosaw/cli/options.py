@@ -127,3 +127,25 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield bar.at
     finally:
         bar.close()
+
+
+@contextmanager
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """The same for work in several walks: call what it gives with (what, done, total), and each walk has a bar of its own."""
+    now: list[tuple[str, Progress]] = []
+
+    def at(what: str, done: int, total: int) -> None:
+        if not now or now[0][0] != what:
+            _wiped(now)
+            now.append((what, Progress(sys.stderr, what)))
+        now[0][1].at(done, total)
+
+    try:
+        yield at
+    finally:
+        _wiped(now)
+
+
+def _wiped(now: list[tuple[str, Progress]]) -> None:
+    while now:
+        now.pop()[1].close()

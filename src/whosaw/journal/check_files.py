@@ -30,10 +30,15 @@ from whosaw.tlog.tile import FULL, HEIGHT, Bundle, Tile, cut_bundle, parse_bundl
 from whosaw.verify.witnessed import WITNESSED
 from whosaw.verify.words import printable
 
-_SINGLE = {CHECKPOINT, GENESIS, WITNESSED}
+_SINGLE = frozenset({CHECKPOINT, GENESIS, WITNESSED})
 
 See = Callable[[int, bytes], None]
 """``see(index, entry)``: every leaf that could be read, in order."""
+
+
+def single(log: Log) -> frozenset[str]:
+    """The published files of a log that are no tile and no bundle."""
+    return frozenset({CHECKPOINT}) if log.folder else _SINGLE
 
 
 @dataclass(slots=True)
@@ -70,7 +75,7 @@ class Files:
         try:
             what = parse_path(name)
         except NotCanonical:
-            if name not in _SINGLE or (self.log.folder and name != CHECKPOINT):
+            if name not in single(self.log):
                 self._find(Fault.STRANGER, printable(name), "no log has such a file")
             return
         level = 0 if isinstance(what, Bundle) else what.level

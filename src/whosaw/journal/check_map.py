@@ -32,19 +32,19 @@ from whosaw.tlog.merkle import root_at
 from whosaw.tlog.note import VerifierKey
 from whosaw.verify.words import printable
 
-_LOG = Log(MAP_DB, f"{MAP}/", 0)
+LOG = Log(MAP_DB, f"{MAP}/", 0)
 _STAGING = f"{MAP}/{STAGING}"
 
 
 def pin(stores: Stores, signers: Signers, report: Report) -> Pinned | None:
     """The head of the map log as it stands now. Before that of the log: what a leaf is of, is below that then."""
-    return pin_log(_LOG, Under(stores.public, MAP), stores.map_head, signers.map_keys(), report)
+    return pin_log(LOG, Under(stores.public, MAP), stores.map_head, signers.map_keys(), report)
 
 
 def check(stores: Stores, keys: Sequence[VerifierKey], pinned: Pinned, report: Report, progress: Progress) -> None:
     """The whole map log. `keys`: of the log itself, whose files check 3 looks at."""
     private = Under(stores.private, MAP)
-    files = Files(_LOG, Under(stores.public, MAP), pinned, report, _due(private, pinned, report))
+    files = Files(LOG, Under(stores.public, MAP), pinned, report, _due(private, pinned, report))
     entries: list[bytes] = []
     files.check(lambda _, entry: entries.append(entry), lambda *_: None)
     with report.holding(Fault.MAP, MAP):

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from whosaw.model.record import Stream
 
@@ -121,6 +121,18 @@ class Head(Protocol):
         ...
 
 
+@runtime_checkable
+class Mendable(Protocol):
+    """A head whose two tables can be made again from the log. Only `journal.repair` asks, under the lock."""
+
+    def mend(self, note: bytes, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
+        """Make the tables exactly these, in one transaction; the head stays as it is, which is `note`.
+
+        Raises Contradiction where it is another one, Unavailable, OutcomeUnknown.
+        """
+        ...
+
+
 class Labels(Protocol):
     """label ─▶ index of every leaf below `size`. Worked out from the bundles, so losing it loses nothing.
 
@@ -144,7 +156,7 @@ class Labels(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything, also where the store is not whole: it is worked out, and is made anew then."""
         ...
 
     def check(self) -> None:

@@ -243,6 +243,15 @@ class MemoryHead:
             self.positions_ |= positions
             self.placed_ |= placed
 
+    def mend(self, note: bytes, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
+        def exactly() -> None:
+            if self.state is None or self.state.note != note:
+                raise Contradiction("the head is not the one that was checked", where="head")
+            with self._lock:
+                self.positions_, self.placed_ = dict(positions), dict(placed)
+
+        self.faults.write(f"{self._of}mend", exactly)
+
     def positions(self, handles: Sequence[bytes]) -> dict[bytes, int]:
         with self._lock:
             return {h: self.positions_[h] for h in handles if h in self.positions_}

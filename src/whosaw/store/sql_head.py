@@ -65,6 +65,15 @@ class SqliteHead:
             # Sorted, because neighbours share pages of the tree; and no REPLACE: a key is placed once.
             db.executemany("INSERT INTO placed VALUES (?, ?, ?, ?)", _rows(placed))
 
+    def mend(self, note: bytes, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
+        with self._file.transaction() as db:
+            if db.execute("SELECT 1 FROM head WHERE id = 1 AND note = ?", (note,)).fetchone() is None:
+                raise Contradiction("the head is not the one that was checked", where=self._file.name)
+            db.execute("DELETE FROM position")
+            db.executemany("INSERT INTO position VALUES (?, ?)", sorted(positions.items()))
+            db.execute("DELETE FROM placed")
+            db.executemany("INSERT INTO placed VALUES (?, ?, ?, ?)", _rows(placed))
+
     def positions(self, handles: Sequence[bytes]) -> dict[bytes, int]:
         return dict(self._file.among("SELECT handle, next FROM position WHERE handle IN", handles))
 

@@ -65,9 +65,14 @@ class SqliteLabels:
                 ) from None
 
     def clear(self) -> None:
-        with self._file.transaction() as db:
-            db.execute("DELETE FROM label")
-            db.execute("UPDATE covered SET size = 0 WHERE id = 1")
+        try:
+            self._file.check()
+            with self._file.transaction() as db:
+                db.execute("DELETE FROM label")
+                if db.execute("UPDATE covered SET size = 0 WHERE id = 1").rowcount != 1:
+                    db.execute("INSERT INTO covered VALUES (1, 0)")
+        except Damaged:
+            self._file.renew()
 
     def check(self) -> None:
         if self._absent():

@@ -90,6 +90,13 @@ class SqliteFile:
         with self._write_lock, self._told():
             self._writer = self._writer or self._open(create=True)
 
+    def renew(self) -> None:
+        """Throw the file away, whatever it holds, and make an empty one: for what is worked out from elsewhere."""
+        self.close()
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self.make()
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
         with self._read_lock, self._told():
