@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
@@ -18,6 +19,9 @@ from whosaw.errors import Misconfigured, NotCanonical
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
 FORMAT = 1
+# Of a part of the prefix: no dot first, so that none is a way up.
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,8}")
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -71,6 +75,25 @@ class IntakeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where what is published lies, if not in the folder itself. Credentials stand in the environment, never here."""
+
+    public: str = field(
+        default="",
+        metadata={
+            "doc": "A bucket and a prefix of one's own, `s3://BUCKET/PREFIX`, in place of the folder `public/`. Untrusted: who writes there is found out."
+        },
+    )
+    endpoint: str = field(
+        default="",
+        metadata={"doc": "Address of a server that speaks S3, `https://HOST`; empty for that of AWS."},
+    )
+    region: str = field(
+        default="", metadata={"doc": "Region of the bucket; empty for AWS_REGION of the environment, else us-east-1."}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessSettings:
     """One key of a witness that is asked to cosign every head."""
 
@@ -102,6 +125,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
     witness: tuple[WitnessSettings, ...] = ()
 
 
@@ -124,11 +148,13 @@ def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
     return settings
 
 
-def default_text(origin: str, trusted_proxies: tuple[str, ...] = ()) -> str:
+def default_text(origin: str, trusted_proxies: tuple[str, ...] = (), store: StoreSettings | None = None) -> str:
     """A new folder's whosaw.toml: what differs from the defaults, and nothing else."""
     quoted = ", ".join(f'"{p}"' for p in trusted_proxies)
     text = f'format = {FORMAT}\norigin = "{origin}"\n'
-    return text + (f"\n[intake]\ntrusted_proxies = [{quoted}]\n" if trusted_proxies else "")
+    text += f"\n[intake]\ntrusted_proxies = [{quoted}]\n" if trusted_proxies else ""
+    said = {name: value for name, value in dataclasses.asdict(store or StoreSettings()).items() if value}
+    return text + ("\n[store]\n" + "".join(f'{name} = "{value}"\n' for name, value in said.items()) if said else "")
 
 
 def documented() -> dict[str, str]:
@@ -203,7 +229,29 @@ def _check(settings: Settings, where: str) -> None:
             hint='for example origin = "log.example.org/whosaw"',
         )
     networks(settings.intake.trusted_proxies)
+    _check_store(settings.store, where)
     _check_witnesses(settings.witness, where)
+
+
+def _check_store(store: StoreSettings, where: str) -> None:
+    if store.public and not _BUCKET.fullmatch(store.public):
+        raise Misconfigured(
+            f"{where}: 'store.public' is no bucket with a prefix",
+            setting="store.public",
+            hint='for example public = "s3://example-log/whosaw"; letters, digits, dots and dashes',
+        )
+    if store.endpoint and not _ENDPOINT.fullmatch(store.endpoint):
+        raise Misconfigured(
+            f"{where}: 'store.endpoint' is no address of a server",
+            setting="store.endpoint",
+            hint='for example endpoint = "https://s3.example.org"; no path, no password',
+        )
+    if not re.fullmatch("[a-z0-9-]{0,50}", store.region):
+        raise Misconfigured(f"{where}: 'store.region' is no region", setting="store.region")
+    if not store.public and (store.endpoint or store.region):
+        raise Misconfigured(
+            f"{where}: [store] says where, and not what: 'store.public' is missing", setting="store.public"
+        )
 
 
 def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None:

@@ -5,6 +5,7 @@
 
     DATA/whosaw.toml      settings                       DATA/trust     what outsiders verify with
     DATA/public/          the log, served as it is       DATA/private/  everything else; never served
+    or a bucket           the same, served from there
 
 `build` makes a folder once; `house` opens it; `glance` looks at the log beside a running house, and changes nothing.
 """
@@ -21,10 +22,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from whosaw.config import Settings, default_text, parse_settings
+from whosaw.config import Settings, StoreSettings, default_text, parse_settings
 from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
-from whosaw.errors import BadInput, Misconfigured, NotCanonical
+from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.guard.look import Guard
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import MAP_DB, Signers
@@ -106,9 +107,15 @@ class House:
 
 
 def build(
-    folder: Path, origin: str, *, trusted_proxies: tuple[str, ...] = (), clock: Clock = now, random: Random = os.urandom
+    folder: Path,
+    origin: str,
+    *,
+    trusted_proxies: tuple[str, ...] = (),
+    store: StoreSettings | None = None,
+    clock: Clock = now,
+    random: Random = os.urandom,
 ) -> None:
-    """Make a data folder: keys, state, a log with its genesis, a trust file.
+    """Make a data folder: keys, state, a log with its genesis, a trust file. `store`: where what is published lies.
 
     Raises BadInput where one stands already, or inside of one: private keys would lie in what is given away.
     """
@@ -120,9 +127,9 @@ def build(
         raise BadInput(
             "a data folder stands here already", where=str(folder), hint="nothing was changed; choose an empty folder"
         )
-    text = default_text(origin, trusted_proxies).encode()
+    text = default_text(origin, trusted_proxies, store).encode()
     settings = parse_settings(text)
-    with _stores(folder) as stores, _state(folder, make=True) as engine:
+    with _stores(folder, settings) as stores, _state(folder, make=True) as engine:
         vrf = _make_keys(stores.private, random)
         signers = _signers(stores.private, origin)
         migrate.upgrade(engine)
@@ -163,7 +170,7 @@ def house(
     unless `unwitnessed` gives the reason to start all the same.
     """
     settings = _settings(folder)
-    with _stores(folder) as stores, _state(folder) as engine:
+    with _stores(folder, settings) as stores, _state(folder) as engine:
         root, vrf, signers = (
             _root(stores.private),
             _vrf(stores.private, random),
@@ -240,7 +247,7 @@ class Glance:
 def glance(folder: Path, *, labels: bool = False) -> Iterator[Glance]:
     """Open the log of a data folder for reading only; no lock is taken. `labels`: its label table may be made again."""
     settings = _settings(folder)
-    with _stores(folder, labels=labels) as stores:
+    with _stores(folder, settings, labels=labels) as stores:
         yield Glance(settings, stores, _signers(stores.private, settings.origin))
 
 
@@ -269,16 +276,28 @@ def policy_texts() -> dict[str, str]:
 
 
 @contextmanager
-def _stores(folder: Path, *, labels: bool = True) -> Iterator[Stores]:
+def _stores(folder: Path, settings: Settings, *, labels: bool = True) -> Iterator[Stores]:
     """`labels`: make the label table where there is none."""
     public, private = data_folders(folder)
+    elsewhere = _elsewhere(settings) if settings.store.public else None
     head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
     table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(public, private, head, table, map_head)
+        yield Stores(elsewhere or public, private, head, table, map_head)
     finally:
         for file in (head, map_head, table):
             file.close()
+
+
+def _elsewhere(settings: Settings) -> Folder:
+    """What is published, in an object store."""
+    try:
+        from whosaw.store.s3 import s3_folder
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("obstore"):
+            raise
+        raise MissingExtra("cluster", "publishing to an object store") from None
+    return s3_folder(settings.store)
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of Folder, held by the fake and by real files alike, also when they fail."""
+"""The contract of Folder, held by the fake, by real files and by an object store alike, also when they fail.
+
+An object store differs in two things, and says so: an object is written once and never grows, and there is no lock.
+"""
 
 import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.contracts.failing import Fate, failing_sync
+from tests.store import s3
 
-from whosaw.errors import Busy, Contradiction, Damaged, OutcomeUnknown, Unavailable
+from whosaw.errors import Busy, Contradiction, Damaged, Misconfigured, OutcomeUnknown, Unavailable
 from whosaw.journal.under import Under
 from whosaw.store.files import FilesFolder
 from whosaw.store.memory import MemoryFolder
@@ -58,9 +62,29 @@ class Inside(InMemory):
         return self.folder
 
 
-@pytest.fixture(params=[InMemory, OnDisk, Inside])
+class InObjects:
+    """A bucket of a server that speaks S3, behind a proxy that fails."""
+
+    def __init__(self, path):
+        self.proxy, self.bucket = s3.Proxy(s3.server()), s3.bucket()
+        self.folder = self.again()
+
+    def arm(self, verb, fate):
+        self.proxy.faults.arm({"append": "create", "open": "look at"}.get(verb, verb), fate)
+
+    def again(self):
+        return s3.folder(self.proxy.url, self.bucket)
+
+    def close(self):
+        self.proxy.close()
+
+
+@pytest.fixture(params=[InMemory, OnDisk, Inside, InObjects])
 def store(request, tmp_path):
-    return request.param(tmp_path)
+    made = request.param(tmp_path)
+    yield made
+    if hasattr(made, "close"):
+        made.close()
 
 
 @pytest.fixture
@@ -110,18 +134,26 @@ def test_what_never_changes_is_compared(folder):
 
 
 def test_deleting(folder):
-    """A file goes; one that is not there is fine."""
-    folder.create_or_compare([("p/1", b"x"), ("p/2", b"y")])
+    """Files go, however many at once; one that is not there is fine."""
+    folder.create_or_compare([(f"p/{n}", b"x") for n in range(1, 5)])
     folder.delete("p/1")
     folder.delete("p/1")
-    assert list(folder.names()) == ["p/2"]
+    assert list(folder.names()) == ["p/2", "p/3", "p/4"]
+    folder.delete("p/3", "p/1", "p/2")
+    folder.delete()
+    assert list(folder.names()) == ["p/4"]
 
 
 def test_a_segment_grows_and_is_never_reopened(store):
-    """Appended bytes follow each other; a second writer of the same file is a contradiction."""
+    """Appended bytes follow each other; a second writer of the same file is a contradiction. An object is written once."""
     segment = store.folder.append_to("segments/1.seg")
-    segment.append(b"one")
-    segment.append(b"two")
+    if isinstance(store, InObjects):
+        segment.append(b"onetwo")
+        with pytest.raises(Misconfigured, match="one write"):
+            segment.append(b"three")
+    else:
+        segment.append(b"one")
+        segment.append(b"two")
     with pytest.raises(Contradiction):
         store.folder.append_to("segments/1.seg")
     segment.close()
@@ -131,7 +163,11 @@ def test_a_segment_grows_and_is_never_reopened(store):
 
 
 def test_the_lock_is_one_holders(store):
-    """Busy for everybody else; free once it is released or its holder is dead."""
+    """Busy for everybody else; free once it is released or its holder is dead. Where there is none, it is refused."""
+    if isinstance(store, InObjects):
+        with pytest.raises(Misconfigured, match="no lock"):
+            store.folder.hold("lock")
+        return
     held = store.folder.hold("lock")
     with pytest.raises(Busy) as told:
         (store.folder if isinstance(store, InMemory) else store.again()).hold("lock")
@@ -148,7 +184,8 @@ def test_after_an_error_a_file_is_old_or_new_and_never_a_third(store, verb, fate
     folder.replace("f", b"old")
     segment = folder.append_to("s.seg") if verb == "append" else None
     store.arm(verb, fate)
-    with pytest.raises(OutcomeUnknown):
+    # To look whether an object is there changes nothing; whoever cannot look has begun nothing.
+    with pytest.raises(Unavailable if verb == "open" and isinstance(store, InObjects) else OutcomeUnknown):
         match verb:
             case "create":
                 folder.create_or_compare([("new", b"new")])

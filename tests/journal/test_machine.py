@@ -31,11 +31,12 @@ class PowerCut(MemoryFolder):
         super().__init__(*given)
         self.undone = {}
 
-    def delete(self, name):
-        file = self.files.get(name)
-        super().delete(name)
-        if file is not None and name not in self.files:
-            self.undone[name] = file
+    def delete(self, *names):
+        files = {name: self.files[name] for name in names if name in self.files}
+        try:
+            super().delete(*names)
+        finally:
+            self.undone |= {name: file for name, file in files.items() if name not in self.files}
 
     def crash(self):
         super().crash()

@@ -12,6 +12,7 @@ import click
 
 from whosaw.cli.options import Place, format_option, say
 from whosaw.cli.output import Table
+from whosaw.config import StoreSettings
 from whosaw.errors import BadInput
 from whosaw.wiring import build
 
@@ -28,26 +29,30 @@ from whosaw.wiring import build
     metavar="NETWORK",
     help="Believe forwarding headers from here. Repeatable.",
 )
+@click.option("--public", metavar="URL", default="", help="Publish to a bucket, s3://BUCKET/PREFIX, not to a folder.")
+@click.option("--endpoint", metavar="URL", default="", help="The bucket's server, where it is not that of AWS.")
 @format_option
-def init(folder: Path, origin: str, proxies: tuple[str, ...], form: str) -> int:
+def init(folder: Path, origin: str, proxies: tuple[str, ...], public: str, endpoint: str, form: str) -> int:
     """Make a data folder."""
     host, _, word = origin.partition("/")
     if "." not in host or not word:
         raise BadInput(
             "an origin is a host you own, a slash, a word", where="--origin", hint="such as log.example.org/whosaw"
         )
-    for where, text in (("--origin", origin), *(("--trusted-proxy", proxy) for proxy in proxies)):
+    for where, text in (
+        ("--origin", origin), ("--public", public), ("--endpoint", endpoint), *(("--trusted-proxy", p) for p in proxies)
+    ):  # fmt: skip
         # It is written into a file of settings, where a quote would end it and begin another setting.
         if not text.isprintable() or not {'"', "\\"}.isdisjoint(text):
             raise BadInput("has a sign that cannot stand in a name", where=where)
     with _whole_or_not_at_all(folder):
-        build(folder, origin, trusted_proxies=proxies)
+        build(folder, origin, trusted_proxies=proxies, store=StoreSettings(public, endpoint))
     say(
         Table(
             f"A log of its own stands in {folder}. Leaf 0 fixes its keys.",
             facts={"origin": origin},
             after=(
-                f"Give away: {folder}/trust, once, and {folder}/public, always. Everything else stays.",
+                f"Give away: {folder}/trust, once, and {public or folder / 'public'}, always. Everything else stays.",
                 f"Keep a copy of {folder}/private/keys apart from the data: without `root` no value opens again.",
                 f"Next: whosaw directory load TABLES --data {folder}",
             ),

@@ -9,8 +9,9 @@
 
 The journal's log and the log of its index both grow by this code and by no other.
 
-Invariant: Unavailable means that nothing happened which counts, and the same may be tried again. After any other error
-only a start goes on.                                                         Specification: docs/spec/checkpoint.md
+Invariant: Unavailable means that the same may be tried again: before the swap nothing happened that counts, after it 8
+and 9 are still to be done, and nothing else is begun before they are. After any other error only a start goes on.
+                                                                              Specification: docs/spec/checkpoint.md
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from whosaw.errors import OutcomeUnknown, Unavailable
-from whosaw.journal.heads import CHECKPOINT, signed, signing_time
+from whosaw.journal.heads import signed, signing_time
 from whosaw.journal.ports import Folder, Head, HeadState, Labels, Placed
 from whosaw.journal.publish import apply, publish
 from whosaw.journal.staging import Staged
@@ -35,9 +35,12 @@ def _nothing_more() -> None:
     """Only the log itself has frames."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Commits:
-    """How one log grows. `labels`: the table that follows its leaves; None for a log without one."""
+    """How one log grows. `labels`: the table that follows its leaves; None for a log without one.
+
+    `unshown`: a head that was swapped and could not be published yet. It is what the same `staged` is tried again for.
+    """
 
     public: Folder
     private: Folder
@@ -46,6 +49,7 @@ class Commits:
     origin: str
     signers: Sequence[Signer]
     clock: Callable[[], datetime]
+    unshown: HeadState | None = None
 
     def check_clock(self, old: HeadState) -> None:
         """Raise Unavailable where the clock is behind the last signature, before anything is built or staged."""
@@ -59,17 +63,24 @@ class Commits:
         placed: Mapping[bytes, Placed] = _NOBODY,
         covered: Callable[[], None] = _nothing_more,
     ) -> HeadState:
-        """Make `staged` the head after `old`, and publish it. `covered` is called in between: what it makes is not shown before."""
+        """Make `staged` the head after `old`, and publish it. Whoever gets Unavailable tries the same again.
+
+        `covered` is called in between: what it makes is not shown before.
+        """
+        new = self.unshown or self._swap(old, staged, positions, placed)
+        self.unshown = new
+        covered()
+        apply(self.public, self.labels, staged)
+        publish(self.public, new)
+        self.unshown = None
+        return new
+
+    def _swap(
+        self, old: HeadState, staged: Staged, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]
+    ) -> HeadState:
         self.private.replace(staged.name, staged.encode())
         at = signing_time(self.clock(), old.signed_at)
         new = signed(Checkpoint.of(self.origin, staged.size, staged.root), self.signers, at)
         # Unavailable up to here, and from the swap: the transaction did not begin. An orphan is left, nothing else.
         self.head.swap(old.note, new, positions, placed)
-        try:
-            covered()
-            apply(self.public, self.labels, staged)
-            publish(self.public, new)
-        except Unavailable as error:
-            # "Changed nothing" is no comfort here: the head says what is not there. Only a start goes on from that.
-            raise OutcomeUnknown(f"the head could not be published: {error}", part=CHECKPOINT) from error
         return new

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from whosaw.errors import Damaged, Unavailable
@@ -33,10 +34,19 @@ from whosaw.tlog.note import Signer
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What one head covers, what the log is then, and what has to be written for it."""
+
+    batch: Batch
+    edge: Edge
+    staged: Staged
+
+
 class Integrator:
     """Makes heads. One thread calls `step`."""
 
-    __slots__ = ("_ahead", "_commits", "_partials", "_state")
+    __slots__ = ("_ahead", "_begun", "_commits", "_partials", "_state")
 
     def __init__(
         self, state: State, stores: Stores, origin: str, signers: Sequence[Signer], clock: Callable[[], datetime]
@@ -44,11 +54,13 @@ class Integrator:
         self._state, self._ahead = state, ahead_of(stores)
         self._commits = Commits(stores.public, stores.private, stores.head, stores.labels, origin, signers, clock)
         self._partials = Partials(stores.public, clock)
+        self._begun: _Round | None = None
 
     def step(self) -> bool:
         """One head for everything in the tail. False where there was nothing, or the round was dropped.
 
-        A dropped round changed nothing that counts; the next one covers its leaves too. Any other failure stops the journal.
+        A round that was dropped before the swap changed nothing that counts; the next one covers its leaves too. One whose
+        head could not be published is carried through before another begins. Any other failure stops the journal.
         """
         try:
             return self._round()
@@ -61,19 +73,27 @@ class Integrator:
 
     def _round(self) -> bool:
         self._state.check()
+        # A head that is swapped and not shown says what is not there: it is shown before anything is built upon it.
+        made = self._begun if self._commits.unshown else self._begin()
+        if made is None:
+            return False
+        self._begun = made
+        batch = made.batch
+        new = self._commits.commit(
+            self._state.head, made.staged, batch.positions(), batch.placed,
+            covered=lambda: self._ahead.covered(batch.first, batch.frames),
+        )  # fmt: skip
+        self._tell(batch, made.edge, new)
+        self._tidy(made.staged)
+        return True
+
+    def _begin(self) -> _Round | None:
         with self._state.lock:
             batch = self._state.tail.batch()
         if not batch.frames:
-            return False
+            return None
         self._commits.check_clock(self._state.head)  # or every dropped round would leave an orphan
-        edge, staged = self._build(batch, self._read_back(batch))
-        new = self._commits.commit(
-            self._state.head, staged, batch.positions(), batch.placed,
-            covered=lambda: self._ahead.covered(batch.first, batch.frames),
-        )  # fmt: skip
-        self._tell(batch, edge, new)
-        self._tidy(staged)
-        return True
+        return _Round(batch, *self._build(batch, self._read_back(batch)))
 
     def _read_back(self, batch: Batch) -> list[bytes]:
         """The entries of the batch, from the file and not from memory. What differs is a broken disk or a broken machine."""

@@ -184,7 +184,13 @@ class Folder(Protocol):
     """Files by relative name. Names use ``/`` and never leave the folder.
 
     Every write is durable, its folder too, when the call returns. Temporary files are never among `names`.
+
+    `reads_durable`: what is read is what is kept, so an unknown outcome is found out by doing the same again. Never so
+    on a disk, whose cache may show what it never got; so in an object store.
     """
+
+    @property
+    def reads_durable(self) -> bool: ...
 
     def read(self, name: str) -> bytes | None:
         """The bytes, or None where there is no such file. Raises Unavailable."""
@@ -217,8 +223,11 @@ class Folder(Protocol):
         """Replace one file at once: readers see the old or the new bytes, never a third."""
         ...
 
-    def delete(self, name: str) -> None:
-        """Remove a file or an empty folder; one that is not there is fine. Durable with the next write beside it."""
+    def delete(self, *names: str) -> None:
+        """Remove files or empty folders, in this order; one that is not there is fine. Durable with the next write beside it.
+
+        Where it raises Unavailable, any of them may be gone.
+        """
         ...
 
     def append_to(self, name: str) -> SegmentFile:

@@ -23,6 +23,10 @@ class Under:
     def _at(self, name: str) -> str:
         return self._prefix + name
 
+    @property
+    def reads_durable(self) -> bool:
+        return self._folder.reads_durable
+
     def read(self, name: str) -> bytes | None:
         return self._folder.read(self._at(name))
 
@@ -45,8 +49,8 @@ class Under:
     def replace(self, name: str, data: bytes) -> None:
         self._folder.replace(self._at(name), data)
 
-    def delete(self, name: str) -> None:
-        self._folder.delete(self._at(name))
+    def delete(self, *names: str) -> None:
+        self._folder.delete(*map(self._at, names))
 
     def append_to(self, name: str) -> SegmentFile:
         return self._folder.append_to(self._at(name))

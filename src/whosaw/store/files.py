@@ -58,6 +58,8 @@ def data_folders(data: Path) -> tuple[FilesFolder, FilesFolder]:
 class FilesFolder:
     """One folder. Nothing is made before the first write, so reading a wrong path leaves no trace."""
 
+    reads_durable = False
+
     def __init__(
         self,
         root: Path,
@@ -205,7 +207,11 @@ class FilesFolder:
             raise self._unknown(name, error) from error
         self._sync_folder(path.parent)
 
-    def delete(self, name: str) -> None:
+    def delete(self, *names: str) -> None:
+        for name in names:
+            self._delete(name)
+
+    def _delete(self, name: str) -> None:
         path = self._path(name)
         try:
             if path.is_dir() and not path.is_symlink():

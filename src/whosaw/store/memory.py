@@ -93,6 +93,8 @@ class _File:
 class MemoryFolder:
     """``Folder`` in a dictionary."""
 
+    reads_durable = False  # like a disk: whoever asks must not look
+
     def __init__(
         self, faults: Faults | None = None, clock: Callable[[], datetime] = lambda: datetime.fromtimestamp(0, UTC)
     ) -> None:
@@ -157,12 +159,13 @@ class MemoryFolder:
     def replace(self, name: str, data: bytes) -> None:
         self.faults.write(f"replace {name}", lambda: self.set(name, data))
 
-    def delete(self, name: str) -> None:
-        def gone() -> None:
-            with self._lock:
-                self.files.pop(name, None)
+    def delete(self, *names: str) -> None:
+        for name in names:
+            self.faults.write(f"delete {name}", lambda name=name: self._gone(name))  # type: ignore[misc]
 
-        self.faults.write(f"delete {name}", gone)
+    def _gone(self, name: str) -> None:
+        with self._lock:
+            self.files.pop(name, None)
 
     def append_to(self, name: str) -> MemorySegment:
         def make() -> None:

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder in an object store, by conditional writes: ``journal.ports.Folder`` for what is published.
+
+    create_or_compare   put if nothing is there ──taken──▶ get, compare         never overwrites
+    replace             put if what I know is there ──taken──▶ get: mine? fine. Somebody else's? Contradiction
+    append_to           one object, written once: no object can be appended to
+    hold                refused: there is no lock here. The head's compare-and-swap is the fence
+
+An object store has no page cache: what it gives out is what it keeps. So an unknown outcome is found out by doing the same
+again, which a disk forbids, and only we do that: the client's own retries are off. It would send a put a second time, be
+told that something is there, and call our own object somebody else's.
+
+A put that was given up may land later. One of a file that never changes lands on the same bytes. One of `checkpoint`
+names the version that it replaces, so behind a newer one it is refused.
+
+Invariant: no write without a condition; and the condition of a replacement is what this process wrote or read *first*.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import obstore
+from obstore.exceptions import BaseError, InvalidPathError
+from obstore.store import ObjectStore
+
+from whosaw.errors import Contradiction, Damaged, Misconfigured, OutcomeUnknown, Unavailable
+from whosaw.journal.ports import Held
+from whosaw.store.object_answer import Answer, Means, answer
+
+if TYPE_CHECKING:
+    from obstore import PutMode
+
+T = TypeVar("T")
+
+PAUSES = (0.2, 1.0)  # seconds between the tries of one request
+_PART = re.compile(r"[A-Za-z0-9._-]+")
+_CHANGES = frozenset({"checkpoint", "checkpoint.witnessed"})  # what is replaced where a log is published
+_FIXED = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
+_LOOSE = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "public, max-age=3"}
+# An object is there, and no version of it has this name.
+_MET_BY_NOTHING: tuple[PutMode, ...] = ("create", {"e_tag": '"00000000000000000000000000000000"'})
+
+
+class ObjectsFolder:
+    """The objects below the prefix that `store` was made with. `store` must not retry by itself."""
+
+    reads_durable = True
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        bucket: str = "",
+        pauses: Sequence[float] = PAUSES,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`bucket`: as it stands in addresses, to tell its answers from those of whoever gives credentials."""
+        self._store, self._bucket = store, bucket
+        self._pauses, self._sleep = tuple(pauses), sleep
+        self._known: dict[str, str | None] = {}  # the version that a replacement must find
+        self._tried: dict[str, list[bytes]] = {}  # what we put in its place, and do not know whether it landed
+        self._conditional = False
+
+    def __repr__(self) -> str:
+        return f"ObjectsFolder({self._bucket!r})"
+
+    # ── reading ──
+
+    def read(self, name: str) -> bytes | None:
+        found = self._get(name)
+        if name.rpartition("/")[2] in _CHANGES:
+            # The first time and never again: a version that somebody else wrote meanwhile must not become the one that
+            # our next checkpoint may replace.
+            self._known.setdefault(name, found and found[1])
+        return found and found[0]
+
+    def _get(self, name: str) -> tuple[bytes, str] | None:
+        def get() -> tuple[bytes, str]:
+            got = obstore.get(self._store, _key(name))
+            return bytes(got.bytes()), got.meta["e_tag"] or ""
+
+        return self._asked("read", name, get)
+
+    def read_part(self, name: str, start: int, count: int) -> bytes:
+        length = self.length(name)
+        if length is None:
+            raise Unavailable(f"cannot read {name}: there is no such object", part=name)
+        if start >= length or not count:
+            return b""
+        end = min(start + count, length)
+        part = self._asked(
+            "read", name, lambda: bytes(obstore.get_range(self._store, _key(name), start=start, end=end))
+        )
+        if part is None:
+            raise Unavailable(f"cannot read {name}: it came and went", part=name)
+        return part
+
+    def length(self, name: str) -> int | None:
+        meta = self._meta(name)
+        return None if meta is None else int(meta["size"])
+
+    def modified(self, name: str) -> datetime | None:
+        meta = self._meta(name)
+        when: datetime | None = None if meta is None else meta["last_modified"]
+        return when
+
+    def _meta(self, name: str) -> Any:
+        return self._asked("read", name, lambda: obstore.head(self._store, _key(name)))
+
+    def names(self, under: str = "") -> Iterator[str]:
+        """In the order of the store: S3's is by bytes. A page at a time, so whoever stops early has not asked for the rest."""
+        pages = iter(obstore.list(self._store, _key(under) if under else None, chunk_size=1000))
+        while True:
+            # Not tried again here: the pages that came would come again.
+            page = self._once("list", under, lambda: next(pages, None))
+            if page is None:
+                return
+            for meta in page:
+                # What a console makes to show a folder is an empty object of the prefix's own name.
+                if meta["path"] or meta["size"]:
+                    yield meta["path"] or "."
+
+    # ── writing ──
+
+    def create_or_compare(self, files: Iterable[tuple[str, bytes]]) -> None:
+        begun = False
+        for name, data in files:
+            try:
+                self._create(name, data)
+            except Unavailable as error:
+                if begun:
+                    raise OutcomeUnknown(str(error), part=error.part, hint=error.hint) from error
+                raise
+            begun = True
+
+    def _create(self, name: str, data: bytes) -> None:
+        def done() -> bool:
+            there = self._get(name)
+            if there is not None and there[0] != data:
+                raise Contradiction(
+                    f"{name} holds other bytes than the log; it was left as it is",
+                    where=name,
+                    hint="somebody changed it, or two logs share the bucket and the prefix: give each its own",
+                )
+            return there is not None
+
+        self._put(name, lambda: obstore.put(self._store, _key(name), data, attributes=_FIXED, mode="create"), done)
+        if not self._conditional:
+            self._check_conditions(name, data)
+
+    def replace(self, name: str, data: bytes) -> None:
+        if name not in self._known:
+            found = self._get(name)
+            self._known[name] = found and found[1]
+
+        def put() -> None:
+            known = self._known[name]
+            made = obstore.put(
+                self._store, _key(name), data, attributes=_LOOSE, mode={"e_tag": known} if known else "create"
+            )
+            self._stands(name, made["e_tag"])
+
+        def done() -> bool:
+            there = self._get(name)
+            if there is None or (there[1] != self._known[name] and there[0] not in (data, *self._tried.get(name, ()))):
+                raise Contradiction(
+                    f"{name} is not the one that this process wrote or found; it was left as it is",
+                    where=name,
+                    hint="only one process may write a log; find the other one before starting again",
+                )
+            # One of ours that was thought lost: it is where the next try goes on from.
+            self._known[name] = there[1]
+            if there[0] == data:
+                self._stands(name, there[1])
+            return there[0] == data
+
+        try:
+            self._put(name, put, done)
+        except OutcomeUnknown:
+            self._tried.setdefault(name, []).append(data)
+            raise
+
+    def _stands(self, name: str, version: str | None) -> None:
+        if not version:
+            raise Misconfigured("the object store names no versions (ETag)", setting="store.public")
+        self._known[name] = version
+        self._tried.pop(name, None)
+
+    def _put(self, name: str, put: Callable[[], object], done: Callable[[], bool]) -> None:
+        """`put` until it is there, or somebody must be told. `done`: is what stands there ours, asked when something does."""
+        doubtful = False
+        for pause in (*self._pauses, None):
+            said = self._said(put)
+            if said is None:
+                return
+            if said.means is Means.TAKEN:
+                try:
+                    if done():
+                        return
+                except Unavailable as error:
+                    said = Answer(Means.NOTHING, f"what stands there is not known: {error}", error.hint)
+            doubtful |= said.means is Means.UNKNOWN
+            if pause is None or not said.again:
+                kind = OutcomeUnknown if doubtful else Unavailable
+                raise kind(f"cannot write {name}: {said.why}", part=name, hint=said.hint)
+            self._sleep(pause)
+
+    def _check_conditions(self, name: str, data: bytes) -> None:
+        """Once in each process: a store that ignores conditions would let two writers overwrite each other unseen."""
+        for mode in _MET_BY_NOTHING:
+            # The same bytes over themselves: where the condition is ignored, nothing is lost by having asked.
+            def put(mode: PutMode = mode) -> NoReturn:
+                obstore.put(self._store, _key(name), data, attributes=_FIXED, mode=mode)
+                raise Misconfigured(
+                    "the object store ignores the conditions of a write",
+                    setting="store.public",
+                    hint="use one that honours If-None-Match and If-Match; without them a log can be overwritten unseen",
+                )
+
+            try:
+                self._put(name, put, lambda: True)
+            except Unavailable as error:  # of this question, but the object itself is there
+                raise OutcomeUnknown(str(error), part=name, hint=error.hint) from error
+        self._conditional = True
+
+    def delete(self, *names: str) -> None:
+        """In one request for up to a thousand. What cannot be said for sure is left for the next time."""
+        keys = [_key(name) for name in names]
+        if keys:
+            self._asked("remove", names[0], lambda: obstore.delete(self._store, keys))
+
+    def append_to(self, name: str) -> WrittenOnce:
+        if self.length(name) is not None:
+            raise Contradiction(f"{name} exists: no segment is reopened for appending", where=name)
+        return WrittenOnce(self, name)
+
+    def hold(self, name: str) -> Held:
+        raise Misconfigured(
+            f"an object store has no lock, and {name} would be none",
+            setting="store",
+            hint="private/ belongs on a local disk; between machines the head's epoch and its swap decide",
+        )
+
+    # ── pieces ──
+
+    def _said(self, call: Callable[[], object]) -> Answer | None:
+        """What the store says to one request; None where it did as it was asked."""
+        try:
+            call()
+        except (BaseError, OSError, ValueError) as error:
+            return answer(error, self._bucket)
+        return None
+
+    def _asked(self, verb: str, name: str, call: Callable[[], T]) -> T | None:
+        """A request that may be made any number of times. None where there is no such object."""
+        for pause in (*self._pauses, None):
+            try:
+                return call()
+            except (BaseError, OSError, ValueError) as error:
+                said = answer(error, self._bucket)
+            if said.means is Means.MISSING:
+                return None
+            if pause is None or not said.again:
+                break
+            self._sleep(pause)
+        raise self._cannot(verb, name, said)
+
+    def _once(self, verb: str, name: str, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except InvalidPathError:
+            raise Damaged(
+                "an object lies here whose name no log writes",
+                where=name or "public",
+                hint="look for two slashes in a row",
+            ) from None
+        except (BaseError, OSError, ValueError) as error:
+            raise self._cannot(verb, name, answer(error, self._bucket)) from error
+
+    def _cannot(self, verb: str, name: str, said: Answer) -> Unavailable:
+        return Unavailable(f"cannot {verb} {name or 'the bucket'}: {said.why}", part=name or "public", hint=said.hint)
+
+
+class WrittenOnce:
+    """A segment of one write: the object is there whole, or not at all."""
+
+    __slots__ = ("_folder", "_name", "_written")
+
+    def __init__(self, folder: ObjectsFolder, name: str) -> None:
+        self._folder, self._name, self._written = folder, name, False
+
+    def append(self, data: bytes) -> None:
+        if self._written:
+            raise Misconfigured("an object cannot be appended to: one segment, one write", setting="segment bytes")
+        self._written = True
+        try:
+            self._folder.create_or_compare([(self._name, data)])
+        except Unavailable as error:  # the port knows no other error
+            raise OutcomeUnknown(str(error), part=self._name, hint=error.hint) from error
+
+    def close(self) -> None:
+        pass
+
+
+def _key(name: str) -> str:
+    if any(part in {"", ".", ".."} or not _PART.fullmatch(part) for part in name.split("/")):
+        raise Damaged("a file name leads out of its folder", where="public")
+    return name
