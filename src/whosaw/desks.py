@@ -290,7 +290,7 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
         person,
         here.names.remember(principal),
         known=lambda account: here.keyring.find(Stream.of_person(account)) is not None,
-        journal=here.journal if here.witnesses is None else _Witnessed(here.journal),
+        journal=_Witnessed(here.journal) if here.witnesses else here.journal,
         material=lambda: statement_material(here),
         clock=here.clock,
         key=random(16).hex(),
@@ -298,10 +298,11 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
 
 
 def statement_material(here: House) -> StatementMaterial:
-    """What statements are made of at this moment: the newest head, of a log with witnesses the newest that they have seen,
-    and its index, signed for it. Raises Unavailable, Damaged.
+    """What statements are made of at this moment: the newest head, and its index, signed for it.
+
+    Of a log with witnesses: a head and an index that they have seen both. Raises Unavailable, Damaged.
     """
-    return _Material(here, here.journal.mapped(witnessed=here.journal.witnessed is not None))
+    return _Material(here, here.journal.mapped(witnessed=bool(here.witnesses)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.vault.vault import Vault
 from whosaw.witness.collect import Collector
 from whosaw.witness.folder import DATABASE as WITNESS_DB
-from whosaw.witness.kept import KeptInFolder
-from whosaw.witness.session import Session, clients
+from whosaw.witness.kept import MAP_STATE, KeptInFolder
+from whosaw.witness.session import Asking, Session, clients
 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
@@ -93,7 +93,7 @@ class House:
     pseudonyms: Pseudonyms
     policy: Policy
     journal: Journal
-    witnesses: Collector | None
+    witnesses: tuple[Collector, ...]
     directory: Directory
     vault: Vault
     guard: Guard
@@ -182,7 +182,7 @@ def house(
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
-        session = _session(folder, settings, signers.keys(), clock=clock, random=random, why=unwitnessed)
+        session = _session(folder, settings, clock=clock, random=random, why=unwitnessed)
         with (
             closing(session),
             Journal.open(
@@ -193,6 +193,7 @@ def house(
                 clock=clock,
                 random=random,
                 before=session.before,
+                witnesses=session.asked,
             ) as journal,
             session.collecting(journal) as witnesses,
         ):
@@ -283,7 +284,7 @@ def _stores(folder: Path, settings: Settings, *, labels: bool = True) -> Iterato
     head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
     table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(elsewhere or public, private, head, head.manifest, table, map_head)
+        yield Stores(elsewhere or public, private, head, table, map_head)
     finally:
         for file in (head, map_head, table):
             file.close()
@@ -342,9 +343,7 @@ def _settings(folder: Path) -> Settings:
     return parse_settings(raw, SETTINGS)
 
 
-def _session(
-    folder: Path, settings: Settings, keys: tuple[VerifierKey, ...], *, clock: Clock, random: Random, why: str | None
-) -> Session:
+def _session(folder: Path, settings: Settings, *, clock: Clock, random: Random, why: str | None) -> Session:
     """Whom to ask by the settings, whose word counts by the trust file. Without witnesses it is not even read."""
     policy = TrustPolicy((), (), (), None)
     if settings.witness:
@@ -353,8 +352,13 @@ def _session(
             policy = TrustPolicy.parse(raw or b"", TRUST)
         except NotCanonical as error:
             raise Misconfigured(str(error), setting=TRUST, hint="nothing was changed; mend the file") from None
-    asked = clients(settings.witness, policy)
-    return Session(asked, policy, keys, KeptInFolder(data_folders(folder)[1]), clock, random, why)
+    private = data_folders(folder)[1]
+    # A client for each log: while one waits for an answer about the log, the other asks about its index.
+    logs = (
+        Asking("this log", clients(settings.witness, policy), KeptInFolder(private)),
+        Asking("the map log", clients(settings.witness, policy), KeptInFolder(private, MAP_STATE)),
+    )
+    return Session(logs, policy, clock, random, why)
 
 
 def _root(private: Folder) -> Root:
@@ -392,7 +396,7 @@ def _last_look(reader: Reader) -> datetime | None:
     """When the newest look was asked: a clock that stands before it went back."""
     for end in range(reader.size, 0, -1000):
         for frame in reversed(list(reader.frames(max(0, end - 1000), end))):
-            if frame.body is None or parse(frame.body)["kind"] != str(Kind.LOOK):
+            if parse(frame.body)["kind"] != str(Kind.LOOK):
                 continue
             try:
                 look = LookBody.decode(frame.body)

@@ -14,6 +14,7 @@ from tests.cli.desk import Said
 from tests.witness.desk import HashLog, ask, log_keys, post
 
 from whosaw.cli.commands import run
+from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.tlog.witness import monitoring_path
@@ -84,12 +85,29 @@ def test_logs_are_added(folder):
     ed25519, mldsa = log_keys()
     assert typed("witness", "add-log", folder, ed25519.vkey()).code == 0
     said = typed("witness", "add-log", folder, mldsa.vkey(), "--format", "json")
-    assert (said.code, said.json["origin"], said.json["keys"]) == (0, LOG.origin, 2)
+    assert (said.code, said.json["rows"]) == (0, [{"origin": LOG.origin, "keys": 2}])
     for wrong in (ed25519.vkey(), (folder / "vkeys").read_text().splitlines()[0], "nonsense", ""):
         assert typed("witness", "add-log", folder, wrong).code == 2
     said = typed("witness", "show", folder, "--format", "json")
     assert said.json["rows"] == [{"log": LOG.origin, "keys": 2, "size": None, "cosigned": None}]
     assert TrustPolicy.parse((folder / "logs").read_bytes()).origins == (LOG.origin,)
+
+
+def test_a_genesis_names_the_keys_of_both_logs(folder, tmp_path):
+    """One file, four keys; what is there already stays; a file that is none, and nothing at all, are refused."""
+    build(tmp_path / "data", "log.example.org/two")
+    genesis = tmp_path / "data" / "public" / "genesis"
+    made = Genesis.parse(GenesisFile.parse(genesis.read_bytes()).body)
+    assert typed("witness", "add-log", folder, made.logs[1]).code == 0
+    said = typed("witness", "add-log", folder, "--genesis", genesis, "--format", "json")
+    assert (said.code, said.json["rows"]) == (
+        0, [{"origin": "log.example.org/two", "keys": 2}, {"origin": "log.example.org/two/map", "keys": 2}],
+    )  # fmt: skip
+    before = (folder / "logs").read_bytes()
+    for wrong in ((), ("--genesis", genesis), ("--genesis", folder / "vkeys"), ("--genesis", tmp_path / "gone")):
+        assert typed("witness", "add-log", folder, *wrong).code == 2
+    assert typed("witness", "add-log", folder, log_keys()[0].vkey(), "nonsense").code == 2
+    assert (folder / "logs").read_bytes() == before
 
 
 def test_it_serves_dies_and_serves_again(folder):
@@ -139,9 +157,7 @@ def test_a_log_asks_it(folder, tmp_path):
     data = tmp_path / "data"
     build(data, "log.example.org/asks")
     assert typed("witness", "status", "--data", data).out.startswith("No witness was ever asked")
-    policy = TrustPolicy.parse((data / "trust").read_bytes())
-    for key in policy.keys_of("log.example.org/asks"):
-        typed("witness", "add-log", folder, key.encode())
+    assert typed("witness", "add-log", folder, "--genesis", data / "public" / "genesis").code == 0
     vkey = (folder / "vkeys").read_text().splitlines()[1]
     (data / "trust").write_text((data / "trust").read_text().replace("quorum none\n", f"witness W {vkey}\nquorum W\n"))
     with serving(folder) as (url, _):
@@ -151,8 +167,10 @@ def test_a_log_asks_it(folder, tmp_path):
         said = typed("witness", "status", "--data", data, "--format", "json")
         assert said.code == 0
         assert said.json["witnessed"] == said.json["published"] > 1
-        [row] = said.json["rows"]
-        assert (row["witness"], row["lag"], row["alarm"]) == ("W", 0, False)
+        assert said.json["map_witnessed"] == said.json["map_published"]
+        assert [(r["log"], r["witness"], r["lag"], r["alarm"]) for r in said.json["rows"]] == [
+            ("log", "W", 0, False), ("index", "W", 0, False),
+        ]  # fmt: skip
     with redirect_stdout(StringIO()):
         assert verify(["--trust", str(data / "trust"), str(data / "public")]) == 0
     size = said.json["published"]

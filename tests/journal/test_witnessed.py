@@ -169,8 +169,10 @@ def test_what_is_asked_first_may_end_the_start(world):
     files, texts = dict(world.private.files), [list(s.texts) for s in world.signers.logs]
     head = world.head.state
 
-    def before(log):
-        assert log.note == head.note
+    def before(faces):
+        log, index = faces
+        assert log.published().note == log.head().note == head.note
+        assert index.published().note == world.map_head.state.note
         raise ProofFailed("another history")
 
     for _ in range(2):

@@ -224,6 +224,11 @@ class LittleLog:
             self.notes[known] = note.sign_note(text, signers or map_signers(self.origin), int(at.timestamp()))
         return self.notes[known]
 
+    def map_witnessed(self, size: int, witnesses) -> dict[str, bytes]:
+        """What witnesses have seen of the map log, when it had the index of this size."""
+        note = self.map_checkpoint(self.mapped(size), (*map_signers(self.origin), *witnesses))
+        return {"map/checkpoint.witnessed": note}
+
     def map_files(self, *sizes: int) -> dict[str, bytes]:
         entries, made = self.mapped(sizes[-1]), {}
         hashes = [merkle.leaf_hash(entry) for entry in entries]

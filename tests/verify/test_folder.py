@@ -288,6 +288,7 @@ def test_missing_cosignatures_fail_the_quorum(small):
     log, files = small
     witnesses, trust = with_witnesses(log)
     assert verified(log, files, trust=trust).exit == 3
+    files = files | log.map_witnessed(log.maps[-1], witnesses)
     one = log.checkpoint(7, (ed25519(), mldsa(), witnesses[0]))
     assert (
         "no quorum: 1 of 2 trusted witnesses cosigned" in verified(log, files | {"checkpoint": one}, trust=trust).text()

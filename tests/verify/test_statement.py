@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verify.desk import Shelf, audit_of, failures, verified
 from tests.verify.log_maker import LittleLog, Material, beta, ed25519, map_signers, mldsa
+from tests.verify.test_folder import with_witnesses
 
 from whosaw.errors import Damaged, WhosawError
 from whosaw.model.access import Field
@@ -438,3 +439,26 @@ def test_failures_are_sentences(log, statement):
     assert failures(check(log, lie)) == [
         "record 1: leaf 2 is not what the statement says: the leaf is not under this root"
     ]
+
+
+@pytest.mark.parametrize(("log_seen", "index_seen"), [(2, 2), (2, 1), (1, 2), (2, 0), (0, 2), (0, 0)])
+def test_both_heads_of_a_statement_need_their_quorum(log, statement, log_seen, index_seen):
+    """With witnesses in the trust file the log's head and the one of its index each need two lines of two."""
+    witnesses, trust = with_witnesses(log)
+    ours = ed25519(), mldsa()
+    made = dataclasses.replace(
+        statement,
+        checkpoint=log.checkpoint(300, (*ours, *witnesses[:log_seen])),
+        index=dataclasses.replace(
+            statement.index,
+            checkpoint=log.map_checkpoint(log.mapped(300), (*map_signers(), *witnesses[:index_seen])),
+        ),
+    )
+    report = verify_statement(made.encode(), audit_of(log, trust=trust), HERS, None)
+    assert report.exit == (0 if log_seen == index_seen == 2 else 3), report.text()
+    if log_seen < 2:
+        assert report.sentence.startswith("FAILED at step 2 "), report.sentence
+    elif index_seen < 2:
+        assert report.sentence.startswith("FAILED at step 4 "), report.sentence
+    if report.exit:
+        assert "no quorum" in report.sentence

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.verify.desk import NOW, Shelf, audit_of, failures, verified
-from tests.verify.log_maker import BEGAN, LittleLog, ed25519, mldsa
+from tests.verify.log_maker import BEGAN, LittleLog, ed25519, map_signers, mldsa
 from tests.verify.test_folder import with_witnesses
 
 from whosaw.tlog.proof import TlogProof
@@ -13,7 +13,7 @@ from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify.receipt import verify_receipt
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Verdict
-from whosaw.verify.witnessed import TITLE, WITNESSED
+from whosaw.verify.witnessed import MAP_TITLE, TITLE, WITNESSED
 
 SIZE = 300
 OURS = (ed25519(), mldsa())
@@ -25,17 +25,18 @@ def log():
 
 
 @pytest.fixture(scope="module")
-def files(log):
-    return log.files(7, SIZE)
-
-
-@pytest.fixture(scope="module")
 def witnesses(log):
     return with_witnesses(log)
 
 
-def step(report):
-    return next((each for each in report.steps if each.title == TITLE), None)
+@pytest.fixture(scope="module")
+def files(log, witnesses):
+    """Of a log of whose index the witnesses have seen everything."""
+    return log.files(7, SIZE) | log.map_witnessed(SIZE, witnesses[0])
+
+
+def step(report, title=TITLE):
+    return next((each for each in report.steps if each.title == title), None)
 
 
 @pytest.mark.parametrize("size", [1, 7, 256, 257, SIZE])
@@ -183,3 +184,64 @@ def test_a_promise_is_about_what_is_published(log, witnesses):
     late = log.checkpoint(7, (*OURS, *signers), at=BEGAN + timedelta(hours=3))
     report = verify_receipt(log.receipt(200), audit_of(log, trust=trust), Shelf(log.files(7, SIZE) | {WITNESSED: late}))
     assert report.exit == 0, report.text()
+
+
+# ── the log of the index ──
+
+MAP_WITNESSED = f"map/{WITNESSED}"
+
+
+def test_the_log_of_the_index_needs_its_quorum_too(log, files, witnesses):
+    """Its older head may have it, or its checkpoint itself; without either, and with one line too few, exit 3."""
+    signers, trust = witnesses
+    seen = log.files(7, SIZE) | {WITNESSED: log.checkpoint(7, (*OURS, *signers))}
+    for shown in (log.map_witnessed(7, signers), log.map_witnessed(SIZE, signers)):
+        report = verified(log, seen | shown, trust=trust)
+        assert report.exit == 0, report.text()
+        assert step(report, MAP_TITLE).verdict is Verdict.HOLDS
+    for none in ({}, log.map_witnessed(SIZE, signers[:1]), log.map_witnessed(7, ())):
+        for quick in (False, True):
+            report = verified(log, seen | none, trust=trust, quick=quick)
+            assert (report.exit, step(report, MAP_TITLE).verdict) == (3, Verdict.FAILS)
+            assert "map/checkpoint" in report.sentence
+            assert "no quorum" in report.sentence
+    itself = {"map/checkpoint": log.map_witnessed(SIZE, signers)[MAP_WITNESSED]}
+    assert verified(log, seen | itself, trust=trust).exit == 0
+
+
+def test_another_history_of_the_index_is_evidence(log, files, witnesses):
+    """Witnesses saw another log of the index under its keys: both of its signed notes are in the evidence."""
+    signers, trust = witnesses
+    seen = files | {WITNESSED: log.checkpoint(7, (*OURS, *signers))}
+    other = LittleLog(salt=b"other").pad(SIZE)
+    other.mapped(7)
+    other.mapped(SIZE)
+    shown = other.map_witnessed(SIZE, signers)
+    report = verified(log, seen | shown, trust=trust)
+    assert (report.exit, step(report, MAP_TITLE).verdict) == (3, Verdict.FAILS)
+    assert report.evidence["older-checkpoint"] == shown[MAP_WITNESSED]
+    assert report.evidence["checkpoint"] == log.map_files(7, SIZE)["map/checkpoint"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"", b"nothing\n", LittleLog().pad(9).checkpoint(7)], ids=["empty", "text", "the log's"]
+)
+def test_what_is_no_head_of_the_index_is_false(log, files, wrong):
+    """The log's own checkpoint is none of the log of its index, either."""
+    report = verified(log, files | {MAP_WITNESSED: wrong})
+    assert (report.exit, step(report, MAP_TITLE).verdict) == (3, Verdict.FAILS)
+
+
+def test_all_keys_of_the_index_must_have_signed_what_witnesses_saw(log, files, witnesses):
+    """One of the two lines is missing: false, whoever cosigned."""
+    signers, trust = witnesses
+    half = log.map_checkpoint(log.mapped(SIZE), (map_signers()[0], *signers))
+    seen = files | {WITNESSED: log.checkpoint(7, (*OURS, *signers)), MAP_WITNESSED: half}
+    assert verified(log, seen, trust=trust).exit == 3
+
+
+def test_what_cannot_be_read_of_the_index_decides_nothing(log, files, witnesses):
+    """Exit 7, not 3."""
+    signers, trust = witnesses
+    seen = files | {WITNESSED: log.checkpoint(7, (*OURS, *signers))}
+    assert verified(log, seen, trust=trust, broken=frozenset({MAP_WITNESSED})).exit == 7

@@ -15,15 +15,19 @@ from tests.witness.test_collect import Switch
 from whosaw.desks import hand_out_statement, load_directory
 from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
 from whosaw.journal.fsck import fsck
+from whosaw.journal.heads import signed
 from whosaw.journal.submission import Record, Submission
+from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.record import Stream, canonical, parse, parse_json
 from whosaw.store.sql_witness import SqliteHeads
 from whosaw.tlog.checkpoint import Checkpoint
-from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, MlDsaSigner, open_note
+from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, MlDsaSigner, VerifierKey, open_note, parse_note
 from whosaw.tlog.trust import TrustPolicy
+from whosaw.tlog.witness import Cosigned
 from whosaw.verify.folder import Audit, close, verify_folder
 from whosaw.verify.receipt import verify_receipt
 from whosaw.verify.source import FolderSource
+from whosaw.verify.statement import verify_statement
 from whosaw.verify.statement_file import Statement
 from whosaw.wiring import all_keys, build, glance, house
 from whosaw.witness.client import Says
@@ -68,10 +72,14 @@ class Town:
         """A data folder that has both witnesses in its settings and in its trust file."""
         folder = self.path / f"data-{name}"
         shutil.copytree(self.built[name], folder)
-        keys = TrustPolicy.parse((folder / "trust").read_bytes()).keys_of(f"log.example.org/{name}")
+        genesis = Genesis.parse(GenesisFile.parse((folder / "public" / "genesis").read_bytes()).body)
+        keys = {
+            genesis.origin: tuple(map(VerifierKey.parse, genesis.logs)),
+            genesis.map_origin: tuple(map(VerifierKey.parse, genesis.map_logs)),
+        }
         asked, lines, members = [], [], []
         for which, desk in self.desks.items():
-            desk.logs = desk.logs | {f"log.example.org/{name}": keys}
+            desk.logs = desk.logs | keys
             for n, signer in enumerate(desk.signers if both_keys else desk.signers[:1]):
                 asked.append(
                     f'[[witness]]\nname = "{which}-{n}"\nvkey = "{signer.vkey()}"\nurl = "{self.urls[which]}"\n'
@@ -124,13 +132,15 @@ def test_two_logs_and_two_witnesses(town, quorum):
             head = town.audit(folders["a" if here is a else "b"]).trust.open(note, int(now().timestamp()))
             assert (head.quorum, head.checkpoint.size > index) == (True, True)
             assert here.journal.witnessed.size > index
-        assert [w.says for w in a.witnesses.standing().witnesses] == [Says.COSIGNED] * 2
+        assert [w.says for w in a.witnesses[0].standing().witnesses] == [Says.COSIGNED] * 2
     for name, folder in folders.items():
         report = verified(town, folder)
         assert report.exit == 0, report.text()
         assert "the quorum is met" in report.text()
         assert checked(folder).findings == []
-        assert {origin for origin, _ in town.desks["w1"].heads.all()} == {"log.example.org/a", "log.example.org/b"}
+        assert {origin for origin, _ in town.desks["w1"].heads.all()} == {
+            f"log.example.org/{log}" for log in ("a", "a/map", "b", "b/map")
+        }
         assert standing(glance_private(folder)).witnessed == report.facts["counts"]["witnessed"], name
 
 
@@ -169,6 +179,48 @@ def test_a_statement_is_of_a_head_that_witnesses_have_seen(town):
             assert (head.quorum, head.checkpoint.size) == (True, made.size)
             kinds = [parse(frame.body)["kind"] for frame in here.journal.reader().frames(0, made.size)]
             assert kinds.count("export") == n + 1
+            report = verify_statement(made.raw, town.audit(folder), "p-1", None)
+            assert (report.exit, report.facts["complete"]) == (0, True), report.text()
+
+
+def test_a_statement_waits_for_both_logs(town):
+    """A witness goes down between head and index: no statement with half of its quorum; when it is back, there is one."""
+    folder = town.folder("a")
+    write(folder.parent / "tables", COMPANY, regions=None)
+    with house(folder) as here:
+        load_directory(here, folder.parent / "tables")
+        here.journal.wait_witnessed(record(here, "one").leaves[-1].index)
+        town.switches["w2"].up = False
+        with pytest.raises(Unavailable, match="not witnessed yet"):
+            here.journal.mapped(witnessed=True, timeout=1.0)
+        seen = here.journal.logs[1].shown
+        assert seen is None or seen.size < here.journal.logs[1].face.published().size
+        town.switches["w2"].up = True
+        report = verify_statement(hand_out_statement(here, "p-1", "ana").raw, town.audit(folder), "p-1", None)
+        assert report.exit == 0, report.text()
+
+
+def test_two_statements_at_once(town):
+    """Whoever's leaf comes second takes nobody's index away: each statement has a head and an index that were seen both."""
+    folder = town.folder("a")
+    write(folder.parent / "tables", COMPANY, regions=None)
+    made = []
+    with house(folder) as here:
+        load_directory(here, folder.parent / "tables")
+
+        def ask(person):
+            made.append((person, hand_out_statement(here, person, "ana").raw))
+
+        threads = [threading.Thread(target=ask, args=(f"p-{n}",)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+            threading.Event().wait(0.2)
+        for thread in threads:
+            thread.join()
+    assert len(made) == 6
+    for person, raw in made:
+        report = verify_statement(raw, town.audit(folder), person, FolderSource(folder / "public"))
+        assert report.exit == 0, report.text()
 
 
 def test_one_witness_is_down(town):
@@ -182,7 +234,7 @@ def test_one_witness_is_down(town):
         here.journal.wait_published(later)
         with pytest.raises(Unavailable, match="not witnessed yet"):
             here.journal.wait_witnessed(later, timeout=1.5)
-        one, two = here.witnesses.standing().witnesses
+        one, two = here.witnesses[0].standing().witnesses
         assert (one.says, two.says is Says.COSIGNED) == (Says.COSIGNED, False)
         assert two.cosigned is not None
         assert verified(town, folder).exit == 0  # the older head is still witnessed
@@ -235,6 +287,75 @@ def test_a_forked_log_is_stopped(town):
         assert heads[0].root != heads[1].root
     assert not list((folder / "private" / "witness").glob("fork-*.json"))
     with pytest.raises(ProofFailed, match="another history"), house(copied):
+        pass
+
+
+def test_forks_of_both_logs_are_caught(town):
+    """Two journals, two witnesses, and a copy of each folder that goes on: the one's log and the other's map log fork.
+
+    Both checkpoints of either are kept. A forked map log stops alone: looks are recorded all the same.
+    """
+    folders = {name: town.folder(name, 1) for name in ("a", "b")}
+    for folder in folders.values():
+        with house(folder) as here:
+            here.journal.wait_witnessed(record(here, "common").leaves[-1].index)
+            here.journal.mapped(witnessed=True)
+    copies = {name: shutil.copytree(folder, town.path / f"copy-{name}") for name, folder in folders.items()}
+    with house(folders["a"]) as here:
+        here.journal.wait_witnessed(record(here, "ours").leaves[-1].index)
+    with pytest.raises(ProofFailed, match="another history of this log"), house(copies["a"]):
+        pass
+    # Of b only the map log is old: map.db and its files come from the copy.
+    with house(folders["b"]) as here:
+        here.journal.wait_witnessed(record(here, "ours").leaves[-1].index)
+        here.journal.mapped(witnessed=True)
+    for part in ("public/map", "private/map"):
+        shutil.rmtree(folders["b"] / part, ignore_errors=True)
+        if (copies["b"] / part).exists():
+            shutil.copytree(copies["b"] / part, folders["b"] / part)
+    for name in ("map.db", "map.db-wal", "map.db-shm"):
+        (folders["b"] / "private" / name).unlink(missing_ok=True)
+        if (copies["b"] / "private" / name).exists():
+            shutil.copy(copies["b"] / "private" / name, folders["b"] / "private" / name)
+    with pytest.raises(ProofFailed, match="another history of the map log exists"), house(folders["b"]):
+        pass
+    for folder, origin in ((copies["a"], "log.example.org/a"), (folders["b"], "log.example.org/b/map")):
+        assert origin in forked(town, folder)
+
+
+def forked(town, folder):
+    """The origins of which two histories are kept as evidence; each pair is signed by the log that it is of."""
+    found = set()
+    for file in (folder / "private" / "witness").glob("fork-*.json"):
+        kept = files(parse_json(file.read_bytes(), "evidence", 1 << 20))
+        assert sorted(kept) == ["checkpoint", "older-checkpoint"]
+        (origin,) = {Checkpoint.parse(parse_note(raw).text).origin for raw in kept.values()}
+        heads = [Checkpoint.parse(open_note(raw, town.desks["w1"].logs[origin]).text) for raw in kept.values()]
+        assert heads[0] != heads[1]
+        found.add(origin)
+    return found
+
+
+def test_a_forked_map_log_stops_alone(town):
+    """Witnesses have seen another history of the map log under its keys: it signs nothing more; looks are recorded on."""
+    folder = town.folder("a", 1)
+    with glance(folder) as seen:
+        maps, origin = seen.signers.maps, seen.signers.maps[0].name
+    with house(folder) as here:
+        here.journal.wait_witnessed(record(here, "one").leaves[-1].index)
+        here.journal.mapped(witnessed=True)
+        other = Checkpoint.of(origin, 9, bytes(range(32)))
+        note = signed(other, maps, 1_800_000_000_000).note
+        for desk in town.desks.values():
+            desk.heads.advance(origin, lambda _: (None, Cosigned(other.size, other.root, note, 1)))
+        here.journal.wait_witnessed(record(here, "two").leaves[-1].index)
+        with pytest.raises(Unavailable, match="another history of the map log exists"):
+            here.journal.mapped(witnessed=True)
+        here.journal.wait_witnessed(record(here, "goes on").leaves[-1].index)
+        with pytest.raises(Unavailable, match="the log itself goes on"):
+            here.journal.mapped(witnessed=True)
+    assert forked(town, folder) == {origin}
+    with pytest.raises(ProofFailed, match="another history of the map log exists"), house(folder):
         pass
 
 
@@ -325,7 +446,7 @@ def test_settings_and_trust_file_must_agree(town, change):
 def test_a_house_without_witnesses_is_as_it_was(town):
     """No settings, no questions, no file, no waiting."""
     with house(town.built["b"]) as here:
-        assert here.witnesses is None
+        assert here.witnesses == ()
         assert here.journal.witnessed is None
         with pytest.raises(Unavailable):
             here.journal.reader(witnessed=True)

@@ -8,7 +8,7 @@ from whosaw.config import parse_settings
 from whosaw.errors import Misconfigured, NotCanonical, Unavailable
 from whosaw.store.memory import MemoryFolder
 from whosaw.tlog.trust import TrustPolicy
-from whosaw.witness.folder import EVIDENCE, EVIDENCE_LIMIT, EvidenceFolder, TrustedLogs, add_log
+from whosaw.witness.folder import EVIDENCE, EVIDENCE_LIMIT, EvidenceFolder, TrustedLogs, add_logs
 from whosaw.witness.kept import CLAIMS, KeptInFolder, standing
 from whosaw.witness.session import clients
 
@@ -110,7 +110,7 @@ def test_logs_are_read_again_when_they_change():
     logs = TrustedLogs(folder)
     assert logs() == {}
     ed25519, _ = log_keys()
-    add_log(folder, ed25519.vkey())
+    add_logs(folder, [ed25519.vkey()])
     assert logs() == {ed25519.name: (ed25519.key,)}
     assert logs() is logs()
     folder.replace("logs", b"log nonsense\nquorum none\n")

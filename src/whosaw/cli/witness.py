@@ -2,7 +2,7 @@
 """`whosaw witness`: run a witness for other people's logs, and see how it stands with those of one's own.
 
 init FOLDER --name NAME      keys, and an empty memory
-add-log FOLDER VKEY          cosign this log from now on, also while it serves
+add-log FOLDER …             cosign a log from now on, also while it serves: by its keys, or by a journal's genesis
 serve FOLDER --listen …      c2sp.org/tlog-witness over HTTP; TLS is the business of whatever stands before it
 show FOLDER                  its verifier keys, its logs, and the head of each
 status                       what the witnesses of *our* log said last, and for whom a head waits
@@ -25,8 +25,11 @@ from whosaw.cli.options import Place, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.cli.witness_status import status
 from whosaw.errors import BadInput, MissingExtra, Unavailable
+from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.record import time_text
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import is_name
+from whosaw.verify.genesis import LIMIT as GENESIS_LIMIT
 from whosaw.verify.words import counted
 from whosaw.wiring import now, witness_folder
 from whosaw.witness import folder as witnesses
@@ -54,7 +57,7 @@ def init(folder: Path, name: str, form: str) -> int:
     after = (
         f"Give away: {folder}/vkeys. Whoever trusts this witness puts a line `witness NAME KEY` into a trust file.",
         "Keep no copy of private/witness.db: a witness that is restored forgets what it has cosigned.",
-        f"Next: whosaw witness add-log {folder} VKEY",
+        f"Next: whosaw witness add-log {folder} --genesis PUBLIC/genesis",
     )
     say(Table("A witness stands here. It knows no log yet.", ("key",), rows, {"name": name}, after), form)
     return 0
@@ -62,16 +65,37 @@ def init(folder: Path, name: str, form: str) -> int:
 
 @witness.command("add-log")
 @click.argument("folder", type=Place())
-@click.argument("vkey")
+@click.argument("vkeys", nargs=-1, metavar="[VKEY]...")
+@click.option(
+    "--genesis", type=Place(), metavar="FILE", help="The file `public/genesis` of a journal: all of its keys."
+)
 @format_option
-def add_log(folder: Path, vkey: str, form: str) -> int:
-    """Cosign the log with the verifier key VKEY. Of a log with two keys, add both or either."""
+def add_log(folder: Path, vkeys: tuple[str, ...], genesis: Path | None, form: str) -> int:
+    """Cosign the logs with these verifier keys. A journal has two, and its genesis names the keys of both."""
+    named = () if genesis is None else _named(genesis)
+    if not (vkeys or named):
+        raise BadInput("whose heads?", where="VKEY", hint="give the keys of a log, or --genesis FILE")
     with witness_folder(folder) as (place, _):
-        policy = witnesses.add_log(place, vkey)
-    added = policy.logs[-1].key
-    facts: dict[str, Cell] = {"origin": added.name, "keys": len(policy.keys_of(added.name))}
-    say(Table(f"Heads of {added.name} are cosigned from now on, if this key signed them.", facts=facts), form)
+        policy = witnesses.add_logs(place, (*vkeys, *named))
+    origins = dict.fromkeys(key.name for key in map(VerifierKey.parse, (*vkeys, *named)))
+    rows: tuple[dict[str, Cell], ...] = tuple(
+        {"origin": origin, "keys": len(policy.keys_of(origin))} for origin in origins
+    )
+    sentence = f"Heads of {counted(len(rows), 'log')} are cosigned from now on, if one of their keys signed them."
+    after = ("Compare the keys with the log's operator over another channel.",) if named else ()
+    say(Table(sentence, ("origin", "keys"), rows, {}, after), form)
     return 0
+
+
+def _named(genesis: Path) -> tuple[str, ...]:
+    """The keys that a genesis fixes for a log and for the log of its index."""
+    try:
+        with genesis.open("rb") as file:
+            raw = file.read(GENESIS_LIMIT + 1)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where="--genesis") from None
+    made = Genesis.parse(GenesisFile.parse(raw, "--genesis").body, "--genesis")
+    return *made.logs, *made.map_logs
 
 
 @witness.command()

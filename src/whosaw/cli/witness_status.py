@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`whosaw witness status`: what the witnesses of our log said last, and for whom a head waits."""
+"""`whosaw witness status`: what the witnesses of our two logs said last, and for whom a head waits."""
 
 from __future__ import annotations
 
@@ -11,22 +11,38 @@ from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import TO_REVIEW, Cell, Table
 from whosaw.model.record import time_text
 from whosaw.wiring import glance
-from whosaw.witness.kept import standing
+from whosaw.witness.kept import MAP_STATE, standing
+from whosaw.witness.state import Standing
 
 
 @click.command()
 @data_option
 @format_option
 def status(data: Path, form: str) -> int:
-    """How it stands with the witnesses of our log. Exit code 1: one of them said what somebody must look into."""
+    """How it stands with the witnesses of our two logs. Exit code 1: one of them said what somebody must look into."""
     with glance(data) as here:
         size = here.reader().size
-        found = standing(here.stores.private)
+        found, index = standing(here.stores.private), standing(here.stores.private, MAP_STATE)
     if found is None:
         say(Table("No witness was ever asked by this log.", facts={"published": size}), form)
         return 0
-    rows: tuple[dict[str, Cell], ...] = tuple(
+    rows = _rows("log", found, size)
+    facts: dict[str, Cell] = {"published": size, "witnessed": found.witnessed, "at": time_text(found.at)}
+    if index is not None:
+        rows += _rows("index", index, index.published)
+        facts |= {"map_published": index.published, "map_witnessed": index.witnessed}
+    late = size - found.witnessed
+    sentence = f"Witnesses have seen {found.witnessed:,} of {size:,} leaves" + (
+        f"; {late:,} wait for them." if late else "."
+    )
+    say(Table(sentence, ("log", "witness", "size", "lag", "cosigned", "alarm", "said"), rows, facts), form)
+    return TO_REVIEW if any(row["alarm"] for row in rows) else 0
+
+
+def _rows(log: str, found: Standing, size: int) -> tuple[dict[str, Cell], ...]:
+    return tuple(
         {
+            "log": log,
             "witness": w.name,
             "size": w.size,
             "lag": w.lag(size),
@@ -38,10 +54,3 @@ def status(data: Path, form: str) -> int:
         }
         for w in found.witnesses
     )
-    late = size - found.witnessed
-    facts: dict[str, Cell] = {"published": size, "witnessed": found.witnessed, "at": time_text(found.at)}
-    sentence = f"Witnesses have seen {found.witnessed:,} of {size:,} leaves" + (
-        f"; {late:,} wait for them." if late else "."
-    )
-    say(Table(sentence, ("witness", "size", "lag", "cosigned", "alarm", "said"), rows, facts), form)
-    return TO_REVIEW if any(w.alarm for w in found.witnesses) else 0

@@ -38,7 +38,7 @@ See = Callable[[int, bytes], None]
 
 def single(log: Log) -> frozenset[str]:
     """The published files of a log that are no tile and no bundle."""
-    return frozenset({CHECKPOINT}) if log.folder else _SINGLE
+    return _SINGLE - {GENESIS} if log.folder else _SINGLE
 
 
 @dataclass(slots=True)

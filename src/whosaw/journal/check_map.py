@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from whosaw.errors import NotCanonical, ProofFailed
 from whosaw.journal.check_files import Files
 from whosaw.journal.check_head import Log, Pinned
+from whosaw.journal.check_head import check_witnessed as check_log_witnessed
 from whosaw.journal.check_head import pin as pin_log
 from whosaw.journal.findings import Fault, Progress, Report
 from whosaw.journal.heads import MAP, MAP_DB, Signers
@@ -30,6 +31,7 @@ from whosaw.journal.under import Under
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import root_at
 from whosaw.tlog.note import VerifierKey
+from whosaw.verify.witnessed import WITNESSED
 from whosaw.verify.words import printable
 
 LOG = Log(MAP_DB, f"{MAP}/", 0)
@@ -39,6 +41,17 @@ _STAGING = f"{MAP}/{STAGING}"
 def pin(stores: Stores, signers: Signers, report: Report) -> Pinned | None:
     """The head of the map log as it stands now. Before that of the log: what a leaf is of, is below that then."""
     return pin_log(LOG, Under(stores.public, MAP), stores.map_head, signers.map_keys(), report)
+
+
+def witnessed(stores: Stores) -> bytes | None:
+    """What is shown as seen by witnesses. Before `pin`: it can be behind that head, and never ahead of it."""
+    return Under(stores.public, MAP).read(WITNESSED)
+
+
+def check_witnessed(stores: Stores, signers: Signers, raw: bytes | None, pinned: Pinned, report: Report) -> None:
+    """`raw`, as `witnessed` found it."""
+    public = Under(stores.public, MAP)
+    check_log_witnessed(LOG, raw, public, pinned.shown, keys=signers.map_keys(), report=report)
 
 
 def check(stores: Stores, keys: Sequence[VerifierKey], pinned: Pinned, report: Report, progress: Progress) -> None:

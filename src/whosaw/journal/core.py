@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from whosaw.journal import tail
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
+from whosaw.journal.face import Face
 from whosaw.journal.heads import Signers
 from whosaw.journal.integrate import Integrator
 from whosaw.journal.map_log import EVERY, MapLog
 from whosaw.journal.ports import Held, Stores, StreamKeys
-from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import Receipts
 from whosaw.journal.recover import no_journal, recover
 from whosaw.journal.segment import SEGMENT_BYTES
@@ -33,17 +33,17 @@ from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
-from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.receipt import idem
 
 CALLER = "journal"
 _log = logging.getLogger(__name__)
 
-Before = Callable[[Reader], Sequence[Submission]]
-"""What is asked before a start records or signs anything: it may raise, and what it returns is recorded first."""
+Before = Callable[[Sequence[Face]], Sequence[Submission]]
+"""What is asked before a start records or signs anything, about the log and its map log: it may raise, and what it
+returns is recorded first."""
 
 
-def nothing_before(_log: Reader) -> Sequence[Submission]:
+def nothing_before(_faces: Sequence[Face]) -> Sequence[Submission]:
     """A start that asks nobody."""
     return ()
 
@@ -74,29 +74,33 @@ class Core:
         segment_bytes: int = SEGMENT_BYTES,
         map_every: timedelta = EVERY,
         before: Before = nothing_before,
+        witnesses: bool = False,
     ) -> Core:
-        """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured."""
+        """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured.
+
+        `witnesses`: only heads that they have seen get an index.
+        """
         stores = replace(stores, ahead=ahead_of(stores, segment_bytes))
         if stores.head.read() is None:  # before the lock: a wrong path is left as it was
             raise no_journal()
         held = stores.private.hold("lock")
         try:
             found = recover(stores, signers, clock)
-            witnessed = Witnessed(found.state, stores.public, signers.keys())
-            head = Checkpoint.of(found.genesis.origin, found.state.head.size, found.state.root)
-            log = Reader.at(stores, found.state.head.note, head)
-            witnessed.begin(log)
-            first = before(log)
+            state = found.state
+            face = Face(
+                "", stores.public, signers.keys(), lambda: state.published, state.check, state.stop, state.changed
+            )
+            witnessed = Witnessed(face)
+            heads = (lambda: witnessed.shown) if witnesses else None
+            map_log = MapLog.open(state, stores, signers, clock, heads=heads, every=map_every)
+            first = before((face, map_log.witnessed.face))
             counters = Counters(stores.head, stores.labels, found.state.tail)
             receipts = Receipts(found.genesis.origin, signers.receipts, found.genesis.promise_s)
             sequencer = Sequencer(
                 found.state, stores, counters, receipts, clock=clock, random=random,
             )  # fmt: skip
             integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
-            map_log = MapLog.open(found.state, stores, signers, clock, map_every)
-            made = cls(
-                stores, WarmKeys(keys), found.state, found.genesis, sequencer, integrator, map_log, witnessed, held
-            )
+            made = cls(stores, WarmKeys(keys), state, found.genesis, sequencer, integrator, map_log, witnessed, held)
             for submission in first:
                 made.record(submission).future.result()
             made._record_cuts()

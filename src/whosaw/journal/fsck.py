@@ -18,12 +18,10 @@ Invariant: whole means that every byte of the log was read, but for what a check
 from __future__ import annotations
 
 from whosaw.journal import check_frames, check_head, check_map, check_public
-from whosaw.journal.check_erased import Tombs
 from whosaw.journal.check_streams import Census
 from whosaw.journal.findings import Progress, Report, silent
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Stores, StreamKeys
-from whosaw.journal.segment import AnyFrame
 from whosaw.verify.witnessed import WITNESSED
 
 
@@ -35,7 +33,7 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
     """
     report = Report()
     # What follows on the log is read before it: it can be behind, and never ahead of what is pinned then.
-    witnessed = stores.public.read(WITNESSED)
+    witnessed, map_witnessed = stores.public.read(WITNESSED), check_map.witnessed(stores)
     map_pinned = check_map.pin(stores, signers, report)
     pinned = check_head.pin(check_head.MAIN, stores.public, stores.head, signers.keys(), report)
     if pinned is None:
@@ -43,21 +41,20 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
             report.skip(number, "there is no head to hold it against")
         return report
     report.size, report.published, report.head = pinned.head.size, pinned.shown.size, pinned.state.note
-    census, tombs = Census(stores.labels, keys, report), Tombs(stores.manifest, report)
-
-    def see(frame: AnyFrame, entry: bytes | None) -> None:
-        census.see(frame, entry)
-        tombs.see(frame)
-
+    census = Census(stores.labels, keys, report)
     check_frames.check(
-        stores, size=pinned.head.size, published=pinned.shown.size, report=report, see=see, progress=progress
-    )
+        stores,
+        size=pinned.head.size, published=pinned.shown.size, report=report, see=census.see, progress=progress,
+    )  # fmt: skip
     check_frames.check_tail(stores, pinned.head.size, report)
     check_frames.check_cuts(stores.private, census.recorded, report)
     check_public.check(stores, pinned, report, progress)
     if map_pinned is not None:
         check_map.check(stores, signers.keys(), map_pinned, report, progress)
-    check_head.check_genesis(stores, pinned.head.size, signers, report)
-    check_head.check_witnessed(witnessed, stores.public, pinned.shown, signers.keys(), report)
-    census.close(stores.head, pinned, tombs.close(pinned.head.size))
+        check_map.check_witnessed(stores, signers, map_witnessed, map_pinned, report)
+    check_head.check_genesis(stores.public, stores.private, pinned.head.size, signers, report)
+    check_head.check_witnessed(
+        check_head.MAIN, witnessed, stores.public, pinned.shown, keys=signers.keys(), report=report
+    )
+    census.close(stores.head, pinned)
     return report

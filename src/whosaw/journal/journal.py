@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from whosaw.config import JournalSettings
-from whosaw.errors import BadInput, Unavailable, WhosawError
+from whosaw.errors import BadInput, Unavailable
 from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.heads import Signers
 from whosaw.journal.leaves import Leaves
@@ -36,9 +36,10 @@ from whosaw.journal.map_log import Mapped
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
-from whosaw.journal.segment import SEGMENT_BYTES, Erased
+from whosaw.journal.segment import SEGMENT_BYTES
 from whosaw.journal.state import Published
 from whosaw.journal.submission import Parked, Recorded, Submission, check, prepare
+from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
@@ -59,7 +60,6 @@ class Journal:
         self._queue, self._mail, self._keys = Queue(), Mail(), core.keys
         self._wake, self._ending = threading.Event(), threading.Event()
         self._closing = False
-        self._told: list[Callable[[], None]] = []
         self.leaves = Leaves(core.state, core.stores)
         self._threads = (
             threading.Thread(target=self._sequence, name="whosaw-sequencer", daemon=True),
@@ -81,16 +81,18 @@ class Journal:
         random: Callable[[int], bytes],
         segment_bytes: int = SEGMENT_BYTES,
         before: Before = nothing_before,
+        witnesses: bool = False,
     ) -> Journal:
         """Recover the log in these folders and go on with it.
 
         Raises BadInput where there is none (``genesis.create`` makes one), Busy where another process has it,
         Misconfigured for other key files, Damaged or Contradiction where it is not what was written. How long a receipt
         promises stands in leaf 0 and not in the settings: it is fixed for the life of the log. `before` is called with
-        the recovered log when nothing was recorded or signed yet; what it raises ends the start.
+        both recovered logs when nothing was recorded or signed yet; what it raises ends the start. `witnesses`: it has
+        some, so only heads that they have seen get an index.
         """
         core = Core.open(
-            stores, keys, signers, before=before, clock=clock, random=random, segment_bytes=segment_bytes,
+            stores, keys, signers, before=before, witnesses=witnesses, clock=clock, random=random, segment_bytes=segment_bytes,
             map_every=timedelta(seconds=settings.map_every_s),
         )  # fmt: skip
         return cls(core, settings)
@@ -178,20 +180,17 @@ class Journal:
         """
         reader = self.reader(witnessed=witnessed)
         path = reader.inclusion(index)
-        frame = reader.frame(index)
-        if isinstance(frame, Erased):  # that it stands there can be shown for ever; which receipt it had, nobody knows
-            return TlogProof(index, tuple(path), reader.note).encode()
-        recorded = self._core.sequencer.known(frame.idem)
+        recorded = self._core.sequencer.known(reader.frame(index).idem)
         if recorded is None:
             raise BadInput(f"index {index} belongs to no submission", where="index")
         return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()
 
-    def mapped(self, *, witnessed: bool = False) -> Mapped:
-        """The index of the newest published head, or of the newest witnessed one, signed before it answers.
+    def mapped(self, *, witnessed: bool = False, timeout: float = PATIENCE) -> Mapped:
+        """The index of the newest head that gets one, signed before it answers. Raises Unavailable, Damaged.
 
-        Raises Unavailable, Damaged; Unavailable too where nothing was witnessed yet, or not what was indexed last.
+        `witnessed`: under a head of the map log that enough witnesses have seen; waits for them.
         """
-        return self._core.map.answer(self._witnessed_head() if witnessed else None)
+        return self._core.map.seen(timeout) if witnessed else self._core.map.answer()
 
     # ── witnesses ──
 
@@ -209,17 +208,10 @@ class Journal:
         """The first witnessed checkpoint that covers `index`, as soon as there is one. Raises Unavailable after `timeout`."""
         return self._core.witnessed.wait(index, timeout)
 
-    def listen(self, told: Callable[[], None]) -> None:
-        """Call `told` after each new published head: quickly, on a thread of ours."""
-        self._told.append(told)
-
-    def keep_witnessed(self, note: bytes) -> None:
-        """Show a head of ours that enough witnesses have cosigned. Raises Damaged, Unavailable, OutcomeUnknown."""
-        self._core.witnessed.keep(note)
-
-    def stop(self, error: WhosawError) -> None:
-        """Record and sign nothing more, and tell whoever asks why."""
-        self._state.stop(error)
+    @property
+    def logs(self) -> tuple[Witnessed, Witnessed]:
+        """The log and its map log, for whoever asks witnesses about them."""
+        return self._core.witnessed, self._core.map.witnessed
 
     def close(self) -> None:
         """Record what waits, publish what is durable, let go of the folder. Nothing is lost where it cannot be done."""
@@ -256,8 +248,7 @@ class Journal:
             except Exception:  # noqa: BLE001 - the state has stopped and says why to whoever asks
                 return
             if made:
-                for told in self._told:
-                    told()
+                self._core.witnessed.face.tell()
             if self._closing and not made:
                 return
             self._wake.wait(self._every)

@@ -5,7 +5,8 @@
                                                     └─▶ leaf: root ‖ head  ──stage, sign, swap, apply, publish──▶ answer
 
 A leaf is appended once a minute where there is something new, and whenever somebody must be answered: a statement. Input
-sizes strictly grow. Nothing is answered from an index that is not under a published head of this log.
+sizes strictly grow. Nothing is answered from an index that is not under a published head of this log. A log with witnesses
+gets its index only of heads that they have seen: then head and index of a statement can both be shown with their quorum.
 
 A leaf follows from its input size, but which size comes next is a choice. So a choice that is staged is carried through,
 by this process or the next one, before another is made: no size of this log is ever signed with two roots.
@@ -26,6 +27,7 @@ from datetime import datetime, timedelta
 from whosaw.errors import Damaged, NotCanonical, ProofFailed, Unavailable, WhosawError
 from whosaw.journal.commit import Commits
 from whosaw.journal.edge import Edge
+from whosaw.journal.face import Face
 from whosaw.journal.heads import CHECKPOINT, MAP, MAP_DB, Signers, opened
 from whosaw.journal.index import Index, IndexAt
 from whosaw.journal.partials import Partials
@@ -38,6 +40,7 @@ from whosaw.journal.staging import FOLDER as STAGING
 from whosaw.journal.staging import Staged
 from whosaw.journal.state import Published, State
 from whosaw.journal.under import Under
+from whosaw.journal.witnessed import Witnessed
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.map_leaf import MapLeaf, map_origin
 from whosaw.tlog.merkle import leaf_hash, prove_inclusion, root_at
@@ -45,6 +48,7 @@ from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.tile import FULL, Bundle, parse_bundle
 
 EVERY = timedelta(seconds=60)
+KEPT = 256  # last leaves whose heads are remembered, for witnesses that are late
 _log = logging.getLogger(__name__)
 
 
@@ -72,29 +76,56 @@ class _Last:
 
 
 class MapLog:
-    """The map log of a running journal. Safe to share between threads: one at a time appends."""
+    """The map log of a running journal. Safe to share between threads: one at a time appends.
+
+    `witnessed`: what witnesses have seen of it.
+    """
+
+    witnessed: Witnessed
 
     def __init__(
-        self, state: State, stores: Stores, commits: Commits, keys: Sequence[VerifierKey], every: timedelta
+        self,
+        state: State,
+        stores: Stores,
+        commits: Commits,
+        keys: Sequence[VerifierKey],
+        *,
+        heads: Callable[[], Published | None],
+        every: timedelta,
     ) -> None:
         """Use `open`. `keys`: of the log itself."""
-        self._state, self._stores, self._commits, self._keys, self._every = state, stores, commits, keys, every
+        self._state, self._stores, self._commits, self._keys = state, stores, commits, keys
+        self._heads, self._every = heads, every
         self._partials = Partials(commits.public, commits.clock)
         self._index = Index(stores.public, stores.labels)
         self._lock = threading.Lock()
         self._stopped: BaseException | None = None
         self._begun: bytes | None = None
+        self._recent: dict[int, tuple[Published, bytes]] = {}  # size of this log ─▶ the log's head, and the leaf for it
 
     @classmethod
     def open(
-        cls, state: State, stores: Stores, signers: Signers, clock: Callable[[], datetime], every: timedelta = EVERY
+        cls,
+        state: State,
+        stores: Stores,
+        signers: Signers,
+        clock: Callable[[], datetime],
+        *,
+        heads: Callable[[], Published | None] | None = None,
+        every: timedelta = EVERY,
     ) -> MapLog:
-        """Bring the map log to what its head says. Raises Damaged where it is not one, or not of this log."""
+        """Bring the map log to what its head says. Raises Damaged where it is not one, or not of this log.
+
+        `heads`: the newest head that gets an index, None where there is none; without it every published head does.
+        """
         origin = map_origin(signers.logs[0].name)
         public, private = Under(stores.public, MAP), Under(stores.private, MAP)
         commits = Commits(public, private, stores.map_head, None, origin, signers.maps, clock)
-        made = cls(state, stores, commits, signers.keys(), every)
+        made = cls(state, stores, commits, signers.keys(), heads=heads or (lambda: state.published), every=every)
         made._start(signers.map_keys())
+        made.witnessed = Witnessed(
+            Face(f"{MAP}/", public, signers.map_keys(), made._published, made._check, made.stop, state.changed)
+        )
         return made
 
     # ── a start ──
@@ -115,6 +146,9 @@ class MapLog:
         self._head, self._edge = head, edge_of(public, signed)
         self._last = self._read_last(public, signed.size)
         self._begun = self._left(private)
+        given = self._heads()
+        if given is not None and given.size == self._last.size:
+            self._recent[head.size] = given, self._last.entry
         _log.info("map log: size %d, of the log's size %d", head.size, self._last.size)
 
     def _read_last(self, public: Folder, size: int) -> _Last:
@@ -165,23 +199,42 @@ class MapLog:
         """Append a leaf for the newest published head, where one is due. False where nothing was to do."""
         with self._lock, self._stopping():
             due = self._commits.clock() - moment(self._head.signed_at) >= self._every
-            return due and self._grow(self._state.published)
+            newest = self._heads()
+            return due and newest is not None and self._grow(newest)
 
-    def answer(self, of: Published | None = None) -> Mapped:
-        """The index of the newest published head, or of an older one: appended first, if it is not yet there.
-
-        Raises Damaged, and Unavailable: also where the index of a newer head was signed already, for sizes only grow.
-        """
+    def answer(self) -> Mapped:
+        """The index of the newest head that gets one: appended first, if it is not yet there. Raises Damaged, Unavailable."""
         with self._lock, self._stopping():
-            published = of or self._state.published
-            self._grow(published)
-            if published.size < self._last.size:
-                raise Unavailable("the index is of a newer head already", part="map log", hint="ask again")
-            self._move(self._last.size)
+            self._newest()
+            return self._mapped(self._published())
+
+    def seen(self, timeout: float) -> Mapped:
+        """The same under a head of this log that enough witnesses have seen. Raises Unavailable after `timeout`."""
+        with self._lock, self._stopping():
+            self._newest()
             size = self._head.size
-            path = prove_inclusion(nodes(self._commits.public, size), size - 1, size)
-            reader = Reader.at(self._stores, published.note, opened(published.note, self._keys, CHECKPOINT))
-            return Mapped(reader, self._head.note, self._last.entry, tuple(path), self._index.at())
+        self.witnessed.wait(size - 1, timeout)
+        with self._lock, self._stopping():
+            shown = self.witnessed.shown
+            if shown is None or shown.size not in self._recent:
+                raise _of_another_head()
+            return self._mapped(shown)
+
+    def _newest(self) -> None:
+        newest = self._heads()
+        if newest is None:
+            raise Unavailable("no witness has seen this log yet", part="witnesses", hint="whosaw witness status")
+        self._grow(newest)
+        if self._head.size not in self._recent:
+            raise _of_another_head()
+
+    def _mapped(self, shown: Published) -> Mapped:
+        """What stands under `shown`, a head of this log."""
+        of, entry = self._recent[shown.size]
+        self._move(of.size)
+        path = prove_inclusion(nodes(self._commits.public, shown.size), shown.size - 1, shown.size)
+        reader = Reader.at(self._stores, of.note, opened(of.note, self._keys, CHECKPOINT))
+        return Mapped(reader, shown.note, entry, tuple(path), self._index.at())
 
     def _grow(self, published: Published) -> bool:
         """Leaves up to this head of the log, which is the newest one. Whether any was appended."""
@@ -193,7 +246,14 @@ class MapLog:
             self._move(published.size)
             self._begun = MapLeaf.of(self._index.root(), published.note, self._keys).encode()
             self._append(self._begun)
-        return self._head.size > size
+        if published.size == self._last.size:
+            self._recent[self._head.size] = published, self._last.entry
+            self._recent.pop(self._head.size - KEPT, None)
+        if grown := self._head.size > size:
+            with self._state.changed:
+                self._state.changed.notify_all()
+            self.witnessed.face.tell()
+        return grown
 
     def _append(self, entry: bytes) -> None:
         last = self._of(entry)
@@ -217,16 +277,38 @@ class MapLog:
             self._index.load(self._last.size, self._last.root)
         self._index.move(size)
 
-    @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """After any error but Unavailable nobody knows what the disk has, or somebody must look: no more leaves."""
+    # ── its end ──
+
+    def _published(self) -> Published:
+        return Published(self._head.size, self._head.note)
+
+    def stop(self, error: WhosawError) -> None:
+        """Sign nothing more here, and tell whoever asks why. The log goes on."""
+        with self._state.changed:
+            self._stopped = self._stopped or error
+            self._state.changed.notify_all()
+        _log.error("the map log stopped: %s", error)
+
+    def _check(self) -> None:
+        """Raise Unavailable where this log, or the journal, has stopped."""
         self._state.check()
+        if isinstance(self._stopped, ProofFailed):
+            raise Unavailable(
+                f"the map log stopped; the log itself goes on: {self._stopped}",
+                part="map log",
+                hint=self._stopped.hint,
+            ) from self._stopped
         if self._stopped is not None:
             raise Unavailable(
                 "the map log stopped after a failed write; the log itself goes on",
                 part="map log",
                 hint="start the journal again: a start finds out what the disk has",
             ) from self._stopped
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """After any error but Unavailable nobody knows what the disk has, or somebody must look: no more leaves."""
+        self._check()
         try:
             yield
         except Unavailable:
@@ -235,6 +317,14 @@ class MapLog:
             self._stopped = error
             _log.error("the map log stopped: %s", error if isinstance(error, WhosawError) else type(error).__name__)
             raise
+
+
+def _of_another_head() -> Unavailable:
+    return Unavailable(
+        "the index is of another head than witnesses have seen; it follows once they have seen a newer one",
+        part="map log",
+        hint="ask again",
+    )
 
 
 def _nothing_staged(_: Checkpoint) -> Staged:

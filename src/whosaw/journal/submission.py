@@ -74,21 +74,18 @@ class Opened:
 
 
 class Recorded:
-    """The durable leaves of one submission, in order, enrolments first, and the receipt for them.
+    """The durable leaves of one submission, in order, enrolments first, and the receipt for them."""
 
-    `erased`: how many of them are not here any more. The receipt is for all of them all the same.
-    """
+    __slots__ = ("_receipt", "_sign", "leaves")
 
-    __slots__ = ("_receipt", "_sign", "erased", "leaves")
-
-    def __init__(self, leaves: tuple[Opened, ...], sign: Callable[[], bytes], erased: int = 0) -> None:
-        self.leaves, self.erased = leaves, erased
+    def __init__(self, leaves: tuple[Opened, ...], sign: Callable[[], bytes]) -> None:
+        self.leaves = leaves
         self._sign = sign
         self._receipt: bytes | None = None
 
     @property
     def first(self) -> int:
-        """Index of the first leaf that is left."""
+        """Index of the first leaf."""
         return self.leaves[0].index
 
     @property

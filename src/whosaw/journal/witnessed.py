@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`checkpoint.witnessed`: the newest head of ours that a quorum of witnesses has seen.
+"""`checkpoint.witnessed`: the newest head of a log of ours that a quorum of witnesses has seen.
 
     published ──whoever asks the witnesses──▶ the same head with cosignatures ──keep──▶ checkpoint.witnessed ──▶ waiters
 
@@ -17,44 +17,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from whosaw.errors import Damaged, Unavailable
+from whosaw.journal.face import Face
 from whosaw.journal.heads import opened
-from whosaw.journal.ports import Folder
-from whosaw.journal.reader import Reader
-from whosaw.journal.state import Published, State
+from whosaw.journal.state import Published
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import Node, root_at
 from whosaw.tlog.note import VerifierKey
 from whosaw.verify.witnessed import WITNESSED
 
 
-def witnessed_in(raw: bytes, keys: Sequence[VerifierKey], newest: Checkpoint, node: Node) -> Checkpoint:
+def witnessed_in(
+    raw: bytes, keys: Sequence[VerifierKey], newest: Checkpoint, node: Node, where: str = WITNESSED
+) -> Checkpoint:
     """The head in a file of that name: signed by every key of ours, and the beginning of `newest`. Raises Damaged."""
-    found = opened(raw, keys, WITNESSED)
+    found = opened(raw, keys, where)
     if found.size > newest.size:
         raise Damaged(
-            f"witnesses have seen size {found.size}, and the head database knows {newest.size}",
-            where=WITNESSED,
+            f"{where}: witnesses have seen size {found.size}, and the head database knows {newest.size}",
+            where=where,
             hint="the head database may be an old copy; do not start this log again from it",
         )
     if root_at(node, found.size) != found.root:
-        raise Damaged(f"what witnesses have seen (size {found.size}) is not of this history", where=WITNESSED)
+        raise Damaged(f"{where}: what witnesses have seen (size {found.size}) is not of this history", where=where)
     return found
 
 
 class Witnessed:
-    """The witnessed head of an open log. Safe to share between threads."""
+    """The witnessed head of one open log. Safe to share between threads."""
 
-    __slots__ = ("_keys", "_public", "_state", "shown")
+    __slots__ = ("_where", "face", "shown")
 
-    def __init__(self, state: State, public: Folder, keys: Sequence[VerifierKey]) -> None:
-        self._state, self._public, self._keys = state, public, tuple(keys)
+    def __init__(self, face: Face) -> None:
+        """Finds what an earlier process showed. Raises Damaged where it is not of this log."""
+        self.face, self._where = face, f"{face.folder}{WITNESSED}"
         self.shown: Published | None = None
-
-    def begin(self, log: Reader) -> None:
-        """Find what an earlier process showed. Raises Damaged where it is not of this log."""
-        raw = self._public.read(WITNESSED)
+        raw = face.public.read(WITNESSED)
         if raw is not None:
-            self.shown = Published(witnessed_in(raw, self._keys, log.checkpoint, log.node).size, raw)
+            head = face.head()
+            self.shown = Published(witnessed_in(raw, face.keys, head.checkpoint, head.node, self._where).size, raw)
 
     def keep(self, note: bytes) -> None:
         """Show `note`. A smaller size than the one that stands changes nothing. One thread at a time.
@@ -62,23 +62,29 @@ class Witnessed:
         Raises Damaged where it is no head that this log has published, Unavailable or OutcomeUnknown where it could
         not be written: then the old one or the new one stands, and either is true.
         """
-        size = opened(note, self._keys, WITNESSED).size
-        if size > self._state.published.size:
-            raise Damaged(f"size {size} was never published", where=WITNESSED)
+        size = opened(note, self.face.keys, self._where).size
+        if size > self.face.published().size:
+            raise Damaged(f"size {size} was never published", where=self._where)
         if self.shown is not None and size < self.shown.size:
             return
-        self._public.replace(WITNESSED, note)
-        with self._state.changed:
+        self.face.public.replace(WITNESSED, note)
+        with self.face.changed:
             self.shown = Published(size, note)
-            self._state.changed.notify_all()
+            self.face.changed.notify_all()
 
     def wait(self, index: int, timeout: float) -> bytes:
         """The first witnessed head that covers `index`, as soon as there is one. Raises Unavailable after `timeout`."""
-        with self._state.changed:
-            self._state.changed.wait_for(lambda: self._covers(index) or self._state.stopped is not None, timeout)
+
+        def there() -> bool:
+            if not self._covers(index):
+                self.face.check()
+                return False
+            return True
+
+        with self.face.changed:
+            self.face.changed.wait_for(there, timeout)
             if self.shown is not None and self.shown.size > index:
                 return self.shown.note
-        self._state.check()
         raise Unavailable(
             f"index {index} is not witnessed yet",
             part="witnesses",

@@ -52,7 +52,7 @@ from whosaw.verify.source import Source
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Failure, Report, Said, Steps
 from whosaw.verify.tree import Rebuild, Rebuilt, read_tile, served_nodes
-from whosaw.verify.witnessed import WITNESSED, Raw, check_witnessed, read_witnessed
+from whosaw.verify.witnessed import MAP_TITLE, WITNESSED, Raw, Which, check_witnessed, read_witnessed
 from whosaw.verify.words import counted, moment, printable
 
 SINGLE = frozenset({"checkpoint", "genesis", WITNESSED})
@@ -85,6 +85,7 @@ class Audited:
     witnessed: Head | None = None
     raw_witnessed: Raw = None
     raw_map: Raw = None
+    raw_map_witnessed: Raw = None
     genesis: genesis.Genesis | None = None
     map: ReadMap | None = None
     leaves: Leaves | None = None
@@ -166,7 +167,8 @@ def _checkpoint(source: Source, audit: Audit, found: Audited, said: Said) -> Hea
     names, found.map_names = split(_names(source, found) if source.listed and not audit.quick else (), MAP)
     waits = iter((0.25, 1.0, 2.0))
     while True:
-        found.raw_witnessed, found.raw_map = read_witnessed(source), read_map_checkpoint(source)
+        found.raw_map_witnessed, found.raw_map = read_witnessed(MapSource(source)), read_map_checkpoint(source)
+        found.raw_witnessed = read_witnessed(source)
         raw = source.read("checkpoint", note.LIMIT)
         if raw is None:
             raise missing_checkpoint(source)
@@ -231,6 +233,16 @@ def _map(source: Source, audit: Audit, found: Audited, steps: Steps) -> None:
         steps.skip(TITLES[2], "Without the genesis leaf nobody knows its keys.")
         return
     found.map = steps.take(TITLES[2], lambda said: _read_map(source, audit, made, found, said))
+    if found.map is None:
+        return
+
+    def opens(raw: bytes, said: Said, where: str, quorum: bool) -> Head:
+        return open_map_head(raw, made, audit.trust, audit.now, said, where=where, quorum=quorum)
+
+    check_witnessed(
+        MapSource(source), found.raw_map_witnessed, found.map.head, steps,
+        trust=audit.trust, now=audit.now, which=Which(MAP_TITLE, f"{MAP}/", opens),
+    )  # fmt: skip
 
 
 def _read_map(source: Source, audit: Audit, made: genesis.Genesis, found: Audited, said: Said) -> ReadMap:

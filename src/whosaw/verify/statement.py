@@ -81,7 +81,7 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         steps.skip(TITLES[7], "What the statement says did not hold, so there is nothing to compare.")
     else:
         steps.take(TITLES[7], lambda said: _published(index, audit, source, said))
-    _limits(steps, audit, source, index)
+    _limits(steps, audit, source)
     if steps.sound:
         steps.remarks += [
             "Looks and other records, in the order in which they were recorded:" if statement.records else "No records."
@@ -155,8 +155,7 @@ def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
 
 def _index(statement: Statement, head: Head, genesis: Genesis, audit: Audit, said: Said) -> IndexRoot:
     given, where = statement.index, "checkpoint of the map log"
-    # No witness is asked about the log of the index yet. The limits of the report say what that leaves open.
-    map_head = open_map_head(given.checkpoint, genesis, audit.trust, audit.now, said, where=where, quorum=False)
+    map_head = open_map_head(given.checkpoint, genesis, audit.trust, audit.now, said, where=where, quorum=True)
     if not map_head.size:
         raise ProofFailed("the log of the index is empty", step="index")
     leaf = MapLeaf.parse(given.leaf, "leaf of the map log")
@@ -314,7 +313,7 @@ def _sentence(statement: Statement, head: Head, person: str | None) -> str:
     return f"{head.as_of}: {counted(len(statement.records), 'record')}, complete for {whose}"
 
 
-def _limits(steps: Steps, audit: Audit, source: Source | None, index: IndexRoot | None) -> None:
+def _limits(steps: Steps, audit: Audit, source: Source | None) -> None:
     add = steps.cannot_know.append
     if source is None:
         add(
@@ -326,5 +325,3 @@ def _limits(steps: Steps, audit: Audit, source: Source | None, index: IndexRoot 
     add("looks under another account that you have, or under no account at all")
     if not audit.trust.witnesses:
         add("whether others are shown another log: the trust file names no witness")
-    elif index is not None and not index.head.quorum:
-        add("whether others are shown another index: not enough witnesses have seen its log")

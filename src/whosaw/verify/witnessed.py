@@ -7,6 +7,8 @@
 A log goes on while its witnesses are asked, so the two differ by design. What must hold: the quorum of the trust file is
 met by one of the two, and they are one history. Leaves behind the witnessed size are signed by the log alone.
 
+The log of the index has a file of its own, ``map/checkpoint.witnessed``, and the same is asked of it.
+
 Where no witness of the trust file cosigned, only that it is one history is checked, and the step is "not checked": anybody
 can write cosignatures of keys that nobody knows.
 
@@ -17,6 +19,8 @@ nothing here says that witnesses have seen anything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from whosaw.errors import ProofFailed, WhosawError
@@ -30,6 +34,7 @@ from whosaw.verify.words import counted, moment
 
 WITNESSED = "checkpoint.witnessed"
 TITLE = "Witnesses have seen it"
+MAP_TITLE = "Witnesses have seen the log of the index"
 OLD = timedelta(hours=24)
 
 
@@ -45,25 +50,43 @@ def read_witnessed(source: Source) -> Raw:
         return error  # of its own step: without it the checkpoint is still one
 
 
+Opens = Callable[[bytes, Said, str, bool], Head]
+"""``opens(raw, said, where, quorum)``: the head in a note of this log. Raises NotCanonical, ProofFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """One of the two logs: what its step is called, what stands before its files' names, how its heads are opened."""
+
+    title: str
+    folder: str
+    opens: Opens
+
+
 def check_witnessed(
-    source: Source, raw: Raw, head: Head, steps: Steps, *, trust: TrustPolicy, now: datetime
+    source: Source, raw: Raw, head: Head, steps: Steps, *, trust: TrustPolicy, now: datetime, which: Which | None = None
 ) -> Head | None:
-    """The step, where the file is there or the trust file asks for more than the checkpoint has; its head, if it holds."""
+    """The step, where the file is there or the trust file asks for more than the checkpoint has; its head, if it holds.
+
+    `which`: the log of the index, whose files `source` reads then; the log itself without it.
+    """
     if raw is None and head.quorum:
         return None
-    return steps.take(TITLE, lambda said: _check(source, raw, head, said, trust=trust, now=now))
+    log = which or Which(TITLE, "", lambda *a: open_head(a[0], trust, now, a[1], a[2], quorum=a[3]))
+    return steps.take(log.title, lambda said: _check(source, raw, head, said, trust=trust, now=now, log=log))
 
 
-def _check(source: Source, raw: Raw, head: Head, said: Said, *, trust: TrustPolicy, now: datetime) -> Head:
+def _check(source: Source, raw: Raw, head: Head, said: Said, *, trust: TrustPolicy, now: datetime, log: Which) -> Head:
+    where = f"{log.folder}{WITNESSED}"
     if isinstance(raw, WhosawError):
         raise raw
     if raw is None:
-        raise no_quorum("checkpoint", head.cosigned, trust, head.note)
-    said.keep(WITNESSED, raw)
+        raise no_quorum(f"{log.folder}checkpoint", head.cosigned, trust, head.note)
+    said.keep(where.replace("/", "-"), raw)
     # A checkpoint that has the quorum itself, as other people's logs serve it, needs no second one that has it too.
-    seen = open_head(raw, trust, now, said, WITNESSED, quorum=not head.quorum)
+    seen = log.opens(raw, said, where, not head.quorum)
     if seen.origin != head.origin:
-        raise ProofFailed(f"{WITNESSED} is of another log than the checkpoint", step="origin")
+        raise ProofFailed(f"{where} is of another log than the checkpoint", step="origin")
     check_same_log(source, seen, head, "that witnesses have seen", said)
     if not seen.cosigned and not head.cosigned:
         said.leave_out(
@@ -72,7 +95,7 @@ def _check(source: Source, raw: Raw, head: Head, said: Said, *, trust: TrustPoli
             else "The trust file names no witness: nobody else's word was checked."
         )
         return seen
-    said.count("witnessed", seen.size)
+    said.count("map_witnessed" if log.folder else "witnessed", seen.size)
     if behind := head.size - seen.size:
         said.say(f"{counted(behind, 'leaf', 'leaves')} behind it: signed by the log alone so far.")
     if seen.signed_at is not None and now - seen.signed_at > OLD:

@@ -14,7 +14,7 @@ Invariant: a witness signs with the keys that `vkeys` names, or not at all.     
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -83,15 +83,19 @@ def _signers(name: str, ed25519: bytes, mldsa44: bytes) -> tuple[Ed25519Signer, 
 # ── its logs ──
 
 
-def add_log(folder: Folder, vkey: str) -> TrustPolicy:
-    """Trust one more key of a log; returns all that is trusted now. Raises BadInput for a key that is none of a log."""
-    key = VerifierKey.parse(vkey, "VKEY")
-    if key.kind not in (ED25519, MLDSA44):
+def add_logs(folder: Folder, vkeys: Sequence[str]) -> TrustPolicy:
+    """Trust more keys of logs, all of them or none; returns all that is trusted now.
+
+    Raises BadInput for a key that is none of a log, and where every one is trusted already.
+    """
+    keys = dict.fromkeys(VerifierKey.parse(vkey, "VKEY") for vkey in vkeys)
+    if any(key.kind not in (ED25519, MLDSA44) for key in keys):
         raise BadInput("a witness's key is no log's", where="VKEY", hint="a log's key has type 0x01 or 0x06")
     known = _policy(folder.read(LOGS))
-    if any(log.key == key for log in known.logs):
-        raise BadInput("this key is trusted already", where="VKEY")
-    more = TrustPolicy((*known.logs, TrustedLog(key)), (), (), None)
+    fresh = [key for key in keys if all(log.key != key for log in known.logs)]
+    if not fresh:
+        raise BadInput("trusted already", where="VKEY")
+    more = TrustPolicy((*known.logs, *map(TrustedLog, fresh)), (), (), None)
     folder.replace(LOGS, _policy(more.encode()).encode())
     return more
 

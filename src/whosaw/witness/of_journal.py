@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The journal as ``ports.Log``: what asking witnesses may see of it, and do to it.
+"""A log of the journal as ``ports.Log``: what asking witnesses may see of it, and do to it. There are two.
 
     newest published head, its tree ──▶ ours      note with a quorum ──▶ checkpoint.witnessed      a fork ──▶ stop
 
@@ -8,38 +8,40 @@ Invariant: nothing here waits for the journal's own threads, and they wait for n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from whosaw.errors import ProofFailed
-from whosaw.journal.journal import Journal
-from whosaw.journal.reader import Reader
-from whosaw.tlog.note import VerifierKey
+from whosaw.journal.face import Face
+from whosaw.journal.witnessed import Witnessed
 from whosaw.witness.client import Head
 from whosaw.witness.fork import Ours
 
 
-def ours_of(reader: Reader, keys: Sequence[VerifierKey]) -> Ours:
-    """A checkpoint of ours with its tree."""
-    return Ours(Head(reader.checkpoint, reader.note), keys, reader.node)
+def ours_of(face: Face) -> Ours:
+    """The newest published head of a log, with its tree and its keys."""
+    head = face.head()
+    return Ours(Head(head.checkpoint, head.note), face.keys, head.node)
 
 
 @dataclass(frozen=True, slots=True)
 class JournalLog:
-    """``ports.Log`` of an open journal; `keys` sign its heads."""
+    """``ports.Log`` of one log of an open journal; `name`: what it is called in sentences."""
 
-    journal: Journal
-    keys: Sequence[VerifierKey]
+    log: Witnessed
+    name: str
 
     def ours(self) -> Ours:
-        return ours_of(self.journal.reader(), self.keys)
+        return ours_of(self.log.face)
 
     def listen(self, told: Callable[[], None]) -> None:
-        self.journal.listen(told)
+        self.log.face.listen(told)
 
     def keep_witnessed(self, note: bytes) -> None:
-        self.journal.keep_witnessed(note)
+        self.log.keep(note)
 
     def stop(self, sentence: str) -> None:
         hint = "the checkpoints are kept in private/witness; docs/spec/witness.md says how to go on"
-        self.journal.stop(ProofFailed(f"another history of this log exists: {sentence}", step="witnesses", hint=hint))
+        self.log.face.stop(
+            ProofFailed(f"another history of {self.name} exists: {sentence}", step="witnesses", hint=hint)
+        )

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A log and its witnesses, from the settings to the end of the day.
+"""A journal and its witnesses, from the settings to the end of the day.
 
     settings, trust file ──▶ Session ──before──▶ ask every witness what it has seen of us; nothing is signed until then
-                                     ──collecting──▶ one loop each, until the log is closed
+                                     ──collecting──▶ one loop each and log, until the journal is closed
+
+Its two logs, the log and its map log, are asked about alike, and at the same time.
 
 The settings say whom to ask and where. The trust file, the same one that outsiders get, says whose cosignature counts and
 how many are enough. They must agree: a quorum that nobody who is asked can meet is refused at the start, not found out
@@ -15,14 +17,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from whosaw.config import WitnessSettings
-from whosaw.errors import BadInput, Misconfigured, Unavailable, WhosawError
+from whosaw.errors import BadInput, Misconfigured, ProofFailed, Unavailable, WhosawError
+from whosaw.journal.face import Face
 from whosaw.journal.journal import Journal
-from whosaw.journal.reader import Reader
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Kind, Stream, canonical, time_text
 from whosaw.tlog.note import VerifierKey
@@ -67,30 +70,42 @@ def _all(keys: dict[str, dict[str, VerifierKey]]) -> set[VerifierKey]:
 
 
 @dataclass(slots=True)
-class Session:
-    """The witnesses of one log while it is open. `unwitnessed`: why to start although none of them can be asked."""
+class Asking:
+    """One of the two logs, as its witnesses are asked about it. `name`: in sentences. `known`: what each has seen of it."""
 
+    name: str
     clients: dict[str, Client]
-    policy: TrustPolicy
-    keys: Sequence[VerifierKey]
     keep: Keep
+    known: dict[str, int] | None = None
+
+
+@dataclass(slots=True)
+class Session:
+    """The witnesses of a journal while it is open. `unwitnessed`: why to start although none of them can be asked."""
+
+    logs: tuple[Asking, Asking]
+    policy: TrustPolicy
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     unwitnessed: str | None = None
     pace: Pace | None = None
-    known: dict[str, int] | None = None
 
-    def before(self, log: Reader) -> Sequence[Submission]:
-        """Ask every witness about `log`; what to record first. Raises ProofFailed for a fork, Unavailable without answer."""
+    @property
+    def asked(self) -> bool:
+        """Whether there are any witnesses."""
+        return bool(self.logs[0].clients)
+
+    def before(self, faces: Sequence[Face]) -> Sequence[Submission]:
+        """Ask every witness about both logs; what to record first. Raises ProofFailed for a fork, Unavailable without answer."""
         if self.unwitnessed is not None and not (
             0 < len(self.unwitnessed) <= REASON_LIMIT and self.unwitnessed.isprintable()
         ):
             raise BadInput(f"a reason is one line of 1 to {REASON_LIMIT} characters", where="--start-unwitnessed")
-        if not self.clients:
+        if not self.asked:
             return ()
         now = self.clock()
         try:
-            self.known = ask_all(self.clients, ours_of(log, self.keys), self.keep, int(now.timestamp()))
+            self._ask(faces, int(now.timestamp()))
         except Unavailable as error:
             if self.unwitnessed is None:
                 raise
@@ -99,32 +114,52 @@ class Session:
             return (Submission("witness", f"start-{self.random(16).hex()}", (Record(Stream.named("admin"), body),)),)
         return ()
 
+    def _ask(self, faces: Sequence[Face], now_s: int) -> None:
+        """Ask about both at once: whoever does not answer is waited for one time, not two."""
+        with ThreadPoolExecutor(len(self.logs), thread_name_prefix="whosaw-start") as pool:
+            asked = [
+                (each, pool.submit(ask_all, each.clients, ours_of(face), each.keep, now_s, name=each.name))
+                for each, face in zip(self.logs, faces, strict=True)
+            ]
+        errors = [error for _, future in asked if (error := future.exception()) is not None]
+        for error in sorted(errors, key=lambda error: not isinstance(error, ProofFailed)):
+            raise error  # a fork before everything else: with one in hand nothing starts
+        for each, future in asked:
+            each.known = future.result()
+
     @contextmanager
-    def collecting(self, journal: Journal) -> Iterator[Collector | None]:
-        """Ask for cosignatures while the block runs; None without witnesses. Its end waits a moment for the last head."""
-        if not self.clients:
-            yield None
+    def collecting(self, journal: Journal) -> Iterator[tuple[Collector, ...]]:
+        """Ask for cosignatures while the block runs: one collector for each log, none without witnesses.
+
+        Its end waits a moment for the last heads.
+        """
+        if not self.asked:
+            yield ()
             return
-        shown = journal.witnessed
-        log = JournalLog(journal, self.keys)
-        collector = Collector(
-            log, self.clients, self.policy, self.keep, self.clock,
-            known=self.known, witnessed=0 if shown is None else shown.size, pace=self.pace,
+        collectors = tuple(
+            Collector(
+                JournalLog(log, each.name), each.clients, self.policy, each.keep, self.clock,
+                known=each.known, witnessed=0 if log.shown is None else log.shown.size, pace=self.pace,
+            )
+            for each, log in zip(self.logs, journal.logs, strict=True)
         )  # fmt: skip
-        collector.start()
+        for collector in collectors:
+            collector.start()
         try:
-            yield collector
+            yield collectors
         finally:
             try:
                 journal.publish_now()
             except WhosawError as error:
                 _log.warning("the last head was not published before the end: %s", error)
-            collector.close()
+            for collector in collectors:
+                collector.close()
 
     def close(self) -> None:
         """Let go of all connections."""
-        for client in self.clients.values():
-            client.close()
+        for each in self.logs:
+            for client in each.clients.values():
+                client.close()
 
 
 def start_body(reason: str, said: str, at: datetime) -> bytes:

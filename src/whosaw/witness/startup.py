@@ -43,8 +43,10 @@ class _Told:
     claim: bytes | None = None
 
 
-def ask_all(witnesses: Mapping[str, Client], ours: Ours, keep: Keep, now_s: int) -> dict[str, int]:
-    """Ask every witness about us; the size that each of them has, where it told one.
+def ask_all(
+    witnesses: Mapping[str, Client], ours: Ours, keep: Keep, now_s: int, *, name: str = "this log"
+) -> dict[str, int]:
+    """Ask every witness about a log of ours, `name`; the size that each of them has, where it told one.
 
     Raises ProofFailed where another history of us exists, and keeps both checkpoints as evidence. Raises Unavailable
     where that cannot be ruled out.
@@ -52,27 +54,27 @@ def ask_all(witnesses: Mapping[str, Client], ours: Ours, keep: Keep, now_s: int)
     with ThreadPoolExecutor(max(1, len(witnesses)), thread_name_prefix="whosaw-start") as pool:
         told = list(pool.map(lambda name: _ask(name, witnesses[name], ours, now_s), witnesses))
     for each in told:
-        _log.info("witness %s: %s", each.name, each.sentence)
+        _log.info("%s: witness %s: %s", name, each.name, each.sentence)
     forks = [each for each in told if each.fork is not None]
     for each in told:
         _keep(keep, each)
     if forks:
         raise ProofFailed(
-            f"another history of this log exists: witness {forks[0].name}: {forks[0].sentence}",
+            f"another history of {name} exists: witness {forks[0].name}: {forks[0].sentence}",
             step="witnesses",
             hint="nothing was signed. Both checkpoints are kept in private/witness; docs/spec/witness.md says how to go on",
         )
-    _sure(told)
+    _sure(told, name)
     return {each.name: each.size for each in told if each.size is not None}
 
 
-def _sure(told: list[_Told]) -> None:
+def _sure(told: list[_Told], name: str) -> None:
     for each in told:
         if each.claim is not None:
-            raise Unavailable(f"witness {each.name}: {each.sentence}", part="witnesses", hint=_HINT)
+            raise Unavailable(f"{name}: witness {each.name}: {each.sentence}", part="witnesses", hint=_HINT)
     if not any(each.size is not None for each in told):
         said = "; ".join(f"{each.name}: {each.sentence}" for each in told)
-        raise Unavailable(f"no witness could say what it has seen of this log ({said})", part="witnesses", hint=_HINT)
+        raise Unavailable(f"no witness could say what it has seen of {name} ({said})", part="witnesses", hint=_HINT)
 
 
 def _ask(name: str, client: Client, ours: Ours, now_s: int) -> _Told:
