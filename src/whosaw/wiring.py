@@ -261,6 +261,13 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
         yield Keyring(SqlKeyRows(engine), _root(private), _vrf(private, random), settings.origin, random)
 
 
+def mirror_folders(folder: Path) -> tuple[Folder, Folder]:
+    """`public` and `private` of a mirror of another log. Raises BadInput in a data folder of ours."""
+    if (folder / SETTINGS).exists() or _around(folder) is not None:
+        raise BadInput("this is, or lies in, a data folder", where=str(folder), hint="a mirror has a folder of its own")
+    return data_folders(folder)
+
+
 @contextmanager
 def witness_folder(folder: Path) -> Iterator[tuple[FilesFolder, SqliteHeads]]:
     """The folder of a witness that we run, and its memory. Nothing is made."""

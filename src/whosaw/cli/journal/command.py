@@ -3,6 +3,7 @@
 
 status       how it stands, beside whoever writes it
 fsck         everything held against everything else; with --repair, what follows is made again
+mirror       another log, or ours on another machine, verified before it is kept
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import click
 
 from whosaw.cli.journal.fsck import fsck
+from whosaw.cli.journal.mirror import mirror
 from whosaw.cli.journal.status import status
 
 
@@ -18,5 +20,5 @@ def journal() -> None:
     """The log: its state, its check, its copies."""
 
 
-for _command in (status, fsck):
+for _command in (status, fsck, mirror):
     journal.add_command(_command)
