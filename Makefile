@@ -40,6 +40,9 @@ cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append,
 damage: $(VENV)/.dev      ## every published file, damaged in every way, is made again
 	@$(BIN)/python -m pytest -q -m slow tests/journal
 
+faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
+	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py
+
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py
 
