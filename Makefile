@@ -8,7 +8,7 @@ CUTS   ?= 3000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: damage demo test check bench bench-journal crash lock clean needs-python needs-postgres
+.PHONY: demo test check bench bench-journal crash sweep cuts damage faults lock clean needs-python needs-postgres needs-strace
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -38,7 +38,7 @@ cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append,
 	@WHOSAW_CUTS=$(CUTS) $(BIN)/python -m pytest -q -m slow tests/disk -k "power or sync"
 
 damage: $(VENV)/.dev      ## every published file, damaged in every way, is made again
-	@$(BIN)/python -m pytest -q -m slow tests/journal
+	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py
 
 faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py
