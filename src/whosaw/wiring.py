@@ -291,7 +291,7 @@ def _stores(folder: Path, settings: Settings, *, labels: bool = True) -> Iterato
     head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
     table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(elsewhere or public, private, head, table, map_head)
+        yield Stores(elsewhere or public, private, head, head.manifest, table, map_head)
     finally:
         for file in (head, map_head, table):
             file.close()
@@ -403,7 +403,7 @@ def _last_look(reader: Reader) -> datetime | None:
     """When the newest look was asked: a clock that stands before it went back."""
     for end in range(reader.size, 0, -1000):
         for frame in reversed(list(reader.frames(max(0, end - 1000), end))):
-            if parse(frame.body)["kind"] != str(Kind.LOOK):
+            if frame.body is None or parse(frame.body)["kind"] != str(Kind.LOOK):
                 continue
             try:
                 look = LookBody.decode(frame.body)

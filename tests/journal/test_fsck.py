@@ -16,7 +16,7 @@ from whosaw.journal.findings import KEPT, Fault, Report
 from whosaw.journal.fsck import fsck
 from whosaw.journal.heads import signed
 from whosaw.journal.ports import HeadState, Placed
-from whosaw.journal.segment import Mark, parse_frame
+from whosaw.journal.segment import Erased, Mark, parse_frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.sequencer import enrolment
 from whosaw.journal.submission import Record, Submission
@@ -191,6 +191,46 @@ def frame_of_another_index(world):
 def submission_without_end(world):
     # The newest segment ends where the log ends: its last frame says that more follows.
     rewrite(world, world.head.state.size - 1, left=1)
+
+
+def wiped(world: World, at_index: int, tombstone: int) -> None:
+    """Put an erased frame in the place of a record, and a row that fits."""
+    names = sorted(world.private.names("segments"))
+    name = [n for n in names if int(n[9:29]) <= at_index][-1]
+    mark, raw, at, made = Mark(int(name[9:29])), world.private.files[name].data, 0, b""
+    while at < len(raw):
+        frame, at = parse_frame(raw, at, mark)
+        made += (Erased(at_index, frame.left, tombstone) if frame.index == at_index else frame).encode(mark)
+    world.private.set(name, made)
+    if row := world.manifest.segments_.get(mark.first):
+        world.manifest.segments_[mark.first] = replace(row, bytes=len(made))
+
+
+def erased_by_a_look(world):
+    wiped(world, 20, 30)
+
+
+def erased_before_it_was_there(world):
+    wiped(world, 20, 20)
+
+
+def erased_by_what_is_to_come(world):
+    wiped(world, 20, 10_000)
+
+
+def sealed_with_other_bytes(world):
+    first, row = next(iter(world.manifest.segments_.items()))
+    world.manifest.segments_[first] = replace(row, bytes=row.bytes - 1)
+
+
+def sealed_with_other_frames(world):
+    first, row = next(iter(world.manifest.segments_.items()))
+    world.manifest.segments_[first] = replace(row, count=row.count + 1)
+
+
+def sealed_in_another_generation(world):
+    first, row = next(iter(world.manifest.segments_.items()))
+    world.manifest.segments_[first] = replace(row, generation=1)
 
 
 def tail_damaged(world):
@@ -423,7 +463,7 @@ def placed_in_another_century(world):
 
 
 def one_key_for_two(world):
-    segments, last = Segments(world.private), world.head.state.size - 1
+    segments, last = Segments(world.private, world.manifest), world.head.state.size - 1
     assert [segments.frame(last - n).left for n in range(3)] == [0, 1, 0]
     for index in (last - 1, last):
         rewrite(world, index, idem=segments.frame(last - 2).idem)
@@ -464,13 +504,16 @@ def label_of_another_key(world):
 
 
 def enrolled_twice(world):
-    frame = Segments(world.private).frame(30)
+    frame = Segments(world.private, world.manifest).frame(30)
     key = next(key for key in world.keys.all() if key.handle == frame.handle)
     rewrite(world, 30, body=enrolment(key))
 
 
 DAMAGE = {
     segment_missing: Fault.SEGMENT, segment_stray: Fault.SEGMENT, segment_cut: Fault.SEGMENT,
+    sealed_with_other_bytes: Fault.SEGMENT, sealed_with_other_frames: Fault.SEGMENT,
+    sealed_in_another_generation: Fault.SEGMENT,
+    erased_by_a_look: Fault.ERASED, erased_before_it_was_there: Fault.FRAME, erased_by_what_is_to_come: Fault.ERASED,
     frame_flipped: Fault.FRAME, frame_of_another_index: Fault.FRAME, submission_without_end: Fault.FRAME,
     tail_damaged: Fault.TAIL,
     cut_changed: Fault.CUT, cut_stray: Fault.CUT,

@@ -100,7 +100,7 @@ def test_whoever_waits_during_one_write_is_the_next_group(gated):
     assert len(appends(gated)) == 2
     assert sorted(places) == places
     assert places[0] == 2
-    groups = [frame.group for frame in Segments(gated.private).frames(1, places[-1] + 1)]
+    groups = [frame.group for frame in Segments(gated.private, gated.manifest).frames(1, places[-1] + 1)]
     assert groups == [1, 1] + [3] * (len(groups) - 2)
     gated.settle()
 

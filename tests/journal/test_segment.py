@@ -19,15 +19,22 @@ from whosaw.journal.segment import (
     parse_all,
     parse_frame,
     scan,
-    segment_first,
     segment_name,
+    segment_place,
 )
 from whosaw.journal.segments import Segments
 from whosaw.journal.staging import Staged
 from whosaw.journal.tail import parse_kept
 from whosaw.model.record import LIMIT
-from whosaw.store.memory import MemoryFolder
+from whosaw.store.memory import MemoryFolder, MemoryHead
+from whosaw.store.memory_manifest import MemoryManifest
 from whosaw.tlog.tile import Bundle, Tile
+
+
+def manifest() -> MemoryManifest:
+    """One without a row: every segment is of generation 0."""
+    return MemoryManifest(MemoryHead())
+
 
 U64 = st.integers(0, 2**64 - 1)
 FRAMES = st.builds(
@@ -94,9 +101,9 @@ def test_a_length_that_no_body_has_is_refused_before_it_is_read():
 
 def test_names_of_segments_and_of_what_was_cut():
     """Twenty digits and nothing else; other names are none of ours."""
-    assert segment_first(segment_name(43)) == 43
+    assert segment_place(segment_name(43)) == (43, 0)
     for name in ("segments/43.seg", "segments/00000000000000000043.seg.bak", "x/00000000000000000043.seg"):
-        assert segment_first(name) is None
+        assert segment_place(name) is None
     assert parse_kept("kept/00000000000000000001-00000000000000000043-0123456789abcdef.torn").index == 43
     assert parse_kept("kept/1-43-0123456789abcdef.torn") is None
 
@@ -185,7 +192,7 @@ def folder_of(made: list[Frame], *firsts: int, junk: bytes = b"") -> MemoryFolde
 def test_frames_by_index_over_several_files():
     """Each frame, each range and each submission, and what stands behind the last frame of a file does not exist."""
     made = frames(*[(1, 2)] * 6, first=0)
-    segments = Segments(folder_of(made, 0, 6, 12, junk=b"torn"))
+    segments = Segments(folder_of(made, 0, 6, 12, junk=b"torn"), manifest())
     assert [segments.frame(n) for n in range(18)] == made
     for first in range(18):
         for end in range(first, 19):
@@ -202,7 +209,7 @@ def test_a_segment_begun_since_it_was_listed_is_found():
     """A reader beside a sequencer listed the folder once; what was begun after that is found, also in the middle of a range."""
     made = frames(*[(1,)] * 9, first=0)
     folder = folder_of(made[:6], 0, 3)
-    segments = Segments(folder)
+    segments = Segments(folder, manifest())
     assert list(segments.frames(0, 6)) == made[:6]
     folder.set(segment_name(6), encode_all(made[6:], Mark(6)))
     assert list(segments.frames(4, 9)) == made[4:]

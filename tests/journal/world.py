@@ -28,6 +28,7 @@ from whosaw.journal.submission import Prepared, Record, Recorded, Submission, pr
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream, canonical
 from whosaw.store.memory import Faults, MemoryFolder, MemoryHead, MemoryLabels, MemoryStreamKeys
+from whosaw.store.memory_manifest import MemoryManifest
 from whosaw.tlog import merkle
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
@@ -109,6 +110,7 @@ class World:
         self.clock, self.faults = Clock(), Faults()
         self.public, self.private = MemoryFolder(self.faults, self.clock), MemoryFolder(self.faults, self.clock)
         self.head, self.labels = MemoryHead(self.faults), MemoryLabels(self.faults)
+        self.manifest = MemoryManifest(self.head)
         self.map_head = MemoryHead(self.faults, "map ")
         self.keys, self.signers, self.segment_bytes = MemoryStreamKeys(b"seed"), signers(), segment_bytes
         self.receipts: dict[str, Receipt] = {}
@@ -124,7 +126,7 @@ class World:
 
     @property
     def stores(self) -> Stores:
-        return Stores(self.public, self.private, self.head, self.labels, self.map_head)
+        return Stores(self.public, self.private, self.head, self.manifest, self.labels, self.map_head)
 
     def random(self, count: int) -> bytes:
         """Numbers that look random, and are the same in every run."""
@@ -222,6 +224,9 @@ class World:
         made.public.files, made.private.files = dict(self.public.files), dict(self.private.files)
         made.head, made.labels = MemoryHead(made.faults), MemoryLabels(made.faults)
         made.head.state = self.head.state
+        made.manifest = MemoryManifest(made.head)
+        made.manifest.segments_ = dict(self.manifest.segments_)
+        made.manifest.erasing_ = dict(self.manifest.erasing_)
         made.map_head = MemoryHead(made.faults, "map ")
         made.map_head.state = self.map_head.state
         made.head.positions_, made.head.placed_ = dict(self.head.positions_), dict(self.head.placed_)

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from whosaw.journal import tail
-from whosaw.journal.ports import Folder, SegmentFile, Stores
-from whosaw.journal.segment import SEGMENT_BYTES, Frame, Mark, Order, encode_all, parse_all
+from whosaw.journal.ports import Folder, Manifest, Sealed, SegmentFile, Stores
+from whosaw.journal.segment import SEGMENT_BYTES, AnyFrame, Frame, Mark, Order, encode_all, parse_all
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Written
 
@@ -67,6 +67,10 @@ class WriteAhead(Protocol):
         """A head of `size` is published: what is kept here of leaves below it may go."""
         ...
 
+    def roll(self) -> None:
+        """Write nothing more to a segment that has been begun: the next frames are for another one. Not beside `write`."""
+        ...
+
     def close(self) -> None:
         """Let go. Nothing is written."""
         ...
@@ -75,14 +79,15 @@ class WriteAhead(Protocol):
 class SegmentLog:
     """The newest segment is the write-ahead log: ADR 0010."""
 
-    __slots__ = ("_active", "_folder", "_segment_bytes")
+    __slots__ = ("_active", "_folder", "_manifest", "_rolled", "_segment_bytes")
 
-    def __init__(self, folder: Folder, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self._folder, self._segment_bytes = folder, segment_bytes
+    def __init__(self, folder: Folder, manifest: Manifest, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._folder, self._manifest, self._segment_bytes = folder, manifest, segment_bytes
         self._active: _Active | None = None
+        self._rolled: list[Sealed] = []  # left behind, and under no head yet
 
     def find(self, size: int) -> tail.Found:
-        return tail.find(self._folder, size)
+        return tail.find(self._folder, self._manifest, size)
 
     def unsettled(self, first: int, size: int) -> Iterator[Frame]:  # noqa: ARG002 - all of them are in segments
         return iter(())
@@ -99,7 +104,7 @@ class SegmentLog:
         data = encode_all(frames, active.mark)
         active.file.append(data)
         written = Written(active.mark, active.length, len(data), len(frames))
-        active.length += len(data)
+        active.length, active.count = active.length + len(data), active.count + len(frames)
         return written
 
     def read(self, first: int, writes: Sequence[Written]) -> Iterator[Frame]:
@@ -112,7 +117,16 @@ class SegmentLog:
         """They were in a segment from the start."""
 
     def released(self, size: int) -> None:
-        """Segments stay."""
+        """Segments stay. Those that were left behind are under a head now."""
+        rolled = [row for row in self._rolled if row.end <= size]
+        self._manifest.seal(rolled)
+        self._rolled = [row for row in self._rolled if row not in rolled]
+
+    def roll(self) -> None:
+        if self._active is not None:
+            self._active.file.close()
+            self._rolled.append(Sealed(self._active.mark.first, self._active.count, self._active.length, 0))
+            self._active = None
 
     def close(self) -> None:
         if self._active is not None:
@@ -122,7 +136,7 @@ class SegmentLog:
     def _active_segment(self, first: int) -> _Active:
         """The segment to write to. A start always begins a new one: no segment is reopened for appending."""
         if self._active is not None and self._active.length >= self._segment_bytes:
-            self.close()
+            self.roll()
         if self._active is None:
             mark = Mark(first)
             self._active = _Active(mark, self._folder.append_to(mark.name))
@@ -136,15 +150,16 @@ class _Active:
     mark: Mark
     file: SegmentFile
     length: int = 0
+    count: int = 0
 
 
 def ahead_of(stores: Stores, segment_bytes: int = SEGMENT_BYTES) -> WriteAhead:
     """The one that `stores` name, or else the newest segment."""
-    return stores.ahead or SegmentLog(stores.private, segment_bytes)
+    return stores.ahead or SegmentLog(stores.private, stores.manifest, segment_bytes)
 
 
-def frames_of(stores: Stores, first: int, size: int) -> Iterator[Frame]:
+def frames_of(stores: Stores, first: int, size: int) -> Iterator[AnyFrame]:
     """The frames from `first` up to a head's `size`: from segments, and from here those that no segment has yet."""
     ours = list(ahead_of(stores).unsettled(first, size))
-    yield from Segments(stores.private).frames(first, ours[0].index if ours else size)
+    yield from Segments(stores.private, stores.manifest).frames(first, ours[0].index if ours else size)
     yield from ours

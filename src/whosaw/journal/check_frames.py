@@ -2,7 +2,8 @@
 """Checks 1 and 2: every frame as it was written, every leaf opened by its frame, and what lies beyond the head.
 
     segments ──frame by frame──▶ the entry it commits to  ==  the entry in the bundle
-                             └──▶ `see`, which counts streams and submissions for check 6
+                             └──▶ `see`, which counts streams, submissions and erasures
+    manifest ──▶ so many frames in so many bytes, of this generation and no other
 
 A bad frame is a finding, and the walk goes on behind it where its length still says where that is.
 
@@ -18,10 +19,11 @@ from whosaw.errors import BadInput, Damaged, NotCanonical, Unavailable
 from whosaw.journal import tail
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.findings import Fault, Progress, Report
-from whosaw.journal.ports import Folder, Stores
+from whosaw.journal.manifest import strays
+from whosaw.journal.ports import Folder, Sealed, Stores
 from whosaw.journal.published import reading
-from whosaw.journal.segment import FOLDER, Frame, Mark, Order, frame_length, parse_frame
-from whosaw.journal.segments import firsts
+from whosaw.journal.segment import FOLDER, AnyFrame, Frame, Mark, Order, frame_length, parse_frame
+from whosaw.journal.segments import look
 from whosaw.model.record import Kind, parse
 from whosaw.tlog.leaf import GENESIS_LABEL, parse_entry
 from whosaw.tlog.tile import FULL, Bundle, parse_bundle
@@ -29,42 +31,44 @@ from whosaw.tlog.tile import FULL, Bundle, parse_bundle
 _EVERY = 4_096
 
 
-def check(
-    stores: Stores,
-    *,
-    size: int,
-    published: int,
-    report: Report,
-    see: Callable[[Frame], None],
-    progress: Progress,
-) -> None:
+See = Callable[[AnyFrame, bytes | None], None]
+"""``see(frame, entry)``: every frame that could be read, in order, and its leaf as far as it is published."""
+
+
+def check(stores: Stores, *, size: int, published: int, report: Report, see: See, progress: Progress) -> None:
     """Checks 1 and 2 up to `size`; leaves are held against bundles as far as they are `published`."""
     leaves = _Leaves(stores.public, published)
     for frame in frames(stores, size, report):
-        _leaf(frame, leaves.entry(frame.index), report)
-        see(frame)
+        entry = leaves.entry(frame.index)
+        if isinstance(frame, Frame):
+            _leaf(frame, entry, report)
+        see(frame, entry)
         if frame.index % _EVERY == 0:
             progress("frames", frame.index, size)
     progress("frames", size, size)
 
 
-def frames(stores: Stores, size: int, report: Report) -> Iterator[Frame]:
+def frames(stores: Stores, size: int, report: Report) -> Iterator[AnyFrame]:
     """Every valid frame below `size`, in order; everything else becomes a finding."""
-    private = stores.private
     try:
-        known = firsts(private)
+        sealed, marks = look(stores.private, stores.manifest)
+        for name in strays(stores):
+            report.untidy(Fault.SEGMENT, name, "it is of a generation that does not count, and was not removed yet")
     except Damaged as error:
         report.find(Fault.SEGMENT, error.where, str(error))
         return
     expected = 0
-    for first, until in zip(known, [*known[1:], size], strict=True):
-        if first >= size:
+    for mark, until in zip(marks, [*(mark.first for mark in marks[1:]), size], strict=True):
+        if mark.first >= size:
             break
-        if first != expected:
+        if mark.first != expected:
             report.find(
-                Fault.SEGMENT, Mark(first).name, f"begins at index {first}; index {expected} and on are in no segment"
+                Fault.SEGMENT, mark.name, f"begins at index {mark.first}; index {expected} and on are in no segment"
             )
-        yield from _segment(private, Mark(first), min(until, size), report)
+        row = sealed.get(mark.first)
+        if row is not None and until < size and row.end != until:
+            report.find(Fault.SEGMENT, mark.name, f"it ends at index {until}, by the manifest at {row.end}")
+        yield from _segment(stores, mark, min(until, size), row, report)
         expected = min(until, size)
     for frame in ahead_of(stores).unsettled(expected, size):
         report.looked(1)
@@ -74,8 +78,8 @@ def frames(stores: Stores, size: int, report: Report) -> Iterator[Frame]:
         report.find(Fault.SEGMENT, FOLDER, f"index {expected} and on are in no segment")
 
 
-def _segment(private: Folder, mark: Mark, until: int, report: Report) -> Iterator[Frame]:
-    raw = private.read(mark.name) or b""
+def _segment(stores: Stores, mark: Mark, until: int, row: Sealed | None, report: Report) -> Iterator[AnyFrame]:
+    mark, raw, row = _raw(stores, mark, row)
     order, at, last = Order(mark.first), 0, None
     while order.index < until:
         try:
@@ -94,6 +98,20 @@ def _segment(private: Folder, mark: Mark, until: int, report: Report) -> Iterato
         at, last = end, frame
     if last is not None and last.left:
         report.find(Fault.FRAME, f"{mark.name}, index {last.index}", "a submission has no end")
+    if row is not None and row.end == order.index and row.bytes != at:
+        report.find(Fault.SEGMENT, mark.name, f"its frames are {at} bytes, by the manifest {row.bytes}")
+    elif row is not None and row.generation and len(raw) != row.bytes:
+        report.find(Fault.SEGMENT, mark.name, f"{len(raw) - row.bytes} bytes follow what was written anew")
+
+
+def _raw(stores: Stores, mark: Mark, row: Sealed | None) -> tuple[Mark, bytes, Sealed | None]:
+    """A whole segment. An erasure may have put the next generation in its place since we looked."""
+    raw = stores.private.read(mark.name)
+    if raw is None:
+        sealed, marks = look(stores.private, stores.manifest)
+        mark = next((again for again in marks if again.first == mark.first), mark)
+        raw, row = stores.private.read(mark.name), sealed.get(mark.first)
+    return mark, raw or b"", row
 
 
 def _leaf(frame: Frame, entry: bytes | None, report: Report) -> None:

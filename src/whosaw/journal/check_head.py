@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from whosaw.errors import Damaged, Misconfigured, NotCanonical, ProofFailed
 from whosaw.journal.findings import CHECK, Fault, Report
 from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP, Signers, opened
-from whosaw.journal.ports import Folder, Head, HeadState
+from whosaw.journal.ports import Folder, Head, HeadState, Stores
 from whosaw.journal.published import nodes
 from whosaw.journal.recover import agree, no_journal
 from whosaw.journal.segments import Segments
@@ -156,11 +156,12 @@ def check_witnessed(
         witnessed_in(raw, keys, head, nodes(public, head.size), where)
 
 
-def check_genesis(public: Folder, private: Folder, size: int, signers: Signers, report: Report) -> None:
+def check_genesis(stores: Stores, size: int, signers: Signers, report: Report) -> None:
     """Leaf 0 names these keys, its VRF key can have one output only, and everybody is shown exactly it."""
+    public = stores.public
     report.looked(5)
     with report.holding(Fault.GENESIS, "index 0"):
-        frame = Segments(private).frame(0)
+        frame = Segments(stores.private, stores.manifest).record(0)
         try:
             genesis = Genesis.parse(frame.body)
             check_key(int.from_bytes(genesis.vrf_n), genesis.vrf_certificate)

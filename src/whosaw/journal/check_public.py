@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal import edge as edges
-from whosaw.journal.ahead import frames_of
 from whosaw.journal.check_files import Files
 from whosaw.journal.check_head import MAIN, Pinned
+from whosaw.journal.entries import entries
 from whosaw.journal.findings import Fault, Progress, Report
 from whosaw.journal.ports import Stores
 from whosaw.journal.published import reading
 from whosaw.journal.staging import FOLDER as STAGING
 from whosaw.tlog.leaf import parse_entry
+from whosaw.tlog.merkle import leaf_hash
 from whosaw.verify.words import printable
 
 
@@ -43,8 +44,8 @@ def _due(stores: Stores, pinned: Pinned, report: Report) -> dict[str, bytes]:
         return {}
     with report.holding(Fault.HEAD, MAIN.database):
         edge = edges.load(reading(stores.public), shown.size)
-        frames = list(frames_of(stores, shown.size, head.size))
-        grown, files = edge.grow([f.entry for f in frames], [f.leaf_hash for f in frames])
+        leaves = list(entries(stores, shown.size, head.size, shown.size))
+        grown, files = edge.grow(leaves, [leaf_hash(entry) for entry in leaves])
         if grown.root() != head.root:
             raise Damaged(
                 f"the frames do not make the root that is signed for size {head.size}", where=f"index {shown.size}"

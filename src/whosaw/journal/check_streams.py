@@ -6,7 +6,8 @@
           ├─▶ the label table finds it where it stands     ──▶  as many labels as leaves
           └─▶ with keys: label_i is what its stream's key makes, and i = 0 enrols exactly that key
 
-Every leaf is the genesis, an enrolment or label_i of an enrolled stream; with gaps excluded, no stream misses a leaf.
+Every leaf is the genesis, an enrolment, label_i of an enrolled stream or erased on record; with gaps excluded, no stream
+misses a leaf. Of an erased one there is its label, in its leaf. What an erasure is at while we look is nobody's gap.
 
 Invariant: keys and tables are read after the head was pinned. What is below it is in them then, whoever goes on
 writing; so what is missing is missing.                                       Specification: docs/spec/leaf.md
@@ -19,9 +20,10 @@ from whosaw.journal.core import CALLER
 from whosaw.journal.findings import Fault, Report
 from whosaw.journal.labels import label_of
 from whosaw.journal.ports import Head, Labels, StreamKey, StreamKeys
-from whosaw.journal.segment import Frame
+from whosaw.journal.segment import AnyFrame, Frame
 from whosaw.journal.sequencer import enrolment
 from whosaw.tlog.receipt import idem
+from whosaw.tlog.spelling import HASH
 
 LABELS_DB = "labels.db"
 _NO_STREAM = bytes(16)
@@ -37,19 +39,27 @@ class Census:
         "_covered",
         "_first",
         "_fresh",
+        "_idem",
         "_keys",
         "_labels",
+        "_later",
         "_next",
         "_nexts",
         "_placed",
         "_report",
+        "_starts",
         "_waiting",
+        "_wiped",
     )
 
     def __init__(self, labels: Labels, keys: StreamKeys | None, report: Report) -> None:
         self._labels, self._report = labels, report
         self._nexts: dict[bytes, int] = {}
         self._placed: dict[bytes, tuple[int, int]] = {}
+        self._wiped: set[tuple[int, int]] = set()  # submissions of which no key is left
+        self._idem: bytes | None = None  # of the submission that has begun
+        self._starts: dict[bytes, int] = {}  # where each stream was first seen
+        self._later: list[tuple[int, Fault, str]] = []  # findings that an erasure may explain
         self._next = self._first = 0
         self._waiting: dict[bytes, int] = {}
         self._fresh: dict[bytes, int] = {}  # labels that the table does not know yet
@@ -73,24 +83,39 @@ class Census:
 
     # ── frame by frame ──
 
-    def see(self, frame: Frame) -> None:
-        """Take the next frame. Frames that could not be read are left out, and were found by check 1."""
+    def see(self, frame: AnyFrame, entry: bytes | None) -> None:
+        """Take the next frame, and its leaf. Frames that could not be read are left out, and were found by check 1."""
         self._report.looked(6)
         if frame.index != self._next:
-            self._first = frame.index
+            self._first, self._idem = frame.index, None
         self._next = frame.index + 1
+        if isinstance(frame, Frame):
+            self._record(frame)
+            self._waiting[frame.label] = frame.index
+        elif entry is not None:
+            self._waiting[entry[1 : 1 + HASH]] = frame.index
+        if frame.left == 0:
+            self._submission(frame.index)
+        if len(self._waiting) >= _AT_ONCE:
+            self._find()
+
+    def _record(self, frame: Frame) -> None:
+        self._idem = frame.idem
         if frame.handle != _NO_STREAM:
             self._position(frame)
         if frame.index > 0 and self._keys is not None:
             self._stream(frame, self._keys.get(frame.handle))
-        if frame.left == 0:
-            if frame.idem in self._placed:
-                self._report.find(Fault.PLACED, f"index {self._first}", "an idempotency key is used by two submissions")
-            self._placed[frame.idem] = self._first, frame.index + 1 - self._first
-            self._first = frame.index + 1
-        self._waiting[frame.label] = frame.index
-        if len(self._waiting) >= _AT_ONCE:
-            self._find()
+
+    def _submission(self, last: int) -> None:
+        """A submission ends at index `last`."""
+        where, first, idem = (self._first, last + 1 - self._first), self._first, self._idem
+        self._first, self._idem = last + 1, None
+        if idem is None:
+            self._wiped.add(where)
+            return
+        if idem in self._placed:
+            self._report.find(Fault.PLACED, f"index {first}", "an idempotency key is used by two submissions")
+        self._placed[idem] = where
 
     def recorded(self, key: str) -> bool:
         """Whether the journal itself recorded something under this key."""
@@ -98,19 +123,22 @@ class Census:
 
     def _position(self, frame: Frame) -> None:
         expected = self._nexts.get(frame.handle, 0)
+        self._starts.setdefault(frame.handle, frame.index)
         if frame.i != expected:
-            where = f"index {frame.index}"
-            self._report.find(Fault.POSITION, where, f"position {frame.i} of its stream, where {expected} follows")
+            said = f"position {frame.i} of its stream, where {expected} follows"
+            self._later.append((frame.index, Fault.POSITION, said))
         self._nexts[frame.handle] = frame.i + 1
 
     def _stream(self, frame: Frame, key: StreamKey | None) -> None:
-        where = f"index {frame.index}"
+        said = ""
         if key is None:
-            self._report.find(Fault.STREAM, where, "it is of no stream that the keyring knows")
+            said = "it is of no stream that the keyring knows"
         elif frame.label != label_of(key, frame.i):
-            self._report.find(Fault.STREAM, where, "its label is not the one that its stream's key makes")
+            said = "its label is not the one that its stream's key makes"
         elif (frame.i == 0 or _ENROLS in frame.body) and (frame.i == 0) != (frame.body == enrolment(key)):
-            self._report.find(Fault.STREAM, where, "a stream begins with the enrolment of its key, once")
+            said = "a stream begins with the enrolment of its key, once"
+        if said:
+            self._later.append((frame.index, Fault.STREAM, said))
 
     def _find(self) -> None:
         """Ask the label table for those seen since it was last asked."""
@@ -130,9 +158,12 @@ class Census:
 
     # ── at the end ──
 
-    def close(self, head: Head, pinned: Pinned) -> None:
-        """Hold the tables against all frames."""
+    def close(self, head: Head, pinned: Pinned, erasing: frozenset[int]) -> None:
+        """Hold the tables against all frames. `erasing`: indexes that an erasure was at while we looked."""
         self._find()
+        for index, kind, said in self._later:
+            if index not in erasing:
+                self._report.find(kind, f"index {index}", said)
         size = pinned.head.size
         with self._report.holding(Fault.PLACED, HEAD_DB):
             later = self._check_placed(head, size, pinned.state.signed_at + _DAY_MS)
@@ -141,7 +172,7 @@ class Census:
             moved = now is None or now.note != pinned.state.note
             if later and not moved:
                 self._report.find(Fault.PLACED, HEAD_DB, f"{later} rows are of submissions beyond the log")
-            self._check_positions(positions, moved=moved)
+            self._check_positions(positions, erasing, moved=moved)
             self._check_covered(size, size if now is None else max(size, now.size))
 
     def _check_placed(self, head: Head, size: int, limit: int) -> int:
@@ -152,6 +183,8 @@ class Census:
                 later += 1
                 continue
             where = f"{HEAD_DB}, placed at index {placed.first}"
+            if name not in missing and (placed.first, placed.count) in self._wiped:
+                continue  # all of it was erased, and with it the key that this row was made of
             if missing.pop(name, None) != (placed.first, placed.count):
                 self._report.find(Fault.PLACED, where, "no submission stands there under this key")
             if not 0 < placed.at <= limit:
@@ -160,9 +193,11 @@ class Census:
             self._report.find(Fault.PLACED, f"index {first}", "a submission is not in the head's table")
         return later
 
-    def _check_positions(self, positions: dict[bytes, int], *, moved: bool) -> None:
+    def _check_positions(self, positions: dict[bytes, int], erasing: frozenset[int], *, moved: bool) -> None:
         for handle in self._nexts.keys() | positions.keys():
             ours, theirs = self._nexts.get(handle, 0), positions.get(handle, 0)
+            if self._starts.get(handle) in erasing:
+                continue
             if theirs != ours and not (moved and theirs > ours):
                 where = f"{HEAD_DB}, position of {handle.hex()[:8]}"
                 self._report.find(Fault.POSITION, where, f"{theirs} stands there, {ours} follows from the log")

@@ -23,7 +23,7 @@ from whosaw.errors import Damaged
 KEPT = 1_000
 
 TITLES = {
-    1: "Every frame: lengths, checks, contiguous indexes, whole submissions",
+    1: "Every frame: lengths, checks, contiguous indexes, whole submissions, erased only on record",
     2: "Every leaf: its frame opens it, and its body is canonical",
     3: "Every published file: bundles, tiles up to the root, and none too many",
     4: "The verifiable index: its log, and each of its roots made again",
@@ -46,6 +46,7 @@ class Fault(StrEnum):
     FRAME = "frame"  # bytes that are no frame, or not the frame that belongs there
     TAIL = "tail"  # beyond the head
     CUT = "cut"  # what a start kept aside
+    ERASED = "erased"  # a frame that no record says was erased, or one that should be and is not
     BODY = "body"  # not canonical, or a genesis out of its place
     LEAF = "leaf"  # not what its frame makes, not a leaf at all, or its bundle is missing
     PUBLISHED = "published"  # a tile that is missing or altered, or leaves that do not make the tile above
@@ -64,7 +65,7 @@ class Fault(StrEnum):
 
 
 CHECK = {
-    **dict.fromkeys((Fault.SEGMENT, Fault.FRAME, Fault.TAIL, Fault.CUT), 1),
+    **dict.fromkeys((Fault.SEGMENT, Fault.FRAME, Fault.TAIL, Fault.CUT, Fault.ERASED), 1),
     **dict.fromkeys((Fault.BODY, Fault.LEAF), 2),
     **dict.fromkeys((Fault.PUBLISHED, Fault.PARTIAL, Fault.STRANGER, Fault.STAGING), 3),
     Fault.MAP: 4,

@@ -18,10 +18,12 @@ Invariant: whole means that every byte of the log was read, but for what a check
 from __future__ import annotations
 
 from whosaw.journal import check_frames, check_head, check_map, check_public
+from whosaw.journal.check_erased import Tombs
 from whosaw.journal.check_streams import Census
 from whosaw.journal.findings import Progress, Report, silent
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Stores, StreamKeys
+from whosaw.journal.segment import AnyFrame
 from whosaw.verify.witnessed import WITNESSED
 
 
@@ -41,20 +43,24 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
             report.skip(number, "there is no head to hold it against")
         return report
     report.size, report.published, report.head = pinned.head.size, pinned.shown.size, pinned.state.note
-    census = Census(stores.labels, keys, report)
+    census, tombs = Census(stores.labels, keys, report), Tombs(stores.manifest, report)
+
+    def see(frame: AnyFrame, entry: bytes | None) -> None:
+        census.see(frame, entry)
+        tombs.see(frame)
+
     check_frames.check(
-        stores,
-        size=pinned.head.size, published=pinned.shown.size, report=report, see=census.see, progress=progress,
-    )  # fmt: skip
+        stores, size=pinned.head.size, published=pinned.shown.size, report=report, see=see, progress=progress
+    )
     check_frames.check_tail(stores, pinned.head.size, report)
     check_frames.check_cuts(stores.private, census.recorded, report)
     check_public.check(stores, pinned, report, progress)
     if map_pinned is not None:
         check_map.check(stores, signers.keys(), map_pinned, report, progress)
         check_map.check_witnessed(stores, signers, map_witnessed, map_pinned, report)
-    check_head.check_genesis(stores.public, stores.private, pinned.head.size, signers, report)
+    check_head.check_genesis(stores, pinned.head.size, signers, report)
     check_head.check_witnessed(
         check_head.MAIN, witnessed, stores.public, pinned.shown, keys=signers.keys(), report=report
     )
-    census.close(stores.head, pinned)
+    census.close(stores.head, pinned, tombs.close(pinned.head.size))
     return report

@@ -23,8 +23,8 @@ from whosaw.journal.ports import Folder, Head, HeadState, Placed, Stores
 from whosaw.journal.publish import apply, publish
 from whosaw.journal.receipts import milliseconds
 from whosaw.journal.recover import agree, show_genesis
-from whosaw.journal.segment import Frame, Mark, parse_frame
-from whosaw.journal.segments import firsts
+from whosaw.journal.segment import Erased, Frame, Mark, parse_frame
+from whosaw.journal.segments import listed
 from whosaw.journal.staging import Staged
 from whosaw.journal.under import Under
 from whosaw.model.genesis import Genesis
@@ -97,7 +97,7 @@ def _check_empty(stores: Stores) -> None:
 
 def _only_remains(private: Folder) -> bool:
     """Whether the segments are none, or what a run of `create` leaves that died before the head: at most a genesis."""
-    if firsts(private) not in ([], [0]):
+    if listed(private) not in ([], [(0, 0)]):
         return False
     return not private.read(Mark(0).name) or _left(private) is not None
 
@@ -110,4 +110,6 @@ def _left(private: Folder) -> Frame | None:
         frame, end = parse_frame(raw, 0, mark)
     except NotCanonical:
         return None
-    return frame if frame.label == GENESIS_LABEL and end == len(raw) else None
+    if isinstance(frame, Erased) or frame.label != GENESIS_LABEL or end != len(raw):
+        return None
+    return frame

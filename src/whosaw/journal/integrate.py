@@ -117,7 +117,7 @@ class Integrator:
             self._state.changed.notify_all()
 
     def _tidy(self, staged: Staged) -> None:
-        """What may as well be left lying: a start removes it."""
+        """What may as well be left lying: a start does it."""
         try:
             self._ahead.released(staged.size)
             self._commits.private.delete(staged.name)

@@ -36,7 +36,7 @@ from whosaw.journal.map_log import Mapped
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
-from whosaw.journal.segment import SEGMENT_BYTES
+from whosaw.journal.segment import SEGMENT_BYTES, Erased
 from whosaw.journal.state import Published
 from whosaw.journal.submission import Parked, Recorded, Submission, check, prepare
 from whosaw.journal.witnessed import Witnessed
@@ -180,7 +180,10 @@ class Journal:
         """
         reader = self.reader(witnessed=witnessed)
         path = reader.inclusion(index)
-        recorded = self._core.sequencer.known(reader.frame(index).idem)
+        frame = reader.frame(index)
+        if isinstance(frame, Erased):  # that it stands there can be shown for ever; which receipt it had, nobody knows
+            return TlogProof(index, tuple(path), reader.note).encode()
+        recorded = self._core.sequencer.known(frame.idem)
         if recorded is None:
             raise BadInput(f"index {index} belongs to no submission", where="index")
         return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()

@@ -10,6 +10,7 @@ Invariant: what is found is on stable storage. What is not found may be so a mom
 from __future__ import annotations
 
 from whosaw.journal.ports import Stores
+from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import State
 from whosaw.journal.submission import Opened
@@ -22,10 +23,10 @@ class Leaves:
 
     def __init__(self, state: State, stores: Stores) -> None:
         self._state, self._labels = state, stores.labels
-        self._segments = Segments(stores.private)
+        self._segments = Segments(stores.private, stores.manifest)
 
     def find(self, label: bytes) -> Opened | None:
-        """The durable leaf with this label; None where there is none. Raises Unavailable."""
+        """The durable leaf with this label; None where there is none, or nothing left that opens it. Raises Unavailable."""
         self._state.check()
         with self._state.lock:
             tail = self._state.tail
@@ -33,4 +34,5 @@ class Leaves:
             if index is not None:
                 return tail.frames[index - tail.first]
         index = self._labels.find([label]).get(label)
-        return None if index is None else self._segments.frame(index)
+        frame = None if index is None else self._segments.frame(index)
+        return frame if isinstance(frame, Frame) else None

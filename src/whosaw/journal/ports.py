@@ -3,6 +3,7 @@
 
     StreamKeys   who owns keys gives the journal a stream's key, never the person's          (privacy.keyring)
     Head         the one row that decides what this log is                    trusted        (store.sql_head)
+    Manifest     which segment files count, and which erasures go on          trusted        (store.sql_head)
     Labels       label ─▶ index, worked out from the bundles                  rebuilt        (store.sql_labels)
     Folder       files by name: segments, tiles, staging, checkpoint          the sequencer  (store.files)
                  trusts what it fsynced, outsiders trust nothing in it
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from whosaw.model.record import Stream
@@ -130,6 +132,92 @@ class Mendable(Protocol):
 
         Raises Contradiction where it is another one, Unavailable, OutcomeUnknown.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A segment that gets no more frames. Its file is that of `generation`; what follows its first `bytes` does not exist."""
+
+    first: int
+    count: int
+    bytes: int
+    generation: int
+
+    @property
+    def end(self) -> int:
+        """The index after its last."""
+        return self.first + self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """An erasure: of these leaves, all those of the stream `handle`. `tombstone`: the record that says so, once it is there.
+
+    Once it is done the handle is empty. The list stays: whoever brings back an old segment has to erase them again.
+    """
+
+    indexes: tuple[int, ...] = field(repr=False)
+    handle: bytes = field(default=b"", repr=False)
+    tombstone: int | None = None
+
+    @property
+    def first(self) -> int:
+        """The enrolment's index: no two erasures share it."""
+        return self.indexes[0]
+
+    @property
+    def digest(self) -> bytes:
+        """What the tombstone says of the list: SHA-256 of the sorted indexes, 8 bytes each."""
+        return sha256(b"".join([index.to_bytes(8) for index in self.indexes])).digest()
+
+    @property
+    def done(self) -> bool:
+        return not self.handle
+
+
+class Manifest(Protocol):
+    """Which file of each sealed segment counts, and the erasures. It stands beside the head, and goes where the head goes.
+
+    Each call is one transaction, durable when it returns. Reading raises Unavailable; writing raises Unavailable where
+    the transaction did not begin, OutcomeUnknown where it may or may not be stored. Where a journal has no manifest yet
+    (one of an older layout), reading finds nothing. A segment without a row is of generation 0, and its file counts up
+    to where the next segment begins.
+    """
+
+    def sealed(self) -> dict[int, Sealed]:
+        """Every row, by first index."""
+        ...
+
+    def seal(self, rows: Sequence[Sealed]) -> None:
+        """Add these rows. One whose segment has a row already is left out. Contradiction where that counts other frames."""
+        ...
+
+    def rewrite(self, old: Sealed, new: Sealed) -> None:
+        """Put `new` in the place of `old`. Raises Contradiction where the row is not `old`."""
+        ...
+
+    def erasing(self) -> list[Erasing]:
+        """Every erasure, done or not, in the order of their first indexes."""
+        ...
+
+    def intend(self, job: Erasing) -> None:
+        """Keep the list before its tombstone is written, so that a start knows what it was about. The same again is fine."""
+        ...
+
+    def begin(self, job: Erasing) -> None:
+        """Its tombstone is on record: from here on a restart finishes it. The position of its stream is dropped with it.
+
+        Raises Contradiction where it was not intended, or is under another tombstone.
+        """
+        ...
+
+    def forget(self, job: Erasing) -> None:
+        """It was intended and never put on record. Nothing of it is left."""
+        ...
+
+    def done(self, job: Erasing) -> None:
+        """Nothing is left to do; the handle is forgotten. The same again is fine."""
         ...
 
 
@@ -249,6 +337,7 @@ class Stores:
     public: Folder
     private: Folder
     head: Head
+    manifest: Manifest
     labels: Labels
     map_head: Head
     ahead: WriteAhead | None = None

@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from whosaw.errors import BadInput, Damaged
+from whosaw.errors import BadInput, Damaged, Unavailable
 from whosaw.journal.heads import CHECKPOINT, GENESIS, opened
 from whosaw.journal.labels import label_of
 from whosaw.journal.ports import Folder, Labels, Stores, StreamKey
 from whosaw.journal.published import nodes
 from whosaw.journal.recover import no_journal
-from whosaw.journal.segment import Frame
+from whosaw.journal.segment import AnyFrame, Erased, Frame
 from whosaw.journal.segments import Segments
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import Node, prove_consistency, prove_inclusion
@@ -50,7 +50,7 @@ class Reader:
     def at(cls, stores: Stores, note: bytes, checkpoint: Checkpoint) -> Reader:
         """The log as of a checkpoint that the caller has verified, or signed itself."""
         node = nodes(stores.public, checkpoint.size)
-        return cls(checkpoint, note, node, stores.public, Segments(stores.private), stores.labels)
+        return cls(checkpoint, note, node, stores.public, Segments(stores.private, stores.manifest), stores.labels)
 
     @property
     def size(self) -> int:
@@ -65,12 +65,12 @@ class Reader:
             )
         return raw
 
-    def frame(self, index: int) -> Frame:
-        """The leaf at `index` with what opens it."""
+    def frame(self, index: int) -> AnyFrame:
+        """The leaf at `index` with what opens it, or what is left of one that was erased."""
         self._below(index)
         return self._segments.frame(index)
 
-    def frames(self, first: int = 0, last: int | None = None) -> Iterator[Frame]:
+    def frames(self, first: int = 0, last: int | None = None) -> Iterator[AnyFrame]:
         """The leaves from `first` up to `last` (excluded), in order; up to the checkpoint's size without it."""
         end = self.size if last is None else min(last, self.size)
         yield from self._segments.frames(first, end)
@@ -80,7 +80,10 @@ class Reader:
         return self._indexes([label]).get(label)
 
     def run(self, key: StreamKey) -> list[Frame]:
-        """All leaves of one stream: label_0, label_1, … up to the first that is absent."""
+        """All leaves of one stream: label_0, label_1, … up to the first that is absent.
+
+        Raises Unavailable where it is erased while somebody holds its key: this is not a stream without records.
+        """
         found: list[int] = []
         ahead = 1
         while True:
@@ -88,7 +91,7 @@ class Reader:
             known = self._indexes(labels)
             for label in labels:
                 if label not in known:
-                    return [self._segments.frame(index) for index in found]
+                    return [self._opened(index) for index in found]
                 found.append(known[label])
             ahead = min(2 * ahead, 512)  # most streams are short, and some are not
 
@@ -104,6 +107,12 @@ class Reader:
     def _indexes(self, labels: Sequence[bytes]) -> dict[bytes, int]:
         # The table may be ahead of the checkpoint: it knows what was published since.
         return {label: index for label, index in self._labels.find(labels).items() if index < self.size}
+
+    def _opened(self, index: int) -> Frame:
+        frame = self._segments.frame(index)
+        if isinstance(frame, Erased):
+            raise Unavailable("this stream is being erased", part="journal", hint="ask again in a while")
+        return frame
 
     def _below(self, index: int) -> None:
         if not 0 <= index < self.size:

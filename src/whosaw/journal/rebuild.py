@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal.aside import Aside
 from whosaw.journal.edge import Edge
-from whosaw.journal.ports import Folder
+from whosaw.journal.ports import Folder, Manifest
 from whosaw.journal.published import bundles, reading
-from whosaw.journal.segments import Segments
+from whosaw.journal.segments import Segments, records
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import leaf_hash, root_of_row
 from whosaw.tlog.spelling import HASH
@@ -51,16 +51,16 @@ def served(folder: Folder) -> Leaves:
     return leaves
 
 
-def framed(private: Folder) -> Leaves:
-    """Leaves from the frames that open them."""
+def framed(private: Folder, manifest: Manifest) -> Leaves:
+    """Leaves from the frames that open them. Where one was erased nothing opens it, and the bundle is for others to give."""
     try:
-        segments = Segments(private)
+        segments = Segments(private, manifest)
     except Damaged:
         return lambda _: None
 
     def leaves(bundle: Bundle) -> list[bytes] | None:
         try:
-            return [frame.entry for frame in segments.frames(bundle.first, bundle.first + bundle.width)]
+            return [f.entry for f in records(segments.frames(bundle.first, bundle.first + bundle.width))]
         except Damaged:
             return None
 

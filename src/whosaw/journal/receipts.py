@@ -41,6 +41,11 @@ class Receipts:
         placed = Placed(leaves[0].index, len(leaves), at)
         return Recorded(tuple(leaves), partial(self.sign, placed, idem, root))
 
+    def left(self, leaves: Sequence[Opened], placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> Recorded:
+        """The same for a submission of which only these `leaves` are left. `hashes` are those of all of them."""
+        sign = partial(self.sign, placed, idem, merkle.root(hashes))
+        return Recorded(tuple(leaves), sign, erased=placed.count - len(leaves))
+
     def sign(self, placed: Placed, idem: bytes, root: bytes) -> bytes:
         """The signed receipt."""
         at = moment(placed.at)

@@ -3,7 +3,8 @@
 
     1 genesis   there is a head at all, and leaf 0 names these keys                else: not a journal, or other key files
     2 head      every key of the log signed its note; leaf 0 is shown to everybody else: not ours
-    3 tail      frames beyond the head: found, made durable, torn bytes kept aside
+    3 tail      frames beyond the head: found, made durable, torn bytes kept aside; segments below it sealed, files of
+                other generations than the manifest's removed
     4 publish   head newer than the checkpoint: staging applied, or built again from frames; then the checkpoint
                 checkpoint newer than the head, or another root: somebody else signed with our keys
     5 edge      right-edge tiles and the last bundle read from disk; their root is the head's
@@ -22,9 +23,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, NotCanonical
-from whosaw.journal.ahead import ahead_of, frames_of
+from whosaw.journal.ahead import ahead_of
+from whosaw.journal.entries import entries
 from whosaw.journal.heads import GENESIS, Signers, opened
 from whosaw.journal.labels import catch_up
+from whosaw.journal.manifest import seal, strays
 from whosaw.journal.ports import Folder, HeadState, Stores
 from whosaw.journal.receipts import milliseconds
 from whosaw.journal.resume import bring_up, edge_of
@@ -36,6 +39,7 @@ from whosaw.journal.state import State, Tail
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.leaf import GENESIS_LABEL
+from whosaw.tlog.merkle import leaf_hash
 from whosaw.tlog.note import VerifierKey
 
 _log = logging.getLogger(__name__)
@@ -89,7 +93,7 @@ def no_journal() -> BadInput:
 def _genesis(stores: Stores, signers: Signers) -> tuple[Frame, Genesis]:
     """What leaf 0 promises. Raises Misconfigured unless it names exactly these keys."""
     # Before the head: with exchanged key files no signature fits, and that must not look like a damaged log.
-    frame = Segments(stores.private).frame(0)
+    frame = Segments(stores.private, stores.manifest).record(0)
     try:
         genesis = Genesis.parse(frame.body)
     except NotCanonical as error:
@@ -143,12 +147,16 @@ def show_genesis(public: Folder, frame: Frame) -> None:
 
 
 def _tail(stores: Stores, head: HeadState, clock: Callable[[], datetime]) -> Tail:
+    for name in strays(stores):
+        _log.info("segments: removing one that does not count")
+        stores.private.delete(name)
     tail = Tail(head.size)
     # Where a receipt's own time died with its process, one asked for again says this time, and keeps it.
     at = max(milliseconds(clock()), head.signed_at)
     for found in ahead_of(stores).start(head.size):
         hashes = [frame.leaf_hash for frame in found.frames]
         tail.add(found.frames, hashes, at if found.at is None else found.at, found.written)
+    seal(stores, head.size)
     return tail
 
 
@@ -158,8 +166,8 @@ def _tail(stores: Stores, head: HeadState, clock: Callable[[], datetime]) -> Tai
 def _built_again(stores: Stores, shown: Checkpoint, signed: Checkpoint) -> Staged:
     """What staging held, from frames: the same bytes, because a size determines every one of them."""
     edge = edge_of(stores.public, shown)
-    frames = list(frames_of(stores, shown.size, signed.size))
-    grown, files = edge.grow([f.entry for f in frames], [f.leaf_hash for f in frames])
+    leaves = list(entries(stores, shown.size, signed.size, signed.size))
+    grown, files = edge.grow(leaves, [leaf_hash(entry) for entry in leaves])
     if grown.root() != signed.root:
         raise Damaged("the segments do not hold the leaves that the head signs", where=f"index {shown.size} and on")
     return Staged(shown.size, signed.size, signed.root, tuple(files))

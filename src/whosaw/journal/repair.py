@@ -32,6 +32,7 @@ from whosaw.journal.ports import Folder, Head, HeadState, Mendable, Placed, Stor
 from whosaw.journal.published import bundles, entries
 from whosaw.journal.rebuild import Leaves, Rebuild, framed, served
 from whosaw.journal.recover import no_journal
+from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.under import Under
 from whosaw.model.genesis import GenesisFile
@@ -96,7 +97,7 @@ class _Work:
         with self._telling():
             head, signed = _believed(stores.head, stores.public, self.signers.keys(), MAIN)
             # Frames first: of all copies they alone carry a check of their own.
-            leaves = [framed(stores.private), served(stores.public), *self._mirrored("")]
+            leaves = [framed(stores.private, stores.manifest), served(stores.public), *self._mirrored("")]
             whole = self._tree(stores.public, signed, leaves, MAIN)
             if whole:
                 self._genesis()
@@ -126,7 +127,7 @@ class _Work:
     def _genesis(self) -> None:
         """The genesis that is shown opens leaf 0, which is right by now."""
         with self._telling():
-            frame = Segments(self.stores.private).frame(0)
+            frame = Segments(self.stores.private, self.stores.manifest).record(0)
             _, label, commitment = next(entries(self.stores.public, 0, 1))
             if frame.entry != entry_of(label, commitment):
                 raise Damaged("the frame of leaf 0 does not open it", where="index 0")
@@ -217,19 +218,32 @@ def _tables_of(
     placed: dict[bytes, Placed] = {}
     first = 0
     leaves = entries(stores.public, 0, size)
-    for frame, (index, label, commitment) in zip(Segments(stores.private).frames(0, size), leaves, strict=True):
-        if frame.entry != entry_of(label, commitment):
-            raise Damaged("the frame does not open its leaf: no table follows from it", where=f"index {index}")
-        if frame.handle != _NO_STREAM:
-            if frame.i != positions.get(frame.handle, 0):
-                raise Damaged("a stream has a gap: no table follows from it", where=f"index {index}")
-            positions[frame.handle] = frame.i + 1
+    frames, idem, left = Segments(stores.private, stores.manifest).frames(0, size), None, set[tuple[int, int]]()
+    for frame, (index, label, commitment) in zip(frames, leaves, strict=True):
+        if isinstance(frame, Frame):
+            _follow(frame, entry_of(label, commitment), positions)
+            idem = frame.idem
         if frame.left == 0:
-            placed[frame.idem] = _row(first, index + 1 - first, known.get(frame.idem), signed_at)
-            first = index + 1
+            if idem is None:
+                left.add((first, index + 1 - first))
+            else:
+                placed[idem] = _row(first, index + 1 - first, known.get(idem), signed_at)
+            first, idem = index + 1, None
         if index % 4096 == 0:
             progress("frames", index, size)
-    return positions, placed
+    # Of a submission that was erased whole, no frame tells the key. The row that has its place is all there is of it.
+    return positions, {idem: row for idem, row in known.items() if (row.first, row.count) in left} | placed
+
+
+def _follow(frame: Frame, entry: bytes, positions: dict[bytes, int]) -> None:
+    where = f"index {frame.index}"
+    if frame.entry != entry:
+        raise Damaged("the frame does not open its leaf: no table follows from it", where=where)
+    if frame.handle == _NO_STREAM:
+        return
+    if frame.i != positions.get(frame.handle, 0):
+        raise Damaged("a stream has a gap: no table follows from it", where=where)
+    positions[frame.handle] = frame.i + 1
 
 
 def _row(first: int, count: int, known: Placed | None, signed_at: int) -> Placed:

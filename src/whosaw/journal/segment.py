@@ -4,8 +4,14 @@
     u32be length of what follows up to check ‖ u8 kind ‖ u16be left ‖ u64be index ‖ u64be group ‖ stream handle(16)
     ‖ u64be i ‖ label(32) ‖ nonce(32) ‖ idem(32) ‖ body ‖ check(8)                              151 bytes and the body
 
+    kind 1 record, as above     kind 2 erased: length ‖ kind ‖ left ‖ index ‖ u64be tombstone ‖ check         31 bytes
+
     check = H("whosaw/frame/v1" ‖ u64be(first index of the segment) ‖ everything before)[:8]
     left  = frames of the same submission still to come       group = index of the first frame of the same fdatasync
+    tombstone = index of the record that says that, and on what basis, this one was erased
+
+A segment is written anew, under the next generation, when records in it are erased; the manifest says which generation
+counts. Of an erased record only its place is left: which leaf it was, and how it lay in its submission.
 
 The check names the segment, so a block that a file system hands out again from another segment is no frame here. It
 finds what a crash tore, not what a liar wrote: against liars there is the leaf, which commits to label, nonce and body.
@@ -14,7 +20,7 @@ finds what a crash tore, not what a liar wrote: against liars there is the leaf,
       group 40            group 43: torn         group 46: then 43 had been durable, so this is damage
 
 Invariant: ``encode(parse(b)) == b``. A torn tail is what *one* unsynced write can leave, and nothing else is.
-                                                                              Specification: docs/spec/leaf.md
+                                                                              Specification: docs/spec/leaf.md, docs/spec/erasure.md
 """
 
 from __future__ import annotations
@@ -30,14 +36,16 @@ from whosaw.journal.submission import LEAF_LIMIT, Opened
 from whosaw.model.record import LIMIT as BODY_LIMIT
 
 FOLDER = "segments"
-RECORD = 1
+RECORD, ERASED = 1, 2
 CHECK = 8
 SEGMENT_BYTES = 64 * 1024 * 1024
 
 _HEADER = Struct(">IBHQQ16sQ32s32s32s")
 OVERHEAD = _HEADER.size + CHECK
 _LEAST = _HEADER.size - 4
-_NAME = re.compile(r"segments/([0-9]{20})\.seg")
+_BLANK = Struct(">IBHQQ")
+BLANK_BYTES = _BLANK.size + CHECK
+_NAME = re.compile(r"segments/([0-9]{20})(?:\.([1-9][0-9]{0,8}))?\.seg")
 # Where a frame could begin: a length up to that of the largest body, kind 1, an index below 2^56.
 _FRAME_LIKE = re.compile(rb"(?s)(?=\x00[\x00-\x04]..\x01..\x00)")
 
@@ -63,13 +71,35 @@ class Frame(Opened):
         return raw + mark.check(raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is left of a frame whose record was erased: its place, and the record that says so. Nothing opens its leaf."""
+
+    index: int
+    left: int
+    tombstone: int
+
+    @property
+    def body(self) -> None:
+        """None: erased. Not empty, not withheld, not absent."""
+        return None
+
+    def encode(self, mark: Mark) -> bytes:
+        """The bytes of the frame in the segment of `mark`."""
+        raw = _BLANK.pack(_BLANK.size - 4, ERASED, self.left, self.index, self.tombstone)
+        return raw + mark.check(raw)
+
+
+AnyFrame = Frame | Erased
+
+
 class Mark:
-    """What binds frames to one segment: the hash of its first index, to go on from."""
+    """What binds frames to one segment: the hash of its first index, to go on from. The generation is in its name only."""
 
-    __slots__ = ("_prefix", "first")
+    __slots__ = ("_prefix", "first", "generation")
 
-    def __init__(self, first: int) -> None:
-        self.first = first
+    def __init__(self, first: int, generation: int = 0) -> None:
+        self.first, self.generation = first, generation
         self._prefix = b"whosaw/frame/v1" + first.to_bytes(8)
 
     def check(self, raw: bytes) -> bytes:
@@ -78,22 +108,24 @@ class Mark:
     @property
     def name(self) -> str:
         """The segment's file."""
-        return segment_name(self.first)
+        return segment_name(self.first, self.generation)
 
 
-def segment_name(first: int) -> str:
-    """``segments/00000000000000000043.seg``"""
-    return f"{FOLDER}/{first:020d}.seg"
+def segment_name(first: int, generation: int = 0) -> str:
+    """``segments/00000000000000000043.seg``; once it was rewritten ``segments/00000000000000000043.1.seg``, and so on."""
+    return f"{FOLDER}/{first:020d}.{generation}.seg" if generation else f"{FOLDER}/{first:020d}.seg"
 
 
-def segment_first(name: str) -> int | None:
-    """The first index of the segment in this file; None for a file that is no segment."""
+def segment_place(name: str) -> tuple[int, int] | None:
+    """First index and generation of the segment in this file; None for a file that is no segment."""
     found = _NAME.fullmatch(name)
-    return int(found[1]) if found else None
+    return (int(found[1]), int(found[2] or 0)) if found else None
 
 
-def parse_frame(raw: bytes, at: int, mark: Mark) -> tuple[Frame, int]:
+def parse_frame(raw: bytes, at: int, mark: Mark) -> tuple[AnyFrame, int]:
     """The frame at offset `at`, and where it ends. Raises NotCanonical for anything else."""
+    if raw[at + 4 : at + 5] == b"\x02":
+        return _parse_erased(raw, at, mark)
     if len(raw) < at + OVERHEAD:
         raise NotCanonical("a frame is cut short", where=f"{mark.name}, byte {at}")
     length, kind, left, index, group, handle, i, label, nonce, idem = _HEADER.unpack_from(raw, at)
@@ -106,48 +138,78 @@ def parse_frame(raw: bytes, at: int, mark: Mark) -> tuple[Frame, int]:
     return Frame(index, handle, i, label, nonce, body, group, left, idem), end + CHECK
 
 
+def _parse_erased(raw: bytes, at: int, mark: Mark) -> tuple[Erased, int]:
+    if len(raw) < at + BLANK_BYTES:
+        raise NotCanonical("a frame is cut short", where=f"{mark.name}, byte {at}")
+    length, _, left, index, tombstone = _BLANK.unpack_from(raw, at)
+    end = at + _BLANK.size
+    if length != _BLANK.size - 4 or raw[end : end + CHECK] != mark.check(raw[at:end]):
+        raise NotCanonical("the check of a frame does not fit", where=f"{mark.name}, byte {at}")
+    return Erased(index, left, tombstone), end + CHECK
+
+
 def frame_length(raw: bytes, at: int) -> int | None:
     """How long the frame at `at` says it is, to step over it unchecked; None where that cannot be."""
     length = int.from_bytes(raw[at : at + 4])
-    return 4 + length + CHECK if _LEAST <= length <= _LEAST + BODY_LIMIT else None
+    known = length == _BLANK.size - 4 or _LEAST <= length <= _LEAST + BODY_LIMIT
+    return 4 + length + CHECK if known else None
 
 
 class Order:
     """Holds frames to the order in which a sequencer writes them. One for each walk through the log.
 
     Contiguous indexes, whole submissions, groups that begin where they say. What breaks it was never written by us.
+    An erased frame tells neither its key nor its group; those around it must still fit.
     """
 
-    __slots__ = ("_last", "index")
+    __slots__ = ("_group", "_idem", "_left", "_since", "index")
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self._last: Frame | None = None
+        self._left = 0
+        self._idem: bytes | None = (
+            None  # of the submission that has begun; None where only erased frames were seen of it
+        )
+        self._group: int | None = None  # of the last record
+        self._since = index  # from here on there was none
 
-    def follow(self, frame: Frame, where: str) -> None:
+    def follow(self, frame: AnyFrame, where: str) -> None:
         """Take the next frame. Raises Damaged where it cannot be the next."""
-        last = self._last
         if frame.index != self.index:
             raise Damaged(f"{where}: holds index {frame.index} where {self.index} belongs", where=where)
         if frame.left >= LEAF_LIMIT:
             raise Damaged(f"{where}: frame {frame.index} is of a submission that is too large", where=where)
-        inside = last is not None and last.left > 0
-        if last is not None and inside and (frame.left, frame.idem) != (last.left - 1, last.idem):
+        inside = self._left > 0
+        if inside and frame.left != self._left - 1:
             raise Damaged(f"{where}: frame {frame.index} breaks into a submission", where=where)
-        goes_on = last is None or frame.group == last.group
-        if frame.group > frame.index or not (goes_on or (frame.group == frame.index and not inside)):
+        if not inside:
+            self._idem = None
+        if isinstance(frame, Erased):
+            if frame.tombstone <= frame.index:
+                raise Damaged(f"{where}: frame {frame.index} was erased by a record before it", where=where)
+        else:
+            self._follow(frame, where, inside=inside)
+        self._left, self.index = frame.left, frame.index + 1
+
+    def _follow(self, frame: Frame, where: str, *, inside: bool) -> None:
+        if self._idem is not None and frame.idem != self._idem:
+            raise Damaged(f"{where}: frame {frame.index} breaks into a submission", where=where)
+        # It goes on with the last group, or begins one, or one that began in what was erased between goes on.
+        group = frame.group
+        goes_on = self._group is None or group == self._group or self._since <= group < frame.index
+        if group > frame.index or not (goes_on or (group == frame.index and not inside)):
             raise Damaged(f"{where}: frame {frame.index} is of a group that cannot be", where=where)
-        self._last, self.index = frame, frame.index + 1
+        self._idem, self._group, self._since = frame.idem, group, frame.index + 1
 
     @property
     def open(self) -> bool:
         """Whether a submission has begun and not ended."""
-        return self._last is not None and self._last.left > 0
+        return self._left > 0
 
     @property
     def group(self) -> int:
-        """The group of the last frame."""
-        return self.index if self._last is None else self._last.group
+        """The group of the last record."""
+        return self.index if self._group is None else self._group
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +223,8 @@ class Scanned:
 
 def scan(raw: bytes, mark: Mark, order: Order, start: int = 0) -> Scanned:
     """The frames of the newest segment from offset `start` on; a crash may have torn its end. Raises Damaged for what no crash leaves."""
-    frames, at = [], start
+    frames: list[Frame] = []
+    at = start
     whole = 0, start  # frames and bytes up to the end of the last whole submission
     while at < len(raw):
         try:
@@ -170,7 +233,7 @@ def scan(raw: bytes, mark: Mark, order: Order, start: int = 0) -> Scanned:
             _check_torn(raw, at, mark, order)
             break
         order.follow(frame, mark.name)
-        frames.append(frame)
+        frames.append(_record(frame, mark))
         if frame.left == 0:
             whole = len(frames), at
     count, end = whole
@@ -189,7 +252,7 @@ def _check_torn(raw: bytes, at: int, mark: Mark, order: Order) -> None:
             frame, _ = parse_frame(raw, found.start(), mark)
         except NotCanonical:
             continue
-        if frame.group not in torn_groups:
+        if _record(frame, mark).group not in torn_groups:
             raise Damaged(
                 f"{mark.name}: byte {at} is no frame, and a later write follows it: this is not what a crash leaves",
                 where=f"{mark.name}, byte {at}",
@@ -198,7 +261,7 @@ def _check_torn(raw: bytes, at: int, mark: Mark, order: Order) -> None:
 
 
 def parse_all(raw: bytes, mark: Mark, order: Order) -> Iterator[Frame]:
-    """The frames in a piece of a segment that is whole. Raises Damaged."""
+    """The frames in a piece of a segment that was just written. Raises Damaged, also for an erased one."""
     at = 0
     while at < len(raw):
         try:
@@ -206,9 +269,15 @@ def parse_all(raw: bytes, mark: Mark, order: Order) -> Iterator[Frame]:
         except NotCanonical as error:
             raise Damaged(str(error), where=mark.name) from None
         order.follow(frame, mark.name)
-        yield frame
+        yield _record(frame, mark)
 
 
-def encode_all(frames: Iterable[Frame], mark: Mark) -> bytes:
+def _record(frame: AnyFrame, mark: Mark) -> Frame:
+    if isinstance(frame, Erased):
+        raise Damaged(f"{mark.name}: frame {frame.index} is erased, and under no head yet", where=mark.name)
+    return frame
+
+
+def encode_all(frames: Iterable[AnyFrame], mark: Mark) -> bytes:
     """Frames side by side, as the segment of `mark` holds them."""
     return b"".join([frame.encode(mark) for frame in frames])

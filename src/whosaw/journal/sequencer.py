@@ -13,6 +13,7 @@ everybody who waits is told so, and the journal stops.                        Sp
 
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +22,15 @@ from datetime import datetime
 from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
-from whosaw.journal.ports import Stores, StreamKey
+from whosaw.journal.entries import published_entry
+from whosaw.journal.ports import Placed, Stores, StreamKey
 from whosaw.journal.receipts import Receipts, milliseconds
-from whosaw.journal.segment import Frame
+from whosaw.journal.segment import AnyFrame, Erased, Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import State
 from whosaw.journal.submission import LEAF_LIMIT, Recorded, Waiting, too_many
 from whosaw.model.record import Kind, canonical
-from whosaw.tlog import leaf
+from whosaw.tlog import leaf, merkle
 from whosaw.tlog.spelling import HASH
 
 BACKWARDS_MS = 1_000
@@ -51,7 +53,7 @@ class Sequencer:
     """Gives every record its place. One thread calls `step`; `known` may be called from any."""
 
     __slots__ = (
-        "_ahead", "_clock", "_counters", "_head", "_random", "_receipts", "_segments", "_state",
+        "_ahead", "_clock", "_counters", "_ended", "_random", "_receipts", "_segments", "_state", "_stepping", "_stores",
     )  # fmt: skip
 
     def __init__(
@@ -64,14 +66,18 @@ class Sequencer:
         clock: Callable[[], datetime],
         random: Callable[[int], bytes],
     ) -> None:
-        self._state, self._ahead, self._head = state, ahead_of(stores), stores.head
+        self._state, self._ahead, self._stores = state, ahead_of(stores), stores
         self._counters, self._receipts = counters, receipts
         self._clock, self._random = clock, random
-        self._segments = Segments(stores.private)
+        self._segments = Segments(stores.private, stores.manifest)
+        self._stepping, self._ended = threading.Lock(), set[bytes]()
 
     def step(self, submissions: Sequence[Waiting]) -> None:
         """Record these submissions and answer their callers. Whatever happens, each of them is answered."""
-        waiting = [s for s in submissions if s.begin()]
+        with self._stepping:
+            self._step([s for s in submissions if s.begin()])
+
+    def _step(self, waiting: Sequence[Waiting]) -> None:
         try:
             self._state.check()
             group = self._take(waiting)
@@ -93,6 +99,15 @@ class Sequencer:
         """Let go of where frames are written. Nothing is written."""
         self._ahead.close()
 
+    def end(self, handle: bytes) -> None:
+        """Give out no place in this stream any more, and write no more to the segment that is active. From any thread.
+
+        When it returns, every leaf that the stream will ever have is durable, and the next group begins a new segment.
+        """
+        with self._stepping:
+            self._ended.add(handle)
+            self._ahead.roll()
+
     # ── 1 take ──
 
     def _take(self, submissions: Sequence[Waiting]) -> Group:
@@ -106,7 +121,7 @@ class Sequencer:
         # Memory first, the head second. A key leaves the tail only after the head has it; asked the other way round, one
         # that moves in between would be missed by both, and recorded twice.
         known = {s.idem for s in submissions if s.idem in state.tail.placed}
-        known |= self._head.placed([s.idem for s in submissions if s.idem not in known]).keys()
+        known |= self._stores.head.placed([s.idem for s in submissions if s.idem not in known]).keys()
         self._counters.load(key for s in submissions for key in s.keys)
         for submission in submissions:
             if submission.idem in known:
@@ -131,6 +146,15 @@ class Sequencer:
         """Give the leaves of one submission their places in `group`."""
         leaves: list[tuple[StreamKey, int, bytes]] = []
         nexts: dict[bytes, int] = {}
+        if self._ended and not self._ended.isdisjoint(key.handle for key in submission.keys):
+            submission.fail(
+                Unavailable(
+                    "a stream was erased while a record for it was on its way; nothing was recorded",
+                    part="journal",
+                    hint="ask again: the record then begins a new stream",
+                )
+            )
+            return False
         for key, body in zip(submission.keys, submission.bodies, strict=True):
             handle = key.handle
             i = nexts.get(handle)
@@ -189,17 +213,37 @@ class Sequencer:
                 submission.fail(error)
 
     def known(self, idem: bytes) -> Recorded | None:
-        """What was recorded under this key; None where nothing was."""
+        """What was recorded under this key; None where nothing was. Raises IdempotencyConflict where nothing is left of it.
+
+        Where only a part was erased, the leaves are those that are left, and the receipt is the one it always was.
+        """
         tail = self._state.tail
         with self._state.lock:
             placed = tail.placed.get(idem)
             leaves = tail.slice(placed) if placed else ()
         if placed is None:
-            placed = self._head.placed([idem]).get(idem)
+            placed = self._stores.head.placed([idem]).get(idem)
             if placed is None:
                 return None
-            leaves = self._segments.submission(placed.first, placed.count, idem)
+            found = self._segments.submission(placed.first, placed.count, idem)
+            leaves = tuple(frame for frame in found if isinstance(frame, Frame))
+            if len(leaves) < placed.count:
+                return self._left(placed, idem, found, leaves)
         return self._receipts.recorded(leaves, idem, placed.at)
+
+    def _left(self, placed: Placed, idem: bytes, found: Sequence[AnyFrame], leaves: tuple[Frame, ...]) -> Recorded:
+        """What an erasure left of a submission. Raises IdempotencyConflict where that is nothing."""
+        if not leaves:
+            raise IdempotencyConflict(
+                "what was recorded under this key was erased",
+                hint="a new look needs a new key; what was erased is not recorded a second time",
+            )
+        hashes = [merkle.leaf_hash(self._leaf(f.index) if isinstance(f, Erased) else f.entry) for f in found]
+        return self._receipts.left(leaves, placed, idem, hashes)
+
+    def _leaf(self, index: int) -> bytes:
+        """The 65 bytes of an erased leaf: they are published, or nothing would have been erased."""
+        return published_entry(self._stores, index, self._state.published.size)
 
 
 def enrolment(key: StreamKey) -> bytes:
@@ -212,6 +256,9 @@ def _same(made: Recorded, submission: Waiting) -> Recorded:
     """`made`, if it records exactly this submission."""
     recorded = [(opened.handle, opened.body) for opened in made.leaves if opened.i > 0]
     wanted = [(key.handle, body) for key, body in zip(submission.keys, submission.bodies, strict=True)]
+    if made.erased:  # what is left stands in the order in which it was handed in; the rest nobody can compare any more
+        rest = iter(wanted)
+        wanted = [one for one in recorded if one in rest]
     if recorded != wanted:
         raise IdempotencyConflict(
             "this idempotency key was used before, for a submission with other records",

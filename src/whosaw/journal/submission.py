@@ -74,18 +74,21 @@ class Opened:
 
 
 class Recorded:
-    """The durable leaves of one submission, in order, enrolments first, and the receipt for them."""
+    """The durable leaves of one submission, in order, enrolments first, and the receipt for them.
 
-    __slots__ = ("_receipt", "_sign", "leaves")
+    `erased`: how many of them are not here any more. The receipt is for all of them all the same.
+    """
 
-    def __init__(self, leaves: tuple[Opened, ...], sign: Callable[[], bytes]) -> None:
-        self.leaves = leaves
+    __slots__ = ("_receipt", "_sign", "erased", "leaves")
+
+    def __init__(self, leaves: tuple[Opened, ...], sign: Callable[[], bytes], erased: int = 0) -> None:
+        self.leaves, self.erased = leaves, erased
         self._sign = sign
         self._receipt: bytes | None = None
 
     @property
     def first(self) -> int:
-        """Index of the first leaf."""
+        """Index of the first leaf that is left."""
         return self.leaves[0].index
 
     @property

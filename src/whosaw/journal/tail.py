@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from whosaw.errors import Damaged
-from whosaw.journal.ports import Folder
+from whosaw.journal.ports import Folder, Manifest
 from whosaw.journal.segment import FOLDER, Frame, Mark, Order, encode_all, scan, segment_name
-from whosaw.journal.segments import Segments, firsts
+from whosaw.journal.segments import Segments, records
 from whosaw.journal.state import Written
 from whosaw.model.record import Json, Kind, canonical
 
@@ -44,16 +44,19 @@ class Found:
     beyond: list[int]
 
 
-def find(private: Folder, size: int) -> Found:
+def find(private: Folder, manifest: Manifest, size: int) -> Found:
     """Everything beyond a head of `size`. Changes nothing. Raises Damaged for what no crash leaves."""
-    segments = Segments(private)
+    segments = Segments(private, manifest)
     if segments.frame(size - 1).left:
         raise Damaged(f"a head of size {size} cuts a submission in two", where=FOLDER)
-    beyond = [first for first in firsts(private) if first >= size]
+    marks = segments.marks()
+    beyond = [mark.first for mark in marks if mark.first >= size]
     if beyond:
         # All but the newest segment are whole up to where the next one begins: a later write followed them.
         newest, start = Mark(beyond[-1]), 0
-        frames = list(segments.frames(size, newest.first))
+        frames = records(segments.frames(size, newest.first))
+    elif marks[-1].first in manifest.sealed():
+        return Found([], b"", marks[-1].first, [])  # it gets no more frames, and what follows them does not exist
     else:
         newest, start = segments.start_of(size)
         frames = []

@@ -79,7 +79,7 @@ def vitals(stores: Stores, signers: Signers, at: datetime) -> Vitals:
         published=opened(note, signers.keys(), CHECKPOINT),
         size=head.size,
         signed_at=moment(head.signed_at),
-        waiting=_waiting(stores.private, head.size),
+        waiting=_waiting(stores, head.size),
         mapped=mapped,
         mapped_at=moment(map_head.signed_at),
         map_size=map_size,
@@ -116,9 +116,9 @@ def _mapped(public: Folder) -> tuple[int, int]:
     return of.size, size
 
 
-def _waiting(private: Folder, size: int) -> int | None:
+def _waiting(stores: Stores, size: int) -> int | None:
     try:
-        return len(tail.find(private, size).frames)
+        return len(tail.find(stores.private, stores.manifest, size).frames)
     except Damaged:
         return None
 

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     INQUIRY = "inquiry"  # an inquiry's step
     UNSEAL = "unseal"  # a name was opened, by two
     EXPORT = "export"  # a statement or part of the log was handed out
+    ERASURE = "erasure"  # so many records were erased, all of one stream; which, their digest says
     TAIL = "tail"  # bytes that a crash left torn were cut and kept aside
     START = "start"  # the log went on although its witnesses could not be asked, and why
 

@@ -266,6 +266,11 @@ class MemoryHead:
     def all_positions(self) -> Iterator[tuple[bytes, int]]:
         yield from sorted(self.positions_.items())
 
+    def drop(self, handle: bytes) -> None:
+        """The manifest's: the stream with this handle has no position any more."""
+        with self._lock:
+            self.positions_.pop(handle, None)
+
     def all_placed(self) -> Iterator[tuple[bytes, Placed]]:
         yield from sorted(self.placed_.items(), key=lambda row: row[1].first)
 

@@ -4,7 +4,8 @@
     isolation_level=None      no transaction begins unless we say BEGIN IMMEDIATE
     journal_mode=WAL          readers, in this process and in others, never block the writer
     synchronous=FULL          a COMMIT that returned is on the disk; NORMAL where the file can be rebuilt
-    user_version              the layout; a newer one is refused, and nothing was changed
+    user_version              the layout; a newer one is refused, and nothing was changed. An older one is brought up
+                              by whoever writes first; readers take it as it is
 
 A failure before COMMIT rolled everything back: Unavailable. A failure *of* COMMIT leaves the outcome open:
 OutcomeUnknown. Busy is not a lost swap, and a row count of 0 is: whoever writes checks it.
@@ -15,9 +16,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from whosaw.errors import Damaged, Misconfigured, OutcomeUnknown, Unavailable, WhosawError
@@ -54,11 +56,16 @@ class SqliteFile:
         *,
         version: int,
         create: bool,
+        steps: Mapping[int, Sequence[str]] = MappingProxyType({}),
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         damaged_hint: str = "keep a copy of the whole folder and restore the file from what belongs to it",
         connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
     ) -> None:
-        """`create`: make the file when it is first used. Otherwise only `make` does."""
+        """`create`: make the file when it is first used. Otherwise only `make` does.
+
+        `steps`: the statements that bring a file of an older layout to the one after it.
+        """
+        self._steps = steps
         self._path, self._schema, self._version, self._create = path, schema, version, create
         self._synchronous, self._connect, self._hint = synchronous, connect, damaged_hint
         self._reader: sqlite3.Connection | None = None
@@ -88,7 +95,7 @@ class SqliteFile:
     def make(self) -> None:
         """Make the file and its tables, if they are not there."""
         with self._write_lock, self._told():
-            self._writer = self._writer or self._open(create=True)
+            self._writer = self._writer or self._open(create=True, writes=True)
 
     def renew(self) -> None:
         """Throw the file away, whatever it holds, and make an empty one: for what is worked out from elsewhere."""
@@ -125,7 +132,7 @@ class SqliteFile:
         """BEGIN IMMEDIATE … COMMIT. What is raised inside, by us or by SQLite, has changed nothing."""
         with self._write_lock:
             with self._told():
-                self._writer = self._writer or self._open(create=self._create)
+                self._writer = self._writer or self._open(create=self._create, writes=True)
                 writer = self._writer
                 writer.execute("BEGIN IMMEDIATE")
             try:
@@ -157,7 +164,11 @@ class SqliteFile:
                     connection.close()
             self._reader = self._writer = None
 
-    def _open(self, *, create: bool) -> sqlite3.Connection:
+    def has(self, table: str) -> bool:
+        """Whether the file has this table: one of an older layout, which nobody has written to yet, may not."""
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
+    def _open(self, *, create: bool, writes: bool = False) -> sqlite3.Connection:
         if create:
             private_file(self._path)
         elif not self._path.exists():
@@ -168,7 +179,7 @@ class SqliteFile:
         try:
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA fullfsync=1")  # macOS; nothing elsewhere
-            self._check_layout(connection, create=create)
+            self._check_layout(connection, create=create, writes=writes)
             # After the layout was found to be ours: this writes to the file where it is not in this mode yet.
             connection.execute("PRAGMA journal_mode=WAL")
         except BaseException:
@@ -176,8 +187,8 @@ class SqliteFile:
             raise
         return connection
 
-    def _check_layout(self, connection: sqlite3.Connection, *, create: bool) -> None:
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
+    def _check_layout(self, connection: sqlite3.Connection, *, create: bool, writes: bool) -> None:
+        found = _layout(connection)
         if found == 0 and create and connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
             connection.execute("BEGIN IMMEDIATE")
             for statement in self._schema:
@@ -190,8 +201,19 @@ class SqliteFile:
                 setting=self.name,
                 hint="use the version of whosaw that made the folder, or a newer one; nothing was changed",
             )
-        elif found != self._version:
+        elif found != self._version and found not in self._steps:
             raise Damaged(f"{self.name} has no layout of ours", where=self.name, hint=self._hint)
+        elif writes and found != self._version:
+            self._bring_up(connection)
+
+    def _bring_up(self, connection: sqlite3.Connection) -> None:
+        """From an older layout to ours, in one transaction."""
+        connection.execute("BEGIN IMMEDIATE")
+        for layout in range(_layout(connection), self._version):
+            for statement in self._steps[layout]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={self._version}")
+        connection.execute("COMMIT")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -207,3 +229,8 @@ class SqliteFile:
             raise Unavailable(f"{self.name}: {error}", part=self.name, hint="nothing was changed; try again") from error
         except sqlite3.Error as error:
             raise Damaged(f"{self.name}: {error}", where=self.name, hint=self._hint) from error
+
+
+def _layout(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(found)
