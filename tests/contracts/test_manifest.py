@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of Manifest, held by the fake and by SQLite alike, also when they fail."""
+"""The contract of Manifest, held by the fake, by SQLite and by PostgreSQL alike, also when they fail."""
 
 import sqlite3
 from contextlib import closing
 
 import pytest
-from tests.contracts.failing import failing_sqlite
+from tests.contracts.failing import Fate, failing_postgres, failing_sqlite
 
 from whosaw.errors import Contradiction, Misconfigured, OutcomeUnknown, Unavailable
 from whosaw.journal.ports import Erasing, HeadState, Placed, Sealed
 from whosaw.store.memory import MemoryHead
 from whosaw.store.memory_manifest import MemoryManifest
+from whosaw.store.pg import Database
+from whosaw.store.pg_head import PgHead
+from whosaw.store.pg_manifest import PgManifest
 from whosaw.store.sql_head import SqliteHead
 
 HANDLE = b"h" * 16
@@ -63,9 +66,29 @@ class OnDisk:
         self.head.close()
 
 
-@pytest.fixture(params=[InMemory, OnDisk])
+class OnServer:
+    def __init__(self, conninfo):
+        self.conninfo, self.fate = conninfo, Fate()
+        self._use(Database(conninfo, connect=failing_postgres(self.fate)))
+
+    def _use(self, database):
+        self.database, self.head, self.manifest = database, PgHead(database), PgManifest(database)
+
+    def arm(self, call, word, fate):
+        self.fate.arm(word, fate)
+
+    def again(self):
+        self.database.close()
+        self._use(Database(self.conninfo))
+        return self.manifest
+
+    def close(self):
+        self.database.close()
+
+
+@pytest.fixture(params=[InMemory, OnDisk, pytest.param(OnServer, marks=pytest.mark.postgres)])
 def store(request, tmp_path):
-    made = request.param(tmp_path)
+    made = request.param(request.getfixturevalue("database") if request.param is OnServer else tmp_path)
     made.head.create(HEAD, {})
     yield made
     made.close()

@@ -218,7 +218,7 @@ def test_positions_and_idempotency_rows_are_made_again(world):
 
 def test_tables_do_not_follow_from_frames_that_open_nothing(world):
     """A frame that was exchanged says nothing about positions: the table stays as it was found."""
-    frame = Segments(world.private).frame(30)
+    frame = Segments(world.private, world.manifest).frame(30)
     rewrite(world, 30, body=frame.body.replace(b"grow", b"grew"))
     handle = next(iter(world.head.positions_))
     world.head.positions_[handle] += 1

@@ -6,6 +6,8 @@
     head       a row for the log and one for the log of its index: note, size, signed_at
     position   handle ─▶ next i of the stream                     moves with the head
     placed     idempotency key ─▶ first index, count, time        moves with the head
+    segment    the manifest: first index ─▶ count, bytes, generation
+    erasing    first erased index ─▶ all of them, handle until it is done, index of the tombstone
     pending    what gates ask to have recorded, and from its assignment on the write-ahead log
     label      label ─▶ index      covered   how many leaves the table covers
     wish       one row: up to which size an index is asked for, and of which head the newest one is
@@ -39,6 +41,11 @@ CREATE TABLE journal.head (
 ) WITH (fillfactor = 50);
 CREATE TABLE journal.position (handle bytea PRIMARY KEY, next bigint NOT NULL);
 CREATE TABLE journal.placed (idem bytea PRIMARY KEY, first bigint NOT NULL, count int NOT NULL, at bigint NOT NULL);
+
+CREATE TABLE journal.segment (
+    first bigint PRIMARY KEY, count bigint NOT NULL, bytes bigint NOT NULL, generation int NOT NULL
+);
+CREATE TABLE journal.erasing (first bigint PRIMARY KEY, indexes bigint[] NOT NULL, handle bytea NOT NULL, tombstone bigint);
 
 CREATE TABLE journal.pending (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
