@@ -75,6 +75,10 @@ class Crown:
         """The root of the trie."""
         return self._cell(1)[1:]
 
+    def branch(self) -> bytes:
+        """The same as a branch: for a crown that is a cell of another one, further up."""
+        return self._cell(1)
+
     def way(self, label: bytes) -> tuple[int, list[bytes]]:
         """How deep the way of `label` goes with more than one label below it, at most to the buckets; and its siblings.
 

@@ -19,8 +19,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -38,8 +42,10 @@ from whosaw.verify.state import SavedHead, State, read_state, save_head
 from whosaw.verify.statement import verify_statement
 from whosaw.verify.steps import FALSE, Report
 from whosaw.verify.words import printable
+from whosaw.verify.workers import cores
 
 KINDS = ("statement", "receipt", "proof")
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 Clock = Callable[[], datetime]
 
 
@@ -52,6 +58,9 @@ def main(argv: Sequence[str] | None = None, clock: Clock = lambda: datetime.now(
     except WhosawError as error:
         _complain(str(error), error.hint)
         return EXIT[type(error)]
+    except KeyboardInterrupt:
+        _complain("stopped; nothing was decided, and nothing was saved", "")
+        return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left; nobody is there to be told
         return EXIT[BadInput]
@@ -99,6 +108,10 @@ def _parser(kind: str) -> argparse.ArgumentParser:
     if kind == "log":
         parser.add_argument("--state", metavar="FILE", help="remember the checkpoint, and compare with it next time")
         parser.add_argument("--quick", action="store_true", help="signatures and proofs only; do not read all leaves")
+    if kind in ("log", "statement"):
+        parser.add_argument(
+            "--jobs", metavar="N", type=_jobs, default=cores(), help="processes that read a folder (default: all cores)"
+        )
     if kind in ("log", "receipt"):
         parser.add_argument("--evidence", metavar="FILE", help="where to write what is false, for others to check")
     if kind in ("statement", "receipt"):
@@ -112,17 +125,37 @@ def _parser(kind: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _jobs(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,2}", text):
+        raise ValueError
+    return int(text)
+
+
 def _run(kind: str, args: argparse.Namespace, now: datetime) -> int:
-    audit = Audit(_trust(args.trust), now)
+    policy = _trust(args.trust)
     progress = Progress(sys.stderr, "leaves")
-    audit = Audit(audit.trust, now, progress=progress.at)
+    audit = Audit(policy, now, progress=progress.at, jobs=getattr(args, "jobs", 1))
     try:
-        if kind == "log":
-            return _log(args, audit)
-        report = _file(kind, args, audit)
+        with _heard():
+            if kind == "log":
+                return _log(args, audit)
+            report = _file(kind, args, audit)
     finally:
         progress.close()
     return _answer(report, args)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """SIGTERM ends a check as Ctrl-C does, and not in the middle: temporary files are removed, processes waited for."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _log(args: argparse.Namespace, audit: Audit) -> int:
@@ -133,13 +166,7 @@ def _log(args: argparse.Namespace, audit: Audit) -> int:
         if not state.parent.is_dir():
             raise BadInput("there is no such folder to keep it in", where="--state")
         remembered = read_state(state)
-    audit = Audit(
-        audit.trust,
-        audit.now,
-        saved=None if remembered is None else remembered.of,
-        quick=args.quick,
-        progress=audit.progress,
-    )
+    audit = replace(audit, saved=None if remembered is None else remembered.of, quick=args.quick)
     steps, found = verify_folder(source, audit)
     if state is not None and found.head is not None and steps.sound:
         # The log last: where only one of the two is saved, the next run compares the other with something older.

@@ -34,7 +34,7 @@ from whosaw.verify import genesis
 from whosaw.verify.blame import blame
 from whosaw.verify.head import Head, open_head
 from whosaw.verify.history import check_same_log
-from whosaw.verify.leaves import Leaves
+from whosaw.verify.leaves import Leaves, read_leaves
 from whosaw.verify.listing import Listing, split
 from whosaw.verify.map_log import (
     MAP,
@@ -51,7 +51,7 @@ from whosaw.verify.older import old_failures
 from whosaw.verify.source import Source
 from whosaw.verify.state import SavedHead
 from whosaw.verify.steps import Failure, Report, Said, Steps
-from whosaw.verify.tree import Rebuild, Rebuilt, read_tile, served_nodes
+from whosaw.verify.tree import Rebuilt, read_tile, served_nodes
 from whosaw.verify.witnessed import MAP_TITLE, WITNESSED, Raw, Which, check_witnessed, read_witnessed
 from whosaw.verify.words import counted, moment, printable
 
@@ -67,7 +67,7 @@ def _nothing(*_: object) -> None: ...
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """How to verify a folder. `saved` is what was seen before; `progress` counts leaves."""
+    """How to verify a folder. `saved` is what was seen before; `progress` counts leaves; `jobs`: processes at once."""
 
     trust: TrustPolicy
     now: datetime
@@ -75,6 +75,7 @@ class Audit:
     quick: bool = False
     progress: Callable[[int, int], None] = _nothing
     sleep: Callable[[float], None] = time.sleep
+    jobs: int = 1
 
 
 @dataclass(slots=True)
@@ -270,12 +271,13 @@ def _read_map(source: Source, audit: Audit, made: genesis.Genesis, found: Audite
 
 def _leaves(source: Source, audit: Audit, head: Head, found: Audited, said: Said) -> Rebuilt:
     old: Mapping[tuple[int, int], Sequence[Tile | Bundle]] = found.listing.old if found.listing else {}
-    found.leaves = leaves = Leaves(head.size, () if found.map is None else found.map.claims)
-    whole = Rebuild(source, head.size, old, see=leaves.see, progress=audit.progress).run()
+    claims = () if found.map is None else found.map.claims
+    found.leaves = leaves = read_leaves(source, head.size, claims, old, jobs=audit.jobs, progress=audit.progress)
+    whole = leaves.whole
     said.count("leaves", head.size)
     said.count("bundles", whole.bundles)
     said.failures += whole.leaf_failures
-    said.failures += leaves.twice()
+    said.failures += leaves.shared_labels()
     said.say(
         f"{counted(head.size, 'leaf', 'leaves')} in {counted(whole.bundles, 'bundle')}: each has 65 bytes and "
         "version 1, and no label stands twice."

@@ -10,8 +10,10 @@ Nothing here raises: what is wrong with a file becomes a sentence, and the rest 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
+from struct import Struct
 
 from whosaw.tlog import leaf, map_leaf
 from whosaw.tlog.tile import FULL
@@ -62,10 +64,12 @@ class Frames:
 
     def hashes(self, raw: bytes, width: int) -> bytes:
         """The leaf hashes of a bundle of `width` entries, side by side."""
-        # This loop is the cost of an audit, so it hashes by hand instead of calling merkle.leaf_hash.
-        if self.size is not None:
-            size, each = self.size, 2 + self.size
-            return b"".join([sha256(b"\x00" + raw[at : at + size]).digest() for at in range(2, len(raw), each)])
+        # The cost of an audit. The second byte of each length becomes the prefix that a leaf is hashed behind, so that
+        # one call cuts all of them, prefix and all: slicing and joining one by one would cost half as much as hashing.
+        if self.size is not None and len(raw) == width * (2 + self.size):
+            marked = bytearray(raw)
+            marked[1 :: 2 + self.size] = bytes(width)
+            return b"".join([sha256(leaf).digest() for leaf in _cuts(width, self.size).unpack(marked)])
         return b"".join([sha256(b"\x00" + entry).digest() for entry in self.entries(raw, width)])
 
     def entries(self, raw: bytes, width: int) -> list[bytes]:
@@ -76,6 +80,12 @@ class Frames:
     def place(self, i: int) -> str:
         """Where the entry with number `i` stands in its bundle."""
         return f"entry {i}" if self.size is None else span(i, 2 + self.size)
+
+
+@lru_cache(maxsize=FULL)
+def _cuts(width: int, size: int) -> Struct:
+    """What cuts a bundle into entries, each behind one byte."""
+    return Struct(f"x{1 + size}s" * width)
 
 
 LEAVES = Frames(leaf.SIZE, leaf.SIZE)

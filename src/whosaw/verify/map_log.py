@@ -112,7 +112,7 @@ def read_map(
     inside = MapSource(source)
     made, reader = ReadMap(head), _Reader(log_keys)
     old = {} if listing is None else listing.old
-    whole = Rebuild(inside, head.size, old, see=reader.see, progress=lambda *_: None, frames=MAPS).run()
+    whole = Rebuild(inside, head.size, old, see=reader.see, frames=MAPS).run()
     made.claims, made.old = reader.claims, whole.old
     made.files = 0 if listing is None else len(listing.names)
     failures = [*whole.leaf_failures, *whole.tile_failures, *blame(inside, whole, head.root)]

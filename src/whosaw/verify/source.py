@@ -88,7 +88,7 @@ class FolderSource:
         # checker read one file while everybody else is served another.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         try:
-            handle = os.open(self._path / name, flags)
+            handle = os.open(f"{self._path}/{name}", flags)
         except OSError as error:
             if error.errno in _GONE:
                 return None
@@ -98,8 +98,9 @@ class FolderSource:
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Damaged("is not a regular file", where=printable(name))
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                raw = file.read(limit + 1)
+            raw = os.read(handle, limit + 1)
+            while len(raw) <= limit and (more := os.read(handle, limit + 1 - len(raw))):
+                raw += more
         except OSError as error:
             raise self._unreadable(name, error) from None
         finally:

@@ -5,8 +5,9 @@
                             │
                             └─ shown to whoever knows what a leaf of this log must be (``verify.leaves``, ``verify.map_log``)
 
-One pass, one bundle in memory at a time. What disagrees is listed; ``whosaw.verify.blame`` then says which of the two was
-altered, where that can be told.
+One pass, one bundle in memory at a time. Ranges of bundles can be read apart from each other, by other processes, and be
+joined: only the levels above need all of them. What disagrees is listed; ``whosaw.verify.blame`` then says which of the two
+was altered, where that can be told.
 
 Invariant: what is called whole was read whole. There is no sampling here, and no trust in any tile.
                                                                           Specification: docs/spec/checkpoint.md §3
@@ -86,13 +87,40 @@ class Rebuilt:
     old_alone: list[Tile | Bundle] = field(default_factory=list)  # there is no wider file to compare them with
     torn: list[Tile] = field(default_factory=list)  # tiles that are not what the leaves make
     given_up: bool = False  # too many files in a row were missing: nothing after them was read, and there is no root
+    end: int = 0  # the leaves below it were looked for
+    gap: int | None = None  # the first leaf whose bundle could not be shown
+
+    def join(self, part: Rebuilt) -> None:
+        """Add what was found in the bundles that follow."""
+        self.rows[1:] = [bytearray().join((*self.rows[1:2], *part.rows[1:2]))]
+        self.edge = part.edge
+        self.tiles += part.tiles
+        self.bundles += part.bundles
+        self.old += part.old
+        self.leaf_failures += part.leaf_failures
+        self.tile_failures += part.tile_failures
+        self.old_failures += part.old_failures
+        self.old_torn += part.old_torn
+        self.old_alone += part.old_alone
+        self.torn += part.torn
+        self.end = part.end
+        self.gap = part.gap if self.gap is None else self.gap
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found in a range of bundles. `gone`: files missing in a row at its end, `lead`: at its beginning."""
+
+    found: Rebuilt
+    gone: int
+    lead: int | None  # None where every file of the range is missing
 
 
 class Rebuild:
     """One pass over all that a log of `size` leaves serves, whose entries stand in `frames`.
 
     `old`: partial tiles and bundles that stand beside a wider one, by level (BUNDLES for bundles) and index.
-    `see` is shown every bundle, in order. `progress` hears how many leaves are done.
+    `see` is shown every bundle, in order.
     """
 
     def __init__(
@@ -102,26 +130,50 @@ class Rebuild:
         old: Mapping[tuple[int, int], Sequence[Tile | Bundle]],
         *,
         see: See,
-        progress: Callable[[int, int], None],
         frames: Frames = LEAVES,
     ) -> None:
-        self._source, self._size, self._old, self._frames = source, size, old, frames
-        self._see, self._progress = see, progress
+        self._source, self._size, self._old, self._frames, self._see = source, size, old, frames, see
         self._gone = 0  # files missing in a row
+        self._lead: int | None = None
         self.found = Rebuilt(size, frames)
 
     def run(self) -> Rebuilt:
         """Read everything once, or up to many missing files in a row. Raises Unavailable where a file could not be read; all else is a failure found."""
+        self.bottom(0, -(-self._size // FULL))
+        return self.finish()
+
+    def bottom(self, first: int, last: int) -> None:
+        """Read the bundles `first` up to `last`, and the tiles of their leaves' hashes."""
         found = self.found
-        for index in range(-(-self._size // FULL)):
+        for index in range(first, last):
             self._bottom(index, width_at(0, index, self._size))
-            self._progress(min(self._size, (index + 1) * FULL), self._size)
+            found.end = min(self._size, (index + 1) * FULL)
             if self._gone >= GIVEN_UP:
                 # A log can sign any size, and each missing file costs a request: it must not keep us for ever.
                 found.given_up = True
                 sentence = f"{self._gone:,} files in a row are missing: no further one was looked for"
                 found.leaf_failures.insert(0, Failure(sentence, f"up to {Bundle(index).path}"))
-                return found
+                return
+
+    def part(self) -> Part:
+        """What was found so far, for somebody else to `take`."""
+        return Part(self.found, self._gone, self._lead)
+
+    def take(self, part: Part, first: int, last: int) -> None:
+        """What somebody else found in the bundles `first` up to `last`, which follow those before."""
+        lead = part.gone if part.lead is None else part.lead
+        if part.found.given_up or self._gone + lead >= GIVEN_UP:
+            # Only whoever knows what is missing before them knows where to stop.
+            self.bottom(first, last)
+            return
+        self.found.join(part.found)
+        self._gone = self._gone + part.gone if part.lead is None else part.gone
+
+    def finish(self) -> Rebuilt:
+        """The levels above, and the root."""
+        found = self.found
+        if found.given_up:
+            return found
         level = 1
         while level < len(found.rows):
             self._upper(level)
@@ -141,6 +193,7 @@ class Rebuild:
                 found.torn.append(tile)
         else:
             # Go on with what the tile says: other files can still be checked, and this failure is noted already.
+            found.gap = bundle.first if found.gap is None else found.gap
             row = served or bytes(width * HASH)
         self._beginnings(BUNDLES, index, leaves)
         self._beginnings(0, index, row)
@@ -176,6 +229,8 @@ class Rebuild:
         except (NotCanonical, Damaged) as error:
             failures.append(_unreadable(error, what))
             return None
+        if raw is not None and self._lead is None:
+            self._lead = self._gone
         self._gone = self._gone + 1 if raw is None else 0
         if raw is None:
             failures.append(Failure("is missing: the checkpoint promises it", what.path))

@@ -1,77 +1,157 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All labels of a log with their indexes, sorted into buckets: the index built again, and whether a label stands twice.
+"""One heap of labels: whether one stands twice in it, and the subtree of the index that it is, at every size asked for.
 
-    labels, as they come ──▶ buckets of about four ──▶ a crown over them ──▶ the root at any size on the way
+    rows that agree on their first bits ──▶ buckets of about four ──▶ a crown over them ──▶ a branch, size by size
+                                                                                              │
+    256 heaps' branches ──▶ a crown of eight levels over them ──▶ the branch above, or the root ◀┘
 
-Forty bytes a leaf in memory. Only buckets that changed since the last root are hashed again, so a root costs what is new.
+Only buckets that changed since the last size are hashed again, so a size costs what is new since the one before.
 
-Invariant: a label that stands twice is always found, with all its leaves.    Specification: docs/spec/index.md §1
+Invariant: a label that stands twice is always found, with its first leaves; the index has the first of them.
+                                                                      Specification: docs/spec/index.md §1
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from struct import Struct
+from typing import TypeVar
 
 from whosaw.errors import BadInput
 from whosaw.tlog.crown import Crown
-from whosaw.tlog.prefix import ROW, branch, pair
+from whosaw.tlog.prefix import BITS, BRANCH, NOTHING, ROW, branch, branches, pair
 from whosaw.tlog.spelling import HASH
 
-_AT_ONCE = 65_536
+_MOST_LEVELS = 20
+_ROW = Struct(f"{ROW}s")
+_CHANGE = Struct(f">I{BRANCH}s")
+_place = itemgetter(slice(HASH, ROW))  # u64be(index) sorts as the index does
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a heap holds. `twice`: the leaves of each label that stands more than once.
+
+    `changes`: u32be(n) ‖ branch for each size, by its number n, at which the branch is another one than before.
+    """
+
+    twice: list[list[int]] = field(default_factory=list)
+    changes: bytes = field(default=b"", repr=False)
+
+
+def look(heap: bytes, depth: int, cuts: Sequence[int]) -> Found:
+    """The rows of a heap that agree on their first `depth` bits, at the sizes `cuts`, which grow."""
+    rows = [row for (row,) in _ROW.iter_unpack(heap)]
+    twice = _twice(rows) if len({row[:HASH] for row in rows}) < len(rows) else []
+    if not cuts:
+        return Found(twice)
+    if len(cuts) == 1:
+        below = cuts[0].to_bytes(8)
+        chosen = sorted([row for row in rows if row[HASH:] < below])
+        return Found(twice, b"".join(_changes([_firsts(chosen, depth, branch)])))
+    return Found(twice, b"".join(_changes(_branches(rows, depth, cuts))))
+
+
+def _branches(rows: list[bytes], depth: int, cuts: Sequence[int]) -> Iterator[bytes]:
+    """The branch at each size."""
+    rows.sort(key=_place)
+    if depth == BITS:  # one label: the first leaf has it, and nothing is below
+        yield from (branch(rows[:1] if _place(rows[0]) < cut.to_bytes(8) else []) for cut in cuts)
+        return
+    trie, at = Trie(len(rows), depth), 0
+    for cut in cuts:
+        below, begun = cut.to_bytes(8), at
+        while at < len(rows) and rows[at][HASH:] < below:
+            at += 1
+        trie.add(rows[begun:at])
+        yield trie.branch()
+
+
+def _changes(branches: Iterable[bytes]) -> Iterator[bytes]:
+    last = NOTHING
+    for number, made in enumerate(branches):
+        if made != last:
+            yield _CHANGE.pack(number, made)
+        last = made
+
+
+def joined(heaps: Mapping[int, bytes]) -> bytes:
+    """The changes of the subtree that is made of these, each the changes of what has its number as its next eight bits."""
+    crown, last, made = Crown(8), NOTHING, []
+    for number, some in groupby(merge(*(_of(heap, raw) for heap, raw in heaps.items())), key=itemgetter(0)):
+        crown.put({heap: branch for _, heap, branch in some})
+        if crown.branch() != last:
+            last = crown.branch()
+            made.append(_CHANGE.pack(number, last))
+    return b"".join(made)
+
+
+def _of(heap: int, changes: bytes) -> Iterator[tuple[int, int, bytes]]:
+    return ((number, heap, branch) for number, branch in _CHANGE.iter_unpack(changes))
+
+
+def roots(changes: bytes, count: int) -> Iterator[bytes]:
+    """The root at each of `count` sizes, from the changes of the whole trie."""
+    known, last = dict(_CHANGE.iter_unpack(changes)), NOTHING
+    for number in range(count):
+        last = known.get(number, last)
+        yield last[1:]
 
 
 class Trie:
-    """The trie of a log that will have about `size` leaves."""
+    """A growing subtree of rows that agree on their first `depth` bits, a multiple of 8; about `size` of them at last."""
 
-    __slots__ = ("_buckets", "_changed", "_crown")
+    __slots__ = ("_buckets", "_changed", "_crown", "_depth")
 
-    def __init__(self, size: int) -> None:
-        self._crown = Crown(max(8, min(20, size.bit_length() - 2)))
-        self._buckets: dict[int, bytearray] = {}
+    def __init__(self, size: int, depth: int = 0) -> None:
+        self._depth = depth
+        self._crown = Crown(max(1, min(_MOST_LEVELS, BITS - depth, size.bit_length() - 2)))
+        self._buckets: dict[int, list[bytes]] = {}
         self._changed: set[int] = set()
 
-    def add(self, first: int, labels: Sequence[bytes]) -> None:
-        """The labels of leaves `first`, `first` + 1, …"""
+    def add(self, rows: Iterable[bytes]) -> None:
+        """More rows, of larger indexes than those before."""
         buckets, changed, space = self._buckets, self._changed, 32 - self._crown.levels
-        for index, label in enumerate(labels, first):
-            number = int.from_bytes(label[:4]) >> space
+        first = self._depth >> 3
+        for row in rows:
+            number = int.from_bytes(row[first : first + 4]) >> space
             changed.add(number)
-            rows = buckets.get(number)
-            if rows is None:
-                buckets[number] = bytearray(label + index.to_bytes(8))
+            bucket = buckets.get(number)
+            if bucket is None:
+                buckets[number] = [row]
             else:
-                rows += label + index.to_bytes(8)
+                bucket.append(row)
 
-    def root(self) -> bytes:
-        """The root over everything so far. Of a label that stands twice, its first leaf."""
-        changed = sorted(self._changed)
-        for at in range(0, len(changed), _AT_ONCE):
-            self._crown.put({number: self._branch(number) for number in changed[at : at + _AT_ONCE]})
+    def branch(self) -> bytes:
+        """The branch over everything so far. Of a label that stands twice, its first leaf."""
+        for number in self._changed:
+            self._buckets[number].sort()
+        rows = [row for number in sorted(self._changed) for row in self._buckets[number]]
         self._changed.clear()
-        return self._crown.root()
-
-    def _branch(self, number: int) -> bytes:
-        rows = self._rows(number)
-        self._buckets[number] = bytearray(b"".join(rows))
-        try:
-            return branch(rows, self._crown.levels)
-        except BadInput:
-            once = {row[:HASH]: row for row in reversed(rows)}
-            return branch(sorted(once.values()), self._crown.levels)
-
-    def _rows(self, number: int) -> list[bytes]:
-        rows = bytes(self._buckets[number])
-        return sorted([rows[at : at + ROW] for at in range(0, len(rows), ROW)])
-
-    def twice(self) -> list[list[int]]:
-        """The leaves of each label that stands more than once."""
-        return sorted(found for number in self._buckets for found in _shared(self._rows(number)))
+        inside = (1 << self._crown.levels) - 1
+        made = _firsts(rows, self._depth + self._crown.levels, branches)
+        self._crown.put({number & inside: one for number, one in made})
+        return self._crown.branch()
 
 
-def _shared(rows: Sequence[bytes]) -> Iterator[list[int]]:
-    if len({row[:HASH] for row in rows}) == len(rows):
-        return
+T = TypeVar("T")
+
+
+def _firsts(rows: list[bytes], depth: int, hashed: Callable[[list[bytes], int], T]) -> T:
+    """What `hashed` makes of sorted rows; where a label stands twice, of its first row."""
+    try:
+        return hashed(rows, depth)
+    except BadInput:
+        once = {row[:HASH]: row for row in reversed(rows)}
+        return hashed(sorted(once.values()), depth)
+
+
+def _twice(rows: Iterable[bytes]) -> list[list[int]]:
     places: dict[bytes, list[int]] = {}
-    for label, index in map(pair, rows):
+    for label, index in map(pair, sorted(rows)):
         places.setdefault(label, []).append(index)
-    yield from (indexes for indexes in places.values() if len(indexes) > 1)
+    return [indexes for indexes in places.values() if len(indexes) > 1]
