@@ -8,7 +8,7 @@ CUTS   ?= 3000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal crash sweep cuts damage faults lock clean needs-python needs-postgres needs-strace
+.PHONY: demo test check bench bench-journal crash sweep cuts damage faults proofs lock clean needs-python needs-postgres needs-strace
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -42,6 +42,9 @@ damage: $(VENV)/.dev      ## every published file, damaged in every way, is made
 
 faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py
+
+proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
+	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog
 
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every parser of bytes from outside, in one table: what it accepts renders to the same bytes, and no bytes crash it.
+
+    valid bytes ──a slice cut out, doubled, replaced, a bit turned──▶ parse ──▶ a value: encode gives the same bytes back
+                                                                          └───▶ one of our errors, and nothing else
+
+A parser that is added to one of the packages below and not to the table fails the last test.
+"""
+
+import ast
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.journal.test_witnessed import WITNESS, cosigned
+from tests.journal.world import World, genesis_of, signers
+from tests.tlog.given import damaged
+from tests.tlog.worked import LABELS, NOTE_4
+from tests.verify.log_maker import BEGAN, look_body
+
+from whosaw.errors import WhosawError
+from whosaw.journal.segment import Mark, Order, encode_all, parse_all, parse_frame, segment_first, segment_name
+from whosaw.journal.staging import Staged
+from whosaw.journal.tail import parse_kept
+from whosaw.model import record
+from whosaw.model.access import Asked
+from whosaw.model.genesis import Genesis, GenesisFile
+from whosaw.model.look_body import LookBody
+from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.tlog import checkpoint, leaf, note, prefix, proof, receipt, spelling, tile, trust, vrf, witness
+from whosaw.tlog.map_leaf import MapLeaf
+from whosaw.verify.proof import OpenedRecord
+from whosaw.verify.receipt import ReceiptFile
+from whosaw.verify.state import SavedHead, State
+from whosaw.verify.statement_file import Statement
+from whosaw.witness.state import Says, Standing, WitnessState
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "docs" / "spec" / "example"
+PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness")
+
+
+@dataclass(frozen=True)
+class Parser:
+    """`encode` gives the bytes of what `parse` made of `raw`; None where the value has not kept all of them."""
+
+    parse: Callable
+    encode: Callable | None
+    valid: tuple[bytes, ...]
+    text: bool = False
+
+    def read(self, raw: bytes):
+        return self.parse(raw.decode(errors="replace") if self.text else raw)
+
+
+def bare(parse, *more):
+    """A parser that is given more than the bytes."""
+    return lambda raw: parse(raw, *more)
+
+
+def grown() -> World:
+    """A little log with everything in it."""
+    world = World()
+    core = world.open()
+    world.record(core, "one", "anna", "ben")
+    core.integrator.step()
+    core.map.answer()
+    world.record(core, "two", "anna")
+    core.witnessed.keep(cosigned(core.state.published.note))
+    core.integrator._commits.head.swap = lambda *_: 1 / 0  # what is staged stays staged
+    with pytest.raises(ZeroDivisionError):
+        core.integrator.step()
+    return world
+
+
+WORLD = grown()
+KEYS = signers().keys()
+PUBLIC = {name: file.data for name, file in WORLD.public.files.items()}
+PRIVATE = {name: file.data for name, file in WORLD.private.files.items()}
+SEGMENT = next(data for name, data in PRIVATE.items() if name.startswith("segments/") and "0001" in name)
+FRAME = SEGMENT[: parse_frame(SEGMENT, 0, Mark(1))[1]]
+STAGED = next(data for name, data in PRIVATE.items() if name.startswith("staging/"))
+MAP_ENTRY = tile.parse_bundle(PUBLIC["map/tile/entries/000.p/1"], 1, "")[0]
+RECEIPT = (EXAMPLE / "receipt").read_bytes()
+PROOF = (EXAMPLE / "leaf-2.tlog-proof").read_bytes()
+TRUST = (EXAMPLE / "trust").read_bytes()
+STATEMENT = (EXAMPLE / "statement.json").read_bytes()
+TRIES = [json.loads(STATEMENT)["next"]["absent"].encode()]
+REQUEST = witness.AddCheckpoint(3, (bytes(32), b"\1" * 32), PUBLIC["checkpoint"]).encode()
+LINE = PUBLIC["checkpoint.witnessed"][len(PUBLIC["checkpoint"]) :]
+STANDING = Standing(
+    BEGAN, 3, 2, (WitnessState("w1", "https://w1.example.net", next(iter(Says)), "fine", 2, BEGAN, None),)
+).encode()  # fmt: skip
+
+PARSERS = {
+    "tlog/proof.py TlogProof.parse": Parser(proof.TlogProof.parse, lambda made, _: made.encode(), (PROOF,)),
+    "tlog/map_leaf.py MapLeaf.parse": Parser(MapLeaf.parse, lambda made, _: made.encode(), (MAP_ENTRY,)),
+    "tlog/tile.py parse_path": Parser(
+        tile.parse_path,
+        lambda made, _: made.path.encode(),
+        (b"tile/0/x001/x234/067.p/12", b"tile/entries/007"),
+        text=True,
+    ),
+    "tlog/tile.py parse_bundle": Parser(
+        bare(tile.parse_bundle, 3, ""),
+        lambda made, _: tile.encode_bundle(made),
+        (PUBLIC["tile/entries/000.p/5"][: 3 * 67],),
+    ),
+    "tlog/tile.py parse_tile": Parser(
+        bare(tile.parse_tile, 5, ""), lambda made, _: tile.encode_tile(made), (PUBLIC["tile/0/000.p/5"],)
+    ),
+    "tlog/receipt.py Receipt.parse": Parser(
+        receipt.Receipt.parse, lambda made, _: made.encode(), (note.parse_note(RECEIPT).text,)
+    ),
+    "tlog/receipt.py open_receipt": Parser(
+        bare(receipt.open_receipt, note.VerifierKey.parse(signers().receipts.vkey())),
+        None,
+        (RECEIPT,),
+    ),
+    "tlog/spelling.py parse_decimal": Parser(
+        bare(spelling.parse_decimal, ""), lambda made, _: b"%d" % made, (b"0", b"9223372036854775807")
+    ),
+    "tlog/spelling.py parse_base64": Parser(
+        bare(spelling.parse_base64, ""), lambda made, _: spelling.render_base64(made), (b"", b"AA==", b"AAA=", b"+/+/")
+    ),
+    "tlog/spelling.py parse_hash": Parser(
+        bare(spelling.parse_hash, ""),
+        lambda made, _: spelling.render_base64(made),
+        (b64encode(bytes(32)),),
+    ),
+    "tlog/spelling.py parse_text": Parser(
+        bare(spelling.parse_text, "", 200), lambda made, _: made.encode(), ("zwei\u2028Zeilen\n\n".encode(), b"\n")
+    ),
+    "tlog/spelling.py parse_lines": Parser(
+        bare(spelling.parse_lines, "", 200), lambda made, _: b"".join(x + b"\n" for x in made), (b"a\nb\n\nc\n",)
+    ),
+    "tlog/spelling.py parse_name": Parser(
+        bare(spelling.parse_name, ""), lambda made, _: made.encode(), (b"log.example.org/whosaw", "größer".encode())
+    ),
+    "tlog/spelling.py parse_instant": Parser(
+        bare(spelling.parse_instant, ""),
+        lambda made, _: record.time_text(made).encode(),
+        (b"2026-11-22T10:15:30.123Z",),
+    ),
+    "tlog/leaf.py parse_entry": Parser(
+        leaf.parse_entry, lambda made, _: leaf.entry(*made), (b"\1" + bytes.fromhex(LABELS[1]) + bytes(32),)
+    ),
+    "tlog/checkpoint.py Checkpoint.parse": Parser(
+        checkpoint.Checkpoint.parse, lambda made, _: made.encode(), (note.parse_note(NOTE_4).text,)
+    ),
+    "tlog/trust.py TrustPolicy.parse": Parser(trust.TrustPolicy.parse, None, (TRUST,)),
+    "tlog/witness.py AddCheckpoint.parse": Parser(
+        witness.AddCheckpoint.parse, lambda made, _: made.encode(), (REQUEST,)
+    ),
+    "tlog/witness.py parse_cosignatures": Parser(
+        witness.parse_cosignatures, lambda made, _: b"".join(line.encode() for line in made), (LINE, LINE * 2)
+    ),
+    "tlog/witness.py parse_size": Parser(witness.parse_size, lambda made, _: b"%d\n" % made, (b"0\n", b"256\n")),
+    "tlog/note.py parse_note": Parser(
+        note.parse_note, lambda made, _: made.encode(), (NOTE_4, PUBLIC["checkpoint.witnessed"])
+    ),
+    "tlog/note.py parse_signatures": Parser(
+        bare(note.parse_signatures, ""), lambda made, _: b"".join(line.encode() for line in made), (LINE,)
+    ),
+    "tlog/note.py VerifierKey.parse": Parser(
+        note.VerifierKey.parse,
+        lambda made, _: made.encode().encode(),
+        tuple(s.vkey().encode() for s in (*signers().logs, WITNESS)),
+    ),
+    "tlog/note.py open_note": Parser(bare(note.open_note, KEYS), None, (PUBLIC["checkpoint"],)),
+    "tlog/note.py open_parsed": Parser(
+        lambda raw: note.open_parsed(note.parse_note(raw), KEYS), None, (PUBLIC["checkpoint"],)
+    ),
+    "tlog/prefix.py TrieProof.parse": Parser(prefix.TrieProof.parse, lambda made, _: made.encode(), tuple(TRIES)),
+    "tlog/vrf.py VrfPublic.parse": Parser(
+        lambda raw: vrf.VrfPublic.parse(raw, genesis_of(signers()).vrf_certificate),
+        None,
+        (genesis_of(signers()).vrf_n,),
+    ),
+    "model/access.py Asked.parse": Parser(Asked.parse, None, (b"ip:network", b"profile"), text=True),
+    "model/record.py parse": Parser(
+        record.parse, lambda made, _: record.canonical(made), (look_body("anna", 1), b'{"kind":"x","v":1}')
+    ),
+    "model/record.py parse_json": Parser(
+        bare(record.parse_json, "", 5_000),
+        lambda made, _: record.canonical(made),
+        (b'[{"a":[1,null,true]},"\\u0007"]',),
+    ),
+    "model/record.py parse_time": Parser(
+        record.parse_time, lambda made, _: record.time_text(made).encode(), (b"2026-11-22T10:15:30.123Z",), text=True
+    ),
+    "model/look_body.py LookBody.decode": Parser(
+        LookBody.decode, lambda made, _: made.encode(), (look_body("anna", 1),)
+    ),
+    "model/genesis.py Genesis.parse": Parser(
+        Genesis.parse, lambda made, _: made.encode(), (genesis_of(signers()).encode(),)
+    ),
+    "model/genesis.py GenesisFile.parse": Parser(
+        GenesisFile.parse, lambda made, _: made.encode(), (PUBLIC["genesis"],)
+    ),
+    "journal/tail.py parse_kept": Parser(
+        parse_kept, None, (b"kept/%020d-%020d-0123456789abcdef.torn" % (3, 7),), text=True
+    ),
+    "journal/staging.py Staged.parse": Parser(bare(Staged.parse, ""), lambda made, _: made.encode(), (STAGED,)),
+    "journal/segment.py segment_first": Parser(
+        segment_first,
+        lambda made, raw: raw if made is None else segment_name(made).encode(),
+        (segment_name(43).encode(),),
+        text=True,
+    ),
+    "journal/segment.py parse_frame": Parser(
+        bare(parse_frame, 0, Mark(1)), lambda made, raw: made[0].encode(Mark(1)) + raw[made[1] :], (FRAME,)
+    ),
+    "journal/segment.py parse_all": Parser(
+        lambda raw: list(parse_all(raw, Mark(1), Order(1))), lambda made, _: encode_all(made, Mark(1)), (SEGMENT,)
+    ),
+    "verify/proof.py OpenedRecord.parse": Parser(
+        OpenedRecord.parse, lambda made, _: made.encode(), ((EXAMPLE / "record-2.json").read_bytes(),)
+    ),
+    "verify/statement_file.py Statement.parse": Parser(Statement.parse, lambda made, _: made.encode(), (STATEMENT,)),
+    "verify/receipt.py ReceiptFile.parse": Parser(ReceiptFile.parse, None, (RECEIPT, PROOF)),
+    "verify/state.py State.parse": Parser(
+        State.parse, lambda made, _: made.encode(), (State((SavedHead("log.example.org", 3, NOTE_4, BEGAN),)).encode(),)
+    ),
+    "privacy/root.py Root.parse": Parser(Root.parse, lambda made, _: made.encode(), (Root(b"r" * 32).encode(),)),
+    "privacy/root.py parse_seed": Parser(
+        bare(parse_seed, "keys/x"), lambda made, _: encode_seed(made), (encode_seed(b"s" * 32),)
+    ),
+    "witness/state.py Standing.parse": Parser(bare(Standing.parse, ""), lambda made, _: made.encode(), (STANDING,)),
+}
+# They read what a parser above has read, or from a place and not from bytes.
+NO_PARSERS = {
+    "verify/source.py open_source",
+    "verify/map_log.py open_map_head",
+    "verify/head.py open_head",
+    "privacy/data_key.py DataKey.open_id",
+}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_what_is_valid_is_read(name):
+    """The table begins with bytes that each parser takes, or the properties below would say nothing."""
+    parser = PARSERS[name]
+    for raw in parser.valid:
+        if name == "tlog/receipt.py open_receipt":
+            continue  # of another log; its text is read by Receipt.parse
+        made = parser.read(raw)
+        assert parser.encode is None or parser.encode(made, raw) == raw
+
+
+def turned(raw: bytes):
+    """One bit of it turned over."""
+    return st.integers(0, max(0, len(raw) * 8 - 1)).map(
+        lambda bit: (int.from_bytes(raw) ^ 1 << bit).to_bytes(len(raw)) if raw else raw
+    )
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_accepted_bytes_render_to_the_same_bytes_and_none_crash(name, data):
+    """Mutated and arbitrary bytes: the one spelling of something, or an error of ours."""
+    parser = PARSERS[name]
+    raw = data.draw(st.one_of(damaged(*parser.valid), *map(turned, parser.valid), st.binary(max_size=80)))
+    try:
+        made = parser.read(raw)
+    except WhosawError:
+        return
+    if parser.encode is not None and not (parser.text and raw.decode(errors="replace").encode() != raw):
+        assert parser.encode(made, raw) == raw
+
+
+def test_every_parser_is_in_the_table():
+    """Whoever writes another one puts it there, or beside those that read no bytes."""
+    found = set()
+    for package in PACKAGES:
+        for path in sorted((ROOT / "src" / "whosaw" / package).glob("*.py")):
+            for function, owner in functions(ast.parse(path.read_text())):
+                if function.startswith(("parse", "decode", "open_")):
+                    found.add(f"{package}/{path.name} {owner}{function}")
+    assert found - NO_PARSERS == PARSERS.keys() - {"journal/segment.py segment_first"}
+
+
+def functions(module: ast.Module):
+    """Every public function and method, with the class that it is in."""
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, ""
+        if isinstance(node, ast.ClassDef):
+            yield from ((f.name, f"{node.name}.") for f in node.body if isinstance(f, ast.FunctionDef))
