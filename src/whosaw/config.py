@@ -50,6 +50,19 @@ class JournalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """How a look is answered."""
+
+    patience_s: int = field(
+        default=30,
+        metadata={
+            "doc": "How many seconds a look waits for its record to be published or witnessed, where it must be, 1 to 600.",
+            "range": (1, 600),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DirectorySettings:
     """What is known of staff and cases."""
 
@@ -123,6 +136,7 @@ class Settings:
         }
     )
     journal: JournalSettings = field(default_factory=JournalSettings)
+    guard: GuardSettings = field(default_factory=GuardSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -37,6 +38,7 @@ from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream, parse
+from whosaw.model.stage import Stage
 from whosaw.policy.record import policy_body
 from whosaw.policy.rules import Policy
 from whosaw.privacy.detail import OFFERED
@@ -54,7 +56,8 @@ from whosaw.store.sql_witness import SqliteHeads
 from whosaw.store.state import state_engine
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
-from whosaw.tlog.trust import TrustPolicy, trust_text
+from whosaw.tlog.trust import TrustedLog, TrustPolicy, trust_text
+from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
 from whosaw.witness.collect import Collector
 from whosaw.witness.folder import DATABASE as WITNESS_DB
@@ -182,6 +185,7 @@ def house(
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
+        _check_stages(policy, settings)
         session = _session(folder, settings, clock=clock, random=random, why=unwitnessed)
         with (
             closing(session),
@@ -204,6 +208,7 @@ def house(
                 keyring,
                 pseudonyms,
                 receipts=VerifierKey.parse(signers.receipts.vkey()),
+                heads=Heads(dataclasses.replace(session.policy, logs=tuple(map(TrustedLog, signers.keys())))),
                 origin=settings.origin,
                 journal=journal.leaves,
                 clock=clock,
@@ -220,6 +225,7 @@ def house(
                 offered=frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs),
                 clock=clock,
                 last_look=last_look,
+                patience_s=settings.guard.patience_s,
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
@@ -348,6 +354,17 @@ def _settings(folder: Path) -> Settings:
     except OSError as error:
         raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
     return parse_settings(raw, SETTINGS)
+
+
+def _check_stages(policy: Policy, settings: Settings) -> None:
+    """A purpose that waits for witnesses which nobody asks would never show anything."""
+    waiting = sorted(p.code for p in policy.purposes.values() if p.stage is Stage.WITNESSED)
+    if waiting and not settings.witness:
+        raise Misconfigured(
+            f"purpose {waiting[0]!r} waits for witnesses, and none is asked",
+            setting="witness",
+            hint="name witnesses in whosaw.toml, or let the purpose wait for less",
+        )
 
 
 def _session(folder: Path, settings: Settings, *, clock: Clock, random: Random, why: str | None) -> Session:

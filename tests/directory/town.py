@@ -21,6 +21,7 @@ from whosaw.directory.load import Loaded, load
 from whosaw.directory.migrate import upgrade
 from whosaw.errors import Busy, IdempotencyConflict, OutcomeUnknown, Unavailable
 from whosaw.journal.submission import Opened, Recorded, Submission
+from whosaw.model.stage import Stage
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -141,6 +142,8 @@ class FakeJournal:
         self.submissions: list[Submission] = []
         self.fate = "ok"
         self.size = 1
+        self.reached: set[Stage] = set()
+        self.waited: list[tuple[Stage, float]] = []
 
     def submit(self, submission: Submission) -> Recorded:
         fate, self.fate = self.fate, "ok"
@@ -170,6 +173,12 @@ class FakeJournal:
         if self.fate == "down":
             raise Unavailable("the journal is down", part="journal")
         return self.records.get((caller, key))
+
+    def receipt(self, recorded: Recorded, stage: Stage, timeout: float) -> bytes:
+        self.waited.append((stage, timeout))
+        if stage not in self.reached:
+            raise Unavailable(f"not {stage} yet", part="witnesses")
+        return b"%s of %s" % (stage.encode(), recorded.receipt)
 
 
 class Clock:

@@ -77,12 +77,14 @@ class FakeVault:
     opened: list[tuple[Look, Recorded, Decision]] = field(default_factory=list)
     error: Exception | None = None
 
-    def open(self, look: Look, recorded: Recorded, decision: Decision) -> tuple[Value, ...]:
+    def open(self, look: Look, recorded: Recorded, decision: Decision, receipt: bytes) -> tuple[Value, ...]:
         if recorded not in self.journal.records.values():
             raise WrongReceipt("nothing is recorded under this receipt", look=look.look_id)
         body = LookBody.decode(recorded.leaves[-1].body)
         if body.decision != "permit" or body.look != look.look_id or not decision.permitted:
             raise WrongReceipt("not a permitted look, or another one", look=look.look_id)
+        if not receipt.startswith(str(decision.stage).encode() if decision.stage.rank else b""):
+            raise WrongReceipt("not as far as was decided", look=look.look_id)
         if self.error is not None:
             raise self.error
         self.opened.append((look, recorded, decision))

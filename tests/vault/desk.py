@@ -19,8 +19,12 @@ from whosaw.model.record import Kind, Stream, canonical
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.store.memory_keys import MemoryKeyRows, MemorySealedRows
 from whosaw.tlog import leaf, merkle
-from whosaw.tlog.note import Ed25519Signer, sign_note
+from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, MlDsaSigner, sign_note
+from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import Receipt, idem, signing_name
+from whosaw.tlog.trust import Group, TrustedLog, TrustedWitness, TrustPolicy
+from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
 
 NOW = datetime(2026, 11, 22, 10, 15, 30, 123456, UTC)
@@ -82,6 +86,16 @@ def body_of(look: Look, by: Decision = PERMITTED, **changes) -> LookBody:
     return replace(made, **changes)
 
 
+WITNESSES = [Ed25519Signer.from_seed(f"w{n}.example.net", bytes([40 + n]) * 32, COSIGNATURE) for n in (1, 2)]
+
+
+def trust_of(signers, quorum: int | None = 2) -> TrustPolicy:
+    """A log's keys, and two witnesses of whom `quorum` must have cosigned."""
+    named = tuple(TrustedWitness(b"w%d" % n, w.key) for n, w in enumerate(WITNESSES, 1))
+    groups = () if quorum is None else (Group(b"q", quorum, (b"w1", b"w2")),)
+    return TrustPolicy(tuple(TrustedLog(s.key) for s in signers), named, groups, None if quorum is None else b"q")
+
+
 class Desk:
     """One log, one keyring, one vault, and a clock to turn."""
 
@@ -90,6 +104,10 @@ class Desk:
         self.rows = MemoryKeyRows() if rows is None else rows
         self.keyring = keyring(self.rows, origin=origin, random=random)
         self.signer = Ed25519Signer.from_seed(signing_name(origin), seed)
+        self.log_signers = (
+            Ed25519Signer.from_seed(origin, bytes([7]) * 32), MlDsaSigner.from_seed(origin, bytes([8]) * 32)
+        )  # fmt: skip
+        self.trust = trust_of(self.log_signers)
         self.leaves: list[Opened] = []
         self.positions: dict[bytes, int] = {}
         self.sealed = MemorySealedRows()
@@ -98,6 +116,7 @@ class Desk:
     def open_vault(self, **changes) -> Vault:
         given = {
             "receipts": self.signer.key,
+            "heads": Heads(self.trust),
             "origin": self.origin,
             "journal": self,
             "clock": lambda: self.now,
@@ -128,6 +147,21 @@ class Desk:
     def write(self, handle: bytes, i: int, label: bytes, body: bytes) -> Opened:
         self.leaves.append(Opened(len(self.leaves), handle, i, label, os.urandom(32), body))
         return self.leaves[-1]
+
+    def proof(self, recorded: Recorded, witnesses=(), at: int = -1, **changed) -> bytes:
+        """A proof file of leaf `at` of a submission, under a head that the log and these witnesses signed."""
+        hashes = [merkle.leaf_hash(leaf.entry(f.label, leaf.commitment(f.nonce, f.body))) for f in self.leaves]
+        signers = (*changed.pop("signers", self.log_signers), *witnesses)
+        origin = changed.pop("origin", self.origin)
+        text = Checkpoint.of(origin, len(hashes), merkle.root(hashes)).encode()
+        index = recorded.leaves[at].index
+        given = {
+            "index": index,
+            "path": tuple(merkle.prove_inclusion(merkle.nodes_of(hashes), index, len(hashes))),
+            "note": sign_note(text, signers, int(self.now.timestamp())),
+            "extra": recorded.receipt,
+        }
+        return TlogProof(**given | changed).encode()
 
     def receipt(self, leaves, signer=None, **changes) -> Recorded:
         hashes = [merkle.leaf_hash(leaf.entry(f.label, leaf.commitment(f.nonce, f.body))) for f in leaves]

@@ -415,6 +415,7 @@ def test_an_enrolment_claimed_but_not_under_the_receipt(desk):
 def test_a_person_known_under_another_root(desk):
     """Pseudonyms of another root name another person, even where everything else fits."""
     from whosaw.privacy.pseudonym import Pseudonyms
+    from whosaw.vault.stage import Heads
     from whosaw.vault.vault import Vault
 
     other = Pseudonyms(root("another"))
@@ -423,6 +424,7 @@ def test_a_person_known_under_another_root(desk):
         desk.keyring,
         other,
         receipts=desk.signer.key,
+        heads=Heads(desk.trust),
         origin=desk.origin,
         journal=desk,
         clock=lambda: NOW,

@@ -3,8 +3,10 @@
 
 import shutil
 import threading
+import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.directory.town import write
@@ -17,11 +19,14 @@ from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
 from whosaw.journal.fsck import fsck
 from whosaw.journal.heads import signed
 from whosaw.journal.submission import Record, Submission
+from whosaw.model.access import Asked, Field, Look
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.record import Stream, canonical, parse, parse_json
+from whosaw.model.stage import Stage
 from whosaw.store.sql_witness import SqliteHeads
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, MlDsaSigner, VerifierKey, open_note, parse_note
+from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.tlog.witness import Cosigned
 from whosaw.verify.folder import Audit, close, verify_folder
@@ -221,6 +226,43 @@ def test_two_statements_at_once(town):
     for person, raw in made:
         report = verify_statement(raw, town.audit(folder), person, FolderSource(folder / "public"))
         assert report.exit == 0, report.text()
+
+
+def test_a_look_that_waits_for_witnesses(town):
+    """One is down: nothing is shown, in time; when it is back the same key opens it, with a receipt that outsiders verify."""
+    folder = town.folder("a")
+    with (folder / "whosaw.toml").open("a") as file:
+        file.write("\n[guard]\npatience_s = 1\n")
+    write(folder.parent / "tables", COMPANY, regions=None)
+    with house(folder) as here:
+        load_directory(here, folder.parent / "tables")
+        here.vault.put("mira", Field.IP, "203.0.113.77", now() - timedelta(minutes=5), "mira signs in")
+        look = Look("l-1", "ana", "mira", (Asked.parse("ip:network"),), "subject_request", "T-100", "k-1")
+        record(here, "its stream is enrolled with it")
+        town.switches["w2"].up = False
+        began = time.monotonic()
+        with pytest.raises(
+            Unavailable, match=r"nothing was shown: leaf [0-9]+ records the look, and is not witnessed yet"
+        ):
+            here.guard.look(look, Stage.WITNESSED)
+        assert time.monotonic() - began < 10
+        published = here.guard.look(replace(look, look_id="l-2", key="k-2"), Stage.PUBLISHED)
+        size = here.journal.reader().size
+        with pytest.raises(Unavailable):
+            here.guard.look(look)  # its record says what it waits for, whatever is asked now
+        town.switches["w2"].up = True
+        shown = here.guard.look(look, Stage.WITNESSED) if waited(here, size) else None
+        assert [v.text for v in shown.values] == [v.text for v in published.values] == ["203.0.113.0/24"]
+        assert here.journal.reader().size == size
+    audit, source = town.audit(folder), FolderSource(folder / "public")
+    assert verify_receipt(shown.receipt, audit, source).exit == 0
+    head = audit.trust.open(TlogProof.parse(shown.receipt).note, int(now().timestamp()))
+    assert (head.quorum, len(head.witnesses)) == (True, 2)
+    assert not audit.trust.open(TlogProof.parse(published.receipt).note, int(now().timestamp())).quorum
+
+
+def waited(here, size):
+    return here.journal.wait_witnessed(size - 1)
 
 
 def test_one_witness_is_down(town):

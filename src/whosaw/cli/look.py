@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from whosaw.cli.options import data_option, format_option, opened, say
+from whosaw.cli.options import Place, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
+from whosaw.cli.statement import created
+from whosaw.errors import BadInput
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Look
 from whosaw.model.record import time_text
+from whosaw.model.stage import Stage
 from whosaw.verify.words import counted
 
 
@@ -25,6 +29,11 @@ from whosaw.verify.words import counted
 @click.option("--purpose", required=True, metavar="CODE", help="From the closed list (docs/reference.md).")
 @click.option("--case", metavar="ID", help="The reason, as the ticket system names it.")
 @click.option("--key", metavar="TEXT", help="The same key is the same look. Without it: a new look.")
+@click.option(
+    "--wait", type=click.Choice(tuple(Stage)), metavar="STAGE", default=Stage.DURABLE, show_default=True,
+    help="Show nothing before the record is so far; never less than the purpose demands.",
+)  # fmt: skip
+@click.option("--receipt", type=Place(), metavar="FILE", help="Where to write the receipt of the look.")
 @data_option
 @format_option
 def look(
@@ -34,6 +43,8 @@ def look(
     purpose: str,
     case: str | None,
     key: str | None,
+    wait: str,
+    receipt: Path | None,
     data: Path,
     form: str,
 ) -> int:
@@ -49,8 +60,12 @@ def look(
         key=secrets.token_hex(16) if key is None else key,
         app="whosaw-look",
     )
-    with opened(data) as here:
-        answer = here.guard.look(request)
+    with created(receipt, "--receipt") if receipt else nullcontext() as file, opened(data) as here:
+        if wait == Stage.WITNESSED and not here.witnesses:
+            raise BadInput("this log has no witnesses", where="--wait", hint="name some in whosaw.toml")
+        answer = here.guard.look(request, Stage(wait))
+        if file is not None:
+            file.write(answer.receipt)
     if isinstance(answer, Refused):
         say(_refused(answer), form)
         return REFUSED

@@ -28,7 +28,7 @@ from whosaw.oversight.handout import HandedOut
 @format_option
 def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
     """Write the statement of PERSON. That it was handed out is a record, and stands in it. Exit code 4: refused."""
-    with _created(out) as file:
+    with created(out) as file:
         with opened(data) as here:
             made = hand_out_statement(here, person, asker)
         if isinstance(made, HandedOut):
@@ -60,29 +60,29 @@ def _nobody(made: HandedOut) -> tuple[str, ...]:
 
 def write(out: Path, raw: bytes) -> None:
     """A new file for the person's eyes. Raises BadInput where there can be none, Unavailable where it cannot be filled."""
-    with _created(out) as file:
+    with created(out) as file:
         file.write(raw)
 
 
 @contextmanager
-def _created(out: Path) -> Iterator[IO[bytes]]:
+def created(out: Path, where: str = "--out") -> Iterator[IO[bytes]]:
     """A new file, opened before anything is put on record for it; gone again where something went wrong."""
     try:
         # Nobody but the person is meant to read it, whatever the umask is.
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise BadInput("there is a file already", where="--out", hint="choose another name") from None
+        raise BadInput("there is a file already", where=where, hint="choose another name") from None
     except OSError as error:
-        raise BadInput(f"cannot be written: {error.strerror}", where="--out") from None
+        raise BadInput(f"cannot be written: {error.strerror}", where=where) from None
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
     except OSError as error:
         out.unlink(missing_ok=True)
         raise Unavailable(
-            f"--out: cannot be written: {error.strerror}",
-            part="--out",
-            hint="that the statement was made is on record; make room and ask for it again",
+            f"{where}: cannot be written: {error.strerror}",
+            part=where,
+            hint="what was asked for is on record; make room and ask for it again",
         ) from None
     except BaseException:
         out.unlink(missing_ok=True)

@@ -11,7 +11,9 @@ from whosaw.vault.value import Value
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Permitted: the values at the detail granted. `index`: the look's leaf in the log; `receipt` promises it."""
+    """Permitted: the values at the detail granted. `index`: the look's leaf in the log; `receipt` promises it,
+    or proves it where the look waited for a stage beyond durable (docs/spec/receipt.md, sections 2 and 4).
+    """
 
     look_id: str
     values: tuple[Value, ...] = field(repr=False)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One look, from the question to the answer: decide, record, release, in this order or nothing at all.
 
-    Look ──ask──▶ decide ──▶ record ──▶ durable ──▶ read back ──▶ permitted? ──▶ vault opens for this record
-                    │           │                                    └ no ─────▶ Refused, recorded like any look
-                    └ facts, clock                     a retry begins here
+    Look ──ask──▶ decide ──▶ record ──▶ durable ──▶ read back ──▶ permitted? ──▶ as far as it must be? ──▶ vault opens
+                    │           │                        │          └ no ──▶ Refused, recorded like any look
+                    └ facts, clock              a retry begins here
 
 Invariant: what is released follows from what is *recorded*, never from what was decided a moment before. The first
-answer and every retry take the same path from the record on, so there is no second way out.
+answer and every retry take the same path from the record on, so there is no second way out. How far the record must
+have come before it opens anything (``model.stage``) stands in it too; whoever waits in vain is shown nothing, and may
+ask again under the same record.
 
 Nobody is exempt. There is no argument, role or mode here that skips a step; auditors, administrators and inquiries
 come in by the same door.                                     Specification: docs/one-look.md, docs/spec/leaf.md
@@ -19,7 +21,7 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, WhosawError
+from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.ports import Clock, Journal, Pseudonyms, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
@@ -29,6 +31,7 @@ from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision, Rule
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream
+from whosaw.model.stage import Stage
 from whosaw.policy.decide import decide, explain
 from whosaw.policy.facts import Facts
 from whosaw.policy.rules import Policy
@@ -66,15 +69,20 @@ class Guard:
         offered: frozenset[Asked],
         clock: Clock,
         last_look: datetime | None = None,
+        patience_s: float = 30.0,
     ) -> None:
-        """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of."""
+        """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of.
+
+        `patience_s`: how long a look waits for its record to come as far as it must.
+        """
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
-        self._last, self._lock = last_look, threading.Lock()
+        self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
 
-    def look(self, look: Look) -> Shown | Refused:
+    def look(self, look: Look, wait: Stage = Stage.DURABLE) -> Shown | Refused:
         """Decide, record, release. The same key gets the same answer, from the same record.
 
+        `wait`: how far the record must have come before anything is shown, where that is more than the purpose demands.
         Raises what journal, names or vault raise, and has then released nothing; the look may be recorded all the same.
         """
         _only_names(look)
@@ -85,8 +93,9 @@ class Guard:
             at, last = self._moment()
             facts, cause = self._facts(request, at, last)
             decision = decide(self._policy, look, facts, at)
+            decision = replace(decision, stage=decision.stage.or_more(wait))
             recorded = self._record(request, _body(request, self._policy, facts, decision, at))
-        return self._answer(request, recorded, cause)
+        return self._answer(request, recorded, wait, cause)
 
     def _moment(self) -> tuple[datetime, datetime | None]:
         """The time of this look, as it will be recorded, and that of the one before it, whoever looked."""
@@ -119,7 +128,7 @@ class Guard:
                 raise
             return recorded
 
-    def _answer(self, request: _Request, recorded: Recorded, cause: str) -> Shown | Refused:
+    def _answer(self, request: _Request, recorded: Recorded, wait: Stage, cause: str) -> Shown | Refused:
         """What the record says, and nothing that it does not say."""
         leaf = recorded.leaves[-1]
         body = _recorded_look(leaf.body)
@@ -133,8 +142,23 @@ class Guard:
         decision = _decision(self._policy, body)
         if not decision.permitted:
             return Refused(body.look, decision, told(self._policy, decision), recorded.receipt, leaf.index, cause)
-        values = tuple(self._vault.open(look, recorded, decision))
-        return Shown(body.look, values, decision, recorded.receipt, leaf.index)
+        # In a retry the caller may ask for more than before, and never for less than what was recorded.
+        receipt = self._waited(recorded, decision.stage.or_more(wait))
+        values = tuple(self._vault.open(look, recorded, decision, receipt))
+        return Shown(body.look, values, decision, receipt, leaf.index)
+
+    def _waited(self, recorded: Recorded, stage: Stage) -> bytes:
+        """The receipt at this stage. Raises Unavailable: nothing was shown, and the record says what it waited for."""
+        if stage is Stage.DURABLE:
+            return recorded.receipt
+        try:
+            return self._journal.receipt(recorded, stage, self._patience)
+        except Unavailable as error:
+            raise Unavailable(
+                f"nothing was shown: leaf {recorded.leaves[-1].index} records the look, and is not {stage} yet ({error})",
+                part=error.part,
+                hint="ask again with the same key: it is the same look, and opens once its record has come so far",
+            ) from error
 
 
 def _only_names(look: Look) -> None:
@@ -168,6 +192,7 @@ def _body(request: _Request, policy: Policy, facts: Facts, decision: Decision, a
         ask=ask_digest(look, request.principal, request.person),
         facts=decision.facts,
         policy=decision.policy,
+        stage=decision.stage,
     )
 
 
@@ -187,4 +212,5 @@ def _decision(policy: Policy, body: LookBody) -> Decision:
         detail=tuple(Asked(field, detail) for field, detail in body.asked) if permitted else (),
         facts=body.facts or b"",
         policy=body.policy or b"",
+        stage=body.stage,
     )

@@ -20,6 +20,7 @@ from typing import Protocol
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Look
 from whosaw.model.decision import Decision
+from whosaw.model.stage import Stage
 from whosaw.policy.facts import Known
 from whosaw.vault.value import Value
 
@@ -54,10 +55,16 @@ class Journal(Protocol):
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
         ...
 
+    def receipt(self, recorded: Recorded, stage: Stage, timeout: float) -> bytes:
+        """The receipt of its last leaf at this stage, waited for if need be. Raises Unavailable after `timeout` seconds."""
+        ...
+
 
 class Vault(Protocol):
     """Sealed values."""
 
-    def open(self, look: Look, recorded: Recorded, decision: Decision) -> Sequence[Value]:
-        """What `decision` grants, as of the look. Raises WrongReceipt unless `recorded` is exactly this look's."""
+    def open(self, look: Look, recorded: Recorded, decision: Decision, receipt: bytes) -> Sequence[Value]:
+        """What `decision` grants, as of the look. Raises WrongReceipt unless `recorded` is exactly this look's, and
+        `receipt` shows it at the stage that `decision` demands.
+        """
         ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whosaw.model.access import Asked
+from whosaw.model.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Rule:
 class Decision:
     """Permit or refuse. `detail` is what may be shown (empty when refused).
 
-    `facts` and `policy` are SHA-256 digests of all that was decided from, so the decision can be replayed years later.
+    `stage`: how far its record must have come before anything is shown. `facts` and `policy` are SHA-256 digests of all that was decided from, so the decision can be replayed years later.
     """
 
     permitted: bool
@@ -32,6 +33,7 @@ class Decision:
     detail: tuple[Asked, ...]
     facts: bytes
     policy: bytes
+    stage: Stage = Stage.DURABLE
 
     @property
     def sentence(self) -> str:

@@ -5,7 +5,8 @@
 
 ``kind`` look: one person, in that person's stream. ``kind`` mention: the same, as part of a bulk look (`bulk` is its
 look id). ``kind`` bulk: no person; in the stream ``bulk`` or ``aggregate``, `mentions` counts the mention leaves.
-Absent facts are null, never left out: there is one spelling.           Specification: docs/spec/leaf.md
+Absent facts are null, never left out: there is one spelling. `stage` alone is left out where it is ``durable``: looks were
+recorded before it was there, and stay what they are.           Specification: docs/spec/leaf.md
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Literal, cast, get_args
 from whosaw.errors import NotCanonical
 from whosaw.model.access import Field, Mode
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
+from whosaw.model.stage import Stage
 
 Origin = Literal["asked", "observed"]
 Said = Literal["permit", "refuse"]
@@ -31,7 +33,8 @@ class LookBody:
     `asked`: (field, detail) pairs, detail ``-`` where unknown. `claimed`: `on_behalf_of` was only claimed (a tag, an
     application name) and clears nobody. `hint`: the person was found in query text, not in a structured key.
     `ask`: SHA-256 of exactly what was asked (asked looks only). `query`: keyed digest of the query text, `shape` the
-    text with every literal replaced. `taken`: when an observed look was taken in. Digests are 32 bytes.
+    text with every literal replaced. `taken`: when an observed look was taken in. `stage`: how far this record had to come
+    before anything was shown for it. Digests are 32 bytes.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class LookBody:
     query: bytes | None = None
     shape: str | None = None
     taken: datetime | None = None
+    stage: Stage = Stage.DURABLE
 
     @property
     def who(self) -> str:
@@ -68,8 +72,10 @@ class LookBody:
 
     def encode(self) -> bytes:
         """Canonical bytes."""
+        stage: dict[str, Json] = {} if self.stage is Stage.DURABLE else {"stage": str(self.stage)}
         return canonical(
             {
+                **stage,
                 "v": 1,
                 "kind": str(self.kind),
                 "look": self.look,
@@ -163,6 +169,7 @@ class LookBody:
             query=_bytes(cast("str | None", value["query"])),
             shape=cast("str | None", value["shape"]),
             taken=None if taken is None else parse_time(cast("str", taken)),
+            stage=Stage(cast("str", value.get("stage", "durable"))),
         )
 
 

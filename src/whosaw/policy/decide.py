@@ -18,6 +18,7 @@ import cedarpy
 
 from whosaw.model.access import Look
 from whosaw.model.decision import Decision, Rule
+from whosaw.model.stage import Stage
 from whosaw.policy.facts import Facts
 from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
 from whosaw.policy.rules import Policy
@@ -45,7 +46,9 @@ def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
     named = [policy.rules[id_] for id_ in sorted(rules, key=policy.order.__getitem__)]
     named += [_failure(id_) for id_ in sorted(failed)]
     detail = tuple(sorted(look.asked)) if permitted else ()
-    return Decision(permitted, tuple(named) or (NOTHING_PERMITS,), detail, question.digest, policy.digest)
+    purpose = policy.purposes.get(look.purpose)
+    stage = Stage.DURABLE if purpose is None else purpose.stage
+    return Decision(permitted, tuple(named) or (NOTHING_PERMITS,), detail, question.digest, policy.digest, stage)
 
 
 def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]] | None:

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from whosaw.errors import BadInput, Misconfigured
 from whosaw.model.access import LADDER, Asked, Field, rung
+from whosaw.model.stage import Stage
 
 FORMAT = 1
 # Functions are a closed list, the same in every table that names them.
@@ -25,12 +26,16 @@ FUNCTIONS = frozenset(
     | {"operations", "admin", "service"}
 )
 _COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most")
+_STAGE = "stage"  # may be left out: durable, the least that there is
 _CODE = re.compile(r"[a-z][a-z_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """One row. `sentence` is what the person is told; `most` is each needed field in the most detail it may need."""
+    """One row. `sentence` is what the person is told; `most` is each needed field in the most detail it may need.
+
+    `stage`: how far the record of a look must have come before it shows anything.
+    """
 
     code: str
     sentence: str
@@ -39,6 +44,7 @@ class Purpose:
     needs_case: bool
     case_types: frozenset[str]
     most: tuple[Asked, ...]
+    stage: Stage = Stage.DURABLE
 
     @property
     def needs(self) -> frozenset[Asked]:
@@ -68,8 +74,10 @@ def parse_purposes(text: str, where: str = "purposes.toml") -> Mapping[str, Purp
 def _purpose(code: str, row: Any, where: str) -> Purpose:
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{where}: a purpose's code has small letters and underscores", setting=where)
-    if type(row) is not dict or row.keys() != set(_COLUMNS):
-        raise Misconfigured(f"{where}: a purpose has exactly the columns {', '.join(_COLUMNS)}", setting=where)
+    if type(row) is not dict or row.keys() - {_STAGE} != set(_COLUMNS):
+        raise Misconfigured(
+            f"{where}: a purpose has exactly the columns {', '.join(_COLUMNS)}, and perhaps {_STAGE}", setting=where
+        )
     if type(row["needs_case"]) is not bool:
         raise Misconfigured(f"{where}: `needs_case` is true or false", setting=where)
     functions = _texts(row["functions"], f"{where} functions")
@@ -88,7 +96,15 @@ def _purpose(code: str, row: Any, where: str) -> Purpose:
         row["needs_case"],
         case_types,
         _most(row["most"], f"{where} most"),
+        _stage(row.get(_STAGE, "durable"), f"{where} {_STAGE}"),
     )
+
+
+def _stage(value: Any, where: str) -> Stage:
+    try:
+        return Stage(value)
+    except ValueError:
+        raise Misconfigured(f"{where}: one of {', '.join(Stage)}", setting=where) from None
 
 
 def _sentence(value: Any, where: str) -> str:

@@ -33,13 +33,14 @@ from whosaw.vault.ports import Leaves, OpenedLeaf, RecordedLook
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A look with its two pseudonyms, the stream of its person, and what was decided."""
+    """A look with its two pseudonyms, the stream of its person, and what was decided. `origin`: of the log."""
 
     look: Look
     principal: str
     person: str
     stream: StreamSecret
     decision: Decision
+    origin: str
 
     def wrong(self, why: str) -> WrongReceipt:
         return wrong(self.look, why)
@@ -54,27 +55,27 @@ def wrong(look: Look, why: str) -> WrongReceipt:
     )
 
 
-def matching(request: Request, recorded: RecordedLook, key: VerifierKey, origin: str, journal: Leaves) -> LookBody:
-    """The body of the leaf that records exactly `request`. Raises WrongReceipt for anything else."""
+def matching(
+    request: Request, recorded: RecordedLook, key: VerifierKey, journal: Leaves
+) -> tuple[OpenedLeaf, LookBody]:
+    """The leaf that records exactly `request`, and its body. Raises WrongReceipt for anything else."""
     leaves = tuple(recorded.leaves)
-    _under_receipt(request, recorded.receipt, leaves, key, origin)
+    _under_receipt(request, recorded.receipt, leaves, key)
     found = _own_leaf(request, leaves)
     _enrolled(request, found, journal)
     body = _look_body(request, found.body)
     _same_request(request, body)
     _permitted(request, body)
-    return body
+    return found, body
 
 
-def _under_receipt(
-    request: Request, signed: bytes, leaves: Sequence[OpenedLeaf], key: VerifierKey, origin: str
-) -> None:
+def _under_receipt(request: Request, signed: bytes, leaves: Sequence[OpenedLeaf], key: VerifierKey) -> None:
     """1 and 2: signed by this log's receipt key, and the leaves are the receipt's, all of them, opened as they say."""
     try:
         receipt = open_receipt(signed, key)
     except (NotCanonical, ProofFailed) as error:
         raise request.wrong("it is not signed by this log's receipt key") from error
-    if receipt.origin != origin:
+    if receipt.origin != request.origin:
         raise request.wrong("it is of another log")
     if [found.index for found in leaves] != list(range(receipt.first, receipt.first + receipt.count)):
         raise request.wrong("these are not its leaves")
@@ -153,7 +154,7 @@ def _permitted(request: Request, body: LookBody) -> None:
     decision, asked = request.decision, {(a.field, a.detail) for a in request.look.asked}
     if body.decision != "permit" or not decision.permitted:
         raise request.wrong("the look was refused")
-    if body.facts != decision.facts or body.policy != decision.policy:
+    if body.facts != decision.facts or body.policy != decision.policy or body.stage is not decision.stage:
         raise request.wrong("the decision recorded is another one")
     granted = {(a.field, a.detail) for a in decision.detail}
     if len(decision.detail) != len(granted) or granted != asked or set(body.asked) != granted:

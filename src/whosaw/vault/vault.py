@@ -32,6 +32,7 @@ from whosaw.privacy.root import Random
 from whosaw.tlog.note import VerifierKey
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
+from whosaw.vault.stage import Heads, check_stage
 from whosaw.vault.value import Value
 
 NEWEST = 20
@@ -44,7 +45,7 @@ class Vault:
     """Sealed values of persons. Safe to share between threads."""
 
     __slots__ = (
-        "_clock", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows",
+        "_clock", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,7 @@ class Vault:
         pseudonyms: Pseudonyms,
         *,
         receipts: VerifierKey,
+        heads: Heads,
         origin: str,
         journal: Leaves,
         clock: Callable[[], datetime],
@@ -61,12 +63,12 @@ class Vault:
         newest: int = NEWEST,
         last_look: datetime | None = None,
     ) -> None:
-        """`receipts`: the key that this log signs receipts with. `newest`: how many values of a field are shown.
+        """`receipts`: the key that this log signs receipts with, `heads`: those of its heads. `newest`: how many values of a field are shown.
 
         `last_look`: the newest look before this start; what comes in is stored after it, whatever the clock says.
         """
         self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
-        self._receipts, self._origin, self._journal = receipts, origin, journal
+        self._receipts, self._heads, self._origin, self._journal = receipts, heads, origin, journal
         self._clock, self._random, self._newest = clock, random, newest
         self._lock, self._last = threading.Lock(), -1 if last_look is None else _millis(last_look)
 
@@ -95,10 +97,11 @@ class Vault:
                 handle=key.handle, field=str(field), seen=at, stored=stored, source=source, sealed=sealed
             )
 
-    def open(self, look: Look, recorded: RecordedLook, decision: Decision) -> tuple[Value, ...]:
+    def open(self, look: Look, recorded: RecordedLook, decision: Decision, receipt: bytes = b"") -> tuple[Value, ...]:
         """The values that `look` asked for and `decision` grants, newest first within each field.
 
-        Raises WrongReceipt unless `recorded` is the durable record of exactly this look, permitted exactly so.
+        Raises WrongReceipt unless `recorded` is the durable record of exactly this look, permitted exactly so, and
+        `receipt` shows that it has come as far as was decided: nothing, or a proof file.
         """
         # Not `key`: a question about a person nobody knows must not give them a stream.
         key = self._keyring.known(Stream.of_person(look.person))
@@ -110,8 +113,10 @@ class Vault:
             person=self._pseudonyms.person(look.person),
             stream=key.stream(self._origin),
             decision=decision,
+            origin=self._origin,
         )
-        body = matching(request, recorded, self._receipts, self._origin, self._journal)
+        found, body = matching(request, recorded, self._receipts, self._journal)
+        check_stage(request, found, receipt, signed=recorded.receipt, heads=self._heads, at=self._clock())
         with self._lock:
             self._last = max(self._last, _millis(body.at))
         return tuple(self._values(key, decision.detail, _millis(body.at)))
