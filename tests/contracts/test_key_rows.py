@@ -90,6 +90,19 @@ def test_by_prefix_finds_only_what_begins_so(rows):
     assert rows.by_prefix(b"\xfe" * 10) is None
 
 
+def test_rows_with_handles(rows):
+    """As many as are asked for, and none that was not; a handle without a row is left out."""
+    made = [row() for _ in range(600)]
+    for each in made[:3] if isinstance(rows, SqlKeyRows) else made:
+        rows.add(each)
+    handles = [each.handle for each in made]
+    assert sorted(found.handle for found in rows.with_handles(handles)) == sorted(
+        handles[:3] if isinstance(rows, SqlKeyRows) else handles
+    )
+    assert rows.with_handles([os.urandom(16), made[1].handle]) == [made[1]]
+    assert rows.with_handles([]) == []
+
+
 def test_all_gives_every_row_once_in_order(rows):
     """Every row, each once, by lookup, across the pages that it is read in."""
     made = sorted((row() for _ in range(25)), key=lambda each: each.lookup)

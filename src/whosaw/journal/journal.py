@@ -21,15 +21,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Self
 
 from whosaw.config import JournalSettings
-from whosaw.errors import BadInput, Unavailable
+from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
-from whosaw.journal.heads import Signers
+from whosaw.journal.heads import CHECKPOINT, Signers
 from whosaw.journal.leaves import Leaves
 from whosaw.journal.mail import Mail, Posted
 from whosaw.journal.map_log import Mapped
@@ -38,7 +38,7 @@ from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import SEGMENT_BYTES, Erased
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Parked, Recorded, Submission, check, prepare
+from whosaw.journal.submission import Parked, Recorded, Submission, Waiting, check, prepare
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.model.stage import Stage
@@ -133,6 +133,16 @@ class Journal:
         self._queue.put(posted)
         return await posted.task
 
+    def hand_in(self, group: Sequence[Waiting]) -> None:
+        """Submissions that others have checked and bounded, all at once. Raises Unavailable."""
+        self._state.check()
+        self._queue.put_all(group)
+
+    @property
+    def stopped(self) -> WhosawError | None:
+        """Why it records nothing more; None while it does."""
+        return self._state.stopped
+
     def find(self, caller: str, key: str) -> Recorded | None:
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
         self._state.check()
@@ -164,6 +174,17 @@ class Journal:
             last = self._state.tail.end - 1
         self._wake.set()
         return self.wait_published(last, timeout)
+
+    def show_again(self) -> None:
+        """Publish the newest head once more where an older one is shown: a process that slept may have put it there."""
+        with self._state.lock:
+            # With nothing in the tail no head is on its way, and none can begin while we hold the lock.
+            if self._state.tail.frames or self._state.stopped is not None:
+                return
+            ours = self._state.published
+            if self._core.stores.public.read(CHECKPOINT) != ours.note:
+                _log.warning("an older checkpoint is shown than the head's; publishing the head again")
+                self._core.stores.public.replace(CHECKPOINT, ours.note)
 
     def reader(self, *, witnessed: bool = False) -> Reader:
         """The log as of the newest published checkpoint, or as of the newest that enough witnesses have seen.
@@ -223,6 +244,10 @@ class Journal:
     def wait_witnessed(self, index: int, timeout: float = PATIENCE) -> bytes:
         """The first witnessed checkpoint that covers `index`, as soon as there is one. Raises Unavailable after `timeout`."""
         return self._core.witnessed.wait(index, timeout)
+
+    def stop(self, error: WhosawError) -> None:
+        """Record and sign nothing more, and tell whoever asks why."""
+        self._state.stop(error)
 
     @property
     def logs(self) -> tuple[Witnessed, Witnessed]:

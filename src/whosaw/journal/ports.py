@@ -57,6 +57,10 @@ class StreamKeys(Protocol):
         """The key of `stream`, made and stored if there is none. Raises Unavailable and has then stored all or nothing."""
         ...
 
+    def with_handles(self, handles: Sequence[bytes]) -> Mapping[bytes, StreamKey]:
+        """The keys of the streams with these handles. Those of erased ones are left out. Raises Unavailable."""
+        ...
+
     def all(self) -> Iterator[StreamKey]:
         """Every key there is, for a check of all labels."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from whosaw.errors import Busy, Unavailable
 from whosaw.journal.submission import BYTE_LIMIT, Waiting
@@ -36,6 +37,14 @@ class Queue:
             self._waiting.append(submission)
             if len(self._waiting) == 1:
                 self._some.notify()
+
+    def put_all(self, group: Sequence[Waiting]) -> None:
+        """Queue up together: they are taken together. Raises Unavailable where the journal was closed."""
+        with self._some:
+            if self._closed:
+                raise Unavailable("the journal is closed", part="journal")
+            self._waiting.extend(group)
+            self._some.notify()
 
     def take(self) -> list[Waiting]:
         """The next group: all that wait, up to 16 MiB or one submission. Empty once the queue is closed and drained."""

@@ -90,6 +90,11 @@ def no_journal() -> BadInput:
     )
 
 
+def genesis_of(stores: Stores, signers: Signers) -> Genesis:
+    """What leaf 0 promises. Raises Misconfigured unless it names exactly these keys, Damaged, Unavailable."""
+    return _genesis(stores, signers)[1]
+
+
 def _genesis(stores: Stores, signers: Signers) -> tuple[Frame, Genesis]:
     """What leaf 0 promises. Raises Misconfigured unless it names exactly these keys."""
     # Before the head: with exchanged key files no signature fits, and that must not look like a damaged log.

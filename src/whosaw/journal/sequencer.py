@@ -22,15 +22,15 @@ from datetime import datetime
 from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
-from whosaw.journal.entries import published_entry
-from whosaw.journal.ports import Placed, Stores, StreamKey
+from whosaw.journal.ports import Stores, StreamKey
 from whosaw.journal.receipts import Receipts, milliseconds
-from whosaw.journal.segment import AnyFrame, Erased, Frame
+from whosaw.journal.retold import retold
+from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import State
 from whosaw.journal.submission import LEAF_LIMIT, Recorded, Waiting, too_many
 from whosaw.model.record import Kind, canonical
-from whosaw.tlog import leaf, merkle
+from whosaw.tlog import leaf
 from whosaw.tlog.spelling import HASH
 
 BACKWARDS_MS = 1_000
@@ -208,7 +208,7 @@ class Sequencer:
                 made = self.known(submission.idem)
                 if made is None:
                     raise Damaged("an idempotency key came and went", where="head.db")
-                submission.answer(_same(made, submission))
+                submission.answer(same(made, submission))
             except (IdempotencyConflict, Unavailable) as error:
                 submission.fail(error)
 
@@ -225,25 +225,9 @@ class Sequencer:
             placed = self._stores.head.placed([idem]).get(idem)
             if placed is None:
                 return None
-            found = self._segments.submission(placed.first, placed.count, idem)
-            leaves = tuple(frame for frame in found if isinstance(frame, Frame))
-            if len(leaves) < placed.count:
-                return self._left(placed, idem, found, leaves)
+            published = self._state.published.size
+            return retold(self._stores, self._segments, self._receipts, placed, idem, published=published)
         return self._receipts.recorded(leaves, idem, placed.at)
-
-    def _left(self, placed: Placed, idem: bytes, found: Sequence[AnyFrame], leaves: tuple[Frame, ...]) -> Recorded:
-        """What an erasure left of a submission. Raises IdempotencyConflict where that is nothing."""
-        if not leaves:
-            raise IdempotencyConflict(
-                "what was recorded under this key was erased",
-                hint="a new look needs a new key; what was erased is not recorded a second time",
-            )
-        hashes = [merkle.leaf_hash(self._leaf(f.index) if isinstance(f, Erased) else f.entry) for f in found]
-        return self._receipts.left(leaves, placed, idem, hashes)
-
-    def _leaf(self, index: int) -> bytes:
-        """The 65 bytes of an erased leaf: they are published, or nothing would have been erased."""
-        return published_entry(self._stores, index, self._state.published.size)
 
 
 def enrolment(key: StreamKey) -> bytes:
@@ -252,7 +236,7 @@ def enrolment(key: StreamKey) -> bytes:
     return canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest})
 
 
-def _same(made: Recorded, submission: Waiting) -> Recorded:
+def same(made: Recorded, submission: Waiting) -> Recorded:
     """`made`, if it records exactly this submission."""
     recorded = [(opened.handle, opened.body) for opened in made.leaves if opened.i > 0]
     wanted = [(key.handle, body) for key, body in zip(submission.keys, submission.bodies, strict=True)]

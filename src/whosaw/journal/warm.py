@@ -13,7 +13,7 @@ Invariant: what comes out is what the keyring said, after the last `forget` of t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from whosaw.journal.ports import StreamKey, StreamKeys
 from whosaw.model.record import Stream
@@ -41,6 +41,10 @@ class WarmKeys:
         # One look-up in a dictionary needs no lock, and this is asked once for every record.
         return self._newer.get(stream) or self._fetch(stream)
 
+    def with_handles(self, handles: Sequence[bytes]) -> Mapping[bytes, StreamKey]:
+        """The keys of the streams with these handles, as the keyring has them now."""
+        return self._keys.with_handles(handles)
+
     def all(self) -> Iterator[StreamKey]:
         """Every key there is."""
         return self._keys.all()
@@ -51,6 +55,12 @@ class WarmKeys:
             self._forgot += 1
             self._newer.pop(stream, None)
             self._older.pop(stream, None)
+
+    def forget_all(self) -> None:
+        """Somebody else may have made rows anew, and we were not told which."""
+        with self._lock:
+            self._forgot += 1
+            self._newer, self._older = {}, {}
 
     def _fetch(self, stream: Stream) -> StreamKey:
         forgot = self._forgot

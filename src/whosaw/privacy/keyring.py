@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +60,10 @@ class KeyRows(Protocol):
         """Store `row` unless its lookup and generation have one; return the one stored, durable."""
         ...
 
+    def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
+        """The rows with these handles, in any order. Handles without a row are left out."""
+        ...
+
     def by_prefix(self, prefix: bytes) -> KeyRow | None:
         """The row of the newest generation whose lookup begins with `prefix`."""
         ...
@@ -100,6 +104,10 @@ class Keyring:
         """The stream's key if there is one. Asking makes none: a question about a person leaves no trace of them."""
         known = self.known(stream)
         return None if known is None else known.stream(self._origin)
+
+    def with_handles(self, handles: Sequence[bytes]) -> dict[bytes, StreamSecret]:
+        """The keys of the streams with these handles, for the journal's sequencer. Without a row there is none."""
+        return {row.handle: self._opened(row)[0].stream(self._origin) for row in self._rows.with_handles(handles)}
 
     def all(self) -> Iterator[StreamSecret]:
         """Every stream's key, for a check of all labels."""

@@ -353,6 +353,10 @@ class MemoryStreamKeys:
         found = self._known.get(stream)
         return found or self._known.setdefault(stream, self._made(stream))
 
+    def with_handles(self, handles: Sequence[bytes]) -> dict[bytes, MemoryStreamKey]:
+        wanted = set(handles)
+        return {key.handle: key for key in self.all() if key.handle in wanted}
+
     def all(self) -> Iterator[MemoryStreamKey]:
         yield from tuple(self._known.values())
 

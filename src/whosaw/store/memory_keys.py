@@ -59,6 +59,11 @@ class MemoryKeyRows(_Failing):
     def find(self, lookup: bytes) -> KeyRow | None:
         return self._newest(lookup)
 
+    def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
+        with self._lock:
+            self._read()
+            return [row for row in self._rows.values() if row.handle in set(handles)]
+
     def by_prefix(self, prefix: bytes) -> KeyRow | None:
         return self._newest(prefix)
 

@@ -16,6 +16,7 @@ the kind of an error and its five-letter SQLSTATE are enough to look it up.     
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -101,6 +102,12 @@ class Database:
 
     # ── asking ──
 
+    def check(self, term: Term) -> None:
+        """Raise Contradiction where `term` is over, at this moment."""
+        # No lock: it would be a write of its own, and hold nobody up once this returns.
+        if not self.rows("SELECT 1 FROM journal.leader WHERE epoch = %s", (term.epoch,)):
+            raise _over()
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query, which sees one state."""
         with self.connection() as db:
@@ -110,7 +117,7 @@ class Database:
         """Rows of a query that may be long, a few thousand at a time."""
         db = self._opened()
         try:
-            with _told(), db.transaction(), db.cursor("whosaw", binary=True) as cursor:
+            with told(), db.transaction(), db.cursor("whosaw", binary=True) as cursor:
                 cursor.itersize = 5_000
                 cursor.execute(statement)
                 yield from cursor
@@ -120,7 +127,7 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection that commits each statement. For reading, and for what may be said twice."""
-        with _told():
+        with told():
             db = self._take()
             try:
                 yield db
@@ -132,10 +139,10 @@ class Database:
     @contextmanager
     def transaction(self, term: Term | None = None) -> Iterator[Connection]:
         """BEGIN … COMMIT; with `term` only while it lasts. What is raised inside has changed nothing."""
-        with _told():
+        with told():
             db = self._take()
         try:
-            with _told():
+            with told():
                 db.execute("BEGIN")
                 if term is not None:
                     _fence(db, term)
@@ -170,7 +177,7 @@ class Database:
 
     def listening(self, channel: str) -> Connection:
         """A connection of the caller's own that hears `channel`. Close it."""
-        with _told():
+        with told():
             db = self._opened()
             try:
                 db.execute(f"LISTEN {channel}")
@@ -181,15 +188,18 @@ class Database:
 
     def own(self) -> Connection:
         """A connection of the caller's own. Close it."""
-        with _told():
+        with told():
             return self._opened()
 
     def _take(self) -> Connection:
         with self._lock:
             while self._idle:
                 db = self._idle.pop()
-                if not db.closed:
+                # Something to read where nothing was asked is the server's good-bye.
+                if not db.closed and not select.select([db.fileno()], [], [], 0)[0]:
                     return db
+                with suppress(psycopg.Error):
+                    db.close()
         return self._opened()
 
     def _give(self, db: Connection) -> None:
@@ -210,7 +220,7 @@ class Database:
                 other.close()
 
     def _opened(self) -> Connection:
-        with _told():
+        with told():
             db = self._connect(self._conninfo, autocommit=True, application_name=self._name, **_PARAMS)
             try:
                 db.execute(_SESSION)
@@ -231,11 +241,15 @@ class Database:
 def _fence(db: Connection, term: Term) -> None:
     """Nobody is elected until this transaction ends, or somebody was, and it ends here."""
     if db.execute(_FENCE, (term.epoch,)).fetchone() is None:
-        raise Contradiction(
-            "another sequencer was elected; nothing was changed",
-            where=PART,
-            hint="this process goes on as a gate, and stands for election again",
-        )
+        raise _over()
+
+
+def _over() -> Contradiction:
+    return Contradiction(
+        "another sequencer was elected; nothing was changed",
+        where=PART,
+        hint="this process goes on as a gate, and stands for election again",
+    )
 
 
 def _kind(error: psycopg.Error) -> str:
@@ -243,7 +257,7 @@ def _kind(error: psycopg.Error) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """PostgreSQL's errors in our words, and without its own."""
     try:
         yield

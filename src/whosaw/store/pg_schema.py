@@ -10,7 +10,7 @@
     erasing    first erased index ─▶ all of them, handle until it is done, index of the tombstone
     pending    what gates ask to have recorded, and from its assignment on the write-ahead log
     label      label ─▶ index      covered   how many leaves the table covers
-    wish       one row: up to which size an index is asked for, and of which head the newest one is
+    wish       one row: up to which size an index is asked for, and of which head, under which one, the newest is
 
 All of it stands in a schema of its own, `journal`. What state.db holds elsewhere stands beside it, in the schema that
 the account sees first (``directory/migrations`` makes it).
@@ -68,7 +68,8 @@ CREATE TABLE journal.covered (id int PRIMARY KEY CHECK (id = 1), size bigint NOT
 INSERT INTO journal.covered VALUES (1, 0);
 
 CREATE TABLE journal.wish (
-    id int PRIMARY KEY CHECK (id = 1), size bigint NOT NULL, witnessed boolean NOT NULL, note bytea
+    id int PRIMARY KEY CHECK (id = 1), size bigint NOT NULL, witnessed boolean NOT NULL,
+    seen boolean NOT NULL, note bytea, map_note bytea
 ) WITH (fillfactor = 50);
-INSERT INTO journal.wish VALUES (1, 0, false, NULL);
+INSERT INTO journal.wish VALUES (1, 0, false, false, NULL, NULL);
 """

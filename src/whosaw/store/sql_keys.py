@@ -11,7 +11,7 @@ Never INSERT OR REPLACE: it would put a second key in the place of the one under
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -22,11 +22,13 @@ from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.keyring import KeyRow
 from whosaw.store.state_tables import KEYRING, KEYRING_CHECK, NAMES, answering
 
+_AT_ONCE = 500  # variables in one statement; SQLite takes at least 999
 # Built once: `find` runs before every record, and building a query costs more than asking it.
 _ROW: Select[tuple[Any, ...]] = select(*(KEYRING.c[column.name] for column in fields(KeyRow)))
 _NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
 _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
+_WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
 _BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
 
 
@@ -39,6 +41,14 @@ class SqlKeyRows:
 
     def find(self, lookup: bytes) -> KeyRow | None:
         return self._one(_FIND, {"lookup": lookup})
+
+    def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
+        found: list[KeyRow] = []
+        for at in range(0, len(handles), _AT_ONCE):
+            with answering("keyring"), self._engine.connect() as db:
+                rows = db.execute(_WITH_HANDLES, {"handles": list(handles[at : at + _AT_ONCE])})
+                found += [KeyRow(*row) for row in rows]
+        return found
 
     def by_prefix(self, prefix: bytes) -> KeyRow | None:
         # A range, not a LIKE: the index of the primary key serves it, and bytes have no wildcards.
