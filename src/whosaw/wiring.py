@@ -38,7 +38,7 @@ from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream, parse
-from whosaw.model.stage import Stage
+from whosaw.policy.purposes import check_stages
 from whosaw.policy.record import policy_body
 from whosaw.policy.rules import Policy
 from whosaw.privacy.detail import OFFERED
@@ -185,7 +185,7 @@ def house(
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
-        _check_stages(policy, settings)
+        check_stages(policy.purposes, witnesses=bool(settings.witness))
         session = _session(folder, settings, clock=clock, random=random, why=unwitnessed)
         with (
             closing(session),
@@ -354,17 +354,6 @@ def _settings(folder: Path) -> Settings:
     except OSError as error:
         raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
     return parse_settings(raw, SETTINGS)
-
-
-def _check_stages(policy: Policy, settings: Settings) -> None:
-    """A purpose that waits for witnesses which nobody asks would never show anything."""
-    waiting = sorted(p.code for p in policy.purposes.values() if p.stage is Stage.WITNESSED)
-    if waiting and not settings.witness:
-        raise Misconfigured(
-            f"purpose {waiting[0]!r} waits for witnesses, and none is asked",
-            setting="witness",
-            hint="name witnesses in whosaw.toml, or let the purpose wait for less",
-        )
 
 
 def _session(folder: Path, settings: Settings, *, clock: Clock, random: Random, why: str | None) -> Session:

@@ -11,7 +11,8 @@ from tests.policy.ground import POLICY, texts
 
 from whosaw.errors import Misconfigured, WhosawError
 from whosaw.model.record import parse
-from whosaw.policy.purposes import parse_purposes
+from whosaw.model.stage import Stage
+from whosaw.policy.purposes import check_stages, parse_purposes
 from whosaw.policy.record import policy_body
 from whosaw.policy.rules import Policy
 
@@ -144,3 +145,20 @@ def test_a_changed_rule_file_is_another_policy_or_none(name, place, character):
         assert Policy.load(files).digest != POLICY.digest
     except WhosawError:
         pass
+
+
+def test_stages_of_purposes():
+    """One of three words, durable where it is left out; a purpose that waits for witnesses needs some."""
+    assert {p.stage for p in parse_purposes(SHIPPED).values()} == {Stage.DURABLE}
+    for stage in Stage:
+        table = parse_purposes(SHIPPED.replace("[fraud_review]\n", f'[fraud_review]\nstage = "{stage}"\n'))
+        assert [p.stage for p in table.values()] == [Stage.DURABLE, stage, Stage.DURABLE]
+        check_stages(table, witnesses=True)
+        if stage is Stage.WITNESSED:
+            with pytest.raises(Misconfigured, match="'fraud_review' waits for witnesses"):
+                check_stages(table, witnesses=False)
+        else:
+            check_stages(table, witnesses=False)
+    for wrong in ('"seen"', "1", "true", '["durable"]', '""'):
+        with pytest.raises(Misconfigured, match="fraud_review"):
+            parse_purposes(SHIPPED.replace("[fraud_review]\n", f"[fraud_review]\nstage = {wrong}\n"))

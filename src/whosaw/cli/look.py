@@ -30,7 +30,7 @@ from whosaw.verify.words import counted
 @click.option("--case", metavar="ID", help="The reason, as the ticket system names it.")
 @click.option("--key", metavar="TEXT", help="The same key is the same look. Without it: a new look.")
 @click.option(
-    "--wait", type=click.Choice(tuple(Stage)), metavar="STAGE", default=Stage.DURABLE, show_default=True,
+    "--wait", type=click.Choice(tuple(Stage)), default=Stage.DURABLE, show_default=True,
     help="Show nothing before the record is so far; never less than the purpose demands.",
 )  # fmt: skip
 @click.option("--receipt", type=Place(), metavar="FILE", help="Where to write the receipt of the look.")

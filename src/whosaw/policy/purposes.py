@@ -71,6 +71,17 @@ def parse_purposes(text: str, where: str = "purposes.toml") -> Mapping[str, Purp
     return {code: _purpose(code, row, f"{where} [{code}]") for code, row in given.items()}
 
 
+def check_stages(purposes: Mapping[str, Purpose], *, witnesses: bool) -> None:
+    """Raise Misconfigured for a purpose that waits for witnesses where there are none: it would never show anything."""
+    waiting = [p.code for p in purposes.values() if p.stage is Stage.WITNESSED]
+    if waiting and not witnesses:
+        raise Misconfigured(
+            f"purpose {waiting[0]!r} waits for witnesses, and none is asked",
+            setting="witness",
+            hint="name witnesses in whosaw.toml, or let the purpose wait for less",
+        )
+
+
 def _purpose(code: str, row: Any, where: str) -> Purpose:
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{where}: a purpose's code has small letters and underscores", setting=where)
