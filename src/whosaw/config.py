@@ -47,6 +47,13 @@ class JournalSettings:
             "range": (1, 3_600),
         },
     )
+    scrub_days: int = field(
+        default=7,
+        metadata={
+            "doc": "In how many days the whole log is read once from the disk, in the background, 1 to 365.",
+            "range": (1, 365),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,10 @@ from whosaw.guard.look import Guard
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.journal import Journal
+from whosaw.journal.patrol import Patrol
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
+from whosaw.journal.scrub import Scrub
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
@@ -100,6 +102,7 @@ class House:
     directory: Directory
     vault: Vault
     guard: Guard
+    patrol: Patrol
 
     @property
     def facts_folder(self) -> Path:
@@ -200,6 +203,7 @@ def house(
                 witnesses=session.asked,
             ) as journal,
             session.collecting(journal) as witnesses,
+            closing(_patrol(stores, signers, journal, settings, clock)) as patrol,
         ):
             _record_policy(journal, policy, keyring, clock())
             last_look = _last_look(journal.reader())
@@ -229,7 +233,7 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, witnesses, directory, vault, guard,
+                policy, journal, witnesses, directory, vault, guard, patrol,
             )  # fmt: skip
 
 
@@ -388,6 +392,13 @@ def _signers(private: Folder, origin: str) -> Signers:
     index = map_origin(origin)
     maps = (Ed25519Signer.from_seed(index, seed[MAP_ED25519]), MlDsaSigner.from_seed(index, seed[MAP_MLDSA44]))
     return Signers(logs, maps, Ed25519Signer.from_seed(f"{origin}/receipts", seed[RECEIPTS]))
+
+
+def _patrol(stores: Stores, signers: Signers, journal: Journal, settings: Settings, clock: Clock) -> Patrol:
+    """The scrub in the background. It begins by recording what was found out while nobody had the log open."""
+    made = Patrol(Scrub(stores, signers, clock), stores.private, journal, timedelta(days=settings.journal.scrub_days))
+    made.start()
+    return made
 
 
 def _record_policy(journal: Journal, policy: Policy, keyring: Keyring, at: datetime) -> None:

@@ -78,7 +78,7 @@ def commands():
     for name, command in leaves(whosaw):
         module = vars(importlib.import_module(command.callback.__module__))
         codes = {0, *(module[answer] for answer in ANSWERS if answer in module)}
-        if name == "journal fsck":
+        if name in {"journal fsck", "journal scrub"}:
             codes.add(steps.FALSE)
         shared = sorted({param.opts[0] for param in command.params} & set(SHARED))
         found[usage(name, command)] = shared, sorted(codes)

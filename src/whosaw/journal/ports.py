@@ -331,6 +331,15 @@ class Folder(Protocol):
         ...
 
 
+@runtime_checkable
+class Forgetful(Protocol):
+    """A folder that can be told not to answer from a cache. Only the scrub asks."""
+
+    def forget(self, name: str, start: int = 0, count: int = 0) -> None:
+        """Have the next read of these bytes come from the disk; `count` 0: up to the end. A courtesy, and never an error."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Where one log lives. `public` is served as it is, `private` is not. `map_head`: of the log of its index.

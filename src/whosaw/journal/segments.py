@@ -99,6 +99,10 @@ class Segments:
         mark, offset, length = self._place(index - 1)
         return mark, offset + length
 
+    def place(self, index: int) -> tuple[Mark, int, int]:
+        """Segment, offset and length of the frame at `index`, as far as lengths tell. Raises Damaged where there is none."""
+        return self._place(index)
+
     def marks(self) -> list[Mark]:
         """The segments that count, in order, as they are now."""
         with self._lock:

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     EXPORT = "export"  # a statement or part of the log was handed out
     ERASURE = "erasure"  # so many records were erased, all of one stream; which, their digest says
     TAIL = "tail"  # bytes that a crash left torn were cut and kept aside
+    SCRUB = "scrub"  # the disk was read through, or damage was found while it was
     START = "start"  # the log went on although its witnesses could not be asked, and why
 
 

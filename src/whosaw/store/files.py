@@ -136,6 +136,16 @@ class FilesFolder:
             elif path != self._temp:
                 yield from self._names(path)
 
+    def forget(self, name: str, start: int = 0, count: int = 0) -> None:
+        if not hasattr(os, "posix_fadvise"):
+            return  # elsewhere the cache answers, and a flipped bit is found after the next start
+        with suppress(OSError):
+            fd = os.open(self._path(name), os.O_RDONLY)
+            try:
+                os.posix_fadvise(fd, start, count, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(fd)
+
     # ── writing ──
 
     def create_or_compare(self, files: Iterable[tuple[str, bytes]]) -> None:

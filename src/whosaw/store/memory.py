@@ -126,6 +126,9 @@ class MemoryFolder:
             raise Unavailable(f"cannot read {name}: no such file", part=name)
         return data[start : start + count]
 
+    def forget(self, name: str, start: int = 0, count: int = 0) -> None:  # noqa: ARG002 - there is no cache
+        self.faults.meet(f"forget {name}")
+
     def length(self, name: str) -> int | None:
         data = self.read(name)
         return None if data is None else len(data)

@@ -3,6 +3,7 @@
 
 status       how it stands, beside whoever writes it
 fsck         everything held against everything else; with --repair, what follows is made again
+scrub        the same from the disk, slowly and for ever
 mirror       another log, or ours on another machine, verified before it is kept
 """
 
@@ -12,6 +13,7 @@ import click
 
 from whosaw.cli.journal.fsck import fsck
 from whosaw.cli.journal.mirror import mirror
+from whosaw.cli.journal.scrub import scrub
 from whosaw.cli.journal.status import status
 
 
@@ -20,5 +22,5 @@ def journal() -> None:
     """The log: its state, its check, its copies."""
 
 
-for _command in (status, fsck, mirror):
+for _command in (status, fsck, scrub, mirror):
     journal.add_command(_command)
