@@ -86,7 +86,7 @@ def test_it_covers_the_leaves_from_the_first_on(store):
 def test_rows_of_a_range(store):
     """Sorted rows from `low` on and below `high`, of the leaves below a size: what an index of any older size is made of."""
     labels = LABELS[::-1]
-    assert store.labels.rows(b"", None, 10) == []
+    assert store.labels.rows([(b"", None)], 10) == []
     store.labels.extend(0, labels)
     place = {label: index for index, label in enumerate(labels)}
     for low, high in (
@@ -98,9 +98,9 @@ def test_rows_of_a_range(store):
     ):
         for size in (0, 1, 5, 10):
             inside = [x for x in LABELS if low <= x and (high is None or x < high) and place[x] < size]
-            assert store.labels.rows(low, high, size) == [x + place[x].to_bytes(8, "big") for x in inside]
+            assert store.labels.rows([(low, high)], size) == [x + place[x].to_bytes(8, "big") for x in inside]
     store.labels.extend(10, [b"\xff" * 32])
-    assert store.again().rows(b"\xff", None, 11) == [b"\xff" * 32 + (10).to_bytes(8, "big")]
+    assert store.again().rows([(b"\xff", None)], 11) == [b"\xff" * 32 + (10).to_bytes(8, "big")]
 
 
 @pytest.mark.parametrize(("first", "labels"), [

@@ -133,6 +133,78 @@ def test_it_is_made_of_a_journals_own_files():
         assert index.at().prove(labels[0]).index == 0
 
 
+# A start
+
+
+@pytest.mark.parametrize("saved_at", [1, 2, 600, 1_000])
+def test_a_start_goes_on_from_what_was_saved(saved_at, monkeypatch):
+    """At the same size or a smaller one: the same index, and not one row of the table is hashed again but where it grew."""
+    labels = some_labels(1_200, seed=8)
+    before = opened(labels)
+    before.move(saved_at)
+    root = t.root(oracle(labels, 1_000))
+    whole = opened(labels)
+    whole.begin(1_000, root, None)
+    monkeypatch.setattr(Index, "load", lambda *_: pytest.fail("built from the table"))
+    after = opened(labels)
+    after.begin(1_000, root, before.save())
+    assert (after.size, after.root(), after.save()) == (1_000, root, whole.save())
+    for size in (1_200, 900, 1_100, 3, 0):
+        after.move(size)
+        assert after.root() == t.root(oracle(labels, size))
+
+
+def test_what_was_saved_is_believed_only_where_it_leads_to_the_root():
+    """Cut, flipped, of another log, of a larger size: the index is built from the table, as if nothing had been saved."""
+    labels = some_labels(300, seed=9)
+    root = t.root(oracle(labels, 200))
+    index = opened(labels)
+    index.move(150)
+    good, other, later = index.save(), opened(some_labels(300, seed=10)), opened(labels)
+    other.move(150)
+    later.move(250)
+    flipped = [bytes([*good[:at], good[at] ^ 1, *good[at + 1 :]]) for at in (0, 16, 24, 5_000, len(good) - 1)]
+    cells = [at for at in range(25, 25 + (1 << 16)) if good[at] != 2]
+    there = 25 + (1 << 16) + 32 * (cells[0] - 25)
+    flipped.append(good[:there] + bytes([good[there] ^ 1]) + good[there + 1 :])
+    for saved in (b"", good[:-1], good + b"x", good[:25], *flipped, other.save(), later.save()):
+        made = opened(labels)
+        made.begin(200, root, saved)
+        assert (made.size, made.root()) == (200, root)
+        made.move(300)
+        assert made.root() == t.root(oracle(labels, 300))
+
+
+@pytest.mark.parametrize("way", [lambda index: index.move(200), lambda index: index.move(20)])
+def test_a_bucket_that_was_not_read_is_held_against_its_cell(way, monkeypatch):
+    """A row that was changed while nobody looked is found before anything follows from it, forwards and backwards."""
+    monkeypatch.setattr(indexes, "LEVELS", 2)
+    labels = some_labels(200, seed=11)
+    index = opened(labels)
+    index.move(100)
+    root, saved = index.root(), index.save()
+    store = covering(labels)
+    store._known[labels[50]] = 49
+    after = Index(Bundles(labels), store)
+    after.begin(100, root, saved)
+    with pytest.raises(Damaged, match="label table"):
+        way(after)
+
+
+def test_a_log_that_outgrows_its_crown_gets_a_deeper_one(monkeypatch):
+    """Without a start in between; no root depends on it."""
+    monkeypatch.setattr(indexes, "LEVELS", 3)
+    monkeypatch.setattr(indexes, "_AT_ONCE", 50)
+    labels = some_labels(700, seed=12)
+    index = opened(labels)
+    depths = set()
+    for size in (5, 40, 90, 400, 700, 1, 700):
+        index.move(size)
+        assert index.root() == t.root(oracle(labels, size))
+        depths.add(index._crown.levels)
+    assert len(depths) > 2
+
+
 # A table that is not what the bundles say
 
 

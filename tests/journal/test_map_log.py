@@ -314,6 +314,7 @@ def test_no_index_is_signed_over_a_wrong_label_table():
     """A row too many in `labels.db` stops the map log, with what to do; the log goes on; the table is made anew."""
     world = mapped_world()
     world.labels._known[b"x" * 32] = 7
+    world.private.delete("map/crown")
     core = world.open()
     grow(world, core, "d")
     with pytest.raises(Damaged) as caught:
@@ -326,6 +327,40 @@ def test_no_index_is_signed_over_a_wrong_label_table():
     core = world.open()
     core.map.answer()
     assert check_said(world)[-1] == core.state.published.size
+
+
+def test_a_wrong_row_that_a_start_did_not_read_is_in_no_root_and_in_no_proof():
+    """With the crown of the last run the table is not read whole: what is signed is right, and the row shows when asked for."""
+    world = mapped_world()
+    assert world.private.read("map/crown")
+    world.labels._known[b"x" * 32] = 7
+    core = world.open()
+    grow(world, core, "d")
+    mapped = core.map.answer()
+    assert check_said(world)[-1] == core.state.published.size
+    with pytest.raises(Damaged, match="label table"):
+        mapped.index.prove(b"x" * 32)
+    core.close()
+
+
+@pytest.mark.parametrize("crown", [None, b"", b"whosaw/crown/v1\n", "older"])
+def test_a_start_needs_no_saved_crown(crown):
+    """Missing, torn, or older by a few leaves: the same index is signed next."""
+    world = mapped_world()
+    if crown == "older":
+        core = world.open()
+        grow(world, core, "d")
+        core.map.answer()
+        world.crash()  # without a close: the crown of the run before is what there is
+    elif crown is None:
+        world.private.delete("map/crown")
+    else:
+        world.private.replace("map/crown", crown)
+    core = world.open()
+    grow(world, core, "e")
+    core.map.answer()
+    assert check_said(world)[-1] == core.state.published.size
+    core.close()
 
 
 def test_a_clock_that_went_back_signs_no_index():

@@ -116,8 +116,9 @@ class Core:
         return prepared
 
     def close(self) -> None:
-        """Let go of the folder. Nothing is written: what is durable is found by the next start."""
+        """Let go of the folder. Nothing is written that counts: what is durable is found by the next start."""
         self.sequencer.close()
+        self.map.close()
         self._held.release()
 
     def _record_cuts(self) -> None:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from whosaw.errors import Damaged, NotCanonical, ProofFailed, Unavailable, WhosawError
+from whosaw.errors import Damaged, NotCanonical, OutcomeUnknown, ProofFailed, Unavailable, WhosawError
 from whosaw.journal.commit import Commits
 from whosaw.journal.edge import Edge
 from whosaw.journal.face import Face
@@ -49,6 +49,8 @@ from whosaw.tlog.tile import FULL, Bundle, parse_bundle
 
 EVERY = timedelta(seconds=60)
 KEPT = 256  # last leaves whose heads are remembered, for witnesses that are late
+CROWN = "crown"
+_SAVE_AFTER = 4_096  # leaves, or a sixty-fourth of all: indexing them again takes no longer than reading the file
 _log = logging.getLogger(__name__)
 
 
@@ -102,6 +104,7 @@ class MapLog:
         self._stopped: BaseException | None = None
         self._begun: bytes | None = None
         self._recent: dict[int, tuple[Published, bytes]] = {}  # size of this log ─▶ the log's head, and the leaf for it
+        self._saved = 0
 
     @classmethod
     def open(
@@ -246,6 +249,7 @@ class MapLog:
             self._move(published.size)
             self._begun = MapLeaf.of(self._index.root(), published.note, self._keys).encode()
             self._append(self._begun)
+            self._save(max(_SAVE_AFTER, published.size >> 6))
         if published.size == self._last.size:
             self._recent[self._head.size] = published, self._last.entry
             self._recent.pop(self._head.size - KEPT, None)
@@ -274,8 +278,26 @@ class MapLog:
     def _move(self, size: int) -> None:
         """The index at this size; from what was signed last, where it is the first time."""
         if not self._index.size and self._last.size:
-            self._index.load(self._last.size, self._last.root)
+            self._index.begin(self._last.size, self._last.root, self._commits.private.read(CROWN))
+            self._saved = self._last.size
         self._index.move(size)
+
+    def _save(self, least: int) -> None:
+        """Keep the index for the next start, where it has grown by so many leaves. Without it that start takes seconds longer."""
+        size = self._index.size
+        if not 0 < size == self._last.size or size - self._saved < least:
+            return
+        try:
+            self._commits.private.replace(CROWN, self._index.save())
+            self._saved = size
+        except (Unavailable, OutcomeUnknown) as error:
+            _log.warning("index: not kept for the next start: %s", error)
+
+    def close(self) -> None:
+        """Keep the index for the next start."""
+        with self._lock:
+            if self._stopped is None and self._state.stopped is None:
+                self._save(1)
 
     # ── its end ──
 

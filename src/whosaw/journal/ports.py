@@ -225,6 +225,10 @@ class Manifest(Protocol):
         ...
 
 
+LabelRange = tuple[bytes, bytes | None]
+"""Labels from the first on, below the second (None: to the end)."""
+
+
 class Labels(Protocol):
     """label ─▶ index of every leaf below `size`. Worked out from the bundles, so losing it loses nothing.
 
@@ -239,8 +243,11 @@ class Labels(Protocol):
         """The indexes of these labels. Unknown ones are left out."""
         ...
 
-    def rows(self, low: bytes, high: bytes | None, size: int) -> list[bytes]:
-        """Sorted, label ‖ u64be(index) of each label from `low` on, below `high` (None: to the end), whose index < `size`."""
+    def rows(self, ranges: Sequence[LabelRange], size: int) -> list[bytes]:
+        """Sorted, label ‖ u64be(index) of each label in one of these ranges whose index is below `size`.
+
+        The ranges are sorted and do not overlap; there may be thousands, and what is asked for at once is read at once.
+        """
         ...
 
     def extend(self, first: int, labels: Sequence[bytes]) -> None:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 from whosaw.errors import Busy, Contradiction, Damaged, OutcomeUnknown, Unavailable, WhosawError
-from whosaw.journal.ports import HeadState, Placed
+from whosaw.journal.ports import HeadState, LabelRange, Placed
 from whosaw.model.record import Stream
 
 Fate = Literal["lost", "late", "torn"]
@@ -297,14 +298,15 @@ class MemoryLabels:
         with self._lock:
             return {label: self._known[label] for label in labels if label in self._known}
 
-    def rows(self, low: bytes, high: bytes | None, size: int) -> list[bytes]:
+    def rows(self, ranges: Sequence[LabelRange], size: int) -> list[bytes]:
         with self._lock:
-            found = self._known.items()
-            return sorted(
-                label + place.to_bytes(8)
-                for label, place in found
-                if low <= label and (high is None or label < high) and place < size
-            )
+            known = sorted(self._known)
+            found: list[bytes] = []
+            for low, high in ranges:
+                end = len(known) if high is None else bisect_left(known, high)
+                inside = [(label, self._known[label]) for label in known[bisect_left(known, low) : end]]
+                found += [label + place.to_bytes(8) for label, place in inside if place < size]
+            return found
 
     def extend(self, first: int, labels: Sequence[bytes]) -> None:
         self.faults.write("extend labels", lambda: self._extend(first, labels))

@@ -15,10 +15,14 @@ from collections.abc import Sequence
 from psycopg.errors import UniqueViolation
 
 from whosaw.errors import Contradiction, Damaged
+from whosaw.journal.ports import LabelRange
 from whosaw.store.pg import PART, Database, Term
 
 _EXTEND = "INSERT INTO journal.label SELECT * FROM unnest(%s::bytea[], %s::bigint[])"
-_RANGE = "SELECT label, place FROM journal.label WHERE label >= %s AND label < %s AND place < %s ORDER BY label"
+_IN_RANGES = (
+    "SELECT label, place FROM unnest(%s::bytea[], %s::bytea[]) AS range (low, high) "
+    "JOIN journal.label ON label >= low AND label < high AND place < %s ORDER BY label"
+)
 _HINT = (
     "stop all gates and empty the tables journal.label and journal.covered; the next start fills them from the bundles"
 )
@@ -39,11 +43,12 @@ class PgLabels:
             return {}
         return dict(self._db.rows("SELECT label, place FROM journal.label WHERE label = ANY(%s)", (list(labels),)))
 
-    def rows(self, low: bytes, high: bytes | None, size: int) -> list[bytes]:
-        if not self._db.exists():
+    def rows(self, ranges: Sequence[LabelRange], size: int) -> list[bytes]:
+        if not ranges or not self._db.exists():
             return []
         # A label has 32 bytes: this is above every one of them.
-        found = self._db.rows(_RANGE, (low, b"\xff" * 33 if high is None else high, size))
+        lows, highs = zip(*((low, b"\xff" * 33 if high is None else high) for low, high in ranges), strict=True)
+        found = self._db.rows(_IN_RANGES, (list(lows), list(highs), size))
         return [label + place.to_bytes(8) for label, place in found]
 
     def extend(self, first: int, labels: Sequence[bytes]) -> None:

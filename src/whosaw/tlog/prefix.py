@@ -49,7 +49,7 @@ EMPTY = NOTHING[1:]
 HEADER = b"whosaw/trie-proof@v1"
 LIMIT = 16 * 1024
 
-NONE, MORE = 2, 4  # what a branch begins with that stands for no pair, and for two or more
+NONE, ONE, MORE = 2, 3, 4  # what a branch begins with that stands for no pair, for one, and for two or more
 
 
 def row(label: bytes, index: int) -> bytes:
