@@ -15,14 +15,18 @@ one. So the proxy lets one request through at a time.
 import functools
 import itertools
 import logging
+import socket
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import hypothesis
 from obstore.store import S3Store
 
 from whosaw.config import StoreSettings
@@ -77,20 +81,29 @@ class Proxy:
     prefix: str = "log"
     faults: Faults = field(default_factory=Faults)
     status: tuple[int, bytes] | None = None
+    drop: tuple[str, ...] = ()  # headers that the server never sees
+    sleep: float = 0
+    port: int = 0
     held: list[Held] = field(default_factory=list)
     answers: list[tuple[str, int]] = field(default_factory=list)
+    open: list[socket.socket] = field(default_factory=list)
     _holding: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
+        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), functools.partial(_Handler, self))
         self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.port = self._http.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
+        """Stop listening, and break what is open."""
         self._http.shutdown()
         self._http.server_close()
+        for one in self.open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def hold(self, call: str) -> None:
         """The next request that begins with `call` is kept back."""
@@ -127,6 +140,7 @@ class Proxy:
         """The answer; None where the connection breaks."""
         call = self.called(request)
         fate = self.faults.meet(call)
+        time.sleep(self.sleep)
         if self.status is not None:
             return self.status[0], [], self.status[1]
         if self._holding and call.startswith(self._holding):
@@ -145,16 +159,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def __init__(self, proxy: Proxy, *given) -> None:
         self.proxy = proxy
+        proxy.open.append(given[0])
         super().__init__(*given)
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
+        headers = {
+            k: v for k, v in self.headers.items() if k.lower() not in {"connection", *map(str.lower, self.proxy.drop)}
+        }
         answer = self.proxy.meet(Held(self.command, self.path, headers, body))
         if answer is None:
             self.close_connection = True
             return
         status, headers, body = answer
+        with suppress(OSError):  # the client may have given up
+            self.send(status, headers, body)
+
+    def send(self, status, headers, body) -> None:
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in {"connection", "transfer-encoding", "content-length", "server", "date"}:
@@ -171,12 +192,23 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def folder(url: str, bucket: str, prefix: str = "log", pauses=()) -> ObjectsFolder:
+def put(bucket: str, key: str, data: bytes) -> None:
+    """An object, by somebody with the keys who is not Whosaw; any key."""
+    from moto.s3.models import s3_backends
+
+    s3_backends["123456789012"]["aws"].put_object(bucket, key, data)
+
+
+def few(examples: int, steps: int) -> hypothesis.settings:
+    return hypothesis.settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+
+
+def folder(url: str, bucket: str, prefix: str = "log", pauses=(), timeout: str = "5s") -> ObjectsFolder:
     """A folder as `s3_folder` makes it, with keys that are made up and no second try unless `pauses` says so."""
     store = S3Store(
         bucket, prefix=prefix, endpoint=url, region="us-east-1", conditional_put="etag",
         access_key_id="made-up", secret_access_key="made-up",
-        client_options={"allow_http": True, "timeout": "5s"}, retry_config={"max_retries": 0},
+        client_options={"allow_http": True, "timeout": timeout}, retry_config={"max_retries": 0},
     )  # fmt: skip
     return ObjectsFolder(store, bucket=bucket, pauses=pauses)
 

@@ -165,7 +165,7 @@ class ObjectsFolder:
             )
             self._stands(name, made["e_tag"])
 
-        def done() -> bool:
+        def done() -> bool | None:
             there = self._get(name)
             if there is None or (there[1] != self._known[name] and there[0] not in (data, *self._tried.get(name, ()))):
                 raise Contradiction(
@@ -173,11 +173,14 @@ class ObjectsFolder:
                     where=name,
                     hint="only one process may write a log; find the other one before starting again",
                 )
-            # One of ours that was thought lost: it is where the next try goes on from.
-            self._known[name] = there[1]
             if there[0] == data:
                 self._stands(name, there[1])
-            return there[0] == data
+                return True
+            if there[1] == self._known[name]:
+                return False
+            # An older one of ours, that was given up: it is the one to replace now.
+            self._known[name] = there[1]
+            return None
 
         try:
             self._put(name, put, done)
@@ -191,20 +194,25 @@ class ObjectsFolder:
         self._known[name] = version
         self._tried.pop(name, None)
 
-    def _put(self, name: str, put: Callable[[], object], done: Callable[[], bool]) -> None:
-        """`put` until it is there, or somebody must be told. `done`: is what stands there ours, asked when something does."""
-        doubtful = False
-        for pause in (*self._pauses, None):
-            said = self._said(put)
-            if said is None:
-                return
+    def _put(self, name: str, put: Callable[[], object], done: Callable[[], bool | None]) -> None:
+        """`put` until it is there, or somebody must be told.
+
+        `done` is asked when something stands there: whether it is ours; None where `put` has now another condition.
+        """
+        doubtful, pauses = False, iter(self._pauses)
+        while (said := self._said(put)) is not None:
             if said.means is Means.TAKEN:
                 try:
-                    if done():
-                        return
+                    found = done()
                 except Unavailable as error:
                     said = Answer(Means.NOTHING, f"what stands there is not known: {error}", error.hint)
+                else:
+                    if found:
+                        return
+                    if found is None:
+                        continue
             doubtful |= said.means is Means.UNKNOWN
+            pause = next(pauses, None)
             if pause is None or not said.again:
                 kind = OutcomeUnknown if doubtful else Unavailable
                 raise kind(f"cannot write {name}: {said.why}", part=name, hint=said.hint)
