@@ -8,7 +8,7 @@ CUTS   ?= 3000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal crash sweep cuts damage faults proofs lock clean needs-python needs-postgres needs-strace
+.PHONY: demo test check bench bench-journal crash sweep cuts damage faults proofs objects lock clean needs-python needs-postgres needs-strace
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -36,6 +36,9 @@ sweep: $(VENV)/.dev needs-strace  ## each system call of an append fails once, o
 
 cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append, and two at every call (make cuts CUTS=20000)
 	@WHOSAW_CUTS=$(CUTS) $(BIN)/python -m pytest -q -m slow tests/disk -k "power or sync"
+
+objects: $(VENV)/.dev     ## many lives over an object store that loses requests and answers
+	@$(BIN)/python -m pytest -q -m slow tests/store
 
 damage: $(VENV)/.dev      ## every published file, damaged in every way, is made again
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py

@@ -68,10 +68,13 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.world, self.core, self.keys = World(segment_bytes=1_500, made=False), None, 0
         world = self.world
-        world.public, world.private = (PowerCut(world.faults, world.clock) for _ in range(2))
+        world.public, world.private = self.public_folder(world), PowerCut(world.faults, world.clock)
         world.make()
         self.persons: dict[str, list[str]] = {}
         self.sizes = [1]
+
+    def public_folder(self, world):
+        return PowerCut(world.faults, world.clock)
 
     @initialize()
     def start(self):

@@ -156,6 +156,7 @@ class Proxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body waits for the acknowledgement of its headers
 
     def __init__(self, proxy: Proxy, *given) -> None:
         self.proxy = proxy

@@ -76,8 +76,8 @@ class Partials:
             full, partial, _ = name.partition(".p/")
             if partial and full != self._seen:
                 self._seen = full
-                # At the right edge the full tile is not there yet: `completed` will come with it.
-                if (found := _full(full)) is not None and self._public.length(full) is not None:
+                # Whether the full tile is there is asked when its turn comes: not all of them between two heads.
+                if (found := _full(full)) is not None:
                     self._queue.appendleft((self._clock(), found))
         self._done = len(some) < _LOOKED_AT
 

@@ -73,7 +73,7 @@ class ObjectsFolder:
 
     def read(self, name: str) -> bytes | None:
         found = self._get(name)
-        if name.rpartition("/")[2] in _CHANGES:
+        if _changes(name):
             # The first time and never again: a version that somebody else wrote meanwhile must not become the one that
             # our next checkpoint may replace.
             self._known.setdefault(name, found and found[1])
@@ -155,7 +155,8 @@ class ObjectsFolder:
 
     def replace(self, name: str, data: bytes) -> None:
         if name not in self._known:
-            found = self._get(name)
+            # Whoever did not read `checkpoint` when it began may make the first one, and replaces none.
+            found = None if _changes(name) else self._get(name)
             self._known[name] = found and found[1]
 
         def put() -> None:
@@ -313,6 +314,10 @@ class WrittenOnce:
 
     def close(self) -> None:
         pass
+
+
+def _changes(name: str) -> bool:
+    return name.rpartition("/")[2] in _CHANGES
 
 
 def _key(name: str) -> str:
