@@ -28,6 +28,7 @@ from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.guard.look import Guard
+from whosaw.guard.opening import last_look_of, record_policy
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.journal import Journal
@@ -35,13 +36,9 @@ from whosaw.journal.patrol import Patrol
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
 from whosaw.journal.scrub import Scrub
-from whosaw.journal.submission import Record, Submission
 from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
-from whosaw.model.look_body import LookBody
-from whosaw.model.record import Kind, Stream, parse
 from whosaw.policy.purposes import check_stages
-from whosaw.policy.record import policy_body
 from whosaw.policy.rules import Policy
 from whosaw.privacy.detail import OFFERED
 from whosaw.privacy.keyring import Keyring
@@ -205,8 +202,8 @@ def house(
             session.collecting(journal) as witnesses,
             closing(_patrol(stores, signers, journal, settings, clock)) as patrol,
         ):
-            _record_policy(journal, policy, keyring, clock())
-            last_look = _last_look(journal.reader())
+            record_policy(journal, policy, keyring, clock())
+            last_look = last_look_of(journal.reader())
             vault = Vault(
                 SqlSealedRows(engine),
                 keyring,
@@ -399,33 +396,3 @@ def _patrol(stores: Stores, signers: Signers, journal: Journal, settings: Settin
     made = Patrol(Scrub(stores, signers, clock), stores.private, journal, timedelta(days=settings.journal.scrub_days))
     made.start()
     return made
-
-
-def _record_policy(journal: Journal, policy: Policy, keyring: Keyring, at: datetime) -> None:
-    """The policy that decides from here on is on record before it decides anything."""
-    stream = Stream.named("policy")
-    known = keyring.find(stream)
-    if known is not None:
-        journal.publish_now()  # a record that a crash left unpublished counts as well
-    earlier = [] if known is None else journal.reader().run(known)[1:]
-    body = policy_body(policy, at)
-    if earlier and parse(earlier[-1].body)["digest"] == parse(body)["digest"]:
-        return
-    key = f"policy-{len(earlier) + 1}-{policy.digest.hex()[:32]}"
-    if journal.find("wiring", key) is None:
-        journal.submit(Submission("wiring", key, (Record(stream, body),)))
-
-
-def _last_look(reader: Reader) -> datetime | None:
-    """When the newest look was asked: a clock that stands before it went back."""
-    for end in range(reader.size, 0, -1000):
-        for frame in reversed(list(reader.frames(max(0, end - 1000), end))):
-            if frame.body is None or parse(frame.body)["kind"] != str(Kind.LOOK):
-                continue
-            try:
-                look = LookBody.decode(frame.body)
-            except NotCanonical:
-                continue
-            if look.origin == "asked":
-                return look.at
-    return None
