@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 from whosaw.config import Settings, StoreSettings, default_text, parse_settings
 from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
-from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
+from whosaw.errors import BadInput, Misconfigured, NotCanonical
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, record_policy
 from whosaw.journal.genesis import create
@@ -46,6 +46,7 @@ from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.vrf import VrfKey
+from whosaw.store.elsewhere import elsewhere
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
@@ -294,25 +295,14 @@ def policy_texts() -> dict[str, str]:
 def _stores(folder: Path, settings: Settings, *, labels: bool = True) -> Iterator[Stores]:
     """`labels`: make the label table where there is none."""
     public, private = data_folders(folder)
-    elsewhere = _elsewhere(settings) if settings.store.public else None
+    shown = elsewhere(settings.store) if settings.store.public else public
     head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
     table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(elsewhere or public, private, head, head.manifest, table, map_head)
+        yield Stores(shown, private, head, head.manifest, table, map_head)
     finally:
         for file in (head, map_head, table):
             file.close()
-
-
-def _elsewhere(settings: Settings) -> Folder:
-    """What is published, in an object store."""
-    try:
-        from whosaw.store.s3 import s3_folder
-    except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith("obstore"):
-            raise
-        raise MissingExtra("cluster", "publishing to an object store") from None
-    return s3_folder(settings.store)
 
 
 @contextmanager

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is published in an object store, where the extra for it is installed. It is imported nowhere else.
+
+Invariant: without the extra the answer is the line that installs it, and nothing else of Whosaw is missing.
+"""
+
+from __future__ import annotations
+
+from whosaw.config import StoreSettings
+from whosaw.errors import MissingExtra
+from whosaw.journal.ports import Folder
+
+
+def elsewhere(settings: StoreSettings) -> Folder:
+    """The folder at ``settings.public``. Raises MissingExtra, Misconfigured."""
+    try:
+        from whosaw.store.s3 import s3_folder
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("obstore"):
+            raise
+        raise MissingExtra("cluster", "publishing to an object store") from None
+    return s3_folder(settings)
