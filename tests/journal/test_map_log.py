@@ -12,6 +12,7 @@ from tests.journal.world import ORIGIN, World, at_size, outcome
 
 from whosaw.config import JournalSettings
 from whosaw.errors import Contradiction, Damaged, OutcomeUnknown, Unavailable
+from whosaw.journal import map_log
 from whosaw.journal.heads import opened
 from whosaw.journal.journal import Journal
 from whosaw.journal.published import entries as leaves_of
@@ -409,4 +410,60 @@ def test_a_running_journal_answers_from_many_threads():
             assert answer.index.prove(leaf.label).check(MapLeaf.parse(answer.leaf).root) == leaf.index
         check_said(world)
     world.crash()
+    world.settle()
+
+
+# ── short runs ──
+
+
+def short_run(world, key, settings=None):
+    """A journal that is open for one record."""
+    with Journal.open(
+        stores=world.stores, keys=world.keys, signers=world.signers, settings=settings or JournalSettings(),
+        clock=world.clock, random=world.random,
+    ) as journal:  # fmt: skip
+        journal.submit(world.submission(key))
+    world.crash()
+
+
+def test_short_runs_leave_an_index():
+    """Its minute is over: one leaf at the end, of the newest head. Within the minute: none, however many runs."""
+    world = World()
+    short_run(world, "a")
+    assert world.map_head.state.size == 0
+    for n in range(3):
+        world.clock.at += timedelta(seconds=61)
+        for again in range(2):
+            short_run(world, f"{n}-{again}")
+        assert world.map_head.state.size == n + 1
+    world.settle()
+
+
+def test_a_large_log_is_not_read_at_the_end_of_a_short_run(monkeypatch):
+    """Unless its index was asked for: then it is in memory, and the leaf costs nothing."""
+    world = World()
+    monkeypatch.setattr(map_log, "SMALL", 5)
+    for n in range(4):
+        world.clock.at += timedelta(seconds=61)
+        short_run(world, f"{n}")
+    assert 0 < world.map_head.state.size < 4
+    size = world.map_head.state.size
+    world.clock.at += timedelta(seconds=61)
+    core = world.open()
+    assert core.map.last_step() is False
+    core.map.answer()
+    world.record(core, "more")
+    core.integrator.step()
+    world.clock.at += timedelta(seconds=61)
+    assert core.map.last_step() is True
+    core.close()
+    assert world.map_head.state.size == size + 2
+
+
+def test_an_end_that_cannot_sign_an_index_is_an_end_all_the_same():
+    """The record is there, the lock is free, and the next start makes it whole."""
+    world = World()
+    world.clock.at += timedelta(seconds=61)
+    world.faults.arm("map swap", "late", error=OutcomeUnknown)
+    short_run(world, "a")
     world.settle()

@@ -254,6 +254,13 @@ class Journal:
         """The log and its map log, for whoever asks witnesses about them."""
         return self._core.witnessed, self._core.map.witnessed
 
+    def index_due(self) -> None:
+        """Sign the index where its minute is over: a run of a second would never come to it. Whatever fails, fails alone."""
+        try:
+            self._core.map.last_step()
+        except WhosawError as error:
+            _log.warning("no index at the end: %s", error)
+
     def close(self) -> None:
         """Record what waits, publish what is durable, let go of the folder. Nothing is lost where it cannot be done."""
         self._queue.close()
@@ -265,6 +272,7 @@ class Journal:
         self._threads[1].join()
         self._ending.set()
         self._threads[2].join()
+        self.index_due()
         self._core.close()
 
     # ── the three threads ──

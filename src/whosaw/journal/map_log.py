@@ -48,6 +48,7 @@ from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.tile import FULL, Bundle, parse_bundle
 
 EVERY = timedelta(seconds=60)
+SMALL = 65_536  # leaves whose index is made in a fraction of a second
 KEPT = 256  # last leaves whose heads are remembered, for witnesses that are late
 CROWN = "crown"
 _SAVE_AFTER = 4_096  # leaves, or a sixty-fourth of all: indexing them again takes no longer than reading the file
@@ -204,6 +205,16 @@ class MapLog:
             due = self._commits.clock() - moment(self._head.signed_at) >= self._every
             newest = self._heads()
             return due and newest is not None and self._grow(newest)
+
+    def last_step(self) -> bool:
+        """`step` at the end of a short run, whose minute may never come: only where it costs next to nothing.
+
+        An index that nobody has asked for yet is built from the whole table first; of a large log that takes seconds, and a
+        log so large has a process that stays.
+        """
+        newest = self._heads()
+        cheap = newest is not None and (self._index.size > 0 or newest.size <= SMALL)
+        return cheap and self.step()
 
     def answer(self) -> Mapped:
         """The index of the newest head that gets one: appended first, if it is not yet there. Raises Damaged, Unavailable."""

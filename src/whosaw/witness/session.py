@@ -152,8 +152,9 @@ class Session:
                 journal.publish_now()
             except WhosawError as error:
                 _log.warning("the last head was not published before the end: %s", error)
-            for collector in collectors:
-                collector.close()
+            collectors[0].close()
+            journal.index_due()  # of what was witnessed just now; then its own witnesses get a moment for that
+            collectors[1].close()
 
     def close(self) -> None:
         """Let go of all connections."""
