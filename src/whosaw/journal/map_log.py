@@ -209,12 +209,13 @@ class MapLog:
     def last_step(self) -> bool:
         """`step` at the end of a short run, whose minute may never come: only where it costs next to nothing.
 
-        An index that nobody has asked for yet is built from the whole table first; of a large log that takes seconds, and a
-        log so large has a process that stays.
+        An index that no earlier process has kept is built from the whole table first; of a large log that takes seconds.
         """
         newest = self._heads()
-        cheap = newest is not None and (self._index.size > 0 or newest.size <= SMALL)
-        return cheap and self.step()
+        if newest is None:
+            return False
+        kept = self._index.size > 0 or newest.size <= SMALL or self._commits.private.length(CROWN) is not None
+        return kept and self.step()
 
     def answer(self) -> Mapped:
         """The index of the newest head that gets one: appended first, if it is not yet there. Raises Damaged, Unavailable."""
