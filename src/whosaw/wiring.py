@@ -116,10 +116,13 @@ def build(
     *,
     trusted_proxies: tuple[str, ...] = (),
     store: StoreSettings | None = None,
+    state: bool = True,
     clock: Clock = now,
     random: Random = os.urandom,
 ) -> None:
     """Make a data folder: keys, state, a log with its genesis, a trust file. `store`: where what is published lies.
+
+    Without `state` it is the log alone, for who keeps keys and directory elsewhere: no house opens there.
 
     Raises BadInput where one stands already, or inside of one: private keys would lie in what is given away.
     """
@@ -133,10 +136,12 @@ def build(
         )
     text = default_text(origin, trusted_proxies, store).encode()
     settings = parse_settings(text)
-    with _stores(folder, settings) as stores, _state(folder, make=True) as engine:
+    with _stores(folder, settings) as stores:
         vrf = _make_keys(stores.private, random)
         signers = _signers(stores.private, origin)
-        migrate.upgrade(engine)
+        if state:
+            with _state(folder, make=True) as engine:
+                migrate.upgrade(engine)
         genesis = Genesis(
             origin=origin,
             logs=tuple(signer.vkey() for signer in signers.logs),
@@ -267,6 +272,16 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
     with _state(folder) as engine:
         migrate.check(engine)
         yield Keyring(SqlKeyRows(engine), _root(private), _vrf(private, random), settings.origin, random)
+
+
+@contextmanager
+def asking(folder: Path) -> Iterator[tuple[Glance, Session]]:
+    """The log of a data folder, beside whoever writes it, and its witnesses, to be asked."""
+    with (
+        glance(folder) as here,
+        closing(_session(folder, here.settings, clock=now, random=os.urandom, why=None)) as asked,
+    ):
+        yield here, asked
 
 
 def mirror_folders(folder: Path) -> tuple[Folder, Folder]:

@@ -34,18 +34,8 @@ from whosaw.wiring import build
 @format_option
 def init(folder: Path, origin: str, proxies: tuple[str, ...], public: str, endpoint: str, form: str) -> int:
     """Make a data folder."""
-    host, _, word = origin.partition("/")
-    if "." not in host or not word:
-        raise BadInput(
-            "an origin is a host you own, a slash, a word", where="--origin", hint="such as log.example.org/whosaw"
-        )
-    for where, text in (
-        ("--origin", origin), ("--public", public), ("--endpoint", endpoint), *(("--trusted-proxy", p) for p in proxies)
-    ):  # fmt: skip
-        # It is written into a file of settings, where a quote would end it and begin another setting.
-        if not text.isprintable() or not {'"', "\\"}.isdisjoint(text):
-            raise BadInput("has a sign that cannot stand in a name", where=where)
-    with _whole_or_not_at_all(folder):
+    checked(origin, ("--public", public), ("--endpoint", endpoint), *(("--trusted-proxy", each) for each in proxies))
+    with whole_or_not_at_all(folder):
         build(folder, origin, trusted_proxies=proxies, store=StoreSettings(public, endpoint))
     say(
         Table(
@@ -62,8 +52,21 @@ def init(folder: Path, origin: str, proxies: tuple[str, ...], public: str, endpo
     return 0
 
 
+def checked(origin: str, *texts: tuple[str, str]) -> None:
+    """Raise BadInput for a name that no log can have, and for any text that cannot stand in a file of settings."""
+    host, _, word = origin.partition("/")
+    if "." not in host or not word:
+        raise BadInput(
+            "an origin is a host you own, a slash, a word", where="--origin", hint="such as log.example.org/whosaw"
+        )
+    for where, text in (("--origin", origin), *texts):
+        # A quote would end it there and begin another setting.
+        if not text.isprintable() or not {'"', "\\"}.isdisjoint(text):
+            raise BadInput("has a sign that cannot stand in a name", where=where)
+
+
 @contextmanager
-def _whole_or_not_at_all(folder: Path) -> Iterator[None]:
+def whole_or_not_at_all(folder: Path) -> Iterator[None]:
     """What stops half way leaves no folder that looks like one. Only a folder made here is ever removed."""
     try:
         folder.mkdir(parents=True)
