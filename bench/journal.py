@@ -2,9 +2,11 @@
 """The journal in figures: what it records, integrates and indexes a second, and what it costs an outsider to check.
 
     python -m bench.journal            all of it: a table, and bench/results/journal.json
-    python -m bench.journal writing    one part only; the file is left as it is
+    python -m bench.journal index      one part only; the file is left as it is
 
-    writing     durable_1 durable_16 durable_256 integrate index                        beside PostgreSQL and pymerkle
+    durable     durable_1 durable_16 durable_256                                        beside PostgreSQL and pymerkle
+    integrate   integrate                                                               beside pymerkle
+    index       index
     outsider    verify_1e5 verify_1e6 verify_1e7 inclusion_ms statement_ms bytes_per_record
 
 Each part is a function that gets an empty folder on the disk that is measured, and returns its figures. All of them come
@@ -16,10 +18,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import durable, integrate
 from bench.figures import Measured, keep, machine, show
 
 Part = Callable[[Path], Measured]
-PARTS: dict[str, Part] = {}
+PARTS: dict[str, Part] = {"durable": durable.measure, "integrate": integrate.integrate, "index": integrate.index}
 
 
 def main(names: list[str]) -> int:
