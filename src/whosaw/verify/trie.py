@@ -13,6 +13,7 @@ Invariant: a label that stands twice is always found, with its first leaves; the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
@@ -58,17 +59,28 @@ def look(heap: bytes, depth: int, cuts: Sequence[int]) -> Found:
 
 def _branches(rows: list[bytes], depth: int, cuts: Sequence[int]) -> Iterator[bytes]:
     """The branch at each size."""
-    rows.sort(key=_place)
-    if depth == BITS:  # one label: the first leaf has it, and nothing is below
-        yield from (branch(rows[:1] if _place(rows[0]) < cut.to_bytes(8) else []) for cut in cuts)
+    if depth == BITS:  # one label: its first leaf has it, and nothing is below
+        oldest = min(rows, key=_place)
+        yield from (branch([oldest] if _place(oldest) < cut.to_bytes(8) else []) for cut in cuts)
         return
-    trie, at = Trie(len(rows), depth), 0
-    for cut in cuts:
+    below = cuts[0].to_bytes(8)
+    first = [row for row in rows if row[HASH:] < below]
+    later = sorted([row for row in rows if row[HASH:] >= below], key=_place)
+    trie = Trie(len(rows), depth, _width(len(rows), len(later)))
+    trie.add(first)
+    yield trie.branch()
+    at = 0
+    for cut in cuts[1:]:
         below, begun = cut.to_bytes(8), at
-        while at < len(rows) and rows[at][HASH:] < below:
+        while at < len(later) and later[at][HASH:] < below:
             at += 1
-        trie.add(rows[begun:at])
+        trie.add(later[begun:at])
         yield trie.branch()
+
+
+def _width(rows: int, later: int) -> int:
+    """How many rows to a bucket: each costs something once, and whoever comes later has all rows of its bucket hashed again."""
+    return max(3, min(64, math.isqrt(3 * rows // max(1, later))))
 
 
 def _changes(branches: Iterable[bytes]) -> Iterator[bytes]:
@@ -107,9 +119,10 @@ class Trie:
 
     __slots__ = ("_buckets", "_changed", "_crown", "_depth")
 
-    def __init__(self, size: int, depth: int = 0) -> None:
+    def __init__(self, size: int, depth: int, width: int) -> None:
+        """`width`: about so many rows to a bucket."""
         self._depth = depth
-        self._crown = Crown(max(1, min(_MOST_LEVELS, BITS - depth, size.bit_length() - 2)))
+        self._crown = Crown(max(1, min(_MOST_LEVELS, BITS - depth, (size // width).bit_length())))
         self._buckets: dict[int, list[bytes]] = {}
         self._changed: set[int] = set()
 
