@@ -21,6 +21,7 @@ from whosaw.journal.pending import Pending
 from whosaw.journal.ports import Stores
 from whosaw.journal.published import nodes, reading
 from whosaw.journal.reader import Reader
+from whosaw.journal.segments import Segments
 from whosaw.journal.under import Under
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import prove_inclusion
@@ -35,6 +36,7 @@ class GateIndex:
         self._stores, self._pending, self._signers = stores, pending, signers
         self._public = Under(stores.public, MAP)
         self._index = Index(stores.public, stores.labels)
+        self._segments = Segments(stores.private, stores.manifest)
         self._lock = threading.Lock()
 
     def of(self, size: int, *, witnessed: bool) -> Mapped | None:
@@ -55,7 +57,7 @@ class GateIndex:
                 raise Damaged("the last leaf of the map log is not of the head that it was granted for", where=MAP)
             self._move(checkpoint.size, MapLeaf.parse(entry).root)
             path = prove_inclusion(nodes(self._public, of), of - 1, of)
-            reader = Reader.at(self._stores, granted.note, checkpoint)
+            reader = Reader.at(self._stores, granted.note, checkpoint, self._segments)
             return Mapped(reader, granted.map_note, entry, tuple(path), self._index.at())
 
     def _last(self, size: int) -> bytes:

@@ -37,6 +37,7 @@ from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import SEGMENT_BYTES, Erased
+from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
 from whosaw.journal.submission import Parked, Recorded, Submission, Waiting, check, prepare
 from whosaw.journal.witnessed import Witnessed
@@ -62,6 +63,7 @@ class Journal:
         self._wake, self._ending = threading.Event(), threading.Event()
         self._closing = False
         self.leaves = Leaves(core.state, core.stores)
+        self._segments = Segments(core.stores.private, core.stores.manifest)
         self._threads = (
             threading.Thread(target=self._sequence, name="whosaw-sequencer", daemon=True),
             threading.Thread(target=self._integrate, name="whosaw-integrator", daemon=True),
@@ -193,7 +195,7 @@ class Journal:
         """
         published = self._witnessed_head() if witnessed else self._state.published
         checkpoint = Checkpoint.parse(parse_note(published.note).text)  # our own words: verified or signed by us
-        return Reader.at(self._core.stores, published.note, checkpoint)
+        return Reader.at(self._core.stores, published.note, checkpoint, self._segments)
 
     def proof(self, index: int, *, witnessed: bool = False) -> bytes:
         """The `published` receipt of one leaf: its inclusion proof, and the durable receipt of its submission.

@@ -36,6 +36,7 @@ from whosaw.journal.published import nodes, reading
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import moment
 from whosaw.journal.resume import bring_up, edge_of
+from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
 from whosaw.journal.staging import Staged
 from whosaw.journal.state import Published, State
@@ -101,6 +102,7 @@ class MapLog:
         self._heads, self._every = heads, every
         self._partials = Partials(commits.public, commits.clock)
         self._index = Index(stores.public, stores.labels)
+        self._segments = Segments(stores.private, stores.manifest)
         self._lock = threading.Lock()
         self._stopped: BaseException | None = None
         self._begun: bytes | None = None
@@ -248,7 +250,7 @@ class MapLog:
         of, entry = self._recent[shown.size]
         self._move(of.size)
         path = prove_inclusion(nodes(self._commits.public, shown.size), shown.size - 1, shown.size)
-        reader = Reader.at(self._stores, of.note, opened(of.note, self._keys, CHECKPOINT))
+        reader = Reader.at(self._stores, of.note, opened(of.note, self._keys, CHECKPOINT), self._segments)
         return Mapped(reader, shown.note, entry, tuple(path), self._index.at())
 
     def _grow(self, published: Published) -> bool:

@@ -47,10 +47,14 @@ class Reader:
         return cls.at(stores, note, opened(note, keys, CHECKPOINT))
 
     @classmethod
-    def at(cls, stores: Stores, note: bytes, checkpoint: Checkpoint) -> Reader:
-        """The log as of a checkpoint that the caller has verified, or signed itself."""
+    def at(cls, stores: Stores, note: bytes, checkpoint: Checkpoint, segments: Segments | None = None) -> Reader:
+        """The log as of a checkpoint that the caller has verified, or signed itself.
+
+        `segments`: those of an earlier reader, which know already where in its segment each frame begins.
+        """
         node = nodes(stores.public, checkpoint.size)
-        return cls(checkpoint, note, node, stores.public, Segments(stores.private, stores.manifest), stores.labels)
+        segments = segments or Segments(stores.private, stores.manifest)
+        return cls(checkpoint, note, node, stores.public, segments, stores.labels)
 
     @property
     def size(self) -> int:

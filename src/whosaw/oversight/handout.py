@@ -17,8 +17,7 @@ from typing import Protocol
 
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Kind, Stream, canonical, time_text
-from whosaw.oversight.statement import StatementMaterial, make_statement, size_of
-from whosaw.verify.statement_file import Statement
+from whosaw.oversight.statement import StatementMaterial, size_of, state
 
 CALLER = "oversight"
 
@@ -65,6 +64,5 @@ def hand_out(
     recorded = journal.submit(Submission(CALLER, key, (Record(stream, export_body(principal, clock())),)))
     journal.wait_published(recorded.leaves[-1].index)
     ready = material()
-    raw = make_statement(person_id, ready)
-    made = Statement.parse(raw)
+    made, raw = state(person_id, ready)
     return HandedOut(raw, len(made.records), size_of(ready))

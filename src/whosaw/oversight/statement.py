@@ -90,7 +90,12 @@ class StatementMaterial(Protocol):
 
 
 def make_statement(person_id: str, material: StatementMaterial) -> bytes:
-    """The statement file for this account. The same material gives the same bytes.
+    """The statement file for this account. The same material gives the same bytes. Raises as `state` does."""
+    return state(person_id, material)[1]
+
+
+def state(person_id: str, material: StatementMaterial) -> tuple[Statement, bytes]:
+    """The statement of this account, and its file.
 
     Raises BadInput for an id that no account can have, Unavailable, and Damaged where the result would not verify.
     """
@@ -101,7 +106,7 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     secret = material.stream(person_id)
     generations = () if secret is None else _generation(person_id, secret, size, material)
     next_pi = material.prove(_alpha(person_id, len(generations)))
-    made = Statement(
+    statement = Statement(
         person_id,
         note,
         Opened(0, 0, genesis.nonce, genesis.body, tuple(material.inclusion(0))),
@@ -109,9 +114,10 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
         generations,
         next_pi,
         material.place(vrf.beta_of(next_pi)),
-    ).encode()
+    )
+    made = statement.encode()
     _check(made, person_id, genesis)
-    return made
+    return statement, made
 
 
 def size_of(material: StatementMaterial) -> int:

@@ -206,6 +206,8 @@ def nodes_in(read: Callable[[Tile], bytes], size: int) -> Node:
         wanted = Tile(level, index, width)
         return check_tile(read(wanted), width, wanted.path)
 
+    # Proofs of one tree meet: near its top they have the same nodes, each of up to 128 hashes.
+    @lru_cache(maxsize=1024)
     def node(level: int, index: int) -> bytes:
         if level < 0 or index < 0 or (index + 1) << level > size:
             raise BadInput(f"no complete subtree at level {level}, index {index} in a tree of this size")

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from math import gcd
 
@@ -65,6 +66,12 @@ def check_key(n: int, certificate: Sequence[bytes]) -> None:
             raise ProofFailed(f"root {j} of the VRF key does not fit", step="vrf-key")
 
 
+@lru_cache(maxsize=16)
+def _check_key(n: int, certificate: tuple[bytes, ...]) -> None:
+    """`check_key`, once for each key: what raises is not remembered."""
+    check_key(n, certificate)
+
+
 def check_proof(n: int, alpha: bytes, pi: bytes) -> bytes:
     """β, if `pi` proves it for `alpha` under n; of n itself nothing is checked. RFC 9381, 4.3."""
     k, s, wanted = _size(n), int.from_bytes(pi), encoded(n, alpha)
@@ -86,7 +93,7 @@ class VrfPublic:
     def __post_init__(self) -> None:
         if self.n.bit_length() != BITS or self.n % 2 == 0:
             raise NotCanonical(f"not an odd number of {BITS} bits", where="VRF key")
-        check_key(self.n, self.certificate)
+        _check_key(self.n, self.certificate)
 
     @classmethod
     def parse(cls, n: bytes, certificate: Sequence[bytes], where: str = "VRF key") -> VrfPublic:

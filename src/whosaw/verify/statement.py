@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 from whosaw.errors import NotCanonical, ProofFailed, WhosawError
 from whosaw.model.look_body import LOOKS, LookBody
-from whosaw.model.record import Json, Kind, canonical, parse
+from whosaw.model.record import Json, Kind, canonical
 from whosaw.tlog import leaf, vrf
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
@@ -70,11 +70,12 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         return steps.report("")
     genesis = steps.take(TITLES[1], lambda said: _genesis(statement, head, said))
     index = steps.take(TITLES[2], lambda said: _index(statement, head, genesis, audit, said)) if genesis else None
+    looks: Looks = {}
     if not genesis or not index:
         for title in TITLES[2 if not genesis else 3 : 7]:
             steps.skip(title, "Without what comes before there is nothing to hold it against.")
     else:
-        _proofs(statement, head, genesis, index, steps)
+        looks = _proofs(statement, head, genesis, index, steps)
     if source is None:
         steps.skip(TITLES[7], f"{ALONE[0].upper()}{ALONE[1:]}.")
     elif not steps.sound or not genesis or not index:
@@ -82,18 +83,22 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
     else:
         steps.take(TITLES[7], lambda said: _published(index, audit, source, said))
     _limits(steps, audit, source)
+    words = [_words(record, looks.get(record.index)) for record in statement.records]
     if steps.sound:
         steps.remarks += [
             "Looks and other records, in the order in which they were recorded:" if statement.records else "No records."
         ]
-        steps.remarks += [f"  {n:>3}. {words}" for n, words in enumerate(map(_words, statement.records), 1)]
+        steps.remarks += [f"  {n:>3}. {words}" for n, words in enumerate(words, 1)]
     return steps.report(
         _sentence(statement, head, person),
         origin=head.origin,
         size=head.size,
         signed_at=None if head.signed_at is None else moment(head.signed_at),
         complete=steps.sound,
-        records=[{"i": r.i, "index": r.index, "sentence": _words(r), "body": parse(r.body)} for r in statement.records],
+        records=[
+            {"i": r.i, "index": r.index, "sentence": said, "body": r.said}
+            for r, said in zip(statement.records, words, strict=True)
+        ],
     )
 
 
@@ -133,15 +138,21 @@ class IndexRoot:
             raise ProofFailed(f"{where}: its proof from the index does not hold: {error}", step="index") from None
 
 
-def _proofs(statement: Statement, head: Head, genesis: Genesis, index: IndexRoot, steps: Steps) -> None:
+Looks = dict[int, LookBody]
+"""Looks by the index of their leaf, as far as they were read: reading one is half of what it costs to check it."""
+
+
+def _proofs(statement: Statement, head: Head, genesis: Genesis, index: IndexRoot, steps: Steps) -> Looks:
     """Steps that need only the statement, and roots that hold."""
+    looks: Looks = {}
     steps.take(TITLES[3], lambda said: _account(statement, genesis, said))
     steps.take(TITLES[4], lambda said: _enrolments(statement, head, index, said))
-    steps.take(TITLES[5], lambda said: _records(statement, head, index, said))
+    steps.take(TITLES[5], lambda said: _records(statement, head, index, looks, said))
     if not steps.sound:
         steps.skip(TITLES[6], "What the statement says did not hold, so there is no list to complete.")
     else:
         steps.take(TITLES[6], lambda said: _none_missing(statement, head, index, said))
+    return looks
 
 
 def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
@@ -201,7 +212,7 @@ def _enrolments(statement: Statement, head: Head, index: IndexRoot, said: Said) 
         said.say("No enrolment: the statement says that nothing was ever recorded for this account.")
 
 
-def _records(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
+def _records(statement: Statement, head: Head, index: IndexRoot, looks: Looks, said: Said) -> None:
     last = -1
     about: set[str] = set()
     for one in statement.generations:
@@ -216,7 +227,9 @@ def _records(statement: Statement, head: Head, index: IndexRoot, said: Said) -> 
             last = opened.index
             if n:
                 check_opened(opened, leaf.label(one.key, n), head, index, where)
-                about |= _about(opened, where)
+                if (look := _look(opened, where)) is not None:
+                    looks[opened.index] = look
+                    about |= {look.person} if look.person is not None else set()
     if len(about) > 1:
         raise ProofFailed("the records speak of more than one person", step="records")
     said.count("records", len(statement.records))
@@ -239,14 +252,8 @@ def check_opened(opened: Opened, label: bytes, head: Head, index: IndexRoot, whe
         raise ProofFailed(f"{where}: the index does not have it at leaf {opened.index}", step="index")
 
 
-def _about(opened: Opened, where: str) -> set[str]:
-    """The pseudonym that a look is about."""
-    look = _look(opened, where)
-    return {look.person} if look is not None and look.person is not None else set()
-
-
 def _look(opened: Opened, where: str) -> LookBody | None:
-    return LookBody.decode(opened.body, where) if parse(opened.body)["kind"] in LOOKS else None
+    return LookBody.decode(opened.body, where) if opened.said["kind"] in LOOKS else None
 
 
 # Step 8: the labels that must not be there, and are nowhere.
@@ -298,9 +305,9 @@ def _published(index: IndexRoot, audit: Audit, source: Source, said: Said) -> No
 # Words
 
 
-def _words(opened: Opened) -> str:
+def _words(opened: Opened, look: LookBody | None) -> str:
     try:
-        look = _look(opened, "record")
+        look = look or _look(opened, "record")
     except WhosawError:
         look = None
     if look is not None:

@@ -14,6 +14,7 @@ Invariant: ``encode(parse(raw)) == raw``, or it is no statement.           Speci
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from whosaw.errors import NotCanonical
@@ -41,13 +42,18 @@ class Opened:
     body: bytes = field(repr=False)
     path: tuple[bytes, ...] = field(repr=False)
     trie: TrieProof | None = field(default=None, repr=False)
+    said: Mapping[str, Json] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Read once: a statement asks for it at every second step. Raises NotCanonical.
+        object.__setattr__(self, "said", parse(self.body))
 
     def json(self) -> Json:
         made: dict[str, Json] = {
             "i": self.i,
             "index": self.index,
             "nonce": base64_of(self.nonce),
-            "body": parse(self.body),
+            "body": dict(self.said),
             "path": [base64_of(h) for h in self.path],
         }
         return made if self.trie is None else made | {"trie": self.trie.encode().decode()}
