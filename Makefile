@@ -44,7 +44,7 @@ damage: $(VENV)/.dev      ## every published file, damaged in every way, is made
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py
 
 faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
-	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py
+	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py tests/journal/test_erase.py
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog

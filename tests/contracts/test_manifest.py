@@ -158,11 +158,13 @@ def test_what_was_never_put_on_record_is_forgotten(store):
 
 
 def test_an_erasure_is_not_another(store):
-    """Another list at the same first index, or another tombstone: nothing is changed."""
+    """Once it is on record, another list at the same first index or another tombstone contradicts, and changes nothing."""
+    store.manifest.intend(Erasing((2, 4), HANDLE))
+    store.manifest.intend(JOB)
+    store.manifest.begin(Erasing(JOB.indexes, HANDLE, 8))
     store.manifest.intend(JOB)
     with pytest.raises(Contradiction):
         store.manifest.intend(Erasing((2, 4), HANDLE))
-    store.manifest.begin(Erasing(JOB.indexes, HANDLE, 8))
     with pytest.raises(Contradiction):
         store.manifest.begin(Erasing(JOB.indexes, HANDLE, 9))
     assert store.again().erasing() == [Erasing(JOB.indexes, HANDLE, 8)]

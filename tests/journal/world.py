@@ -19,10 +19,13 @@ from tests.privacy.keys import vrf_key
 
 from whosaw.errors import WhosawError
 from whosaw.journal.core import Core
+from whosaw.journal.entries import entries
+from whosaw.journal.erase import Eraser
 from whosaw.journal.fsck import fsck
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
-from whosaw.journal.ports import Stores
+from whosaw.journal.ports import Erasing, Stores
+from whosaw.journal.reader import Reader
 from whosaw.journal.segment import SEGMENT_BYTES
 from whosaw.journal.submission import Prepared, Record, Recorded, Submission, prepare
 from whosaw.model.genesis import Genesis
@@ -31,7 +34,7 @@ from whosaw.store.memory import Faults, MemoryFolder, MemoryHead, MemoryLabels, 
 from whosaw.store.memory_manifest import MemoryManifest
 from whosaw.tlog import merkle
 from whosaw.tlog.checkpoint import Checkpoint
-from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
+from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey, parse_note
 from whosaw.tlog.receipt import Receipt, open_receipt
 
 ORIGIN = "log.example.org/whosaw"
@@ -174,6 +177,36 @@ class World:
         earlier = self.receipts.setdefault(key, made)
         assert (made.first, made.count, made.root) == (earlier.first, earlier.count, earlier.root), key
 
+    # ── erasing ──
+
+    def eraser(self, core: Core) -> Eraser:
+        def published() -> Reader:
+            core.integrator.step()
+            return self.reader(core)
+
+        return Eraser(core.stores, core.sequencer, lambda s: core.record(s).future.result(), published)
+
+    def reader(self, core: Core) -> Reader:
+        """The log as of its newest published checkpoint."""
+        note = core.state.published.note
+        return Reader.at(core.stores, note, Checkpoint.parse(parse_note(note).text))
+
+    def erase(self, core: Core, person: str) -> Erasing:
+        """All of it: on record, key deleted, frames erased."""
+        job = self.eraser(core).begin(self.keys.of(Stream.of_person(person)), "request")
+        self.finish(core, job)
+        return job
+
+    def resume(self, core: Core) -> None:
+        """What a start owes to an erasure that a crash cut short."""
+        for job in self.eraser(core).unfinished():
+            self.finish(core, job)
+
+    def finish(self, core: Core, job: Erasing) -> None:
+        self.keys.erase(job.handle)
+        self.eraser(core).rewrite(job)
+        self.eraser(core).done(job)
+
     # ── checking ──
 
     def fsck(self, *, keys: bool = True):
@@ -189,6 +222,7 @@ class World:
         if also_before:
             assert self.fsck().exit == 0, self.fsck().lines()
         core = self.open()
+        self.resume(core)
         core.integrator.step()
         if any(self.private.names("map/staging")):  # a choice that was made: the next answer carries it through
             core.map.answer()
@@ -202,7 +236,7 @@ class World:
     def check_promises(self, core: Core) -> None:
         """Each receipt's leaves stand where it says, no leaf is two submissions', no size was signed with two roots."""
         size = core.state.head.size
-        hashes = [frame.leaf_hash for frame in core.sequencer._segments.frames(0, size)]
+        hashes = [merkle.leaf_hash(entry) for entry in entries(self.stores, 0, size, size)]
         taken: set[int] = set()
         for key, receipt in self.receipts.items():
             leaves = hashes[receipt.first : receipt.first + receipt.count]

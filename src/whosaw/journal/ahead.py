@@ -14,8 +14,10 @@ Invariant: what `write` returned for is found by every later `start`, whole and 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Protocol
 
 from whosaw.journal import tail
@@ -71,6 +73,10 @@ class WriteAhead(Protocol):
         """Write nothing more to a segment that has been begun: the next frames are for another one. Not beside `write`."""
         ...
 
+    def closed_below(self, size: int) -> int:
+        """No segment that begins below this index gets more frames. At most `size`, that of a head."""
+        ...
+
     def close(self) -> None:
         """Let go. Nothing is written."""
         ...
@@ -84,7 +90,7 @@ class SegmentLog:
     def __init__(self, folder: Folder, manifest: Manifest, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._folder, self._manifest, self._segment_bytes = folder, manifest, segment_bytes
         self._active: _Active | None = None
-        self._rolled: list[Sealed] = []  # left behind, and under no head yet
+        self._rolled: deque[Sealed] = deque()  # left behind, and under no head yet
 
     def find(self, size: int) -> tail.Found:
         return tail.find(self._folder, self._manifest, size)
@@ -118,15 +124,20 @@ class SegmentLog:
 
     def released(self, size: int) -> None:
         """Segments stay. Those that were left behind are under a head now."""
-        rolled = [row for row in self._rolled if row.end <= size]
+        rolled = list(takewhile(lambda row: row.end <= size, tuple(self._rolled)))
         self._manifest.seal(rolled)
-        self._rolled = [row for row in self._rolled if row not in rolled]
+        for _ in rolled:
+            self._rolled.popleft()
 
     def roll(self) -> None:
         if self._active is not None:
             self._active.file.close()
             self._rolled.append(Sealed(self._active.mark.first, self._active.count, self._active.length, 0))
             self._active = None
+
+    def closed_below(self, size: int) -> int:
+        active = self._active
+        return size if active is None else min(size, active.mark.first)
 
     def close(self) -> None:
         if self._active is not None:

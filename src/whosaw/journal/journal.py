@@ -29,6 +29,7 @@ from typing import Self
 from whosaw.config import JournalSettings
 from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
+from whosaw.journal.erase import Eraser
 from whosaw.journal.heads import CHECKPOINT, Signers
 from whosaw.journal.leaves import Leaves
 from whosaw.journal.mail import Mail, Posted
@@ -42,6 +43,7 @@ from whosaw.journal.state import Published
 from whosaw.journal.submission import Parked, Recorded, Submission, Waiting, check, prepare
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
+from whosaw.model.record import Stream
 from whosaw.model.stage import Stage
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
@@ -64,6 +66,7 @@ class Journal:
         self._closing = False
         self.leaves = Leaves(core.state, core.stores)
         self._segments = Segments(core.stores.private, core.stores.manifest)
+        self.eraser = Eraser(core.stores, core.sequencer, self.submit, self._published)
         self._threads = (
             threading.Thread(target=self._sequence, name="whosaw-sequencer", daemon=True),
             threading.Thread(target=self._integrate, name="whosaw-integrator", daemon=True),
@@ -196,6 +199,15 @@ class Journal:
         published = self._witnessed_head() if witnessed else self._state.published
         checkpoint = Checkpoint.parse(parse_note(published.note).text)  # our own words: verified or signed by us
         return Reader.at(self._core.stores, published.note, checkpoint, self._segments)
+
+    def _published(self) -> Reader:
+        """The log as of a checkpoint over everything that is durable at this moment."""
+        self.publish_now()
+        return self.reader()
+
+    def forget(self, stream: Stream) -> None:
+        """Its key is gone: whoever records there next begins a new stream."""
+        self._keys.forget(stream)
 
     def proof(self, index: int, *, witnessed: bool = False) -> bytes:
         """The `published` receipt of one leaf: its inclusion proof, and the durable receipt of its submission.

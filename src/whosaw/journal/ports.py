@@ -206,7 +206,10 @@ class Manifest(Protocol):
         ...
 
     def intend(self, job: Erasing) -> None:
-        """Keep the list before its tombstone is written, so that a start knows what it was about. The same again is fine."""
+        """Keep the list before its tombstone is written, so that a start knows what it was about. The same again is fine.
+
+        It takes the place of one that was never put on record. Contradiction where another one is.
+        """
         ...
 
     def begin(self, job: Erasing) -> None:

@@ -88,6 +88,10 @@ class Reader:
 
         Raises Unavailable where it is erased while somebody holds its key: this is not a stream without records.
         """
+        return [self._opened(index) for index in self.places(key)]
+
+    def places(self, key: StreamKey) -> list[int]:
+        """Where they stand, erased or not."""
         found: list[int] = []
         ahead = 1
         while True:
@@ -95,7 +99,7 @@ class Reader:
             known = self._indexes(labels)
             for label in labels:
                 if label not in known:
-                    return [self._opened(index) for index in found]
+                    return found
                 found.append(known[label])
             ahead = min(2 * ahead, 512)  # most streams are short, and some are not
 

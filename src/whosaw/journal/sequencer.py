@@ -80,7 +80,7 @@ class Sequencer:
     def _step(self, waiting: Sequence[Waiting]) -> None:
         try:
             self._state.check()
-            group = self._take(waiting)
+            group = self._take(self._going_on(waiting) if self._ended else waiting)
             if group.frames:
                 self._log(group)
             self._answer(group)
@@ -108,6 +108,16 @@ class Sequencer:
             self._ended.add(handle)
             self._ahead.roll()
 
+    def reopen(self, handle: bytes) -> None:
+        """Its stream goes on after all. From any thread."""
+        with self._stepping:
+            self._ended.discard(handle)
+
+    def roll(self) -> None:
+        """Write no more to the segment that is active. From any thread."""
+        with self._stepping:
+            self._ahead.roll()
+
     # ── 1 take ──
 
     def _take(self, submissions: Sequence[Waiting]) -> Group:
@@ -130,6 +140,22 @@ class Sequencer:
                 known.add(submission.idem)  # the same key may come twice in one group
         return group
 
+    def _going_on(self, submissions: Sequence[Waiting]) -> list[Waiting]:
+        """Those for streams that go on. The others are answered here: their keys are from before an erasure."""
+        found = []
+        for submission in submissions:
+            if self._ended.isdisjoint(key.handle for key in submission.keys):
+                found.append(submission)
+            else:
+                submission.fail(
+                    Unavailable(
+                        "a stream was erased while a record for it was on its way; nothing was recorded",
+                        part="journal",
+                        hint="ask again: the record then begins a new stream",
+                    )
+                )
+        return found
+
     def _time(self) -> int:
         """Now, in milliseconds, never before the last signature."""
         at, signed = milliseconds(self._clock()), self._state.head.signed_at
@@ -146,15 +172,6 @@ class Sequencer:
         """Give the leaves of one submission their places in `group`."""
         leaves: list[tuple[StreamKey, int, bytes]] = []
         nexts: dict[bytes, int] = {}
-        if self._ended and not self._ended.isdisjoint(key.handle for key in submission.keys):
-            submission.fail(
-                Unavailable(
-                    "a stream was erased while a record for it was on its way; nothing was recorded",
-                    part="journal",
-                    hint="ask again: the record then begins a new stream",
-                )
-            )
-            return False
         for key, body in zip(submission.keys, submission.bodies, strict=True):
             handle = key.handle
             i = nexts.get(handle)

@@ -352,6 +352,7 @@ class MemoryStreamKeys:
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
         self._known: dict[Stream, MemoryStreamKey] = {}
+        self._generations: dict[Stream, int] = {}
 
     def of(self, stream: Stream) -> MemoryStreamKey:
         # Safe between threads: two that come at once make the same key.
@@ -365,9 +366,18 @@ class MemoryStreamKeys:
     def all(self) -> Iterator[MemoryStreamKey]:
         yield from tuple(self._known.values())
 
+    def erase(self, handle: bytes) -> None:
+        """The key is gone; whoever asks for that stream again gets one of the next generation. Again is fine."""
+        for stream, key in tuple(self._known.items()):
+            if key.handle == handle:
+                self._generations[stream] = key.generation + 1
+                del self._known[stream]
+
     def _made(self, stream: Stream) -> MemoryStreamKey:
+        generation = self._generations.get(stream, 0)
+
         def piece(what: bytes) -> bytes:
-            text = what + bytes([stream.kind]) + stream.id.encode()
+            text = what + bytes([stream.kind]) + stream.id.encode() + b"+" * generation
             return hmac.digest(self._seed, text, hashlib.sha256)
 
-        return MemoryStreamKey(piece(b"handle")[:16], 0, 0, piece(b"key"), piece(b"label"))
+        return MemoryStreamKey(piece(b"handle")[:16], generation, 0, piece(b"key"), piece(b"label"))

@@ -54,7 +54,10 @@ class MemoryManifest:
     def intend(self, job: Erasing) -> None:
         def first() -> None:
             with self._lock:
-                if self.erasing_.setdefault(job.first, job).indexes != job.indexes:
+                there = self.erasing_.get(job.first)
+                if there is None or there.tombstone is None:
+                    self.erasing_[job.first] = job
+                elif there.indexes != job.indexes:
                     raise Contradiction("another erasure begins at this index", where="head")
 
         self.faults.write("intend erasing", first)

@@ -56,6 +56,7 @@ class PgManifest:
 
     def intend(self, job: Erasing) -> None:
         with self._db.transaction(self._term) as db:
+            db.execute("DELETE FROM journal.erasing WHERE first = %s AND tombstone IS NULL", (job.first,))
             db.execute(
                 "INSERT INTO journal.erasing VALUES (%s, %s::bigint[], %s, NULL) ON CONFLICT DO NOTHING",
                 (job.first, list(job.indexes), job.handle),

@@ -147,6 +147,7 @@ class SqliteManifest:
     def intend(self, job: Erasing) -> None:
         raw = b"".join(index.to_bytes(8) for index in job.indexes)
         with self._file.transaction() as db:
+            db.execute("DELETE FROM erasing WHERE first = ? AND tombstone IS NULL", (job.first,))
             db.execute("INSERT OR IGNORE INTO erasing VALUES (?, ?, ?, NULL)", (job.first, raw, job.handle))
             there = db.execute("SELECT indexes FROM erasing WHERE first = ?", (job.first,)).fetchone()
             if there != (raw,):
