@@ -32,6 +32,7 @@ from tests.directory.town import write
 from tests.guard.gate import COMPANY, HOUR, SUMMER
 
 from whosaw.config import JournalSettings
+from whosaw.datafolder import ROOT, VRF
 from whosaw.directory.load import load
 from whosaw.guard.answer import Refused, Shown
 from whosaw.journal.core import Core
@@ -50,7 +51,7 @@ from whosaw.tlog import merkle
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.tlog.receipt import open_receipt
-from whosaw.wiring import ROOT, VRF, build, glance, house
+from whosaw.wiring import build, glance, house
 
 ORIGIN = "log.example.org/whosaw"
 THREADS, EACH = 4, 10

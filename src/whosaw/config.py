@@ -14,6 +14,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 from whosaw.errors import Misconfigured, NotCanonical
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
@@ -96,7 +97,7 @@ class IntakeSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where what is published lies, if not in the folder itself. Credentials stand in the environment, never here."""
+    """What lies elsewhere than in the folder itself. Credentials stand in the environment, never here."""
 
     public: str = field(
         default="",
@@ -110,6 +111,12 @@ class StoreSettings:
     )
     region: str = field(
         default="", metadata={"doc": "Region of the bucket; empty for AWS_REGION of the environment, else us-east-1."}
+    )
+    database: str = field(
+        default="",
+        metadata={
+            "doc": "A PostgreSQL database, `postgresql://USER@HOST/NAME`, for a log that many gates write; its password in PGPASSWORD or a passfile. Trusted: who writes there decides what this log is."
+        },
     )
 
 
@@ -269,9 +276,27 @@ def _check_store(store: StoreSettings, where: str) -> None:
         )
     if not re.fullmatch("[a-z0-9-]{0,50}", store.region):
         raise Misconfigured(f"{where}: 'store.region' is no region", setting="store.region")
+    _check_database(store.database, where)
     if not store.public and (store.endpoint or store.region):
         raise Misconfigured(
             f"{where}: [store] says where, and not what: 'store.public' is missing", setting="store.public"
+        )
+
+
+def _check_database(database: str, where: str) -> None:
+    if not database:
+        return
+    try:
+        found = urlsplit(database)
+        parts = (found.scheme in {"postgresql", "postgres"}, found.path.strip("/"), found.password is None)
+    except ValueError:
+        parts = (False, "", True)
+    if not all(parts) or not database.isprintable() or {'"', "\\", " "} & set(database) or "password" in database:
+        # What was given is not repeated: it may hold a password all the same.
+        raise Misconfigured(
+            f"{where}: 'store.database' is no address of a database, or holds a password",
+            setting="store.database",
+            hint='for example database = "postgresql://whosaw@db.example.org/whosaw", with the password in a passfile',
         )
 
 

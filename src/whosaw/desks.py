@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whosaw.config import networks
+from whosaw.datafolder import Random
 from whosaw.directory.load import Loaded, load
 from whosaw.errors import BadInput, MissingExtra
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
-from whosaw.journal.journal import Journal
 from whosaw.journal.map_log import Mapped
+from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import StreamKey
 from whosaw.journal.segment import Frame
 from whosaw.journal.submission import Record, Recorded, Submission
@@ -34,7 +35,7 @@ from whosaw.oversight.statement import StatementMaterial
 from whosaw.privacy.data_key import StreamSecret
 from whosaw.tlog.prefix import TrieProof
 from whosaw.verify.statement_file import Index
-from whosaw.wiring import House, Random
+from whosaw.wiring import House
 
 if TYPE_CHECKING:
     from whosaw.collect import ports as collect
@@ -290,7 +291,7 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
         person,
         here.names.remember(principal),
         known=lambda account: here.keyring.find(Stream.of_person(account)) is not None,
-        journal=_Witnessed(here.journal) if here.witnesses else here.journal,
+        journal=_Witnessed(here.journal) if here.witnessed else here.journal,
         material=lambda: statement_material(here),
         clock=here.clock,
         key=random(16).hex(),
@@ -302,14 +303,14 @@ def statement_material(here: House) -> StatementMaterial:
 
     Of a log with witnesses: a head and an index that they have seen both. Raises Unavailable, Damaged.
     """
-    return _Material(here, here.journal.mapped(witnessed=bool(here.witnesses)))
+    return _Material(here, here.journal.mapped(witnessed=here.witnessed))
 
 
 @dataclass(frozen=True, slots=True)
 class _Witnessed:
     """``oversight.handout.Journal``: of a log with witnesses a statement is worth what they have seen of it."""
 
-    journal: Journal
+    journal: OpenLog
 
     def submit(self, submission: Submission) -> Recorded:
         return self.journal.submit(submission)

@@ -10,19 +10,22 @@ Folders are those of every log: `public`, and `private` for segments and staging
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import Engine
+
 from whosaw.config import JournalSettings
+from whosaw.errors import Busy
 from whosaw.journal.asking import PATIENCE
 from whosaw.journal.cluster import Candidate, Led
 from whosaw.journal.fenced import Fenced
 from whosaw.journal.gate import Gate
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
-from whosaw.journal.pending import Office
-from whosaw.journal.ports import Folder, Stores, StreamKeys
+from whosaw.journal.pending import Office, Standing
+from whosaw.journal.ports import Folder, Held, Stores, StreamKeys
 from whosaw.store.pg import Database, Term
 from whosaw.store.pg_desk import PgDesk
 from whosaw.store.pg_election import PgElection
@@ -30,7 +33,39 @@ from whosaw.store.pg_head import LOG, MAP, PgHead
 from whosaw.store.pg_labels import PgLabels
 from whosaw.store.pg_manifest import PgManifest
 from whosaw.store.pg_pending import PgPending
+from whosaw.store.state import shared_state_engine
 from whosaw.witness.session import Session
+
+
+def connect(conninfo: str) -> Database:
+    """The database of a log. Nothing is asked of it yet."""
+    return Database(conninfo)
+
+
+def engine_in(database: Database) -> Engine:
+    """state.db in it."""
+    return shared_state_engine(database)
+
+
+def in_office(database: Database, private: Folder) -> Folder:
+    """`private` for whoever mends a log by hand: its lock is the office of the sequencer. Raises Busy while one is alive."""
+
+    def hold() -> Held:
+        office = PgElection(database).stand()
+        if office is None:
+            raise Busy(
+                "a sequencer is elected",
+                part="sequencer",
+                hint="close all gates first; reading and checking work beside them",
+            )
+        return office
+
+    return Fenced(private, lambda: None, hold)
+
+
+def standing(database: Database) -> Standing | None:
+    """Who is elected, and how much waits; None where no gate ever stood for election."""
+    return PgPending(database).standing()
 
 
 def stores_in(database: Database, public: Folder, private: Folder, term: Term | None = None) -> Stores:
@@ -40,9 +75,15 @@ def stores_in(database: Database, public: Folder, private: Folder, term: Term | 
     return Stores(public, private, head, manifest, PgLabels(database, term), map_head, desk)
 
 
+def _nothing(_stores: Stores, _journal: Journal) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
-    """What a gate and a candidate of one process are made of. `patience`: seconds that a submission waits for its place."""
+    """What a gate and a candidate of one process are made of. `patience`: seconds that a submission waits for its place;
+    `beside`: what runs beside the sequencer, as long as its term.
+    """
 
     database: Database
     public: Folder
@@ -53,6 +94,7 @@ class Together:
     session: Session
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+    beside: Callable[[Stores, Journal], AbstractContextManager[object]] = _nothing
     patience: float = PATIENCE
 
     @contextmanager
@@ -83,5 +125,5 @@ class Together:
             stores=stores, keys=self.keys, signers=self.signers, settings=self.settings, clock=self.clock,
             random=self.random, before=self.session.before, witnesses=self.session.asked,
         )  # fmt: skip
-        with closing(journal), self.session.collecting(journal):
+        with closing(journal), self.session.collecting(journal), self.beside(stores, journal):
             yield Led(journal, desk)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,14 +24,30 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from whosaw.config import Settings, StoreSettings, default_text, parse_settings
+from whosaw.datafolder import (
+    SETTINGS,
+    TRUST,
+    Clock,
+    Random,
+    around,
+    make_keys,
+    root_of,
+    settings_of,
+    shared_parts,
+    signers_of,
+    state_of,
+    stores_of,
+    vrf_of,
+)
 from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, NotCanonical
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, record_policy
 from whosaw.journal.genesis import create
-from whosaw.journal.heads import MAP_DB, Signers
+from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
+from whosaw.journal.open_log import OpenLog
 from whosaw.journal.patrol import Patrol
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
@@ -44,18 +60,14 @@ from whosaw.privacy.detail import OFFERED
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
-from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
-from whosaw.store.elsewhere import elsewhere
 from whosaw.store.files import FilesFolder, data_folders
-from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
-from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_witness import SqliteHeads
-from whosaw.store.state import state_engine
 from whosaw.tlog.map_leaf import map_origin
-from whosaw.tlog.note import Ed25519Signer, MlDsaSigner, VerifierKey
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedLog, TrustPolicy, trust_text
 from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
@@ -63,15 +75,6 @@ from whosaw.witness.collect import Collector
 from whosaw.witness.folder import DATABASE as WITNESS_DB
 from whosaw.witness.kept import MAP_STATE, KeptInFolder
 from whosaw.witness.session import Asking, Session, clients
-
-Clock = Callable[[], datetime]
-Random = Callable[[int], bytes]
-
-SETTINGS, TRUST = "whosaw.toml", "trust"
-ROOT, VRF = "keys/root", "keys/vrf.pem"
-LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
-MAP_ED25519, MAP_MLDSA44 = "keys/map-ed25519", "keys/map-mldsa44"
-_SEEDS = (LOG_ED25519, LOG_MLDSA44, MAP_ED25519, MAP_MLDSA44, RECEIPTS)
 
 
 def now() -> datetime:
@@ -95,12 +98,12 @@ class House:
     name_rows: SqlNameRows
     pseudonyms: Pseudonyms
     policy: Policy
-    journal: Journal
+    journal: OpenLog
+    witnessed: bool  # there are witnesses who are asked, by us or by whoever is elected
     witnesses: tuple[Collector, ...]
     directory: Directory
     vault: Vault
     guard: Guard
-    patrol: Patrol
 
     @property
     def facts_folder(self) -> Path:
@@ -126,9 +129,9 @@ def build(
 
     Raises BadInput where one stands already, or inside of one: private keys would lie in what is given away.
     """
-    if (around := _around(folder)) is not None:
+    if (outer := around(folder)) is not None:
         raise BadInput(
-            f"this lies inside the data folder {around}", where=str(folder), hint="choose a folder outside of it"
+            f"this lies inside the data folder {outer}", where=str(folder), hint="choose a folder outside of it"
         )
     if (folder / SETTINGS).exists() or (folder / "private").exists() or (folder / "public").exists():
         raise BadInput(
@@ -136,11 +139,11 @@ def build(
         )
     text = default_text(origin, trusted_proxies, store).encode()
     settings = parse_settings(text)
-    with _stores(folder, settings) as stores:
-        vrf = _make_keys(stores.private, random)
-        signers = _signers(stores.private, origin)
+    with stores_of(folder, settings, make=True) as stores:
+        vrf = make_keys(stores.private, random)
+        signers = signers_of(stores.private, origin)
         if state:
-            with _state(folder, make=True) as engine:
+            with state_of(folder, settings, make=True) as engine:
                 migrate.upgrade(engine)
         genesis = Genesis(
             origin=origin,
@@ -159,13 +162,6 @@ def build(
     data.replace(SETTINGS, text)
 
 
-def _make_keys(private: Folder, random: Random) -> VrfKey:
-    vrf = VrfKey.generate(random)
-    seeds = [(name, encode_seed(random(32))) for name in _SEEDS]
-    private.create_or_compare([(ROOT, Root.make(random).encode()), (VRF, vrf.to_pem()), *seeds])
-    return vrf
-
-
 # ── opened often ──
 
 
@@ -178,12 +174,12 @@ def house(
     A log with witnesses asks them first: ProofFailed for another history of it, Unavailable where nobody could say,
     unless `unwitnessed` gives the reason to start all the same.
     """
-    settings = _settings(folder)
-    with _stores(folder, settings) as stores, _state(folder) as engine:
+    settings = settings_of(folder)
+    with stores_of(folder, settings) as stores, state_of(folder, settings) as engine:
         root, vrf, signers = (
-            _root(stores.private),
-            _vrf(stores.private, random),
-            _signers(stores.private, settings.origin),
+            root_of(stores.private),
+            vrf_of(stores.private, random),
+            signers_of(stores.private, settings.origin),
         )
         policy = Policy.load(policy_texts())
         migrate.upgrade(engine)
@@ -195,18 +191,7 @@ def house(
         session = _session(folder, settings, clock=clock, random=random, why=unwitnessed)
         with (
             closing(session),
-            Journal.open(
-                stores=stores,
-                keys=keyring,
-                signers=signers,
-                settings=settings.journal,
-                clock=clock,
-                random=random,
-                before=session.before,
-                witnesses=session.asked,
-            ) as journal,
-            session.collecting(journal) as witnesses,
-            closing(_patrol(stores, signers, journal, settings, clock)) as patrol,
+            _log(folder, settings, _Parts(stores, keyring, signers, session, clock, random)) as (journal, witnesses),
         ):
             record_policy(journal, policy, keyring, clock())
             last_look = last_look_of(journal.reader())
@@ -236,7 +221,7 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, witnesses, directory, vault, guard, patrol,
+                policy, journal, session.asked, witnesses, directory, vault, guard,
             )  # fmt: skip
 
 
@@ -260,18 +245,18 @@ class Glance:
 @contextmanager
 def glance(folder: Path, *, labels: bool = False) -> Iterator[Glance]:
     """Open the log of a data folder for reading only; no lock is taken. `labels`: its label table may be made again."""
-    settings = _settings(folder)
-    with _stores(folder, settings, labels=labels) as stores:
-        yield Glance(settings, stores, _signers(stores.private, settings.origin))
+    settings = settings_of(folder)
+    with stores_of(folder, settings, labels=labels) as stores:
+        yield Glance(settings, stores, signers_of(stores.private, settings.origin))
 
 
 @contextmanager
 def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
     """The keyring of a data folder, for a check of every label."""
-    settings, private = _settings(folder), data_folders(folder)[1]
-    with _state(folder) as engine:
+    settings, private = settings_of(folder), data_folders(folder)[1]
+    with state_of(folder, settings) as engine:
         migrate.check(engine)
-        yield Keyring(SqlKeyRows(engine), _root(private), _vrf(private, random), settings.origin, random)
+        yield Keyring(SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random)
 
 
 @contextmanager
@@ -286,7 +271,7 @@ def asking(folder: Path) -> Iterator[tuple[Glance, Session]]:
 
 def mirror_folders(folder: Path) -> tuple[Folder, Folder]:
     """`public` and `private` of a mirror of another log. Raises BadInput in a data folder of ours."""
-    if (folder / SETTINGS).exists() or _around(folder) is not None:
+    if (folder / SETTINGS).exists() or around(folder) is not None:
         raise BadInput("this is, or lies in, a data folder", where=str(folder), hint="a mirror has a folder of its own")
     return data_folders(folder)
 
@@ -304,62 +289,6 @@ def policy_texts() -> dict[str, str]:
     package = resources.files("whosaw.policy")
     found = [package / "schema.cedarschema", package / "purposes.toml", *(package / "shipped").iterdir()]
     return {file.name: file.read_text(encoding="utf-8") for file in found if not file.name.startswith("_")}
-
-
-@contextmanager
-def _stores(folder: Path, settings: Settings, *, labels: bool = True) -> Iterator[Stores]:
-    """`labels`: make the label table where there is none."""
-    public, private = data_folders(folder)
-    shown = elsewhere(settings.store) if settings.store.public else public
-    head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
-    table = SqliteLabels(folder / "private" / "labels.db", create=labels)
-    try:
-        yield Stores(shown, private, head, head.manifest, table, map_head)
-    finally:
-        for file in (head, map_head, table):
-            file.close()
-
-
-@contextmanager
-def _state(folder: Path, *, make: bool = False) -> Iterator[Engine]:
-    path = folder / "private" / "state.db"
-    # Never made again: an empty keyring would give every person a second stream, and open no value of the first.
-    if not make and not (path.is_file() and path.stat().st_size):
-        raise Misconfigured(
-            "private/state.db is missing or empty, and with it the keys of every person",
-            setting="private/state.db",
-            hint="restore it from the backup that belongs to this folder; nothing was changed",
-        )
-    engine = state_engine(path)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _around(folder: Path) -> Path | None:
-    """The data folder that `folder` lies in, but is not."""
-    return next((up for up in folder.resolve().parents if (up / SETTINGS).is_file()), None)
-
-
-def _settings(folder: Path) -> Settings:
-    try:
-        raw = (folder / SETTINGS).read_bytes()
-    except FileNotFoundError:
-        if (folder / "private").exists():
-            raise Misconfigured(
-                f"{SETTINGS} is missing from this data folder",
-                setting=SETTINGS,
-                hint="restore it from the backup that belongs to this folder; nothing was changed",
-            ) from None
-        around = _around(folder)
-        hint = (
-            f"whosaw init {folder} --origin NAME makes one" if around is None else f"it is part of one: --data {around}"
-        )
-        raise BadInput("there is no data folder here", where=str(folder), hint=hint) from None
-    except OSError as error:
-        raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
-    return parse_settings(raw, SETTINGS)
 
 
 def _session(folder: Path, settings: Settings, *, clock: Clock, random: Random, why: str | None) -> Session:
@@ -380,20 +309,51 @@ def _session(folder: Path, settings: Settings, *, clock: Clock, random: Random, 
     return Session(logs, policy, clock, random, why)
 
 
-def _root(private: Folder) -> Root:
-    return Root.parse(private.read(ROOT), f"private/{ROOT}")
+@contextmanager
+def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[OpenLog, tuple[Collector, ...]]]:
+    """The log, open: written here, or by whichever gate is elected, which may be this one."""
+
+    def patrol(stores: Stores, journal: Journal) -> closing[Patrol]:
+        return closing(_patrol(stores, parts.signers, journal, settings, parts.clock))
+
+    keys, signers, session, clock, random = parts.keys, parts.signers, parts.session, parts.clock, parts.random
+    if settings.store.database:
+        shared = shared_parts()
+        with closing(shared.connect(settings.store.database)) as database:
+            together = shared.Together(
+                database, parts.stores.public, data_folders(folder)[1], keys, signers, settings.journal, session, clock,
+                random, patrol,
+            )  # fmt: skip
+            with together.opened() as (gate, _):
+                yield gate, ()
+        return
+    with (
+        Journal.open(
+            stores=parts.stores,
+            keys=keys,
+            signers=signers,
+            settings=settings.journal,
+            clock=clock,
+            random=random,
+            before=session.before,
+            witnesses=session.asked,
+        ) as journal,
+        session.collecting(journal) as witnesses,
+        patrol(parts.stores, journal),
+    ):
+        yield journal, witnesses
 
 
-def _vrf(private: Folder, random: Random) -> VrfKey:
-    return VrfKey.from_pem(private.read(VRF), random, f"private/{VRF}")
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a log is opened with."""
 
-
-def _signers(private: Folder, origin: str) -> Signers:
-    seed = {name: parse_seed(private.read(name), f"private/{name}") for name in _SEEDS}
-    logs = (Ed25519Signer.from_seed(origin, seed[LOG_ED25519]), MlDsaSigner.from_seed(origin, seed[LOG_MLDSA44]))
-    index = map_origin(origin)
-    maps = (Ed25519Signer.from_seed(index, seed[MAP_ED25519]), MlDsaSigner.from_seed(index, seed[MAP_MLDSA44]))
-    return Signers(logs, maps, Ed25519Signer.from_seed(f"{origin}/receipts", seed[RECEIPTS]))
+    stores: Stores
+    keys: Keyring
+    signers: Signers
+    session: Session
+    clock: Clock
+    random: Random
 
 
 def _patrol(stores: Stores, signers: Signers, journal: Journal, settings: Settings, clock: Clock) -> Patrol:

@@ -61,7 +61,7 @@ def look(
         app="whosaw-look",
     )
     with created(receipt, "--receipt") if receipt else nullcontext() as file, opened(data) as here:
-        if wait == Stage.WITNESSED and not here.witnesses:
+        if wait == Stage.WITNESSED and not here.witnessed:
             raise BadInput("this log has no witnesses", where="--wait", hint="name some in whosaw.toml")
         answer = here.guard.look(request, Stage(wait))
         if file is not None:

@@ -48,6 +48,12 @@ def check(engine: Engine) -> None:
         )
 
 
+def made(engine: Engine) -> bool:
+    """Whether there is a state.db at all. Changes nothing."""
+    with reading(engine) as db:
+        return version(db) is not None
+
+
 def version(db: Connection) -> str | None:
     """The version that state.db says it has; None for an empty one."""
     heads = MigrationContext.configure(db).get_current_heads()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from whosaw.errors import NotCanonical
-from whosaw.journal.journal import Journal
+from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.submission import Record, Submission
@@ -26,7 +26,7 @@ class Known(Protocol):
     def find(self, stream: Stream) -> StreamKey | None: ...
 
 
-def record_policy(journal: Journal, policy: Policy, keys: Known, at: datetime) -> None:
+def record_policy(journal: OpenLog, policy: Policy, keys: Known, at: datetime) -> None:
     """The policy that decides from here on is on record before it decides anything."""
     stream = Stream.named("policy")
     known = keys.find(stream)

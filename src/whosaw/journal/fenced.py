@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from whosaw.journal.pending import InOffice
-from whosaw.journal.ports import Folder, SegmentFile
+from whosaw.journal.ports import Folder, Held, SegmentFile
 
 
 class Fenced:
     """``ports.Folder`` for one term. The lock of the folder is the office itself."""
 
-    __slots__ = ("_folder", "_lasts")
+    __slots__ = ("_folder", "_hold", "_lasts")
 
-    def __init__(self, folder: Folder, lasts: Callable[[], None]) -> None:
-        """`lasts`: raises Contradiction once the term is over."""
-        self._folder, self._lasts = folder, lasts
+    def __init__(self, folder: Folder, lasts: Callable[[], None], hold: Callable[[], Held] = InOffice) -> None:
+        """`lasts`: raises Contradiction once the term is over. `hold`: the office; held already where none is given."""
+        self._folder, self._lasts, self._hold = folder, lasts, hold
 
     @property
     def reads_durable(self) -> bool:
@@ -56,5 +56,5 @@ class Fenced:
     def append_to(self, name: str) -> SegmentFile:
         return self._folder.append_to(name)
 
-    def hold(self, name: str) -> InOffice:  # noqa: ARG002 - one office, one lock
-        return InOffice()
+    def hold(self, name: str) -> Held:  # noqa: ARG002 - one office, one lock
+        return self._hold()

@@ -42,6 +42,7 @@ from whosaw.journal.submission import Parked, Recorded, Submission, check, prepa
 from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import witnessed_in
 from whosaw.model.genesis import Genesis
+from whosaw.model.stage import Stage
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
 from whosaw.tlog.proof import TlogProof
@@ -176,6 +177,17 @@ class Gate:
         if recorded is None:
             raise BadInput(f"index {index} belongs to no submission", where="index")
         return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()
+
+    def receipt(self, recorded: Recorded, stage: Stage, timeout: float = PATIENCE) -> bytes:
+        """The receipt of the last leaf of a submission at this stage, waited for. Raises Unavailable after `timeout`."""
+        index, witnessed = recorded.leaves[-1].index, stage is Stage.WITNESSED
+        if stage is Stage.DURABLE:
+            return recorded.receipt
+        if witnessed:
+            self.wait_witnessed(index, timeout)
+        else:
+            self.wait_published(index, timeout)
+        return self.proof(index, witnessed=witnessed)
 
     def mapped(self, *, witnessed: bool = False, timeout: float = PATIENCE) -> Mapped:
         """The index of the newest head that gets one, signed before it answers. Raises Unavailable, Damaged.

@@ -57,6 +57,19 @@ class Granted:
     witnessed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who is elected: `epoch`, for how long, and when they were last alive, in seconds; how many rows wait, how many have
+    their place and are under no published head yet.
+    """
+
+    epoch: int
+    elected_s: int
+    seen_s: int
+    waiting: int
+    assigned: int
+
+
 class Ear(Protocol):
     """Hears that something has changed, or that nothing has for a while."""
 

@@ -76,6 +76,10 @@ class PgOffice:
         if not alive:
             raise Contradiction("another sequencer was elected", where=PART)
 
+    def release(self) -> None:
+        """``ports.Held``: the same."""
+        self.resign()
+
     def resign(self) -> None:
         with suppress(psycopg.Error):
             self._connection.close()

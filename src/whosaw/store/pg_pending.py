@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import psycopg
 
 from whosaw.errors import Busy, Damaged, NotCanonical, Unavailable
-from whosaw.journal.pending import Answer, Asked, Assigned, Granted
+from whosaw.journal.pending import Answer, Asked, Assigned, Granted, Standing
 from whosaw.journal.segment import Frame, Mark, Order, parse_all
 from whosaw.journal.segments import records
 from whosaw.store.pg import PART, Connection, Database
@@ -32,6 +32,9 @@ _ANSWERS = "SELECT idem, first, at, frames, refused FROM journal.pending WHERE i
 _ASSIGNED = "SELECT first, at, frames FROM journal.pending WHERE first >= %s ORDER BY first"
 _END = """SELECT greatest((SELECT size FROM journal.head WHERE log = 'log'),
     (SELECT first + count FROM journal.pending WHERE first IS NOT NULL ORDER BY first DESC LIMIT 1))"""
+_STANDING = """SELECT epoch, extract(epoch FROM clock_timestamp() - elected), extract(epoch FROM clock_timestamp() - seen),
+    (SELECT count(*) FROM journal.pending WHERE first IS NULL AND refused IS NULL),
+    (SELECT count(*) FROM journal.pending WHERE first IS NOT NULL) FROM journal.leader WHERE epoch > 0"""
 _WISH = """UPDATE journal.wish SET size = %s, witnessed = %s WHERE size < %s OR (size = %s AND witnessed AND NOT %s)"""
 
 
@@ -85,6 +88,11 @@ class PgPending:
 
     def ear(self) -> PgEar:
         return PgEar(self._db, ANSWERED)
+
+    def standing(self) -> Standing | None:
+        """Who is elected; None where nobody ever was."""
+        found = self._db.rows(_STANDING)
+        return Standing(*map(int, found[0])) if found else None
 
 
 class PgEar:

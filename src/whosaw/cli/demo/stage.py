@@ -22,11 +22,12 @@ from whosaw.cli.demo.play import Player
 from whosaw.cli.demo.product import Sessions, product
 from whosaw.cli.demo.serve import Client, serving
 from whosaw.cli.demo.tool import ROUTES, internal_tool
+from whosaw.datafolder import SETTINGS, TRUST
 from whosaw.desks import intake
 from whosaw.errors import BadInput
 from whosaw.simulate.acts import Act, Connects, Uses
 from whosaw.simulate.company import Company
-from whosaw.wiring import SETTINGS, TRUST, build, house
+from whosaw.wiring import build, house
 
 ORIGIN = "larkway.example/whosaw"
 PROXY = "127.0.0.1/32"

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A data folder: its settings, its keys, and what its stores are by the settings. The part of the wiring that has places.
+
+    DATA/whosaw.toml      settings                       DATA/trust     what outsiders verify with
+    DATA/public/          the log, served as it is       DATA/private/  everything else; never served
+    or a bucket           the same, served from there
+    or a database         head, labels, pending records and state.db, for a log that many gates write
+
+Invariant: only `whosaw init` makes anything. A wrong path, or a wrong database, is an error and no fresh log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import Engine
+
+from whosaw.config import Settings, parse_settings
+from whosaw.directory import migrate
+from whosaw.errors import BadInput, Misconfigured, MissingExtra
+from whosaw.journal.heads import MAP_DB, Signers
+from whosaw.journal.ports import Folder, Stores
+from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.privacy.vrf import VrfKey
+from whosaw.store.elsewhere import elsewhere
+from whosaw.store.files import data_folders
+from whosaw.store.sql_head import SqliteHead
+from whosaw.store.sql_labels import SqliteLabels
+from whosaw.store.state import state_engine
+from whosaw.tlog.map_leaf import map_origin
+from whosaw.tlog.note import Ed25519Signer, MlDsaSigner
+
+Clock = Callable[[], datetime]
+Random = Callable[[int], bytes]
+
+SETTINGS, TRUST = "whosaw.toml", "trust"
+ROOT, VRF = "keys/root", "keys/vrf.pem"
+LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
+MAP_ED25519, MAP_MLDSA44 = "keys/map-ed25519", "keys/map-mldsa44"
+_SEEDS = (LOG_ED25519, LOG_MLDSA44, MAP_ED25519, MAP_MLDSA44, RECEIPTS)
+
+
+@contextmanager
+def stores_of(folder: Path, settings: Settings, *, labels: bool = True, make: bool = False) -> Iterator[Stores]:
+    """Where the log lives. `labels`: make the label table where there is none. In a database the lock of `private` is the
+    office of the sequencer, from the moment that there is a log (`make`: there is none yet).
+    """
+    public, private = data_folders(folder)
+    public_ = elsewhere(settings.store) if settings.store.public else public
+    if settings.store.database:
+        shared = shared_parts()
+        with closing(shared.connect(settings.store.database)) as database:
+            yield shared.stores_in(database, public_, private if make else shared.in_office(database, private))
+        return
+    head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
+    table = SqliteLabels(folder / "private" / "labels.db", create=labels)
+    try:
+        yield Stores(public_, private, head, head.manifest, table, map_head)
+    finally:
+        for file in (head, map_head, table):
+            file.close()
+
+
+@contextmanager
+def state_of(folder: Path, settings: Settings, *, make: bool = False) -> Iterator[Engine]:
+    """state.db, which only `make` makes."""
+    # Never made again: an empty keyring would give every person a second stream, and open no value of the first.
+    if settings.store.database:
+        shared = shared_parts()
+        with (
+            closing(shared.connect(settings.store.database)) as database,
+            _disposed(shared.engine_in(database)) as engine,
+        ):
+            if not make and not migrate.made(engine):
+                raise _no_state("the database", "store.database")
+            yield engine
+        return
+    path = folder / "private" / "state.db"
+    if not make and not (path.is_file() and path.stat().st_size):
+        raise _no_state("private/state.db", "private/state.db")
+    with _disposed(state_engine(path)) as engine:
+        yield engine
+
+
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _no_state(what: str, setting: str) -> Misconfigured:
+    return Misconfigured(
+        f"{what} is missing or empty, and with it the keys of every person",
+        setting=setting,
+        hint="restore it from the backup that belongs to this folder; nothing was changed",
+    )
+
+
+def shared_parts() -> ModuleType:
+    """What a log in PostgreSQL is made of; it needs the driver."""
+    try:
+        from whosaw import shared
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("psycopg"):
+            raise
+        raise MissingExtra("cluster", "a log in PostgreSQL") from None
+    return shared
+
+
+def around(folder: Path) -> Path | None:
+    """The data folder that `folder` lies in, but is not."""
+    return next((up for up in folder.resolve().parents if (up / SETTINGS).is_file()), None)
+
+
+def settings_of(folder: Path) -> Settings:
+    try:
+        raw = (folder / SETTINGS).read_bytes()
+    except FileNotFoundError:
+        if (folder / "private").exists():
+            raise Misconfigured(
+                f"{SETTINGS} is missing from this data folder",
+                setting=SETTINGS,
+                hint="restore it from the backup that belongs to this folder; nothing was changed",
+            ) from None
+        outer = around(folder)
+        hint = (
+            f"whosaw init {folder} --origin NAME makes one" if outer is None else f"it is part of one: --data {outer}"
+        )
+        raise BadInput("there is no data folder here", where=str(folder), hint=hint) from None
+    except OSError as error:
+        raise Misconfigured(f"{SETTINGS} cannot be read: {error.strerror}", setting=SETTINGS) from None
+    return parse_settings(raw, SETTINGS)
+
+
+def root_of(private: Folder) -> Root:
+    return Root.parse(private.read(ROOT), f"private/{ROOT}")
+
+
+def vrf_of(private: Folder, random: Random) -> VrfKey:
+    return VrfKey.from_pem(private.read(VRF), random, f"private/{VRF}")
+
+
+def signers_of(private: Folder, origin: str) -> Signers:
+    seed = {name: parse_seed(private.read(name), f"private/{name}") for name in _SEEDS}
+    logs = (Ed25519Signer.from_seed(origin, seed[LOG_ED25519]), MlDsaSigner.from_seed(origin, seed[LOG_MLDSA44]))
+    index = map_origin(origin)
+    maps = (Ed25519Signer.from_seed(index, seed[MAP_ED25519]), MlDsaSigner.from_seed(index, seed[MAP_MLDSA44]))
+    return Signers(logs, maps, Ed25519Signer.from_seed(f"{origin}/receipts", seed[RECEIPTS]))
+
+
+def make_keys(private: Folder, random: Random) -> VrfKey:
+    vrf = VrfKey.generate(random)
+    seeds = [(name, encode_seed(random(32))) for name in _SEEDS]
+    private.create_or_compare([(ROOT, Root.make(random).encode()), (VRF, vrf.to_pem()), *seeds])
+    return vrf
