@@ -38,7 +38,7 @@ cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append,
 	@WHOSAW_CUTS=$(CUTS) $(BIN)/python -m pytest -q -m slow tests/disk -k "power or sync"
 
 objects: $(VENV)/.dev     ## many lives over an object store that loses requests and answers
-	@$(BIN)/python -m pytest -q -m slow tests/store
+	@$(BIN)/python -m pytest -q -m slow tests/store tests/test_object_store.py
 
 damage: $(VENV)/.dev      ## every published file, damaged in every way, is made again
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py

@@ -150,10 +150,13 @@ def digest(folder, besides=()) -> str:
     return made.hexdigest()
 
 
-def settle(home: Path) -> Desk:
-    """A data folder in force: the company loaded, an address of two people in the vault, maps in their place."""
+def settle(home: Path, *more: str) -> Desk:
+    """A data folder in force: the company loaded, an address of two people in the vault, maps in their place.
+
+    `more`: for `init`.
+    """
     desk = Desk(home)
-    assert typed("init", desk.data, "--origin", ORIGIN).code == 0
+    assert typed("init", desk.data, "--origin", ORIGIN, *more).code == 0
     write(desk.tables, company(), regions=None)
     assert desk.typed("directory", "load", desk.tables).code == 0
     with house(desk.data) as here:

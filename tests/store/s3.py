@@ -15,6 +15,7 @@ one. So the proxy lets one request through at a time.
 import functools
 import itertools
 import logging
+import re
 import socket
 import threading
 import time
@@ -25,6 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import hypothesis
 from obstore.store import S3Store
@@ -35,6 +37,7 @@ from whosaw.store.objects import ObjectsFolder
 
 KEYS = {"AWS_ACCESS_KEY_ID": "made-up", "AWS_SECRET_ACCESS_KEY": "made-up"}
 CHANGES = ("checkpoint", "checkpoint.witnessed", "f")
+DOC = Path(__file__).parents[2] / "docs/object-store.md"
 _numbers = itertools.count()
 
 
@@ -51,6 +54,7 @@ def server() -> str:
 
 def ask(url: str, method: str = "GET", data: bytes | None = None, **headers: str) -> bytes:
     """One request, by somebody who is not Whosaw."""
+    headers = {"Content-Type": "application/octet-stream"} | headers  # or the server takes it for a form
     wanted = urllib.request.Request(url, data=data, method=method, headers=headers)
     with urllib.request.urlopen(wanted) as found:
         return found.read()
@@ -60,6 +64,14 @@ def bucket() -> str:
     """A bucket that nobody else uses."""
     name = f"example-log-{next(_numbers)}"
     ask(f"{server()}/{name}", "PUT", b"")
+    return name
+
+
+def shown_to_everybody() -> str:
+    """A bucket with the policy that docs/object-store.md gives."""
+    name = bucket()
+    policy = re.search(r"```json\n(.*?)```", DOC.read_text(), re.DOTALL)[1].replace("example-log", name)
+    ask(f"{server()}/{name}?policy", "PUT", policy.replace("whosaw/", "log/").encode())
     return name
 
 
@@ -216,3 +228,11 @@ def folder(url: str, bucket: str, prefix: str = "log", pauses=(), timeout: str =
 
 def settings(url: str, bucket: str, prefix: str = "log") -> StoreSettings:
     return StoreSettings(public=f"s3://{bucket}/{prefix}", endpoint=url)
+
+
+def everything(bucket: str) -> dict[str, bytes]:
+    """All objects of a bucket, by their keys."""
+    from moto.s3.models import s3_backends
+
+    found = s3_backends["123456789012"]["aws"].buckets[bucket].keys
+    return {name: key.value for name, key in found.items()}
