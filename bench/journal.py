@@ -18,11 +18,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import durable, integrate
+from bench import durable, integrate, outsider
 from bench.figures import Measured, keep, machine, show
 
 Part = Callable[[Path], Measured]
-PARTS: dict[str, Part] = {"durable": durable.measure, "integrate": integrate.integrate, "index": integrate.index}
+PARTS: dict[str, Part] = {
+    "durable": durable.measure, "integrate": integrate.integrate, "index": integrate.index, "outsider": outsider.measure,
+}  # fmt: skip
 
 
 def main(names: list[str]) -> int:
