@@ -5,10 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 KILLS  ?= 2000
 CUTS   ?= 3000
+LIVES  ?= 2000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal crash sweep cuts damage faults proofs objects lock clean needs-python needs-postgres needs-strace
+.PHONY: demo test check bench bench-journal crash sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -48,6 +49,9 @@ faults: $(VENV)/.dev      ## every write that can fail, at every size: prints do
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog
+
+machine: $(VENV)/.dev     ## LIVES lives of a journal in any order (make machine LIVES=20000)
+	@WHOSAW_LIVES=$(LIVES) $(BIN)/python -m pytest -q -m slow tests/journal/test_machine.py
 
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py

@@ -1,26 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A journal's life in any order: record, repeat, contradict, publish, fail, crash, restart, turn the clock back.
+"""A journal's life in any order: record, repeat, contradict, publish, be witnessed, fail, crash, restart, turn the clock
+back, be started a second time beside itself, be put back from a backup.
 
-Whatever happens: a receipt is kept, a key is one submission, heads only grow, and the end of every life is a whole log.
+Whatever happens: a receipt is kept, a key is one submission, heads only grow, nothing forks, and the end of every life is
+a whole log. `make machine` lives longer and more often.
 """
 
+import os
 from datetime import timedelta
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.journal.world import World
+from tests.journal.world import ORIGIN, World
+from tests.witness.desk import W1, Desk
 
-from whosaw.errors import IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.errors import (
+    Busy,
+    Contradiction,
+    Damaged,
+    IdempotencyConflict,
+    OutcomeUnknown,
+    ProofFailed,
+    Unavailable,
+    WhosawError,
+)
 from whosaw.journal.reader import Reader
 from whosaw.store.memory import MemoryFolder
 from whosaw.tlog.merkle import leaf_hash, root
 from whosaw.tlog.receipt import idem
+from whosaw.witness.client import Client, Says, _Answer
+from whosaw.witness.of_journal import ours_of
+from whosaw.witness.startup import ask_all
 
 WRITES = ("open segments/", "append segments/", "replace staging/", "swap", "create tile/", "extend labels",
           "replace checkpoint", "delete staging", "replace segments/", "delete segments/", "create kept/",
-          "replace map/staging", "map swap", "create map/tile", "replace map/checkpoint", "delete map/staging")  # fmt: skip
+          "replace map/staging", "map swap", "create map/tile", "replace map/checkpoint", "delete map/staging",
+          "replace checkpoint.witnessed")  # fmt: skip
 PERSONS = st.lists(st.sampled_from(["anna", "ben", "carla", "dan"]), min_size=1, max_size=4)
 
 
@@ -63,6 +80,38 @@ class PowerCut(MemoryFolder):
         return made
 
 
+class InHouse(Client):
+    """A client that asks its witness without a network between them."""
+
+    def __init__(self, witness):
+        super().__init__("https://w1.example.net", tuple(signer.key for signer in witness.signers))
+        self._witness = witness
+
+    def _fetch(self, method, path, body=None):
+        answer = self._witness.add_checkpoint(body) if body else self._witness.checkpoint(path.split("/")[0])
+        return _Answer(answer.status, answer.body)
+
+
+class Copy:
+    """Everything that a backup could hold."""
+
+    def __init__(self, world):
+        self.files = [dict(folder.files) for folder in (world.public, world.private)]
+        self.heads = [
+            (h.state, dict(h.positions_), dict(h.placed_)) for h in (world.head, world.map_head)
+        ]  # fmt: skip
+        self.labels = dict(world.labels._known), world.labels._size
+
+    def put(self, world, *, files=True):
+        """In the place of what is there. `files`: not only the head databases."""
+        for head, (state, positions, placed) in zip((world.head, world.map_head), self.heads, strict=True):
+            head.state, head.positions_, head.placed_ = state, dict(positions), dict(placed)
+        if files:
+            for folder, copied in zip((world.public, world.private), self.files, strict=True):
+                folder.files = dict(copied)
+            world.labels._known, world.labels._size = dict(self.labels[0]), self.labels[1]
+
+
 class Life(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
@@ -72,6 +121,23 @@ class Life(RuleBasedStateMachine):
         world.make()
         self.persons: dict[str, list[str]] = {}
         self.sizes = [1]
+        self.theirs = world.clock.at
+        self.desk = Desk(signers=W1, logs={ORIGIN: world.signers.keys()}, clock=self.their_time)
+        self.witness = InHouse(self.desk.witness)
+        world.before = self.ask_first
+
+    def their_time(self):
+        """The witness has a clock of its own, which nobody sets back."""
+        self.theirs = max(self.theirs, self.world.clock.at)
+        return self.theirs
+
+    def ask_first(self, faces):
+        """As a start does: whoever has seen more of this log than is here says so before anything is signed."""
+        ask_all({"w1": self.witness}, ours_of(faces[0]), self, int(self.their_time().timestamp()))
+        return ()
+
+    def evidence(self, kind, raw):
+        return kind
 
     def public_folder(self, world):
         return PowerCut(world.faults, world.clock)
@@ -158,6 +224,76 @@ class Life(RuleBasedStateMachine):
         self.world.crash()
         self.start()
 
+    @rule()
+    def be_witnessed(self):
+        """The witness cosigns whatever is published, always: it follows on what it has seen."""
+        core = self.alive()
+        ours = ours_of(core.witnessed.face)
+        seen = self.desk.heads.heads.get(ORIGIN)
+        reply = self.witness.ask(ours.head, seen.size if seen else 0, ours.prove, int(self.their_time().timestamp()))
+        assert reply.says is Says.COSIGNED, reply.sentence
+        try:
+            core.witnessed.keep(ours.head.note + b"".join(line.signature.encode() for line in reply.lines))
+        except (Unavailable, OutcomeUnknown):
+            assert core.state.stopped is None
+
+    # ── attempts at a fork ──
+
+    @rule(first=st.booleans(), lock=st.booleans())
+    def start_beside_itself(self, first, lock):
+        """While the lock holds, the second one is Busy. Without it both publish, and exactly one goes on."""
+        ours = self.alive()
+        self.world.faults.disarm()
+        self.record(["anna"], ["ben"], twice=False)
+        if lock:
+            with pytest.raises(Busy):
+                self.world.another()
+            return
+        self.world.private._held.clear()
+        try:
+            theirs = self.world.another()
+        except Unavailable:  # torn bytes to put on record, and a clock that is behind
+            self.crash()
+            return
+        winner, loser = (ours, theirs) if first else (theirs, ours)
+        made = winner.integrator.step()
+        head = self.world.head.state
+        if made:
+            try:
+                assert not loser.integrator.step()
+            except Contradiction:
+                assert isinstance(loser.state.stopped, Contradiction)
+        assert self.world.head.state == head
+        # On a real disk the second start has replaced the segment that the first one is writing to: neither may go on.
+        loser.close()
+        self.core = winner
+        self.crash()
+
+    @rule(files=st.booleans())
+    def put_back_from_a_backup(self, files):
+        """What others have seen more of does not start again, and signs nothing; as it was, it does.
+
+        `files`: all of it is old, so that only a witness can know. Otherwise the head databases alone, which backups
+        must not hold: the files beside them know.
+        """
+        self.world.faults.disarm()
+        core, old = self.alive(), Copy(self.world)
+        self.record(["anna"], ["ben"], twice=False)
+        if not core.integrator.step():
+            return
+        if files:
+            self.be_witnessed()
+        core.close()
+        self.world.crash()
+        present, signed = Copy(self.world), [len(signer.texts) for signer in self.world.all_signers]
+        old.put(self.world, files=files)
+        with pytest.raises(ProofFailed if files else Damaged):
+            self.world.another()
+        assert [len(signer.texts) for signer in self.world.all_signers] == signed
+        self.world.crash()
+        present.put(self.world)
+        self.start()
+
     @precondition(lambda self: not self.world.faults._armed)
     @rule(write=st.sampled_from(WRITES), fate=st.sampled_from(["lost", "late"]), nth=st.integers(1, 3))
     def fail(self, write, fate, nth):
@@ -209,6 +345,21 @@ class Life(RuleBasedStateMachine):
 Life.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 
 
+class LongLife(Life):
+    """The same, for `make machine`."""
+
+
+LongLife.TestCase.settings = settings(
+    max_examples=int(os.environ.get("WHOSAW_LIVES", "2000")), stateful_step_count=60, deadline=None
+)
+
+
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 class TestLife(Life.TestCase):
     """The machine above."""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+class TestLongLife(LongLife.TestCase):
+    """WHOSAW_LIVES lives of up to sixty steps."""

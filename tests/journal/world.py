@@ -8,6 +8,7 @@
 The signers write down what they sign: no size may ever have two roots. Everybody is invented.
 """
 
+import collections
 import copy
 import functools
 import hashlib
@@ -18,7 +19,8 @@ from datetime import UTC, datetime, timedelta
 from tests.privacy.keys import vrf_key
 
 from whosaw.errors import WhosawError
-from whosaw.journal.core import Core
+from whosaw.journal.ahead import frames_of
+from whosaw.journal.core import Core, nothing_before
 from whosaw.journal.entries import entries
 from whosaw.journal.erase import Eraser
 from whosaw.journal.fsck import fsck
@@ -26,7 +28,7 @@ from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Erasing, Stores
 from whosaw.journal.reader import Reader
-from whosaw.journal.segment import SEGMENT_BYTES
+from whosaw.journal.segment import SEGMENT_BYTES, Frame
 from whosaw.journal.submission import Prepared, Record, Recorded, Submission, prepare
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream, canonical
@@ -118,6 +120,7 @@ class World:
         self.keys, self.signers, self.segment_bytes = MemoryStreamKeys(b"seed"), signers(), segment_bytes
         self.receipts: dict[str, Receipt] = {}
         self.core: Core | None = None
+        self.before = nothing_before
         self._numbers = itertools.count()
         if made:
             self.make()
@@ -140,10 +143,15 @@ class World:
         create(self.stores, self.signers, genesis_of(self.signers), self.clock, self.random)
 
     def open(self) -> Core:
-        self.core = Core.open(
-            self.stores, self.keys, self.signers, clock=self.clock, random=self.random, segment_bytes=self.segment_bytes
-        )
+        self.core = self.another()
         return self.core
+
+    def another(self) -> Core:
+        """A process that is not this world's: `core` stays who it was."""
+        return Core.open(
+            self.stores, self.keys, self.signers, clock=self.clock, random=self.random,
+            segment_bytes=self.segment_bytes, before=self.before,
+        )  # fmt: skip
 
     def crash(self) -> None:
         """The process is dead: nothing more comes from it, and its locks are free."""
@@ -234,14 +242,17 @@ class World:
         self.check_promises(core)
 
     def check_promises(self, core: Core) -> None:
-        """Each receipt's leaves stand where it says, no leaf is two submissions', no size was signed with two roots."""
+        """Each receipt's leaves stand where it says, once; no leaf is two submissions', no size was signed with two roots."""
         size = core.state.head.size
         hashes = [merkle.leaf_hash(entry) for entry in entries(self.stores, 0, size, size)]
+        frames = [frame for frame in frames_of(self.stores, 0, size) if isinstance(frame, Frame)]
+        of, erased = collections.Counter(f.idem for f in frames), set(range(size)) - {f.index for f in frames}
         taken: set[int] = set()
         for key, receipt in self.receipts.items():
             leaves = hashes[receipt.first : receipt.first + receipt.count]
             assert len(leaves) == receipt.count
             assert merkle.root(leaves) == receipt.root, key
+            assert of[receipt.key] == len(set(receipt.indexes) - erased), f"{key} was recorded twice"
             assert taken.isdisjoint(receipt.indexes), key
             taken.update(receipt.indexes)
         for signer in self.all_signers:
