@@ -14,26 +14,33 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from whosaw.config import networks
 from whosaw.datafolder import Random
 from whosaw.directory.load import Loaded, load
-from whosaw.errors import BadInput, MissingExtra
+from whosaw.errors import BadInput, MissingExtra, ProofFailed
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
+from whosaw.journal.heads import opened
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import StreamKey
+from whosaw.journal.reader import Reader
 from whosaw.journal.segment import Frame
 from whosaw.journal.submission import Record, Recorded, Submission
-from whosaw.model.record import Stream, parse
+from whosaw.model.record import NAMED, Stream, parse
+from whosaw.oversight import records
 from whosaw.oversight.handout import HandedOut, hand_out
 from whosaw.oversight.statement import StatementMaterial
 from whosaw.privacy.data_key import StreamSecret
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.prefix import TrieProof
+from whosaw.tlog.trust import TrustPolicy, trust_text
+from whosaw.verify.folder import Audit
+from whosaw.verify.records import ALL, LINE_LIMIT, Walk, verify_records
 from whosaw.verify.statement_file import Index
 from whosaw.wiring import House
 
@@ -296,6 +303,38 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
         clock=here.clock,
         key=random(16).hex(),
     )
+
+
+def export_records(
+    here: House, file: BinaryIO, streams: tuple[str, ...], principal: str, *, progress: Callable[[int, int], None]
+) -> Walk:
+    """Fill `file` with opened bodies and their proofs: of named streams, or of all. On record before the first line.
+
+    `file` is empty, or an unfinished one of the same streams, which goes on. Raises BadInput, ProofFailed, Unavailable.
+    """
+    handles = {name: here.keyring.find(Stream.named(name)) for name in NAMED}
+    named = {key.handle: name for name, key in handles.items() if key is not None}
+    keys = tuple(key for name in streams if name != ALL and (key := handles[name]) is not None)
+    wanted = records.Wanted(streams, keys, named)
+    logs = here.journal.genesis.logs
+    own = tuple(map(VerifierKey.parse, logs))
+
+    def pinned(note: bytes) -> Reader:
+        return Reader.at(here.stores, note, opened(note, own, "line 1"))
+
+    if first := file.readline(LINE_LIMIT):
+        header, reader = records.resume(first, wanted, here.journal.reader(), pinned)
+    else:
+        who = here.names.remember(principal)
+        header, reader = records.begin(wanted, who, here.journal, here.clock, os.urandom(16).hex())
+    walk = records.write(file, header, wanted, reader, progress)
+    file.seek(0)
+    report = verify_records(file, Audit(TrustPolicy.parse(trust_text(logs)), here.clock()))
+    if report.exit:
+        raise ProofFailed(
+            report.sentence, step="records", hint="it did not get its name; whosaw journal fsck says more"
+        )
+    return walk
 
 
 def statement_material(here: House) -> StatementMaterial:

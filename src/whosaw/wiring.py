@@ -62,6 +62,7 @@ from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
+from whosaw.store import pack
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_sealed import SqlSealedRows
@@ -267,6 +268,9 @@ def asking(folder: Path) -> Iterator[tuple[Glance, Session]]:
         closing(_session(folder, here.settings, clock=now, random=os.urandom, why=None)) as asked,
     ):
         yield here, asked
+
+
+packed = pack.parcel
 
 
 def mirror_folders(folder: Path) -> tuple[Folder, Folder]:

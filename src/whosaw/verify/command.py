@@ -5,6 +5,7 @@
     whosaw verify statement FILE --trust FILE        all looks at one account, and that none is missing
     whosaw verify receipt FILE --trust FILE          the journal's word about some leaves
     whosaw verify proof FILE --trust FILE            one leaf
+    whosaw verify records FILE --trust FILE          records taken out of the log, each with its proof
 
     0 every check asked for holds    2 usage, or the trust file is malformed
     3 something is false             7 unreachable: neither true nor false can be told        3 wins over 7
@@ -37,6 +38,7 @@ from whosaw.verify.folder import Audit, close, verify_folder
 from whosaw.verify.head import Head
 from whosaw.verify.progress import Progress
 from whosaw.verify.receipt import verify_receipt
+from whosaw.verify.records import LINE_LIMIT, verify_records
 from whosaw.verify.source import Source, open_source
 from whosaw.verify.state import SavedHead, State, read_state, save_head
 from whosaw.verify.statement import verify_statement
@@ -44,7 +46,7 @@ from whosaw.verify.steps import FALSE, Report
 from whosaw.verify.words import printable
 from whosaw.verify.workers import cores
 
-KINDS = ("statement", "receipt", "proof")
+KINDS = ("statement", "receipt", "proof", "records")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 Clock = Callable[[], datetime]
 
@@ -94,10 +96,11 @@ def _without_words(message: str) -> str:
 def _parser(kind: str) -> argparse.ArgumentParser:
     prog = "whosaw verify" if kind == "log" else f"whosaw verify {kind}"
     about = {
-        "log": "Verify a published log whole. Also: whosaw verify statement | receipt | proof FILE.",
+        "log": "Verify a published log whole. Also: whosaw verify statement | receipt | proof | records FILE.",
         "statement": "Verify all looks at one account, and that none is missing.",
         "receipt": "Verify the journal's word that leaves are recorded, and that it was kept.",
         "proof": "Verify that one leaf is in a log.",
+        "records": "Verify records taken out of a log: that each is a leaf of it.",
     }
     parser = _Parser(prog=prog, description=about[kind], allow_abbrev=False)
     parser.add_argument("place" if kind == "log" else "file", metavar="FOLDER|URL" if kind == "log" else "FILE")
@@ -187,10 +190,22 @@ def _file(kind: str, args: argparse.Namespace, audit: Audit) -> Report:
         leaf = None if args.leaf is None else proof.leaf_of_text(args.leaf)
         records = [_read(name, "--record", proof.RECORD_LIMIT) for name in args.record or ()]
         return proof.verify_proof(raw, audit, leaf, records)
+    if kind == "records":
+        return _records(args.file, audit)
     source: Source | None = open_source(args.folder) if args.folder else None
     if kind == "receipt":
         return verify_receipt(_read(args.file, "FILE", trust.LIMIT), audit, source)
     return verify_statement(_read(args.file, "FILE", statement_file.LIMIT), audit, args.person, source)
+
+
+def _records(name: str, audit: Audit) -> Report:
+    """Line by line: such a file can be larger than memory."""
+    try:
+        with Path(name).open("rb") as file:
+            return verify_records(iter(lambda: file.readline(LINE_LIMIT), b""), audit)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a file name"
+        raise BadInput(f"{printable(name)}: {why}", where="FILE") from None
 
 
 def _answer(report: Report, args: argparse.Namespace) -> int:

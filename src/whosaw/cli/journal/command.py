@@ -6,6 +6,7 @@ status       how it stands, beside whoever writes it
 fsck         everything held against everything else; with --repair, what follows is made again
 scrub        the same from the disk, slowly and for ever
 witness      cosignatures for the current heads, now
+export       copies for others: the public log, or records with proofs
 mirror       another log, or ours on another machine, verified before it is kept
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import click
 
+from whosaw.cli.journal.export import export
 from whosaw.cli.journal.fsck import fsck
 from whosaw.cli.journal.init import init
 from whosaw.cli.journal.mirror import mirror
@@ -26,5 +28,5 @@ def journal() -> None:
     """The log: its state, its check, its copies."""
 
 
-for _command in (init, status, fsck, scrub, witness, mirror):
+for _command in (init, status, fsck, scrub, witness, export, mirror):
     journal.add_command(_command)

@@ -44,13 +44,19 @@ def mirror(source: str, folder: Path, trust: Path, form: str) -> int:
     return 0
 
 
+def trust_bytes(path: Path, where: str = "--trust") -> bytes:
+    """The trust file at `path`, its bytes. Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LIMIT + 1)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=where) from None
+
+
 def trusted(path: Path) -> TrustPolicy:
     """The trust file at `path`. Raises BadInput."""
     try:
-        with path.open("rb") as file:
-            policy = TrustPolicy.parse(file.read(LIMIT + 1))
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where="--trust") from None
+        policy = TrustPolicy.parse(trust_bytes(path))
     except NotCanonical as error:
         raise BadInput(str(error), where="--trust", hint=error.hint) from None
     if not policy.logs:
