@@ -176,3 +176,17 @@ def test_a_name_is_kept_and_stays(names):
     names.add("e-aaaaaaaaaaaaaaaa", b"two")
     assert names.find("e-aaaaaaaaaaaaaaaa") == b"one"
     assert names.find("e-AAAAAAAAAAAAAAAA") is None
+
+
+def test_a_row_gets_one_more_key(rows):
+    """Where it stands as it was read; another's change stays; generations are told apart; what is gone is None."""
+    old = rows.add(row())
+    other = rows.add(row(old.lookup, generation=1))
+    new = dataclasses.replace(old, rekeys=1, sealed_id=os.urandom(44))
+    assert rows.rekey(old, new) == new
+    assert rows.rekey(old, dataclasses.replace(old, rekeys=1, sealed_id=os.urandom(44))) == new
+    assert rows.rekey(new, dataclasses.replace(new, rekeys=2)).rekeys == 2
+    assert rows.find(old.lookup) == other
+    assert next(iter(rows.with_handles([old.handle]))).rekeys == 2
+    gone = row()
+    assert rows.rekey(gone, dataclasses.replace(gone, rekeys=1)) is None

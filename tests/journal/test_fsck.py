@@ -15,10 +15,10 @@ from whosaw.errors import BadInput, Damaged, Misconfigured, WhosawError
 from whosaw.journal.findings import KEPT, Fault, Report
 from whosaw.journal.fsck import fsck
 from whosaw.journal.heads import signed
+from whosaw.journal.place import enrolment
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.journal.segment import Erased, Mark, parse_frame
 from whosaw.journal.segments import Segments
-from whosaw.journal.sequencer import enrolment
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream
 from whosaw.store.memory import MemoryStreamKeys

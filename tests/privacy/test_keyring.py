@@ -408,3 +408,40 @@ def test_nothing_secret_prints_itself():
             assert repr(hidden) not in text
             assert hidden.hex() not in text
         assert "mira" not in text
+
+
+def test_a_new_key_for_a_stream():
+    """The same K, handle and first label; another k_stream, and the ones before it; one more for whoever asks twice at once."""
+    rows = MemoryKeyRows()
+    ring = keyring(rows)
+    stream = Stream.of_person("mira@example.org")
+    with pytest.raises(BadInput):
+        ring.rekey(stream, 0)
+    first = ring.of(stream)
+    second = ring.rekey(stream, 0)
+    assert ring.rekey(stream, 0) == second == ring.find(stream) == keyring(rows).of(stream)
+    third = ring.rekey(stream, 1)
+    assert (second.rekeys, third.rekeys) == (1, 2)
+    assert (third.handle, third.label_0) == (first.handle, first.label_0)
+    assert third.earlier == (first.key, second.key)
+    assert len({first.key, second.key, third.key}) == 3
+    assert [*ring.all()] == [*ring.with_handles([first.handle]).values()] == [third]
+    key = ring.key(stream)
+    sealed = key.seal("ip", 1, b"203.0.113.7", os.urandom)
+    ring.rekey(stream, 2)
+    assert ring.known(stream).open("ip", 1, sealed) == b"203.0.113.7"
+
+
+@pytest.mark.parametrize("fate", ["lost", "late", "down"])
+def test_a_new_key_that_could_not_be_stored(fate):
+    """Whatever became of the write: asking again gives one new key, and the row opens."""
+    rows = MemoryKeyRows()
+    ring = keyring(rows)
+    stream = Stream.of_person("mira@example.org")
+    first = ring.of(stream)
+    rows.fate = fate
+    with pytest.raises(Unavailable):
+        ring.rekey(stream, 0)
+    rows.fate = "ok"
+    assert ring.find(stream).rekeys == (1 if fate == "late" else 0)
+    assert ring.rekey(stream, 0).earlier == (first.key,)

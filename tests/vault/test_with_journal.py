@@ -8,10 +8,12 @@ import pytest
 from tests.vault.desk import PERMITTED, Recorded, a_look, body_of
 
 from whosaw.errors import WrongReceipt
+from whosaw.journal.place import OF_ONE_KEY, label_of, split
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.access import Field
 from whosaw.model.ask import ask_digest
 from whosaw.model.record import Stream
+from whosaw.vault.match import Request, _enrolled
 from whosaw.wiring import build, house
 
 ORIGIN = "log.example.org/whosaw"
@@ -94,3 +96,32 @@ def test_a_receipt_of_another_house(folder, tmp_path):
         changed = (*ours.leaves[:-1], replace(ours.leaves[-1], nonce=bytes(32)))
         with pytest.raises(WrongReceipt):
             home.vault.open(look, Recorded(ours.receipt, changed), PERMITTED)
+
+
+def test_looks_open_across_new_keys_of_their_stream(folder):
+    """Under each key of the stream, one look before and some after a rekey; a look under a key that nothing leads to does not."""
+    stream = Stream.of_person("kate@example.org")
+    with house(folder) as home:
+        home.vault.put(stream.id, Field.IP, "203.0.113.88", SEEN, "line 1")
+        looks = [a_look(look_id=f"r-{n}", key=f"r-{n}", person=stream.id) for n in range(9)]
+        made = []
+        for n, look in enumerate(looks):
+            made.append(recorded(home, look))
+            if n in (0, 3, 4):
+                assert home.journal.rekey(stream) is True
+        assert [split(one.leaves[-1].i)[0] for one in made] == [0, 1, 1, 1, 2, 3, 3, 3, 3]
+        for look, one in zip(looks, made, strict=True):
+            assert [v.text for v in home.vault.open(look, one, PERMITTED)] == ["203.0.113.0/24"]
+        # The keyring gives the stream a key, and no rekey stands in the log: whoever writes under it writes nowhere.
+        home.keyring.rekey(stream, 3)
+        key, last = home.keyring.find(stream), made[-1].leaves[-1]
+        forged = replace(last, i=4 * OF_ONE_KEY + 1, label=label_of(key, 4 * OF_ONE_KEY + 1))
+        for find in (
+            home.journal.leaves.find,
+            lambda label: forged if label == forged.label else home.journal.leaves.find(label),
+        ):
+            request = Request(
+                look=looks[-1], principal="", person="", stream=key, decision=PERMITTED, origin=ORIGIN
+            )  # fmt: skip
+            with pytest.raises(WrongReceipt):
+                _enrolled(request, forged, type("Leaves", (), {"find": staticmethod(find)}))

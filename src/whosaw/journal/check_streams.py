@@ -18,10 +18,9 @@ from __future__ import annotations
 from whosaw.journal.check_head import HEAD_DB, Pinned
 from whosaw.journal.core import CALLER
 from whosaw.journal.findings import Fault, Report
-from whosaw.journal.labels import label_of
+from whosaw.journal.place import enrolment, following, is_rekey, label_of, rekey_body, split
 from whosaw.journal.ports import Head, Labels, StreamKey, StreamKeys
 from whosaw.journal.segment import AnyFrame, Frame
-from whosaw.journal.sequencer import enrolment
 from whosaw.tlog.receipt import idem
 from whosaw.tlog.spelling import HASH
 
@@ -127,14 +126,18 @@ class Census:
         if frame.i != expected:
             said = f"position {frame.i} of its stream, where {expected} follows"
             self._later.append((frame.index, Fault.POSITION, said))
-        self._nexts[frame.handle] = frame.i + 1
+        self._nexts[frame.handle] = following(frame.i, frame.body)
 
     def _stream(self, frame: Frame, key: StreamKey | None) -> None:
         said = ""
         if key is None:
             said = "it is of no stream that the keyring knows"
+        elif key.rekeys < (rekeys := split(frame.i)[0] + is_rekey(frame.body)):
+            said = f"it is of key {rekeys} of its stream, and the keyring knows of {key.rekeys}"
         elif frame.label != label_of(key, frame.i):
             said = "its label is not the one that its stream's key makes"
+        elif is_rekey(frame.body) and frame.body != rekey_body(key, rekeys):
+            said = "it commits to another key than the next one of its stream"
         elif (frame.i == 0 or _ENROLS in frame.body) and (frame.i == 0) != (frame.body == enrolment(key)):
             said = "a stream begins with the enrolment of its key, once"
         if said:

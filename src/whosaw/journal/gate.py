@@ -31,9 +31,10 @@ from whosaw.journal.map_log import Mapped
 from whosaw.journal.pending import Assigned, Pending
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.reader import Reader
-from whosaw.journal.receipts import Receipts
+from whosaw.journal.receipts import Receipts, receipt_at
 from whosaw.journal.recent import Recent
 from whosaw.journal.recover import genesis_of, no_journal
+from whosaw.journal.rekey import rekey
 from whosaw.journal.retold import retold
 from whosaw.journal.segment import Erased
 from whosaw.journal.segments import Segments
@@ -42,6 +43,7 @@ from whosaw.journal.submission import Parked, Recorded, Submission, check, prepa
 from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import witnessed_in
 from whosaw.model.genesis import Genesis
+from whosaw.model.record import Stream
 from whosaw.model.stage import Stage
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
@@ -179,15 +181,12 @@ class Gate:
         return TlogProof(index, tuple(path), reader.note, recorded.receipt).encode()
 
     def receipt(self, recorded: Recorded, stage: Stage, timeout: float = PATIENCE) -> bytes:
-        """The receipt of the last leaf of a submission at this stage, waited for. Raises Unavailable after `timeout`."""
-        index, witnessed = recorded.leaves[-1].index, stage is Stage.WITNESSED
-        if stage is Stage.DURABLE:
-            return recorded.receipt
-        if witnessed:
-            self.wait_witnessed(index, timeout)
-        else:
-            self.wait_published(index, timeout)
-        return self.proof(index, witnessed=witnessed)
+        """``journal.Journal.receipt``."""
+        return receipt_at(self, recorded, stage, timeout)
+
+    def rekey(self, stream: Stream) -> bool:
+        """``journal.Journal.rekey``."""
+        return rekey(stream, self._keys, self._stores.head, self.publish_now, self.submit)
 
     def mapped(self, *, witnessed: bool = False, timeout: float = PATIENCE) -> Mapped:
         """The index of the newest head that gets one, signed before it answers. Raises Unavailable, Damaged.

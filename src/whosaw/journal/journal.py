@@ -37,6 +37,8 @@ from whosaw.journal.map_log import Mapped
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
+from whosaw.journal.receipts import receipt_at
+from whosaw.journal.rekey import rekey
 from whosaw.journal.segment import SEGMENT_BYTES, Erased
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
@@ -226,15 +228,12 @@ class Journal:
 
     def receipt(self, recorded: Recorded, stage: Stage, timeout: float = PATIENCE) -> bytes:
         """The receipt of the last leaf of a submission at this stage, waited for. Raises Unavailable after `timeout`."""
-        index, witnessed = recorded.leaves[-1].index, stage is Stage.WITNESSED
-        if stage is Stage.DURABLE:
-            return recorded.receipt
-        if witnessed:
-            self.wait_witnessed(index, timeout)
-        else:
-            self._wake.set()  # somebody waits: no need to wait for the next round
-            self.wait_published(index, timeout)
-        return self.proof(index, witnessed=witnessed)
+        self._wake.set()  # somebody waits: no need to wait for the next round
+        return receipt_at(self, recorded, stage, timeout)
+
+    def rekey(self, stream: Stream) -> bool:
+        """Give `stream` a new key; False where nothing was recorded in it yet. Raises what `submit` raises."""
+        return rekey(stream, self._keys, self._core.stores.head, self.publish_now, self.submit)
 
     def mapped(self, *, witnessed: bool = False, timeout: float = PATIENCE) -> Mapped:
         """The index of the newest head that gets one, signed before it answers. Raises Unavailable, Damaged.

@@ -11,16 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from whosaw.journal.ports import Folder, Labels, StreamKey
+from whosaw.journal.ports import Folder, Labels
 from whosaw.journal.published import entries
-from whosaw.tlog import leaf
 
 _AT_ONCE = 65_536
-
-
-def label_of(key: StreamKey, i: int) -> bytes:
-    """label_i of a stream: the VRF's for the enrolment, the key's for every record."""
-    return key.label_0 if i == 0 else leaf.label(key.key, i)
 
 
 def catch_up(public: Folder, labels: Labels, size: int, progress: Callable[[int, int], None] | None = None) -> None:

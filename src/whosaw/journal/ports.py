@@ -35,7 +35,8 @@ class StreamKey(Protocol):
     """What the journal may know of a stream; nothing here opens a sealed value.
 
     `handle`: 16 random bytes, the stream's name in frames. `key`: k_stream, from which its labels come, 32 bytes.
-    `label_0`: the VRF output that enrols it, 32 bytes.
+    `label_0`: the VRF output that enrols it, 32 bytes. `rekeys`: how often it was given a new key; `earlier`: the keys
+    before this one, the first one first.
     """
 
     @property
@@ -47,11 +48,20 @@ class StreamKey(Protocol):
     @property
     def key(self) -> bytes: ...
     @property
+    def earlier(self) -> Sequence[bytes]: ...
+    @property
     def label_0(self) -> bytes: ...
 
 
 class StreamKeys(Protocol):
     """Keys of streams. A key is durable before `of` returns it, so no leaf can outlive the key to its label."""
+
+    def rekey(self, stream: Stream, rekeys: int) -> StreamKey:
+        """The stream with a new key, where it has had `rekeys` of them; as it is where it has had more. Durable.
+
+        Raises Unavailable: it may have happened or not, and asking again is safe. BadInput where there is no such stream.
+        """
+        ...
 
     def of(self, stream: Stream) -> StreamKey:
         """The key of `stream`, made and stored if there is none. Raises Unavailable and has then stored all or nothing."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from whosaw.errors import BadInput, Damaged, Unavailable
 from whosaw.journal.heads import CHECKPOINT, GENESIS, opened
-from whosaw.journal.labels import label_of
+from whosaw.journal.place import OF_ONE_KEY, is_rekey, key_at, label_of, split
 from whosaw.journal.ports import Folder, Labels, Stores, StreamKey
 from whosaw.journal.published import nodes
 from whosaw.journal.recover import no_journal
@@ -84,18 +84,31 @@ class Reader:
         return self._indexes([label]).get(label)
 
     def run(self, key: StreamKey) -> list[Frame]:
-        """All leaves of one stream: label_0, label_1, … up to the first that is absent.
+        """All leaves of one stream: label_0, label_1, … up to the first that is absent, under each of its keys.
 
         Raises Unavailable where it is erased while somebody holds its key: this is not a stream without records.
         """
-        return [self._opened(index) for index in self.places(key)]
+        run = [self._opened(index) for index in self.places(key)]
+        if run and is_rekey(run[-1].body):
+            key_at(
+                key, split(run[-1].i)[0] + 1
+            )  # or the keyring is older than the log, and this were a part of a stream
+        return run
 
     def places(self, key: StreamKey) -> list[int]:
         """Where they stand, erased or not."""
+        found = self._stretch(key, 0)
+        # The keyring may be one key ahead of the log: then nothing stands under that one.
+        for rekeys in range(1, key.rekeys + 1):
+            found += self._stretch(key, rekeys * OF_ONE_KEY + 1)
+        return found
+
+    def _stretch(self, key: StreamKey, first: int) -> list[int]:
+        """Where the leaves stand from the place `first` on, as far as its key goes."""
         found: list[int] = []
         ahead = 1
         while True:
-            labels = [label_of(key, i) for i in range(len(found), len(found) + ahead)]
+            labels = [label_of(key, place) for place in range(first + len(found), first + len(found) + ahead)]
             known = self._indexes(labels)
             for label in labels:
                 if label not in known:

@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from whosaw.journal.ports import Placed
 from whosaw.journal.submission import Opened, Recorded
+from whosaw.model.stage import Stage
 from whosaw.tlog import merkle
 from whosaw.tlog.note import Note, Signature, Signer
 from whosaw.tlog.receipt import Receipt
@@ -62,3 +64,21 @@ def moment(ms: int) -> datetime:
 def milliseconds(at: datetime) -> int:
     """An instant as milliseconds since 1970, cut and never rounded up into the future."""
     return (at - _EPOCH) // _MS
+
+
+class Waited(Protocol):
+    """A log that can be waited for."""
+
+    def wait_published(self, index: int, timeout: float) -> bytes: ...
+    def wait_witnessed(self, index: int, timeout: float) -> bytes: ...
+    def proof(self, index: int, *, witnessed: bool) -> bytes: ...
+
+
+def receipt_at(log: Waited, recorded: Recorded, stage: Stage, timeout: float) -> bytes:
+    """The receipt of the last leaf of a submission at this stage. Raises Unavailable after `timeout`."""
+    if stage is Stage.DURABLE:
+        return recorded.receipt
+    index, witnessed = recorded.leaves[-1].index, stage is Stage.WITNESSED
+    wait = log.wait_witnessed if witnessed else log.wait_published
+    wait(index, timeout)
+    return log.proof(index, witnessed=witnessed)

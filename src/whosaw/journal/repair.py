@@ -28,6 +28,7 @@ from whosaw.journal.fsck import fsck
 from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP, Signers, opened
 from whosaw.journal.labels import catch_up
 from whosaw.journal.mirrored import mirrored
+from whosaw.journal.place import following
 from whosaw.journal.ports import Folder, Head, HeadState, Mendable, Placed, Stores, StreamKeys
 from whosaw.journal.published import bundles, entries
 from whosaw.journal.rebuild import Leaves, Rebuild, framed, served
@@ -243,7 +244,7 @@ def _follow(frame: Frame, entry: bytes, positions: dict[bytes, int]) -> None:
         return
     if frame.i != positions.get(frame.handle, 0):
         raise Damaged("a stream has a gap: no table follows from it", where=where)
-    positions[frame.handle] = frame.i + 1
+    positions[frame.handle] = following(frame.i, frame.body)
 
 
 def _row(first: int, count: int, known: Placed | None, signed_at: int) -> Placed:

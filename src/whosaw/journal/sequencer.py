@@ -4,7 +4,7 @@
     1 take   idempotency keys looked up; index, i, label and nonce given out         a crash leaves nothing
     2 log    all frames in one write, one fdatasync; then the callers are answered   a crash leaves frames, whole or torn
 
-i is given out here and nowhere else. A submission is all or nothing: its leaves have contiguous indexes, and its stream's
+Places are given out here and nowhere else. A submission is all or nothing: its leaves have contiguous indexes, and its stream's
 enrolment stands in front where there is none yet. Between the two steps nobody but this thread knows of the group.
 
 Invariant: nobody is answered before fdatasync returned. If it does not return well, nobody knows what the disk has:
@@ -14,7 +14,6 @@ everybody who waits is told so, and the journal stops.                        Sp
 from __future__ import annotations
 
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from datetime import datetime
 from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
+from whosaw.journal.place import OF_ONE_KEY, enrolment, following, is_rekey, label_of, rekey_body, split
 from whosaw.journal.ports import Stores, StreamKey
 from whosaw.journal.receipts import Receipts, milliseconds
 from whosaw.journal.retold import retold
@@ -29,7 +29,6 @@ from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import State
 from whosaw.journal.submission import LEAF_LIMIT, Recorded, Waiting, too_many
-from whosaw.model.record import Kind, canonical
 from whosaw.tlog import leaf
 from whosaw.tlog.spelling import HASH
 
@@ -53,7 +52,7 @@ class Sequencer:
     """Gives every record its place. One thread calls `step`; `known` may be called from any."""
 
     __slots__ = (
-        "_ahead", "_clock", "_counters", "_ended", "_random", "_receipts", "_segments", "_state", "_stepping", "_stores",
+        "_ahead", "_clock", "_counters", "_ended", "_random", "_receipts", "_rekeyed", "_segments", "_state", "_stepping", "_stores",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +70,7 @@ class Sequencer:
         self._clock, self._random = clock, random
         self._segments = Segments(stores.private, stores.manifest)
         self._stepping, self._ended = threading.Lock(), set[bytes]()
+        self._rekeyed: dict[bytes, StreamKey] = {}  # keys that are newer than those of records on their way
 
     def step(self, submissions: Sequence[Waiting]) -> None:
         """Record these submissions and answer their callers. Whatever happens, each of them is answered."""
@@ -132,7 +132,7 @@ class Sequencer:
         # that moves in between would be missed by both, and recorded twice.
         known = {s.idem for s in submissions if s.idem in state.tail.placed}
         known |= self._stores.head.placed([s.idem for s in submissions if s.idem not in known]).keys()
-        self._counters.load(key for s in submissions for key in s.keys)
+        self._counters.load(self._rekeyed.get(key.handle, key) for s in submissions for key in s.keys)
         for submission in submissions:
             if submission.idem in known:
                 group.again.append(submission)
@@ -172,8 +172,9 @@ class Sequencer:
         """Give the leaves of one submission their places in `group`."""
         leaves: list[tuple[StreamKey, int, bytes]] = []
         nexts: dict[bytes, int] = {}
-        for key, body in zip(submission.keys, submission.bodies, strict=True):
-            handle = key.handle
+        for given, body in zip(submission.keys, submission.bodies, strict=True):
+            handle = given.handle
+            key = self._rekeyed.get(handle, given)  # it may have been given a new one while the record was on its way
             i = nexts.get(handle)
             if i is None:
                 i = group.nexts.get(handle)
@@ -182,8 +183,13 @@ class Sequencer:
             if i == 0:
                 leaves.append((key, 0, enrolment(key)))
                 i = 1
+            if is_rekey(body):
+                if refused := self._not_next(given, i, body):
+                    submission.fail(refused)
+                    return False
+                self._rekeyed[handle] = key = given
             leaves.append((key, i, body))
-            nexts[handle] = i + 1
+            nexts[handle] = following(i, body)
         if len(leaves) > LEAF_LIMIT:
             submission.fail(too_many("enrolments included"))
             return False
@@ -191,12 +197,21 @@ class Sequencer:
         self._frame(submission, leaves, group)
         return True
 
+    def _not_next(self, key: StreamKey, place: int, body: bytes) -> WhosawError | None:
+        """Why this rekey cannot stand at `place`; None where it can. Then its stream goes on under the new key."""
+        rekeys = split(place)[0] + 1
+        if rekeys > key.rekeys or body != rekey_body(key, rekeys):
+            return Unavailable(
+                "its stream has another key meanwhile; nothing was recorded", part="journal", hint="ask again"
+            )
+        return None
+
     def _frame(self, submission: Waiting, leaves: Sequence[tuple[StreamKey, int, bytes]], group: Group) -> None:
         at, left = len(group.frames), len(leaves)
         nonces = self._random(HASH * left)
         index = group.first + at
         for n, (key, i, body) in enumerate(leaves):
-            label = leaf.label(key.key, i) if i else key.label_0
+            label = leaf.label(key.key, i) if i and not (key.rekeys or i >= OF_ONE_KEY) else label_of(key, i)
             nonce = nonces[n * HASH : (n + 1) * HASH]
             left -= 1
             group.frames.append(Frame(index + n, key.handle, i, label, nonce, body, group.first, left, submission.idem))
@@ -245,12 +260,6 @@ class Sequencer:
             published = self._state.published.size
             return retold(self._stores, self._segments, self._receipts, placed, idem, published=published)
         return self._receipts.recorded(leaves, idem, placed.at)
-
-
-def enrolment(key: StreamKey) -> bytes:
-    """The body of a stream's first leaf: it commits to the one key that its labels come from."""
-    digest = b64encode(leaf.stream_key_digest(key.key)).decode()
-    return canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest})
 
 
 def same(made: Recorded, submission: Waiting) -> Recorded:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from whosaw.errors import Damaged, OutcomeUnknown, ProofFailed, Unavailable, WhosawError
 from whosaw.journal.edge import Edge
+from whosaw.journal.place import following
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.journal.segment import Frame, Mark
 
@@ -45,8 +46,8 @@ class Batch:
     placed: dict[bytes, Placed] = field(repr=False)
 
     def positions(self) -> dict[bytes, int]:
-        """The next i of every stream that has a leaf in the batch."""
-        return {frame.handle: frame.i + 1 for frame in self.frames}
+        """The next place of every stream that has a leaf in the batch."""
+        return {frame.handle: following(frame.i, frame.body) for frame in self.frames}
 
 
 class Tail:

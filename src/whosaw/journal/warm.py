@@ -45,6 +45,13 @@ class WarmKeys:
         """The keys of the streams with these handles, as the keyring has them now."""
         return self._keys.with_handles(handles)
 
+    def rekey(self, stream: Stream, rekeys: int) -> StreamKey:
+        """A new key for `stream`. Whatever becomes of the call, the old one is not kept."""
+        try:
+            return self._keys.rekey(stream, rekeys)
+        finally:
+            self.forget(stream)
+
     def all(self) -> Iterator[StreamKey]:
         """Every key there is."""
         return self._keys.all()

@@ -37,6 +37,7 @@ class Kind(StrEnum):
 
     GENESIS = "genesis"
     ENROL = "enrol"
+    REKEY = "rekey"  # the last record under a stream's key; the next one stands under a new key
     LOOK = "look"  # one look at one person, asked at the gate or observed in a log
     BULK = "bulk"  # a bulk or person-less look, in a named stream
     MENTION = "mention"  # one person's appearance in a bulk look

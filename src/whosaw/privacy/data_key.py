@@ -41,6 +41,7 @@ class StreamSecret:
     rekeys: int
     key: bytes = field(repr=False)
     label_0: bytes = field(repr=False)
+    earlier: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class DataKey:
@@ -57,8 +58,14 @@ class DataKey:
 
     def stream(self, origin: str) -> StreamSecret:
         """The stream's own key in the log `origin`: another log gets unrelated labels."""
-        key = leaf.derive_stream_key(self._k, origin, self.generation, self.rekeys)
-        return StreamSecret(self.handle, self.generation, self.rekeys, key, self.label_0)
+        *earlier, key = (
+            leaf.derive_stream_key(self._k, origin, self.generation, rekeys) for rekeys in range(self.rekeys + 1)
+        )
+        return StreamSecret(self.handle, self.generation, self.rekeys, key, self.label_0, tuple(earlier))
+
+    def rekeyed(self) -> DataKey:
+        """The same K, for a stream with one more key. The id must be sealed anew: it is bound to how many there were."""
+        return DataKey(self._k, self.handle, self.generation, self.rekeys + 1, self.label_0)
 
     def seal(self, field_name: str, seen: int, value: bytes, random: Random) -> bytes:
         """`value` of `field_name`, seen at `seen` (microseconds since 1970): nonce ‖ ciphertext ‖ tag."""

@@ -17,10 +17,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from whosaw.errors import Damaged, Misconfigured
+from whosaw.errors import BadInput, Damaged, Misconfigured, Unavailable
 from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.data_key import DataKey, StreamSecret, unwrap, wrap
 from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix
@@ -68,6 +68,10 @@ class KeyRows(Protocol):
         """The row of the newest generation whose lookup begins with `prefix`."""
         ...
 
+    def rekey(self, old: KeyRow, new: KeyRow) -> KeyRow | None:
+        """Replace `old` by `new` where it stands; the row that stands then, durable. None where it is gone."""
+        ...
+
     def all(self) -> Iterator[KeyRow]:
         """Every row, each generation, in the order of lookups."""
         ...
@@ -108,6 +112,21 @@ class Keyring:
     def with_handles(self, handles: Sequence[bytes]) -> dict[bytes, StreamSecret]:
         """The keys of the streams with these handles, for the journal's sequencer. Without a row there is none."""
         return {row.handle: self._opened(row)[0].stream(self._origin) for row in self._rows.with_handles(handles)}
+
+    def rekey(self, stream: Stream, rekeys: int) -> StreamSecret:
+        """The stream with a new key, where it has had `rekeys` of them; as it is where it has had more. Durable."""
+        row = self._rows.find(lookup(self._lookup, stream))
+        if row is None:
+            raise BadInput("there is no such stream", where="stream")
+        key = self._theirs(row, stream)
+        if key.rekeys == rekeys:
+            more = key.rekeyed()
+            new = replace(row, rekeys=more.rekeys, sealed_id=more.seal_id(stream.kind, stream.id, self._random))
+            stored = self._rows.rekey(row, new)
+            if stored is None:
+                raise Unavailable("the stream is being erased", part="keyring")
+            key = self._theirs(stored, stream)
+        return key.stream(self._origin)
 
     def all(self) -> Iterator[StreamSecret]:
         """Every stream's key, for a check of all labels."""

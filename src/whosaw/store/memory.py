@@ -344,6 +344,7 @@ class MemoryStreamKey:
     rekeys: int
     key: bytes = field(repr=False)
     label_0: bytes = field(repr=False)
+    earlier: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class MemoryStreamKeys:
@@ -363,6 +364,12 @@ class MemoryStreamKeys:
         wanted = set(handles)
         return {key.handle: key for key in self.all() if key.handle in wanted}
 
+    def rekey(self, stream: Stream, rekeys: int) -> MemoryStreamKey:
+        known = self.of(stream)
+        if known.rekeys == rekeys:
+            self._known[stream] = known = self._made(stream, rekeys + 1)
+        return known
+
     def all(self) -> Iterator[MemoryStreamKey]:
         yield from tuple(self._known.values())
 
@@ -373,11 +380,12 @@ class MemoryStreamKeys:
                 self._generations[stream] = key.generation + 1
                 del self._known[stream]
 
-    def _made(self, stream: Stream) -> MemoryStreamKey:
+    def _made(self, stream: Stream, rekeys: int = 0) -> MemoryStreamKey:
         generation = self._generations.get(stream, 0)
 
         def piece(what: bytes) -> bytes:
             text = what + bytes([stream.kind]) + stream.id.encode() + b"+" * generation
             return hmac.digest(self._seed, text, hashlib.sha256)
 
-        return MemoryStreamKey(piece(b"handle")[:16], generation, 0, piece(b"key"), piece(b"label"))
+        keys = [piece(b"key" if n == 0 else b"key %d" % n) for n in range(rekeys + 1)]
+        return MemoryStreamKey(piece(b"handle")[:16], generation, rekeys, keys[-1], piece(b"label"), tuple(keys[:-1]))

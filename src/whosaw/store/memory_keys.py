@@ -74,6 +74,15 @@ class MemoryKeyRows(_Failing):
             self._late(fate)
             return stored
 
+    def rekey(self, old: KeyRow, new: KeyRow) -> KeyRow | None:
+        with self._lock:
+            fate = self._write()
+            name = old.lookup, old.generation
+            if self._rows.get(name) == old:
+                self._rows[name] = new
+            self._late(fate)
+            return self._rows.get(name)
+
     def all(self) -> Iterator[KeyRow]:
         with self._lock:
             self._read()

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.errors import Damaged, Unavailable
@@ -65,6 +65,14 @@ class SqlKeyRows:
         if stored is None:
             raise Unavailable("the keyring took a row and has it not", part="keyring")
         return stored
+
+    def rekey(self, old: KeyRow, new: KeyRow) -> KeyRow | None:
+        change = update(KEYRING).values(rekeys=new.rekeys, sealed_id=new.sealed_id)
+        same = (KEYRING.c.lookup == old.lookup) & (KEYRING.c.generation == old.generation)
+        with answering("keyring"):
+            with self._engine.begin() as db:
+                db.execute(change.where(same & (KEYRING.c.rekeys == old.rekeys)))
+            return self._one(_EXACTLY, {"lookup": old.lookup, "generation": old.generation})
 
     def all(self) -> Iterator[KeyRow]:
         # Page by page and not one open cursor: a check of all labels takes minutes, and a reader who stays blocks

@@ -13,16 +13,16 @@ other label, valid as a leaf, would be a look that the person never hears of.   
 from __future__ import annotations
 
 import hmac
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whosaw.errors import BadInput, NotCanonical, ProofFailed, WrongReceipt
+from whosaw.journal.place import OF_ONE_KEY, enrolment, label_of, rekey_body, split
 from whosaw.model.access import Look
 from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision
 from whosaw.model.look_body import LookBody
-from whosaw.model.record import Kind, canonical
+from whosaw.model.record import Kind
 from whosaw.privacy.data_key import StreamSecret
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.note import VerifierKey
@@ -95,7 +95,8 @@ def _own_leaf(request: Request, leaves: Sequence[OpenedLeaf]) -> OpenedLeaf:
         if type(found.i) is int
         and 1 <= found.i <= BIGGEST
         and found.handle == request.stream.handle
-        and hmac.compare_digest(found.label, leaf.label(request.stream.key, found.i))
+        and split(found.i)[0] <= request.stream.rekeys
+        and hmac.compare_digest(found.label, label_of(request.stream, found.i))
     ]
     if len(mine) != 1:
         raise request.wrong("it has no leaf, or more than one, in the stream of this person")
@@ -118,12 +119,32 @@ def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves) -> None:
     kept = durable(found.label, found.index)
     if (kept.index, kept.nonce, kept.body) != (found.index, found.nonce, found.body):
         raise request.wrong("the log holds another record in its place")
-    enrolment = durable(request.stream.label_0, found.index - 1)
-    digest = b64encode(leaf.stream_key_digest(request.stream.key)).decode()
-    if enrolment.body != canonical({"v": 1, "kind": str(Kind.ENROL), "stream_key": digest}):
+    enrolled = durable(request.stream.label_0, found.index - 1)
+    if enrolled.body != enrolment(request.stream):
         raise request.wrong("the stream of this person is enrolled with another key")
-    if found.i > 1:
-        durable(leaf.label(request.stream.key, found.i - 1), found.index - 1)
+    rekeys, i = split(found.i)
+    if i > 1:
+        durable(label_of(request.stream, found.i - 1), found.index - 1)
+    for n in range(1, rekeys + 1):
+        last = _last(journal, request.stream, n - 1)
+        if last is None or last.index >= found.index or last.body != rekey_body(request.stream, n):
+            raise request.wrong("a key of the stream of this person does not follow on the one before it")
+
+
+def _last(journal: Leaves, stream: StreamSecret, rekeys: int) -> OpenedLeaf | None:
+    """The last leaf under one of the keys of a stream. Places have no gaps, so it is searched for by halves."""
+    first, some = rekeys * OF_ONE_KEY + 1, 1
+
+    def at(i: int) -> OpenedLeaf | None:
+        return journal.find(label_of(stream, first + i))
+
+    while at(some) is not None:
+        some *= 2
+    low, high = -1, some  # `low` is there, or none is; `high` is not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if at(middle) is not None else (low, middle)
+    return None if low < 0 else at(low)
 
 
 def _look_body(request: Request, raw: bytes) -> LookBody:
