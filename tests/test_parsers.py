@@ -24,7 +24,16 @@ from tests.tlog.worked import LABELS, NOTE_4
 from tests.verify.log_maker import BEGAN, look_body
 
 from whosaw.errors import WhosawError
-from whosaw.journal.segment import Mark, Order, encode_all, parse_all, parse_frame, segment_first, segment_name
+from whosaw.journal.segment import (
+    Mark,
+    Order,
+    encode_all,
+    parse_all,
+    parse_entries,
+    parse_frame,
+    segment_first,
+    segment_name,
+)
 from whosaw.journal.staging import Staged
 from whosaw.journal.tail import parse_kept
 from whosaw.model import record
@@ -218,6 +227,9 @@ PARSERS = {
     ),
     "journal/segment.py parse_all": Parser(
         lambda raw: list(parse_all(raw, Mark(1), Order(1))), lambda made, _: encode_all(made, Mark(1)), (SEGMENT,)
+    ),
+    "journal/segment.py parse_entries": Parser(
+        lambda raw: list(parse_entries(raw, Mark(1), Order(1))), None, (SEGMENT,)
     ),
     "verify/proof.py OpenedRecord.parse": Parser(
         OpenedRecord.parse, lambda made, _: made.encode(), ((EXAMPLE / "record-2.json").read_bytes(),)

@@ -17,6 +17,7 @@ from whosaw.journal.segment import (
     encode_all,
     frame_length,
     parse_all,
+    parse_entries,
     parse_frame,
     scan,
     segment_name,
@@ -29,6 +30,14 @@ from whosaw.model.record import LIMIT
 from whosaw.store.memory import MemoryFolder, MemoryHead
 from whosaw.store.memory_manifest import MemoryManifest
 from whosaw.tlog.tile import Bundle, Tile
+
+
+def result(call):
+    """What a call gives, or the error that it raises, as text."""
+    try:
+        return call()
+    except Damaged as error:
+        return str(error)
 
 
 def manifest() -> MemoryManifest:
@@ -250,3 +259,22 @@ def test_staging_names_only_what_a_head_publishes(path):
     """A staging file with a path that is no tile's is refused, whatever its hash says."""
     with pytest.raises(NotCanonical):
         Staged.parse(Staged(0, 1, bytes(32), ((path, b"x"),)).encode(), "staging")
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_entries_are_those_of_the_frames(data):
+    """Whoever wants only the leaves gets those of the frames, and finds every fault that the frames would show."""
+    count = data.draw(st.integers(1, 4))
+    made = [
+        Frame(5 + n, b"h" * 16, n, bytes([n]) * 32, b"n" * 32, body("x" * n), 5, 0, b"i" * 32) for n in range(count)
+    ]
+    raw = bytearray(encode_all(made, Mark(5)))
+    if data.draw(st.booleans()):
+        raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    raw = bytes(raw)[: data.draw(st.integers(0, len(raw)))] if data.draw(st.booleans()) else bytes(raw)
+    whole = result(lambda: [frame.entry for frame in parse_all(raw, Mark(5), Order(5))])
+    assert (result(lambda: list(parse_entries(raw, Mark(5), Order(5)))) == whole) or isinstance(whole, str)
+    assert isinstance(result(lambda: list(parse_entries(raw, Mark(5), Order(5)))), type(whole))
+    for first in (4, 6):
+        assert isinstance(result(lambda: list(parse_entries(encode_all(made, Mark(5)), Mark(5), Order(first)))), str)

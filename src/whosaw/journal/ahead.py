@@ -22,7 +22,7 @@ from typing import Protocol
 
 from whosaw.journal import tail
 from whosaw.journal.ports import Folder, Manifest, Sealed, SegmentFile, Stores
-from whosaw.journal.segment import SEGMENT_BYTES, AnyFrame, Frame, Mark, Order, encode_all, parse_all
+from whosaw.journal.segment import SEGMENT_BYTES, AnyFrame, Frame, Mark, Order, encode_all, parse_entries
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Written
 
@@ -57,8 +57,8 @@ class WriteAhead(Protocol):
         """Make one group durable, all or nothing. Raises Unavailable, Contradiction: nothing of it is; OutcomeUnknown: stop."""
         ...
 
-    def read(self, first: int, writes: Sequence[Written]) -> Iterator[Frame]:
-        """What these writes made durable, from `first` on, read from where it is and not from memory. Raises Damaged."""
+    def entries(self, first: int, writes: Sequence[Written]) -> Iterator[bytes]:
+        """The leaves that these writes made durable, from `first` on, read from where it is and not from memory. Raises Damaged."""
         ...
 
     def covered(self, first: int, frames: Sequence[Frame]) -> None:
@@ -113,11 +113,11 @@ class SegmentLog:
         active.length, active.count = active.length + len(data), active.count + len(frames)
         return written
 
-    def read(self, first: int, writes: Sequence[Written]) -> Iterator[Frame]:
+    def entries(self, first: int, writes: Sequence[Written]) -> Iterator[bytes]:
         order = Order(first)
         for write in writes:
             raw = self._folder.read_part(write.mark.name, write.offset, write.length)
-            yield from parse_all(raw, write.mark, order)
+            yield from parse_entries(raw, write.mark, order)
 
     def covered(self, first: int, frames: Sequence[Frame]) -> None:
         """They were in a segment from the start."""

@@ -97,7 +97,7 @@ class Integrator:
 
     def _read_back(self, batch: Batch) -> list[bytes]:
         """The entries of the batch, from the file and not from memory. What differs is a broken disk or a broken machine."""
-        return [frame.entry for frame in self._ahead.read(batch.first, batch.writes)]
+        return list(self._ahead.entries(batch.first, batch.writes))
 
     def _build(self, batch: Batch, entries: Sequence[bytes]) -> tuple[Edge, Staged]:
         hashes = [leaf_hash(entry) for entry in entries]

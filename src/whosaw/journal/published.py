@@ -64,9 +64,11 @@ def entries(folder: Folder, first: int, size: int) -> Iterator[tuple[int, bytes,
     """Index, label and commitment of every leaf from `first` up to `size`. Raises Damaged."""
     read = reading(folder)
     for bundle in bundles(size, first) if first < size else ():
+        path, index = bundle.path, bundle.first - 1  # a path takes longer to spell than a leaf to read
         try:
-            for n, entry in enumerate(parse_bundle(read(bundle), bundle.width, bundle.path)):
-                if (index := bundle.first + n) >= first:
-                    yield index, *parse_entry(entry, f"{bundle.path}, leaf {index}")
+            for index, entry in enumerate(parse_bundle(read(bundle), bundle.width, path), bundle.first):  # noqa: B007
+                if index >= first:
+                    yield index, *parse_entry(entry)
         except NotCanonical as error:
-            raise Damaged(str(error), where=bundle.path) from None
+            where = path if index < bundle.first else f"{path}, leaf {index}"
+            raise Damaged(f"{where}: {error}", where=path) from None

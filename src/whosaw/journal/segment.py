@@ -34,6 +34,7 @@ from struct import Struct
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal.submission import LEAF_LIMIT, Opened
 from whosaw.model.record import LIMIT as BODY_LIMIT
+from whosaw.tlog import leaf
 
 FOLDER = "segments"
 RECORD, ERASED = 1, 2
@@ -126,6 +127,12 @@ def parse_frame(raw: bytes, at: int, mark: Mark) -> tuple[AnyFrame, int]:
     """The frame at offset `at`, and where it ends. Raises NotCanonical for anything else."""
     if raw[at + 4 : at + 5] == b"\x02":
         return _parse_erased(raw, at, mark)
+    index, handle, i, label, nonce, group, left, idem, body, end = _parse_record(raw, at, mark)
+    return Frame(index, handle, i, label, nonce, body, group, left, idem), end
+
+
+def _parse_record(raw: bytes, at: int, mark: Mark) -> tuple[int, bytes, int, bytes, bytes, int, int, bytes, bytes, int]:
+    """Index, handle, i, label, nonce, group, left, key and body of a frame of kind 1, and where it ends."""
     if len(raw) < at + OVERHEAD:
         raise NotCanonical("a frame is cut short", where=f"{mark.name}, byte {at}")
     length, kind, left, index, group, handle, i, label, nonce, idem = _HEADER.unpack_from(raw, at)
@@ -134,8 +141,7 @@ def parse_frame(raw: bytes, at: int, mark: Mark) -> tuple[AnyFrame, int]:
         raise NotCanonical("not a frame", where=f"{mark.name}, byte {at}")
     if raw[end : end + CHECK] != mark.check(raw[at:end]):
         raise NotCanonical("the check of a frame does not fit", where=f"{mark.name}, byte {at}")
-    body = raw[at + _HEADER.size : end]
-    return Frame(index, handle, i, label, nonce, body, group, left, idem), end + CHECK
+    return index, handle, i, label, nonce, group, left, idem, raw[at + _HEADER.size : end], end + CHECK
 
 
 def _parse_erased(raw: bytes, at: int, mark: Mark) -> tuple[Erased, int]:
@@ -175,31 +181,38 @@ class Order:
 
     def follow(self, frame: AnyFrame, where: str) -> None:
         """Take the next frame. Raises Damaged where it cannot be the next."""
-        if frame.index != self.index:
-            raise Damaged(f"{where}: holds index {frame.index} where {self.index} belongs", where=where)
-        if frame.left >= LEAF_LIMIT:
-            raise Damaged(f"{where}: frame {frame.index} is of a submission that is too large", where=where)
-        inside = self._left > 0
-        if inside and frame.left != self._left - 1:
-            raise Damaged(f"{where}: frame {frame.index} breaks into a submission", where=where)
-        if not inside:
-            self._idem = None
-        if isinstance(frame, Erased):
-            if frame.tombstone <= frame.index:
-                raise Damaged(f"{where}: frame {frame.index} was erased by a record before it", where=where)
-        else:
-            self._follow(frame, where, inside=inside)
+        if isinstance(frame, Frame):
+            self.record(frame.index, frame.left, frame.idem, frame.group, where)
+            return
+        self._place(frame.index, frame.left, where)
+        if frame.tombstone <= frame.index:
+            raise Damaged(f"{where}: frame {frame.index} was erased by a record before it", where=where)
         self._left, self.index = frame.left, frame.index + 1
 
-    def _follow(self, frame: Frame, where: str, *, inside: bool) -> None:
-        if self._idem is not None and frame.idem != self._idem:
-            raise Damaged(f"{where}: frame {frame.index} breaks into a submission", where=where)
+    def record(self, index: int, left: int, idem: bytes, group: int, where: str) -> None:
+        """Take the next frame, one of a record."""
+        inside = self._place(index, left, where)
+        if self._idem is not None and idem != self._idem:
+            raise Damaged(f"{where}: frame {index} breaks into a submission", where=where)
         # It goes on with the last group, or begins one, or one that began in what was erased between goes on.
-        group = frame.group
-        goes_on = self._group is None or group == self._group or self._since <= group < frame.index
-        if group > frame.index or not (goes_on or (group == frame.index and not inside)):
-            raise Damaged(f"{where}: frame {frame.index} is of a group that cannot be", where=where)
-        self._idem, self._group, self._since = frame.idem, group, frame.index + 1
+        goes_on = self._group is None or group == self._group or self._since <= group < index
+        if group > index or not (goes_on or (group == index and not inside)):
+            raise Damaged(f"{where}: frame {index} is of a group that cannot be", where=where)
+        self._idem, self._group, self._since = idem, group, index + 1
+        self._left, self.index = left, index + 1
+
+    def _place(self, index: int, left: int, where: str) -> bool:
+        """Whether a frame here is inside of a submission. Raises Damaged where it cannot be the next."""
+        if index != self.index:
+            raise Damaged(f"{where}: holds index {index} where {self.index} belongs", where=where)
+        if left >= LEAF_LIMIT:
+            raise Damaged(f"{where}: frame {index} is of a submission that is too large", where=where)
+        inside = self._left > 0
+        if inside and left != self._left - 1:
+            raise Damaged(f"{where}: frame {index} breaks into a submission", where=where)
+        if not inside:
+            self._idem = None
+        return inside
 
     @property
     def open(self) -> bool:
@@ -270,6 +283,18 @@ def parse_all(raw: bytes, mark: Mark, order: Order) -> Iterator[Frame]:
             raise Damaged(str(error), where=mark.name) from None
         order.follow(frame, mark.name)
         yield _record(frame, mark)
+
+
+def parse_entries(raw: bytes, mark: Mark, order: Order) -> Iterator[bytes]:
+    """The same, and of each record only the 65 bytes that the log holds: what a head is made of, every record's once."""
+    at, where = 0, mark.name
+    while at < len(raw):
+        try:
+            index, _, _, label, nonce, group, left, idem, body, at = _parse_record(raw, at, mark)
+        except NotCanonical as error:
+            raise Damaged(str(error), where=where) from None
+        order.record(index, left, idem, group, where)
+        yield leaf.entry(label, leaf.commitment(nonce, body))
 
 
 def _record(frame: AnyFrame, mark: Mark) -> Frame:

@@ -135,8 +135,8 @@ class PgDesk:
             _notify(db)
         return Written(Mark(frames[0].index), 0, sum(len(row[3]) for row in rows), len(frames))
 
-    def read(self, first: int, writes: Sequence[Written]) -> Iterator[Frame]:
-        return self._frames(first, first + sum(write.count for write in writes))
+    def entries(self, first: int, writes: Sequence[Written]) -> Iterator[bytes]:
+        return (frame.entry for frame in self._frames(first, first + sum(write.count for write in writes)))
 
     def covered(self, first: int, frames: Sequence[Frame]) -> None:
         mark = Mark(first)
