@@ -24,6 +24,7 @@ from tests.tlog.worked import LABELS, NOTE_4
 from tests.verify.log_maker import BEGAN, look_body
 
 from whosaw.errors import WhosawError
+from whosaw.journal.scrub import Round, Rounds
 from whosaw.journal.segment import (
     Mark,
     Order,
@@ -31,8 +32,8 @@ from whosaw.journal.segment import (
     parse_all,
     parse_entries,
     parse_frame,
-    segment_first,
     segment_name,
+    segment_place,
 )
 from whosaw.journal.staging import Staged
 from whosaw.journal.tail import parse_kept
@@ -42,6 +43,7 @@ from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.tlog import checkpoint, leaf, note, prefix, proof, receipt, spelling, tile, trust, vrf, witness
+from whosaw.tlog.crown import Crown
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.verify.proof import OpenedRecord
 from whosaw.verify.receipt import ReceiptFile
@@ -72,6 +74,10 @@ def bare(parse, *more):
     return lambda raw: parse(raw, *more)
 
 
+def bare_crown(raw: bytes) -> Crown:
+    return Crown.parse(3, raw)
+
+
 def grown() -> World:
     """A little log with everything in it."""
     world = World()
@@ -93,6 +99,14 @@ PUBLIC = {name: file.data for name, file in WORLD.public.files.items()}
 PRIVATE = {name: file.data for name, file in WORLD.private.files.items()}
 SEGMENT = next(data for name, data in PRIVATE.items() if name.startswith("segments/") and "0001" in name)
 FRAME = SEGMENT[: parse_frame(SEGMENT, 0, Mark(1))[1]]
+SCRUBBED = Rounds(Round(BEGAN, 3, 700, 9, 99_000, 1, (("tile/0/000", "1 byte"),)), Round(BEGAN, ended=BEGAN)).encode()
+CROWN = Crown(3)
+CROWN.put(
+    {
+        5: prefix.branch([prefix.row(b"\xa0" * 32, 0)]),
+        2: prefix.branch(prefix.rows_of([(bytes(32), 1), (bytes(31) + b"x", 2)])),
+    }
+)
 STAGED = next(data for name, data in PRIVATE.items() if name.startswith("staging/"))
 MAP_ENTRY = tile.parse_bundle(PUBLIC["map/tile/entries/000.p/1"], 1, "")[0]
 RECEIPT = (EXAMPLE / "receipt").read_bytes()
@@ -216,10 +230,10 @@ PARSERS = {
         parse_kept, None, (b"kept/%020d-%020d-0123456789abcdef.torn" % (3, 7),), text=True
     ),
     "journal/staging.py Staged.parse": Parser(bare(Staged.parse, ""), lambda made, _: made.encode(), (STAGED,)),
-    "journal/segment.py segment_first": Parser(
-        segment_first,
-        lambda made, raw: raw if made is None else segment_name(made).encode(),
-        (segment_name(43).encode(),),
+    "journal/segment.py segment_place": Parser(
+        segment_place,
+        lambda made, raw: raw if made is None else segment_name(*made).encode(),
+        (segment_name(43).encode(), segment_name(43, 7).encode()),
         text=True,
     ),
     "journal/segment.py parse_frame": Parser(
@@ -231,6 +245,8 @@ PARSERS = {
     "journal/segment.py parse_entries": Parser(
         lambda raw: list(parse_entries(raw, Mark(1), Order(1))), None, (SEGMENT,)
     ),
+    "journal/scrub.py Rounds.parse": Parser(Rounds.parse, lambda made, _: made.encode(), (SCRUBBED,)),
+    "tlog/crown.py Crown.parse": Parser(bare_crown, lambda made, _: made.encode(), (CROWN.encode(),)),
     "verify/proof.py OpenedRecord.parse": Parser(
         OpenedRecord.parse, lambda made, _: made.encode(), ((EXAMPLE / "record-2.json").read_bytes(),)
     ),
@@ -295,7 +311,7 @@ def test_every_parser_is_in_the_table():
             for function, owner in functions(ast.parse(path.read_text())):
                 if function.startswith(("parse", "decode", "open_")):
                     found.add(f"{package}/{path.name} {owner}{function}")
-    assert found - NO_PARSERS == PARSERS.keys() - {"journal/segment.py segment_first"}
+    assert found - NO_PARSERS == PARSERS.keys() - {"journal/segment.py segment_place"}
 
 
 def functions(module: ast.Module):

@@ -64,11 +64,10 @@ def entries(folder: Folder, first: int, size: int) -> Iterator[tuple[int, bytes,
     """Index, label and commitment of every leaf from `first` up to `size`. Raises Damaged."""
     read = reading(folder)
     for bundle in bundles(size, first) if first < size else ():
-        path, index = bundle.path, bundle.first - 1  # a path takes longer to spell than a leaf to read
+        path, index = bundle.path, first  # spelled once: a path takes longer to spell than a leaf to read
         try:
-            for index, entry in enumerate(parse_bundle(read(bundle), bundle.width, path), bundle.first):  # noqa: B007
+            for index, entry in enumerate(parse_bundle(read(bundle), bundle.width, path), bundle.first):
                 if index >= first:
-                    yield index, *parse_entry(entry)
+                    yield index, *parse_entry(entry, path)
         except NotCanonical as error:
-            where = path if index < bundle.first else f"{path}, leaf {index}"
-            raise Damaged(f"{where}: {error}", where=path) from None
+            raise Damaged(f"{error}, at index {index} or after it", where=path) from None
