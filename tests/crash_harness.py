@@ -150,7 +150,7 @@ class Keys:
     def open(self):
         engine = state_engine(self.state)
         try:
-            yield Keyring(SqlKeyRows(engine), self.root, self.vrf, ORIGIN, os.urandom)
+            yield Keyring(SqlKeyRows(engine), self.root, self.vrf, ORIGIN, os.urandom, enrolled=lambda _: False)
         finally:
             engine.dispose()
 

@@ -24,6 +24,7 @@ from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
+from whosaw.journal.entries import published_entry
 from whosaw.journal.heads import opened
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.open_log import OpenLog
@@ -382,6 +383,9 @@ class _Material:
 
     def inclusion(self, index: int) -> list[bytes]:
         return self.mapped.reader.inclusion(index)
+
+    def entry(self, index: int) -> bytes:
+        return published_entry(self.here.stores, index, self.mapped.reader.size)
 
     def index(self) -> Index:
         return Index(self.mapped.checkpoint, self.mapped.leaf, self.mapped.path)

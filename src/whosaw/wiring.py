@@ -184,7 +184,10 @@ def house(
         )
         policy = Policy.load(policy_texts())
         migrate.upgrade(engine)
-        keyring = Keyring(SqlKeyRows(engine), root, vrf, settings.origin, random)
+        keyring = Keyring(
+            SqlKeyRows(engine), root, vrf, settings.origin, random,
+            enrolled=lambda label: bool(stores.labels.find([label])),
+        )  # fmt: skip
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
@@ -257,7 +260,11 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
     settings, private = settings_of(folder), data_folders(folder)[1]
     with state_of(folder, settings) as engine:
         migrate.check(engine)
-        yield Keyring(SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random)
+        # Nobody is enrolled here: what this is for asks for keys that there are, and makes none.
+        yield Keyring(
+            SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random,
+            enrolled=lambda _: False,
+        )  # fmt: skip
 
 
 @contextmanager

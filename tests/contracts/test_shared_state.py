@@ -98,7 +98,7 @@ from whosaw.store.state import shared_state_engine
 
 engine = shared_state_engine(Database(sys.argv[1]))
 root = Root.parse(sys.argv[2].encode(), "root")
-keyring = Keyring(SqlKeyRows(engine), root, vrf_key(), "log.example.org/whosaw", os.urandom)
+keyring = Keyring(SqlKeyRows(engine), root, vrf_key(), "log.example.org/whosaw", os.urandom, enrolled=lambda _: False)
 print("ready", flush=True)
 sys.stdin.readline()
 for n in range(8):

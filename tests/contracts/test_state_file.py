@@ -183,7 +183,7 @@ def test_the_wrong_root_on_a_real_file(tmp_path):
     keyring(SqlKeyRows(engine)).of(Stream.of_person("mira"))
     before = list(SqlKeyRows(engine).all())
     with pytest.raises(Misconfigured, match="keys/root is not the one"):
-        Keyring(SqlKeyRows(engine), root("another"), vrf_key(), ORIGIN, os.urandom)
+        Keyring(SqlKeyRows(engine), root("another"), vrf_key(), ORIGIN, os.urandom, enrolled=lambda _: False)
     assert list(SqlKeyRows(engine).all()) == before
     engine.dispose()
 

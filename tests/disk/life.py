@@ -60,7 +60,7 @@ class KeyedWorld(DiskWorld):
         self.engine = state_engine(self.data / "private" / "state.db")
         if made:
             migrate.upgrade(self.engine)
-        self.keys = Keyring(SqlKeyRows(self.engine), root(), _VRF, ORIGIN, self.random)
+        self.keys = Keyring(SqlKeyRows(self.engine), root(), _VRF, ORIGIN, self.random, enrolled=lambda _: False)
         self.engine.dispose()  # nothing is open until somebody asks: a fork comes before that
 
     def count_from(self, number: int) -> None:

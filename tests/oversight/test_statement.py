@@ -53,6 +53,57 @@ def test_nothing_recorded_is_a_statement_too(log):
     assert "p-99" not in log.accounts
 
 
+def test_of_an_erased_generation_only_its_leaf_is_left(log):
+    """The statement shows that leaf, opens nothing, and the person reads that something was erased."""
+    del log.accounts["p-88"]
+    raw = make_statement("p-88", Material(log, 20))
+    made = Statement.parse(raw)
+    assert (made.records, [one.index for one in made.erased], made.next_generation) == ((), [1], 1)
+    report = verify_statement(raw, audit_of(log), "p-88", Shelf(log.files(20)))
+    assert report.exit == 0, report.text()
+    assert report.sentence.endswith("0 records, complete for this account; what 1 generation of it held was erased")
+    assert "Generation 0 was erased: of it leaf 1 is left" in report.text()
+
+
+def test_who_comes_back_has_the_next_generation(log):
+    """What is recorded after an erasure is opened, in order; the erased generation stands before it, by its leaf."""
+    del log.accounts["p-88"]
+    log.enrol("p-88", 1)
+    log.look("p-88")
+    log.look("p-88")
+    # As of before, the second generation stands nowhere, and is none.
+    early = Statement.parse(make_statement("p-88", Material(log, 20)))
+    assert (len(early.erased), early.open, early.next_generation) == (1, (), 1)
+    size = len(log.leaves)
+    raw = make_statement("p-88", Material(log, size))
+    made = Statement.parse(raw)
+    assert ([one.generation for one in made.erased], [one.generation for one in made.open]) == ([0], [1])
+    report = verify_statement(raw, audit_of(log), "p-88", Shelf(log.files(size)))
+    assert report.exit == 0, report.text()
+    assert "2 records, complete for this account; what 1 generation of it held was erased" in report.sentence
+
+
+def test_an_erased_generation_cannot_be_made_up(log):
+    """Another leaf, another commitment, another place: none of them is the one label that this account can begin with."""
+    del log.accounts["p-88"]
+    made = Statement.parse(make_statement("p-88", Material(log, 20)))
+    (gone,) = made.erased
+    for changes in (
+        {"index": gone.index + 1, "path": tuple(log.path(gone.index + 1, 20))},
+        {"commitment": bytes(32)},
+        {"path": ()},
+        {"trie": made.next_absent},
+        {"pi": made.next_pi},
+        {"generation": 1},
+    ):
+        raw = dataclasses.replace(made, generations=(dataclasses.replace(gone, **changes),)).encode()
+        report = verify_statement(raw, audit_of(log), "p-88", None)
+        assert report.exit != 0, changes
+    # To leave it out is found too: its label stands in the index.
+    raw = dataclasses.replace(made, generations=(), next_pi=gone.pi, next_absent=gone.trie).encode()
+    assert verify_statement(raw, audit_of(log), "p-88", None).exit == 3
+
+
 @dataclasses.dataclass(frozen=True)
 class WrongKey(Material):
     def stream(self, person_id):

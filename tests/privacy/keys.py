@@ -59,5 +59,5 @@ def other_vrf_key() -> VrfKey:
     return VrfKey.generate(os.urandom)
 
 
-def keyring(rows, word: str = "root", origin: str = ORIGIN, random=os.urandom) -> Keyring:
-    return Keyring(rows, root(word), vrf_key(), origin, random)
+def keyring(rows, word: str = "root", origin: str = ORIGIN, random=os.urandom, enrolled=lambda _: False) -> Keyring:
+    return Keyring(rows, root(word), vrf_key(), origin, random, enrolled=enrolled)

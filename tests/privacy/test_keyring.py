@@ -141,7 +141,9 @@ def test_the_loser_of_a_race_discards_its_own_key():
 
     class Raced(MemoryKeyRows):
         def add(self, row):
-            keyring_of_another_process = Keyring(self.other, root(), vrf_key(), ORIGIN, os.urandom)
+            keyring_of_another_process = Keyring(
+                self.other, root(), vrf_key(), ORIGIN, os.urandom, enrolled=lambda _: False
+            )
             keyring_of_another_process.of(MIRA)
             self._rows.update(self.other._rows)
             return super().add(row)
@@ -167,7 +169,7 @@ def test_the_wrong_vrf_key_or_origin_is_named():
     rows = MemoryKeyRows()
     keyring(rows).of(MIRA)
     with pytest.raises(Misconfigured, match=r"keys/vrf\.pem is not the one"):
-        Keyring(rows, root(), other_vrf_key(), ORIGIN, os.urandom)
+        Keyring(rows, root(), other_vrf_key(), ORIGIN, os.urandom, enrolled=lambda _: False)
     with pytest.raises(Misconfigured, match="`origin` is not the one"):
         keyring(rows, origin="log.example.net/other")
 

@@ -101,6 +101,7 @@ class Account:
     key: bytes
     enrolment: int
     records: list[int] = field(default_factory=list)
+    generation: int = 0
 
 
 @dataclass
@@ -148,7 +149,7 @@ class LittleLog:
         key = leaf.derive_stream_key(data_key, self.origin, generation, 0)
         digest = b64encode(leaf.stream_key_digest(key)).decode()
         body = canonical({"v": 1, "kind": "enrol", "stream_key": digest})
-        account = Account(key, self.append(beta(self.pi(person, generation)), body))
+        account = Account(key, self.append(beta(self.pi(person, generation)), body), generation=generation)
         self.accounts[person] = account
         return account
 
@@ -336,7 +337,7 @@ class Material:
 
     def stream(self, person_id: str) -> Secret | None:
         account = self.log.accounts.get(person_id)
-        return account and Secret(account.key)
+        return account and Secret(account.key, account.generation)
 
     def run(self, secret: Secret):
         account = next(a for a in self.log.accounts.values() if a.key == secret.key)
@@ -346,6 +347,9 @@ class Material:
 
     def inclusion(self, index: int) -> list[bytes]:
         return self.log.path(index, self.size)
+
+    def entry(self, index: int) -> bytes:
+        return self.log.leaves[index].entry
 
     def index(self) -> Index:
         entries = self.log.mapped(self.size)

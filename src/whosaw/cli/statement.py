@@ -41,7 +41,7 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         Table(
             f"{made.records:,} record{'' if made.records == 1 else 's'} of this account, as of a log of {made.size:,} leaves. "
             "It verified before it was written.",
-            facts={"records": made.records, "size": made.size},
+            facts={"records": made.records, "size": made.size, "erased": made.erased},
             after=(
                 *_nobody(made),
                 "It holds the key to this account's records: hand it to the person, and to nobody else.",
@@ -54,6 +54,10 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
 
 
 def _nobody(made: HandedOut) -> tuple[str, ...]:
+    if made.erased:
+        return (
+            "What was recorded under this id before was erased; the statement says so, and shows the leaf that is left.",
+        )
     # A mistyped id gets a proof that nobody looked at it, and the proof is true. It must not be taken for another's.
     return () if made.records else ("Nobody is recorded under this id. An id in another spelling is another id.",)
 

@@ -49,6 +49,10 @@ class Kind(StrEnum):
     UNSEAL = "unseal"  # a name was opened, by two
     EXPORT = "export"  # a statement or part of the log was handed out
     ERASURE = "erasure"  # so many records were erased, all of one stream; which, their digest says
+    ORDER = "order"  # who ordered an erasure, beside its record; it says nothing of whose
+    HOLD = "hold"  # a person's records are kept from being erased
+    LIFT = "lift"  # such a hold is lifted
+    KEPT = "kept"  # an erasure was refused, and why
     TAIL = "tail"  # bytes that a crash left torn were cut and kept aside
     SCRUB = "scrub"  # the disk was read through, or damage was found while it was
     START = "start"  # the log went on although its witnesses could not be asked, and why

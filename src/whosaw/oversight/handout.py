@@ -32,11 +32,15 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """A statement's bytes, how many records it opens (enrolments not counted), and the size of its log."""
+    """A statement's bytes, how many records it opens (enrolments not counted), and the size of its log.
+
+    `erased`: how many generations of the account were erased.
+    """
 
     raw: bytes = field(repr=False)
     records: int
     size: int
+    erased: int = 0
 
 
 def export_body(principal: str, at: datetime) -> bytes:
@@ -65,4 +69,4 @@ def hand_out(
     journal.wait_published(recorded.leaves[-1].index)
     ready = material()
     made, raw = state(person_id, ready)
-    return HandedOut(raw, len(made.records), size_of(ready))
+    return HandedOut(raw, len(made.records), size_of(ready), len(made.erased))

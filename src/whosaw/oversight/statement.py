@@ -2,7 +2,7 @@
 """Making a statement: everything recorded about one account, with what it takes to check it.
 
     id ──▶ stream key ──▶ run of frames ──▶ opened records, each with its place in log and index ─┐
-       └─▶ π for this generation and the next ──▶ what stands nowhere in the index                ├─▶ one canonical
+       └─▶ π for each generation and the next ──▶ of an erased one the leaf; then nothing more    ├─▶ one canonical
     newest checkpoint, genesis, the index of exactly this checkpoint ─────────────────────────────┘   JSON object
 
 Keys, frames and proofs come through a port that `wiring` fills: this module has no route to the keyring. Handing out a
@@ -30,7 +30,7 @@ from whosaw.tlog.prefix import TrieProof
 from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.verify.folder import Audit
 from whosaw.verify.statement import verify_statement
-from whosaw.verify.statement_file import Generation, Index, Opened, Statement
+from whosaw.verify.statement_file import ErasedGeneration, Generation, Index, Opened, Statement
 
 # The verifier's clock only judges witnesses and times ahead of it; there are none to judge here, and a statement must
 # not depend on when it was asked for.
@@ -80,6 +80,10 @@ class StatementMaterial(Protocol):
         """The inclusion proof of a leaf under that checkpoint."""
         ...
 
+    def entry(self, index: int) -> bytes:
+        """The 65 bytes of a leaf under that checkpoint, as they are published."""
+        ...
+
     def index(self) -> Index:
         """The checkpoint of the map log whose last leaf is of exactly that checkpoint, with this leaf and its proof."""
         ...
@@ -103,9 +107,7 @@ def state(person_id: str, material: StatementMaterial) -> tuple[Statement, bytes
     if size == 0:
         raise Unavailable("nothing is published yet, so nothing can be stated", part="journal")
     genesis = model.GenesisFile.parse(material.genesis())
-    secret = material.stream(person_id)
-    generations = () if secret is None else _generation(person_id, secret, size, material)
-    next_pi = material.prove(_alpha(person_id, len(generations)))
+    generations, next_pi = _generations(person_id, size, material)
     statement = Statement(
         person_id,
         note,
@@ -125,12 +127,35 @@ def size_of(material: StatementMaterial) -> int:
     return Checkpoint.parse(parse_note(material.checkpoint(), "checkpoint").text).size
 
 
-def _generation(person_id: str, secret: StreamKey, size: int, material: StatementMaterial) -> tuple[Generation, ...]:
-    if secret.generation or secret.rekeys:
-        raise Damaged("the account has a later generation or key, which this version never makes", where="keyring")
+def _generations(
+    person_id: str, size: int, material: StatementMaterial
+) -> tuple[tuple[Generation | ErasedGeneration, ...], bytes]:
+    """Every generation that the index has, and π of the first that it has not."""
+    secret = material.stream(person_id)
+    if secret is not None and secret.rekeys:
+        raise Damaged("the account's stream was given a new key, which this version never does", where="keyring")
+    found: list[Generation | ErasedGeneration] = []
+    while True:
+        pi = material.prove(_alpha(person_id, len(found)))
+        place = material.place(vrf.beta_of(pi))
+        if place.index is None:
+            return tuple(found), pi
+        if secret is not None and secret.generation == len(found):
+            found.append(_open(secret, pi, size, material))
+        elif secret is not None and secret.generation < len(found):
+            # Nobody erases a generation and keeps the key of the one before.
+            raise Damaged(
+                f"leaf {place.index} begins generation {len(found)} of this account, and the keyring does not know of it",
+                where="keyring",
+                hint="whosaw journal fsck --with-keys",
+            )
+        else:
+            found.append(_erased(len(found), pi, place, place.index, material))
+
+
+def _open(secret: StreamKey, pi: bytes, size: int, material: StatementMaterial) -> Generation:
     # What is durable but not yet under this checkpoint cannot be proven yet, and belongs in the next statement.
     published = takewhile(lambda frame: frame.index < size, material.run(secret))
-    pi = material.prove(_alpha(person_id, 0))
 
     def label(i: int) -> bytes:
         return leaf.label(secret.key, i) if i else vrf.beta_of(pi)
@@ -140,9 +165,14 @@ def _generation(person_id: str, secret: StreamKey, size: int, material: Statemen
         for f in published
     ]
     if not opened:
-        return ()
+        raise Damaged("the index has an account's enrolment, and the segments have not", where="segments")
     absent = material.place(label(len(opened)))
-    return (Generation(0, pi, 0, secret.key, opened[0], tuple(opened[1:]), absent),)
+    return Generation(secret.generation, pi, 0, secret.key, opened[0], tuple(opened[1:]), absent)
+
+
+def _erased(generation: int, pi: bytes, place: TrieProof, index: int, material: StatementMaterial) -> ErasedGeneration:
+    _, commitment = leaf.parse_entry(material.entry(index), f"leaf {index}")
+    return ErasedGeneration(generation, pi, index, commitment, tuple(material.inclusion(index)), place)
 
 
 def _alpha(person_id: str, generation: int) -> bytes:

@@ -5,6 +5,9 @@
                                 │                              └────▶ sealed values for the vault
                                 └ none: make K, prove label_0, store, then return what is *stored*
 
+Of a stream that was erased no row is left, and nothing here remembers it. Whether there was one the log says: label_0 of
+generation 0, 1, … stands in it as long as there was such a generation, and the first that does not is the next.
+
 Invariant: a key is durable before anybody gets it, and one stream has one key. Whoever makes a row returns the row that
 is stored, which is another's where two made it at once; so no leaf and no value can outlive, or miss, its key.
 
@@ -16,14 +19,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, Unavailable
 from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.data_key import DataKey, StreamSecret, unwrap, wrap
-from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix
+from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix, pseudonym_of
 from whosaw.privacy.root import Random, Root
 from whosaw.privacy.vrf import VrfKey
 from whosaw.tlog import leaf
@@ -87,11 +90,24 @@ class KeyRows(Protocol):
 class Keyring:
     """Keys of streams. Safe to share between threads, and between processes over the same rows."""
 
-    __slots__ = ("_lookup", "_origin", "_random", "_root", "_rows", "_vrf")
+    __slots__ = ("_enrolled", "_lookup", "_origin", "_random", "_root", "_rows", "_vrf")
 
-    def __init__(self, rows: KeyRows, root: Root, vrf: VrfKey, origin: str, random: Random) -> None:
-        """Raises Misconfigured where root, VRF key or origin are not those that the rows were made with."""
+    def __init__(
+        self,
+        rows: KeyRows,
+        root: Root,
+        vrf: VrfKey,
+        origin: str,
+        random: Random,
+        *,
+        enrolled: Callable[[bytes], bool],
+    ) -> None:
+        """`enrolled`: whether a leaf of the published log has this label.
+
+        Raises Misconfigured where root, VRF key or origin are not those that the rows were made with.
+        """
         self._rows, self._root, self._vrf, self._origin, self._random = rows, root, vrf, origin, random
+        self._enrolled = enrolled
         self._lookup = root.lookup
         self._check("root", root.check, "the key file keys/root", "keys/root")
         self._check("vrf", hashlib.sha256(vrf.public()).digest(), "the key file keys/vrf.pem", "keys/vrf.pem")
@@ -152,13 +168,29 @@ class Keyring:
             return None
         return self._theirs(row, Stream(kind, name)), name
 
+    def generations(self, stream: Stream) -> int:
+        """How many generations of `stream` are on record, erased ones included: the next one's number."""
+        return self._next(stream)[0]
+
+    def pseudonym_with(self, handle: bytes) -> str | None:
+        """The pseudonym of the person whose row has this handle; None where there is no such row any more."""
+        rows = self._rows.with_handles([handle])
+        return pseudonym_of(rows[0].lookup) if rows else None
+
+    def _next(self, stream: Stream) -> tuple[int, bytes]:
+        """The first generation that the log does not have, and its label_0."""
+        generation = 0
+        while True:
+            _, label_0 = self._vrf.prove(leaf.alpha(int(stream.kind), stream.id, generation))
+            if not self._enrolled(label_0):
+                return generation, label_0
+            generation += 1
+
     def _made(self, stream: Stream) -> KeyRow:
         """A new row for `stream`, not stored yet."""
         checked_id(stream.id, "stream")
-        k, handle = self._random(32), self._random(16)
-        # The newest generation of a stream that was erased is for the erasure record to say; without one it is 0.
-        generation = rekeys = 0
-        _, label_0 = self._vrf.prove(leaf.alpha(int(stream.kind), stream.id, generation))
+        k, handle, rekeys = self._random(32), self._random(16), 0
+        generation, label_0 = self._next(stream)
         key = DataKey(k, handle, generation, rekeys, label_0)
         return KeyRow(
             lookup=lookup(self._lookup, stream),

@@ -68,6 +68,11 @@ def is_principal(pseudonym: str) -> bool:
     return _PRINCIPAL.fullmatch(pseudonym) is not None
 
 
+def pseudonym_of(lookup_: bytes) -> str:
+    """The pseudonym of the person whose row has this lookup."""
+    return _text("p-", lookup_)
+
+
 def checked_id(text: str, where: str) -> bytes:
     """An id as bytes: 1 to 200 of UTF-8. Raises BadInput, without the id."""
     try:

@@ -2,6 +2,7 @@
 """state.db as SQLAlchemy sees it: directory, keyring, names, sealed values, in one SQLite file or in PostgreSQL.
 
 journal_mode=WAL  synchronous=FULL     a COMMIT that returned is on the disk
+secure_delete=ON                       what is deleted is overwritten (``sql_erase`` sees to the rest)
 connections as ``store.pg`` opens them the same in PostgreSQL, where several gates share it
 hide_parameters                        no value of a person in an error's text
 """
@@ -33,7 +34,7 @@ def state_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=1", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "fullfsync=1", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine

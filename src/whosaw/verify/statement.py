@@ -9,7 +9,7 @@
     3 genesis      leaf 0 fixes the key for first labels, and the keys of the log of the index
     4 index        the last leaf of that log holds the root of the index of exactly this checkpoint
     5 account      π over this id and generation gives label_0: the one label that this account can begin with
-    6 enrolment    the leaf with label_0 commits to the key in the statement
+    6 enrolment    the leaf with label_0 commits to the key in the statement; of an erased generation only that leaf is left
     7 records      label_1 … label_n, each a leaf of the log, each opened by its nonce and body
     8 none missing label_(n+1) stands nowhere, and neither does the next generation's label_0
     9 public       the published log is the same, and its index was made of every leaf (``--folder``)
@@ -40,7 +40,7 @@ from whosaw.verify.history import check_same_log
 from whosaw.verify.map_log import MapSource, open_map_head
 from whosaw.verify.shape import base64_of
 from whosaw.verify.source import Source
-from whosaw.verify.statement_file import Opened, Statement
+from whosaw.verify.statement_file import ErasedGeneration, Generation, Opened, Statement
 from whosaw.verify.steps import FALSE, Report, Said, Steps
 from whosaw.verify.words import counted, look_sentence, moment, record_sentence
 
@@ -113,7 +113,7 @@ def _read(raw: bytes, person: str | None, said: Said) -> Statement:
     for g, generation in enumerate(statement.generations):
         if generation.generation != g:
             raise NotCanonical("generations are not 0, 1, 2, … in order", where="statement")
-        if generation.rekeys:
+        if isinstance(generation, Generation) and generation.rekeys:
             raise ProofFailed("its stream was given a new key, which this version cannot prove anything about")
     said.say(f"{counted(len(statement.records), 'record')} in {counted(len(statement.generations), 'generation')}.")
     return statement
@@ -201,6 +201,9 @@ def _account(statement: Statement, genesis: Genesis, said: Said) -> None:
 def _enrolments(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
     for one in statement.generations:
         where = f"enrolment of generation {one.generation}"
+        if isinstance(one, ErasedGeneration):
+            _erased(one, head, index, where, said)
+            continue
         if one.enrolment.i:
             raise ProofFailed(f"{where}: an enrolment is number 0 of its stream", step="enrolment")
         check_opened(one.enrolment, vrf.beta_of(one.pi), head, index, where)
@@ -212,10 +215,29 @@ def _enrolments(statement: Statement, head: Head, index: IndexRoot, said: Said) 
         said.say("No enrolment: the statement says that nothing was ever recorded for this account.")
 
 
+def _erased(one: ErasedGeneration, head: Head, index: IndexRoot, where: str, said: Said) -> None:
+    """Its first leaf stands there under this account's label. Nobody can open it any more, so that is all there is."""
+    label = vrf.beta_of(one.pi)
+    _leaf_under(leaf.entry(label, one.commitment), one.index, one.path, head, where)
+    if index.place(one.trie, label, where) != one.index:
+        raise ProofFailed(f"{where}: the index does not have it at leaf {one.index}", step="index")
+    said.say(
+        f"Generation {one.generation} was erased: of it leaf {one.index} is left, with this first label, and nothing that "
+        "opens it or finds its records. If nobody asked for that in your name, ask why."
+    )
+
+
 def _records(statement: Statement, head: Head, index: IndexRoot, looks: Looks, said: Said) -> None:
     last = -1
     about: set[str] = set()
     for one in statement.generations:
+        if isinstance(one, ErasedGeneration):
+            if one.index <= last:
+                raise ProofFailed(
+                    f"leaf {one.index} begins a later generation before the end of another", step="records"
+                )
+            last = one.index
+            continue
         for n, opened in enumerate((one.enrolment, *one.records)):
             where = f"record {n}" + (f" of generation {one.generation}" if len(statement.generations) > 1 else "")
             if opened.i != n:
@@ -241,15 +263,16 @@ def _records(statement: Statement, head: Head, index: IndexRoot, looks: Looks, s
 
 def check_opened(opened: Opened, label: bytes, head: Head, index: IndexRoot, where: str) -> None:
     """`opened` is the leaf with this label at its index under `head`, and the index says so, too."""
-    made = leaf_hash(leaf.entry(label, leaf.commitment(opened.nonce, opened.body)))
-    try:
-        check_inclusion(made, opened.index, head.size, opened.path, head.root)
-    except ProofFailed as error:
-        raise ProofFailed(
-            f"{where}: leaf {opened.index} is not what the statement says: {error}", step="records"
-        ) from None
+    _leaf_under(leaf.entry(label, leaf.commitment(opened.nonce, opened.body)), opened.index, opened.path, head, where)
     if index.place(opened.trie, label, where) != opened.index:
         raise ProofFailed(f"{where}: the index does not have it at leaf {opened.index}", step="index")
+
+
+def _leaf_under(entry: bytes, at: int, path: tuple[bytes, ...], head: Head, where: str) -> None:
+    try:
+        check_inclusion(leaf_hash(entry), at, head.size, path, head.root)
+    except ProofFailed as error:
+        raise ProofFailed(f"{where}: leaf {at} is not what the statement says: {error}", step="records") from None
 
 
 def _look(opened: Opened, where: str) -> LookBody | None:
@@ -260,7 +283,7 @@ def _look(opened: Opened, where: str) -> LookBody | None:
 
 
 def _none_missing(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
-    for one in statement.generations:
+    for one in statement.open:
         at = index.place(one.absent, leaf.label(one.key, len(one.records) + 1), "the record after the last one")
         if at is not None:
             raise ProofFailed(
@@ -317,7 +340,9 @@ def _words(opened: Opened, look: LookBody | None) -> str:
 
 def _sentence(statement: Statement, head: Head, person: str | None) -> str:
     whose = "this account" if person is not None else "the account that the statement names"
-    return f"{head.as_of}: {counted(len(statement.records), 'record')}, complete for {whose}"
+    gone = len(statement.erased)
+    before = f"; what {counted(gone, 'generation')} of it held was erased" if gone else ""
+    return f"{head.as_of}: {counted(len(statement.records), 'record')}, complete for {whose}{before}"
 
 
 def _limits(steps: Steps, audit: Audit, source: Source | None) -> None:

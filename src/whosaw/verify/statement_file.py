@@ -3,6 +3,7 @@
 
     checkpoint ── genesis ── index: its checkpoint, its last leaf
     for each generation: π ─ enrolment ─ key ─ records 1 … n ─ proof that there is no record n + 1
+                     or: π ─ the leaf of its enrolment, where it was erased: nothing opens it, and nothing follows from it
     next: π of the generation after, with the proof that there is none
 
 One canonical JSON object (docs/spec/leaf.md §3). Bodies stand in it as objects, readable, because a canonical body has
@@ -156,6 +157,48 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedGeneration:
+    """A generation of which only the first leaf is left: under π's label, at `index`, with this commitment."""
+
+    generation: int
+    pi: bytes = field(repr=False)
+    index: int
+    commitment: bytes = field(repr=False)
+    path: tuple[bytes, ...] = field(repr=False)
+    trie: TrieProof = field(repr=False)
+
+    def json(self) -> Json:
+        return {
+            "generation": self.generation,
+            "pi": base64_of(self.pi),
+            "erased": {
+                "index": self.index,
+                "commitment": base64_of(self.commitment),
+                "path": [base64_of(h) for h in self.path],
+                "trie": self.trie.encode().decode(),
+            },
+        }
+
+    @classmethod
+    def of(cls, value: Json, where: str) -> ErasedGeneration:
+        given = object_of(value, ("generation", "pi", "erased"), where)
+        left = object_of(given["erased"], ("index", "commitment", "path", "trie"), f"{where}, erased")
+        return cls(
+            number(given["generation"], f"{where}, generation"),
+            raw_bytes(given["pi"], None, f"{where}, pi"),
+            number(left["index"], f"{where}, index"),
+            raw_bytes(left["commitment"], 32, f"{where}, commitment"),
+            path_of(left["path"], f"{where}, path"),
+            _trie(left["trie"], where),
+        )
+
+
+def _generation(value: Json, where: str) -> Generation | ErasedGeneration:
+    erased = "erased" in object_of(value, None, where)
+    return ErasedGeneration.of(value, where) if erased else Generation.of(value, where)
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A statement, parsed and not yet believed. `person` is the account id as the person knows it."""
 
@@ -163,7 +206,7 @@ class Statement:
     checkpoint: bytes = field(repr=False)
     genesis: Opened
     index: Index
-    generations: tuple[Generation, ...]
+    generations: tuple[Generation | ErasedGeneration, ...]
     next_pi: bytes = field(repr=False)
     next_absent: TrieProof = field(repr=False)
 
@@ -174,8 +217,18 @@ class Statement:
 
     @property
     def records(self) -> tuple[Opened, ...]:
-        """All records, of all generations."""
-        return tuple(record for generation in self.generations for record in generation.records)
+        """All records, of all generations that are open."""
+        return tuple(record for one in self.open for record in one.records)
+
+    @property
+    def open(self) -> tuple[Generation, ...]:
+        """The generations that were not erased."""
+        return tuple(one for one in self.generations if isinstance(one, Generation))
+
+    @property
+    def erased(self) -> tuple[ErasedGeneration, ...]:
+        """Those that were."""
+        return tuple(one for one in self.generations if isinstance(one, ErasedGeneration))
 
     def encode(self) -> bytes:
         """Canonical JSON. `withheld` is the place of records whose bodies wait; here it is always empty."""
@@ -220,7 +273,7 @@ class Statement:
             text(given["checkpoint"], f"{where}, checkpoint").encode(),
             Opened.of(given["genesis"], f"{where}, genesis", indexed=False),
             Index.of(given["map"], f"{where}, map"),
-            tuple(Generation.of(one, f"{where}, generation {g}") for g, one in enumerate(generations)),
+            tuple(_generation(one, f"{where}, generation {g}") for g, one in enumerate(generations)),
             raw_bytes(after["pi"], None, f"{where}, next"),
             _trie(after["absent"], f"{where}, next"),
         )

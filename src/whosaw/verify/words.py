@@ -80,6 +80,9 @@ def outcome(look: LookBody) -> str:
 _RECORDS: Mapping[str, str] = {
     Kind.INQUIRY: "{asker} asked, in an inquiry, who had looked at this account: {outcome}.",
     Kind.UNSEAL: "in an inquiry about {finding}, {requester} asked for the name of this account, and {approver} agreed: {outcome}.",
+    Kind.HOLD: "{principal} put a hold on the records of this account, on the basis {basis}: until it is lifted they are not erased.",
+    Kind.LIFT: "{principal} lifted a hold on the records of this account.",
+    Kind.KEPT: "{principal} asked to erase the records of this account, on the basis {basis}, and was refused.",
     Kind.EXPORT: "{principal} asked for a {what} of this account, and it was handed out.",
 }
 

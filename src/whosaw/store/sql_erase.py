@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Erasing a person from state.db, so that the bytes are gone and not only the rows.
+
+    one transaction     key row, sealed values, every row of the directory about this pseudonym
+    then                VACUUM: the file written anew from what is left      what was moved or freed goes with the old pages
+                        checkpoint, TRUNCATE: the write-ahead log is empty   it held old pages
+
+DELETE marks a cell as free. `secure_delete` overwrites it, but pages that were balanced, or freed by a version without
+it, may still hold copies. So the file is written anew; it is the price of an erasure, and no look waits for the reading.
+
+Each call may be repeated: what is gone is gone. PostgreSQL keeps dead rows until it vacuums, and its write-ahead log as
+long as it was told to: there it is asked to vacuum these tables, and the rest is the operator's.
+
+Invariant: when this returns, no page of the file holds anything that was deleted.  Specification: docs/spec/erasure.md §3
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, delete, update
+
+from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, PERSONS, STAFF
+from whosaw.errors import Unavailable
+from whosaw.store.state_tables import KEYRING, SEALED, answering
+
+# Rows about the person go. Rows about others, which name them, keep everything but the name.
+_THEIRS = (PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope)
+_NAMED = (
+    STAFF.c.own_person, CASES.c.assignee, CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by,
+)  # fmt: skip
+
+
+class SqlErasure:
+    """``erasure.ports.State`` on an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def erase(self, handle: bytes | None, pseudonym: str | None) -> None:
+        with answering("state"):
+            with self._engine.begin() as db:
+                if pseudonym is not None:
+                    for column in _THEIRS:
+                        db.execute(delete(column.table).where(column == pseudonym))
+                    for column in _NAMED:
+                        db.execute(update(column.table).where(column == pseudonym).values({column.name: None}))
+                if handle is not None:
+                    db.execute(delete(SEALED).where(SEALED.c.handle == handle))
+                    db.execute(delete(KEYRING).where(KEYRING.c.handle == handle))
+            self._wipe()
+
+    def knows(self, pseudonym: str) -> bool:
+        """Whether a row of the directory is about, or names, this pseudonym."""
+        with answering("state"), self._engine.connect() as db:
+            return any(
+                db.execute(column.table.select().where(column == pseudonym).limit(1)).first() is not None
+                for column in (*_THEIRS, *_NAMED)
+            )
+
+    def _wipe(self) -> None:
+        # Connections at rest would keep the checkpoint from truncating, and what they have cached is old.
+        self._engine.dispose()
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            if self._engine.dialect.name != "sqlite":
+                for table in {column.table.name for column in (*_THEIRS, *_NAMED)} | {KEYRING.name, SEALED.name}:
+                    db.exec_driver_sql(f"VACUUM {table}")
+                return
+            db.exec_driver_sql("VACUUM")
+            busy = db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        if busy:
+            raise Unavailable(
+                "state.db is being read, so what was deleted may still stand in its write-ahead log",
+                part="state",
+                hint="ask again in a while; the next start does it, too",
+            )
