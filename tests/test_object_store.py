@@ -170,7 +170,7 @@ def test_a_start_needs_the_store_and_the_next_one_goes_on(desk, proxy):
 def test_a_store_that_goes_down_is_caught_up_with_without_a_restart(desk, proxy):
     """Looks go on, durably recorded; heads wait, and are shown in order once it is back."""
     with house(desk.data) as here:
-        here.stores.public._pauses = (0.01,)
+        here.journal._core.stores.public._pauses = (0.01,)
         before = here.journal.reader().size
         proxy.status = (503, b"<Error><Code>SlowDown</Code></Error>")
         made = [submit(here.journal, f"k-{n}") for n in range(6)]
@@ -305,7 +305,9 @@ def told(desk, receipt):
     ('public = "s3://example-log"\nregion = "Eu West"', "store.region"),
     ('endpoint = "https://s3.example.org"', "store.public"), ('region = "eu-west-1"', "store.public"),
     ('public = "s3://example-log"\nsecret_access_key = "x"', "store.secret_access_key"),
-    ("public = 5", "store.public"),
+    ("public = 5", "store.public"), ('segments = "s3://example-closed"', "store.segments"),
+    ('segments = "closed"\ndatabase = "postgresql://a@b/c"', "store.segments"),
+    ('public = "s3://one/a"\nsegments = "s3://one/b"\ndatabase = "postgresql://a@b/c"', "store.segments"),
 ])  # fmt: skip
 def test_settings_refuse(lines, setting):
     """What is no bucket, leads out of a prefix, or would put a secret into the file."""
@@ -319,4 +321,4 @@ def test_settings_refuse(lines, setting):
 def test_settings_take(public):
     """A bucket, with a prefix or without, and a server with a port."""
     given = f'format = 1\norigin = "a.example/b"\n[store]\npublic = "{public}"\nendpoint = "http://[::1]:9000"\n'
-    assert parse_settings(given.encode()).store == StoreSettings(public, "http://[::1]:9000")
+    assert parse_settings(given.encode()).store == StoreSettings(public, endpoint="http://[::1]:9000")

@@ -105,6 +105,12 @@ class StoreSettings:
             "doc": "A bucket and a prefix of one's own, `s3://BUCKET/PREFIX`, in place of the folder `public/`. Untrusted: who writes there is found out."
         },
     )
+    segments: str = field(
+        default="",
+        metadata={
+            "doc": "A second bucket and prefix, closed to everybody, for the segments of a log whose gates are on many machines; needs `store.database`. Trusted: who reads there reads who looked at whom, by pseudonym."
+        },
+    )
     endpoint: str = field(
         default="",
         metadata={"doc": "Address of a server that speaks S3, `https://HOST`; empty for that of AWS."},
@@ -268,6 +274,20 @@ def _check_store(store: StoreSettings, where: str) -> None:
             setting="store.public",
             hint='for example public = "s3://example-log/whosaw"; letters, digits, dots and dashes',
         )
+    if store.segments and not _BUCKET.fullmatch(store.segments):
+        raise Misconfigured(f"{where}: 'store.segments' is no bucket with a prefix", setting="store.segments")
+    if store.segments and not store.database:
+        raise Misconfigured(
+            f"{where}: segments in a bucket need the head in a database",
+            setting="store.segments",
+            hint="an object cannot be appended to: with store.database rows are, and segments are written whole",
+        )
+    if store.segments and _overlap(store.public, store.segments):
+        raise Misconfigured(
+            f"{where}: segments lie in the bucket that is published",
+            setting="store.segments",
+            hint="they hold what nobody else may read: give them a bucket of their own",
+        )
     if store.endpoint and not _ENDPOINT.fullmatch(store.endpoint):
         raise Misconfigured(
             f"{where}: 'store.endpoint' is no address of a server",
@@ -298,6 +318,11 @@ def _check_database(database: str, where: str) -> None:
             setting="store.database",
             hint='for example database = "postgresql://whosaw@db.example.org/whosaw", with the password in a passfile',
         )
+
+
+def _overlap(public: str, segments: str) -> bool:
+    """Whether both lie in one bucket: its policy is about the whole of it, and a slip would publish bodies."""
+    return public.split("/")[2:3] == segments.split("/")[2:3]
 
 
 def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None:

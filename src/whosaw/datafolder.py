@@ -26,7 +26,7 @@ from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.vrf import VrfKey
-from whosaw.store.elsewhere import elsewhere
+from whosaw.store.elsewhere import elsewhere, private_elsewhere
 from whosaw.store.files import data_folders
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_labels import SqliteLabels
@@ -49,20 +49,28 @@ def stores_of(folder: Path, settings: Settings, *, labels: bool = True, make: bo
     """Where the log lives. `labels`: make the label table where there is none. In a database the lock of `private` is the
     office of the sequencer, from the moment that there is a log (`make`: there is none yet).
     """
-    public, private = data_folders(folder)
-    public_ = elsewhere(settings.store) if settings.store.public else public
+    public, private = folders_of(folder, settings)
     if settings.store.database:
         shared = shared_parts()
         with closing(shared.connect(settings.store.database)) as database:
-            yield shared.stores_in(database, public_, private if make else shared.in_office(database, private))
+            yield shared.stores_in(database, public, private if make else shared.in_office(database, private))
         return
     head, map_head = (SqliteHead(folder / "private" / name) for name in ("head.db", MAP_DB))
     table = SqliteLabels(folder / "private" / "labels.db", create=labels)
     try:
-        yield Stores(public_, private, head, head.manifest, table, map_head)
+        yield Stores(public, private, head, head.manifest, table, map_head)
     finally:
         for file in (head, map_head, table):
             file.close()
+
+
+def folders_of(folder: Path, settings: Settings) -> tuple[Folder, Folder]:
+    """`public` and `private`: in the data folder, or where the settings put them."""
+    public, private = data_folders(folder)
+    return (
+        elsewhere(settings.store) if settings.store.public else public,
+        private_elsewhere(settings.store, private) if settings.store.segments else private,
+    )
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from whosaw.datafolder import (
     Clock,
     Random,
     around,
+    folders_of,
     make_keys,
     root_of,
     settings_of,
@@ -332,7 +333,7 @@ def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[Open
         shared = shared_parts()
         with closing(shared.connect(settings.store.database)) as database:
             together = shared.Together(
-                database, parts.stores.public, data_folders(folder)[1], keys, signers, settings.journal, session, clock,
+                database, *folders_of(folder, settings), keys, signers, settings.journal, session, clock,
                 random, patrol,
             )  # fmt: skip
             with together.opened() as (gate, _):

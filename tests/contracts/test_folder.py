@@ -13,6 +13,7 @@ from tests.store import s3
 
 from whosaw.errors import Busy, Contradiction, Damaged, Misconfigured, OutcomeUnknown, Unavailable
 from whosaw.journal.under import Under
+from whosaw.store.apart import Apart
 from whosaw.store.files import FilesFolder
 from whosaw.store.memory import MemoryFolder
 
@@ -62,6 +63,22 @@ class Inside(InMemory):
         return self.folder
 
 
+class Twofold(InMemory):
+    """Segments and staging apart from the rest, as where sequencers are on many machines."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.own = self.folder
+        self.folder = Apart(MemoryFolder(self.own.faults, self.own._clock), self.own)
+
+    def arm(self, verb, fate):
+        self.own.faults.arm(verb, fate)
+
+    def again(self):
+        self.own.crash()
+        return self.folder
+
+
 class InObjects:
     """A bucket of a server that speaks S3, behind a proxy that fails."""
 
@@ -79,7 +96,7 @@ class InObjects:
         self.proxy.close()
 
 
-@pytest.fixture(params=[InMemory, OnDisk, Inside, InObjects])
+@pytest.fixture(params=[InMemory, OnDisk, Inside, Twofold, InObjects])
 def store(request, tmp_path):
     made = request.param(tmp_path)
     yield made

@@ -37,9 +37,13 @@ class Town:
         self.conninfo, self.folder = conninfo, folder
         self.keys, self.signers = MemoryStreamKeys(b"seed"), signers()
         self.database = Database(conninfo)
-        self.public, self.private = data_folders(folder)
+        self.public, self.private = self.folders()
         self.stores = stores_in(self.database, self.public, self.private)
         create(self.stores, self.signers, genesis_of(self.signers), clock, os.urandom)
+
+    def folders(self):
+        """As a process of its own has them."""
+        return data_folders(self.folder)
 
     @contextmanager
     def gate(self, *, stands=True, patience=15.0):
@@ -49,8 +53,8 @@ class Town:
                 (Asking("", {}, None), Asking("", {}, None)), TrustPolicy((), (), (), None), clock, os.urandom
             )
             made = Together(
-                database, *data_folders(self.folder), self.keys, self.signers, JournalSettings(publish_every_ms=20),
-                session, clock, os.urandom, patience,
+                database, *self.folders(), self.keys, self.signers, JournalSettings(publish_every_ms=20),
+                session, clock, os.urandom, patience=patience,
             )  # fmt: skip
             with made.opened(stands=stands) as opened:
                 yield opened

@@ -30,24 +30,37 @@ from whosaw.wiring import build
     help="Believe forwarding headers from here. Repeatable.",
 )
 @click.option("--public", metavar="URL", default="", help="Publish to a bucket, s3://BUCKET/PREFIX, not to a folder.")
+@click.option(
+    "--segments", metavar="URL", default="", help="With --database: a bucket for segments, closed to everybody."
+)
 @click.option("--endpoint", metavar="URL", default="", help="The bucket's server, where it is not that of AWS.")
 @click.option(
     "--database", metavar="URL", default="", help="For a log that many gates write: postgresql://USER@HOST/NAME."
 )
 @format_option
 def init(
-    folder: Path, origin: str, proxies: tuple[str, ...], public: str, endpoint: str, database: str, form: str
+    folder: Path,
+    origin: str,
+    proxies: tuple[str, ...],
+    public: str,
+    segments: str,
+    endpoint: str,
+    database: str,
+    form: str,
 ) -> int:
     """Make a data folder."""
     checked(
         origin,
         ("--public", public),
+        ("--segments", segments),
         ("--endpoint", endpoint),
         ("--database", database),
         *(("--trusted-proxy", each) for each in proxies),
     )
     with whole_or_not_at_all(folder):
-        build(folder, origin, trusted_proxies=proxies, store=StoreSettings(public, endpoint, database=database))
+        build(
+            folder, origin, trusted_proxies=proxies, store=StoreSettings(public, segments, endpoint, database=database)
+        )
     say(
         Table(
             f"A log of its own stands in {folder}. Leaf 0 fixes its keys.",

@@ -80,7 +80,7 @@ class Core:
 
         `witnesses`: only heads that they have seen get an index.
         """
-        stores = replace(stores, ahead=ahead_of(stores, segment_bytes))
+        stores = replace(stores, public=stores.public.fresh(), ahead=ahead_of(stores, segment_bytes))
         if stores.head.read() is None:  # before the lock: a wrong path is left as it was
             raise no_journal()
         held = stores.private.hold("lock")

@@ -28,6 +28,9 @@ class Fenced:
     def reads_durable(self) -> bool:
         return self._folder.reads_durable
 
+    def fresh(self) -> Folder:
+        return Fenced(self._folder.fresh(), self._lasts, self._hold)
+
     def read(self, name: str) -> bytes | None:
         return self._folder.read(name)
 

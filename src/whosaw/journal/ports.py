@@ -304,6 +304,10 @@ class Folder(Protocol):
     @property
     def reads_durable(self) -> bool: ...
 
+    def fresh(self) -> Folder:
+        """The same folder for a sequencer that begins now: what it remembers of earlier ones is not its own."""
+        ...
+
     def read(self, name: str) -> bytes | None:
         """The bytes, or None where there is no such file. Raises Unavailable."""
         ...

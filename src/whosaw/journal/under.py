@@ -27,6 +27,9 @@ class Under:
     def reads_durable(self) -> bool:
         return self._folder.reads_durable
 
+    def fresh(self) -> Folder:
+        return Under(self._folder.fresh(), self._prefix.removesuffix("/"))
+
     def read(self, name: str) -> bytes | None:
         return self._folder.read(self._at(name))
 

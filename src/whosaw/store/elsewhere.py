@@ -9,14 +9,20 @@ from __future__ import annotations
 from whosaw.config import StoreSettings
 from whosaw.errors import MissingExtra
 from whosaw.journal.ports import Folder
+from whosaw.store.apart import Apart
 
 
-def elsewhere(settings: StoreSettings) -> Folder:
-    """The folder at ``settings.public``. Raises MissingExtra, Misconfigured."""
+def private_elsewhere(settings: StoreSettings, private: Folder) -> Folder:
+    """`private`, with its segments at ``settings.segments``. Raises MissingExtra, Misconfigured."""
+    return Apart(elsewhere(settings, private=True), private)
+
+
+def elsewhere(settings: StoreSettings, *, private: bool = False) -> Folder:
+    """The folder at ``settings.public``, or at ``settings.segments`` if it is `private`. Raises MissingExtra, Misconfigured."""
     try:
         from whosaw.store.s3 import s3_folder
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("obstore"):
             raise
         raise MissingExtra("cluster", "publishing to an object store") from None
-    return s3_folder(settings)
+    return s3_folder(settings, private=private)

@@ -79,6 +79,9 @@ class FilesFolder:
     def __repr__(self) -> str:
         return f"FilesFolder({self._root.name!r})"
 
+    def fresh(self) -> FilesFolder:
+        return self  # it remembers nothing
+
     # ── reading ──
 
     def read(self, name: str) -> bytes | None:

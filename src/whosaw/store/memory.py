@@ -105,6 +105,9 @@ class MemoryFolder:
         self._held: set[str] = set()
         self._lock = threading.Lock()
 
+    def fresh(self) -> MemoryFolder:
+        return self  # what it remembers is the disk
+
     def crash(self) -> None:
         """The process died: its locks are free."""
         self._held.clear()

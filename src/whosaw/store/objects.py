@@ -41,6 +41,7 @@ PAUSES = (0.2, 1.0)  # seconds between the tries of one request
 _PART = re.compile(r"[A-Za-z0-9._-]+")
 _CHANGES = frozenset({"checkpoint", "checkpoint.witnessed"})  # what is replaced where a log is published
 _FIXED = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
+_CLOSED = {"Content-Type": "application/octet-stream", "Cache-Control": "private, no-store"}
 _LOOSE = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "public, max-age=3"}
 # An object is there, and no version of it has this name.
 _MET_BY_NOTHING: tuple[PutMode, ...] = ("create", {"e_tag": '"00000000000000000000000000000000"'})
@@ -56,11 +57,15 @@ class ObjectsFolder:
         store: ObjectStore,
         *,
         bucket: str = "",
+        private: bool = False,
         pauses: Sequence[float] = PAUSES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`bucket`: as it stands in addresses, to tell its answers from those of whoever gives credentials."""
+        """`bucket`: as it stands in addresses, to tell its answers from those of whoever gives credentials. `private`: never to
+        be kept by a cache in between.
+        """
         self._store, self._bucket = store, bucket
+        self._private, self._fixed = private, _CLOSED if private else _FIXED
         self._pauses, self._sleep = tuple(pauses), sleep
         self._known: dict[str, str | None] = {}  # the version that a replacement must find
         self._tried: dict[str, list[bytes]] = {}  # what we put in its place, and do not know whether it landed
@@ -68,6 +73,12 @@ class ObjectsFolder:
 
     def __repr__(self) -> str:
         return f"ObjectsFolder({self._bucket!r})"
+
+    def fresh(self) -> ObjectsFolder:
+        # A gate reads `checkpoint` for days, and is elected one day: what it read first is not what it may replace.
+        return ObjectsFolder(
+            self._store, bucket=self._bucket, private=self._private, pauses=self._pauses, sleep=self._sleep
+        )
 
     # ── reading ──
 
@@ -149,7 +160,7 @@ class ObjectsFolder:
                 )
             return there is not None
 
-        self._put(name, lambda: obstore.put(self._store, _key(name), data, attributes=_FIXED, mode="create"), done)
+        self._put(name, lambda: obstore.put(self._store, _key(name), data, attributes=self._fixed, mode="create"), done)
         if not self._conditional:
             self._check_conditions(name, data)
 
@@ -162,7 +173,11 @@ class ObjectsFolder:
         def put() -> None:
             known = self._known[name]
             made = obstore.put(
-                self._store, _key(name), data, attributes=_LOOSE, mode={"e_tag": known} if known else "create"
+                self._store,
+                _key(name),
+                data,
+                attributes=_CLOSED if self._private else _LOOSE,
+                mode={"e_tag": known} if known else "create",
             )
             self._stands(name, made["e_tag"])
 
@@ -224,7 +239,7 @@ class ObjectsFolder:
         for mode in _MET_BY_NOTHING:
             # The same bytes over themselves: where the condition is ignored, nothing is lost by having asked.
             def put(mode: PutMode = mode) -> NoReturn:
-                obstore.put(self._store, _key(name), data, attributes=_FIXED, mode=mode)
+                obstore.put(self._store, _key(name), data, attributes=self._fixed, mode=mode)
                 raise Misconfigured(
                     "the object store ignores the conditions of a write",
                     setting="store.public",

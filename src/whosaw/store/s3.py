@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 CONNECT, WHOLE = timedelta(seconds=3), timedelta(seconds=15)
 
 
-def s3_folder(settings: StoreSettings) -> ObjectsFolder:
-    """The folder at ``settings.public``. Raises Misconfigured."""
-    bucket, _, prefix = settings.public.removeprefix("s3://").partition("/")
+def s3_folder(settings: StoreSettings, *, private: bool = False) -> ObjectsFolder:
+    """The folder at ``settings.public``, or at ``settings.segments`` if it is `private`. Raises Misconfigured."""
+    bucket, _, prefix = (settings.segments if private else settings.public).removeprefix("s3://").partition("/")
     config: S3Config = {"conditional_put": "etag"}
     if settings.endpoint:
         config["endpoint"] = settings.endpoint
@@ -50,4 +50,4 @@ def s3_folder(settings: StoreSettings) -> ObjectsFolder:
             setting="store",
             hint="look at [store] in whosaw.toml and at the AWS_ variables of the environment",
         ) from None
-    return ObjectsFolder(store, bucket=bucket)
+    return ObjectsFolder(store, bucket=bucket, private=private)
