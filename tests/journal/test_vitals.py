@@ -9,7 +9,7 @@ from whosaw.journal.vitals import vitals
 
 
 def stands(world):
-    return vitals(world.stores, world.signers, world.clock())
+    return vitals(world.stores, world.signers.keys(), world.clock())
 
 
 def test_a_log_at_rest():

@@ -34,10 +34,11 @@ from whosaw.journal.heads import CHECKPOINT, Signers
 from whosaw.journal.leaves import Leaves
 from whosaw.journal.mail import Mail, Posted
 from whosaw.journal.map_log import Mapped
+from whosaw.journal.meter import Pulse
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
-from whosaw.journal.receipts import receipt_at
+from whosaw.journal.receipts import moment, receipt_at
 from whosaw.journal.rekey import rekey
 from whosaw.journal.segment import SEGMENT_BYTES, Erased
 from whosaw.journal.segments import Segments
@@ -266,6 +267,16 @@ class Journal:
     def logs(self) -> tuple[Witnessed, Witnessed]:
         """The log and its map log, for whoever asks witnesses about them."""
         return self._core.witnessed, self._core.map.witnessed
+
+    def pulse(self) -> Pulse:
+        """How it stands at this moment, in numbers. Asks no disk, and never fails."""
+        state, map_stopped = self._state, self._core.map.stopped
+        with state.lock:
+            waiting, published, head = len(state.tail.frames), state.published.size, state.head
+        return Pulse(
+            state.meter, len(self._queue), waiting, published, moment(head.signed_at), self.genesis.promise_s,
+            "" if state.stopped is None else str(state.stopped), map_stopped,
+        )  # fmt: skip
 
     def index_due(self) -> None:
         """Sign the index where its minute is over: a run of a second would never come to it. Whatever fails, fails alone."""

@@ -199,6 +199,12 @@ class MapLog:
                 raise Damaged("what was staged for the map log does not follow on it", where=f"{MAP}/{name}")
         return begun
 
+    @property
+    def stopped(self) -> str:
+        """Why no more leaves are appended; empty where they are."""
+        error = self._stopped
+        return "" if error is None else str(error) if isinstance(error, WhosawError) else type(error).__name__
+
     # ── growing ──
 
     def step(self) -> bool:

@@ -58,6 +58,9 @@ class Queue:
                 size += group[-1].size
             return group
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def close(self) -> None:
         """Take nothing more; what waits is still handed out."""
         with self._some:

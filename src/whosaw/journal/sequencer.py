@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 
 from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ahead import ahead_of
@@ -222,7 +223,9 @@ class Sequencer:
     def _log(self, group: Group) -> None:
         """One write. When this raises anything but Unavailable, nobody knows what is durable."""
         hashes = [frame.leaf_hash for frame in group.frames]
+        began = perf_counter()
         written = self._ahead.write(group.frames, group.at)
+        self._state.meter.wrote(len(group.frames), perf_counter() - began)
         with self._state.changed:
             self._state.tail.add(group.frames, hashes, group.at, written)
             self._counters.taken(group.nexts)

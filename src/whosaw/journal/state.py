@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from whosaw.errors import Damaged, OutcomeUnknown, ProofFailed, Unavailable, WhosawError
 from whosaw.journal.edge import Edge
+from whosaw.journal.meter import Meter
 from whosaw.journal.place import following
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.journal.segment import Frame, Mark
@@ -112,7 +113,7 @@ class Published:
 class State:
     """Shared by the threads of one journal. Hold `lock` for the tail; `changed` says that something below moved."""
 
-    __slots__ = ("changed", "edge", "head", "lock", "published", "root", "stopped", "tail")
+    __slots__ = ("changed", "edge", "head", "lock", "meter", "published", "root", "stopped", "tail")
 
     def __init__(self, head: HeadState, root: bytes, edge: Edge, tail: Tail) -> None:
         """`root` is what the head signs; `edge` must have it. A start has published the head."""
@@ -121,6 +122,7 @@ class State:
         self.head, self.root, self.edge, self.tail = head, root, edge, tail
         self.published = Published(head.size, head.note)
         self.stopped: WhosawError | None = None
+        self.meter = Meter()
 
     def stop(self, error: BaseException) -> WhosawError:
         """Refuse everything from here on. Returns what to tell those who were waiting."""

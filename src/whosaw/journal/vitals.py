@@ -11,12 +11,13 @@ Invariant: sizes, times and bytes of the log as a whole. Nothing here is about a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal import tail
-from whosaw.journal.heads import CHECKPOINT, MAP, Signers, opened
+from whosaw.journal.heads import CHECKPOINT, MAP, opened
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.published import reading
 from whosaw.journal.receipts import moment
@@ -25,7 +26,7 @@ from whosaw.journal.segment import FOLDER as SEGMENTS
 from whosaw.journal.under import Under
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.map_leaf import MapLeaf
-from whosaw.tlog.note import parse_note
+from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.tlog.tile import FULL, Bundle, parse_bundle
 from whosaw.verify.witnessed import WITNESSED
 
@@ -43,6 +44,8 @@ class Files:
 class Vitals:
     """One log at the moment `at`. `waiting`: frames under no head yet; None where they cannot be read.
 
+    `public`: None where nobody counted.
+
     `mapped`, `witnessed`: how many leaves the newest index and the newest witnessed head cover, 0 where there is none.
     """
 
@@ -55,7 +58,7 @@ class Vitals:
     mapped_at: datetime
     map_size: int
     witnessed: int
-    public: Files
+    public: Files | None
     segments: Files
 
     @property
@@ -64,8 +67,11 @@ class Vitals:
         return max(0, int((self.at - self.signed_at).total_seconds()))
 
 
-def vitals(stores: Stores, signers: Signers, at: datetime) -> Vitals:
-    """Raises BadInput where there is no journal, Damaged for a head or a checkpoint that is not ours, Unavailable."""
+def vitals(stores: Stores, keys: Sequence[VerifierKey], at: datetime, *, files: bool = True) -> Vitals:
+    """`keys` sign the log's heads; `files`: count the published ones, which takes a while in a large log.
+
+    Raises BadInput where there is no journal, Damaged for a head or a checkpoint that is not ours, Unavailable.
+    """
     witnessed = _witnessed(stores.public)
     mapped, map_size = _mapped(Under(stores.public, MAP))
     note = stores.public.read(CHECKPOINT)
@@ -76,7 +82,7 @@ def vitals(stores: Stores, signers: Signers, at: datetime) -> Vitals:
         raise Damaged("the head of the map log is missing", where="map.db")
     return Vitals(
         at=at,
-        published=opened(note, signers.keys(), CHECKPOINT),
+        published=opened(note, keys, CHECKPOINT),
         size=head.size,
         signed_at=moment(head.signed_at),
         waiting=_waiting(stores, head.size),
@@ -84,7 +90,7 @@ def vitals(stores: Stores, signers: Signers, at: datetime) -> Vitals:
         mapped_at=moment(map_head.signed_at),
         map_size=map_size,
         witnessed=witnessed,
-        public=_files(stores.public),
+        public=_files(stores.public) if files else None,
         segments=_files(stores.private, SEGMENTS),
     )
 

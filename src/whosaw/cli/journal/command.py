@@ -2,6 +2,7 @@
 """`whosaw journal`: make a log, see how it stands, and whether everything on the disk is what was written.
 
 init         a log alone
+metrics      the same for a monitoring system
 status       how it stands, beside whoever writes it
 fsck         everything held against everything else; with --repair, what follows is made again
 scrub        the same from the disk, slowly and for ever
@@ -17,6 +18,7 @@ import click
 from whosaw.cli.journal.export import export
 from whosaw.cli.journal.fsck import fsck
 from whosaw.cli.journal.init import init
+from whosaw.cli.journal.metrics import metrics
 from whosaw.cli.journal.mirror import mirror
 from whosaw.cli.journal.scrub import scrub
 from whosaw.cli.journal.status import status
@@ -28,5 +30,5 @@ def journal() -> None:
     """The log: its state, its check, its copies."""
 
 
-for _command in (init, status, fsck, scrub, witness, export, mirror):
+for _command in (init, status, metrics, fsck, scrub, witness, export, mirror):
     journal.add_command(_command)

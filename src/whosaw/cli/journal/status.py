@@ -9,7 +9,7 @@ import click
 
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Cell, Table
-from whosaw.journal.vitals import Vitals, vitals
+from whosaw.journal.vitals import Files, Vitals, vitals
 from whosaw.model.record import time_text
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import render_base64
@@ -25,7 +25,7 @@ def status(data: Path, form: str) -> int:
     """How the log stands: sizes, ages, who is behind, bytes. Works beside whoever writes it, and changes nothing."""
     with glance(data) as here:
         asked = standing(here.stores.private)
-        found = vitals(here.stores, here.signers, now())
+        found = vitals(here.stores, here.verifier_keys(), now())
         origin, keys = here.settings.origin, [short(key) for key in here.verifier_keys()]
     facts: dict[str, Cell] = {"origin": origin, **_facts(found), **_behind(asked, found), "keys": keys}
     rows = tuple({"what": name, "is": value} for name, value in facts.items())
@@ -53,10 +53,14 @@ def _facts(found: Vitals) -> dict[str, Cell]:
         "witnessed": found.witnessed,
         "segments": found.segments.count,
         "segment_bytes": found.segments.bytes,
-        "public_files": found.public.count,
-        "partial_files": found.public.partial,
-        "public_bytes": found.public.bytes,
+        **_files(found.public),
     }
+
+
+def _files(found: Files | None) -> dict[str, Cell]:
+    if found is None:
+        return {}
+    return {"public_files": found.count, "partial_files": found.partial, "public_bytes": found.bytes}
 
 
 def _behind(asked: Standing | None, found: Vitals) -> dict[str, Cell]:
