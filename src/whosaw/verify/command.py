@@ -26,7 +26,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -39,7 +39,7 @@ from whosaw.verify.head import Head
 from whosaw.verify.progress import Progress
 from whosaw.verify.receipt import verify_receipt
 from whosaw.verify.records import LINE_LIMIT, verify_records
-from whosaw.verify.source import Source, open_source
+from whosaw.verify.source import BUDGET, Source, open_source
 from whosaw.verify.state import SavedHead, State, read_state, save_head
 from whosaw.verify.statement import verify_statement
 from whosaw.verify.steps import FALSE, Report
@@ -80,7 +80,7 @@ _OURS = re.compile(
     r"the following arguments are required: .*"
     r"|argument [^:]+: (expected .*|not allowed with argument .*)"
 )
-_ABOUT = re.compile(r"(argument (?:--[a-z]+|FILE|FOLDER\|URL)): ")
+_ABOUT = re.compile(r"(argument (?:--[a-z-]+|FILE|FOLDER\|URL)): ")
 
 
 def _without_words(message: str) -> str:
@@ -108,18 +108,30 @@ def _parser(kind: str) -> argparse.ArgumentParser:
         "--trust", metavar="FILE", required=True, help="whose signatures count (see docs/spec/trust.md)"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for machines")
-    if kind == "log":
+    if kind in ("log", "statement"):
         parser.add_argument("--state", metavar="FILE", help="remember the checkpoint, and compare with it next time")
+    if kind == "log":
         parser.add_argument("--quick", action="store_true", help="signatures and proofs only; do not read all leaves")
     if kind in ("log", "statement"):
         parser.add_argument(
-            "--jobs", metavar="N", type=_jobs, default=cores(), help="processes that read a folder (default: all cores)"
+            "--jobs",
+            metavar="N",
+            type=_number,
+            default=cores(),
+            help="processes that read a folder (default: all cores)",
+        )
+    if kind in ("log", "statement", "receipt"):
+        parser.add_argument(
+            "--deadline", metavar="SECONDS", type=_number, default=int(BUDGET), help="how long a URL may take in all"
         )
     if kind in ("log", "receipt"):
         parser.add_argument("--evidence", metavar="FILE", help="where to write what is false, for others to check")
     if kind in ("statement", "receipt"):
         parser.add_argument("--folder", metavar="PUBLIC", help="the published log: a folder or a URL")
     if kind == "statement":
+        parser.add_argument(
+            "--max-age", metavar="HOURS", type=_number, default=24, help="how old its newest cosignature may be"
+        )
         parser.add_argument("--person", metavar="ID", help="the account that it must be about, as the person knows it")
     if kind == "proof":
         which = parser.add_mutually_exclusive_group()
@@ -128,8 +140,8 @@ def _parser(kind: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _jobs(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,2}", text):
+def _number(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
         raise ValueError
     return int(text)
 
@@ -162,13 +174,8 @@ def _heard() -> Iterator[None]:
 
 
 def _log(args: argparse.Namespace, audit: Audit) -> int:
-    state = Path(args.state) if args.state else None
-    source = open_source(args.place)
-    remembered: State | None = None
-    if state is not None:
-        if not state.parent.is_dir():
-            raise BadInput("there is no such folder to keep it in", where="--state")
-        remembered = read_state(state)
+    source = open_source(args.place, args.deadline)
+    state, remembered = _state(args)
     audit = replace(audit, saved=None if remembered is None else remembered.of, quick=args.quick)
     steps, found = verify_folder(source, audit)
     if state is not None and found.head is not None and steps.sound:
@@ -177,6 +184,16 @@ def _log(args: argparse.Namespace, audit: Audit) -> int:
         before = State() if remembered is None else remembered
         steps.remarks += [_remember(state, head, before.of(head.origin), audit.now) for head in heads]
     return _answer(close(steps, audit, source, found.head), args)
+
+
+def _state(args: argparse.Namespace) -> tuple[Path | None, State | None]:
+    """The state file that was asked for, and what it remembers."""
+    if not args.state:
+        return None, None
+    state = Path(args.state)
+    if not state.parent.is_dir():
+        raise BadInput("there is no such folder to keep it in", where="--state")
+    return state, read_state(state)
 
 
 def _remember(state: Path, head: Head, compared: SavedHead | None, now: datetime) -> str:
@@ -192,9 +209,18 @@ def _file(kind: str, args: argparse.Namespace, audit: Audit) -> Report:
         return proof.verify_proof(raw, audit, leaf, records)
     if kind == "records":
         return _records(args.file, audit)
-    source: Source | None = open_source(args.folder) if args.folder else None
+    source: Source | None = open_source(args.folder, args.deadline) if args.folder else None
     if kind == "receipt":
         return verify_receipt(_read(args.file, "FILE", trust.LIMIT), audit, source)
+    audit = replace(audit, max_age=timedelta(hours=args.max_age))
+    state, remembered = _state(args)
+    if state is not None and remembered is not None:
+        before, kept = remembered.of, state
+
+        def keep(head: Head) -> str:
+            return _remember(kept, head, before(head.origin), audit.now)
+
+        audit = replace(audit, saved=before, keep=keep)
     return verify_statement(_read(args.file, "FILE", statement_file.LIMIT), audit, args.person, source)
 
 

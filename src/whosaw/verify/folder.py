@@ -23,7 +23,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from whosaw.errors import ProofFailed, Unavailable, WhosawError
 from whosaw.tlog import note
@@ -67,7 +67,10 @@ def _nothing(*_: object) -> None: ...
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """How to verify a folder. `saved` is what was seen before; `progress` counts leaves; `jobs`: processes at once."""
+    """How to verify a folder. `saved` is what was seen before; `progress` counts leaves; `jobs`: processes at once.
+
+    Of statements: `max_age` of the newest cosignature, and `keep`, which remembers a head and says so.
+    """
 
     trust: TrustPolicy
     now: datetime
@@ -76,6 +79,8 @@ class Audit:
     progress: Callable[[int, int], None] = _nothing
     sleep: Callable[[float], None] = time.sleep
     jobs: int = 1
+    max_age: timedelta | None = None
+    keep: Callable[[Head], str] | None = None
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ from whosaw.verify.workers import Each, here, spans, workers
 
 FRAMED = 2 + leaf.SIZE
 SHARE = 256  # bundles that are read in one piece where processes share the work: those below one tile of level 1
+MOST = 256  # processes
 ALONE = 16  # and where there is nobody to share it with
 _LENGTH = leaf.SIZE.to_bytes(2)
 
@@ -79,7 +80,7 @@ def read_leaves(
 ) -> Leaves:
     """Read everything that a log of `size` leaves serves. `claims` have growing sizes. Raises Unavailable."""
     # A list is what a folder has. A URL is read by one process: twice the requests are not twice the speed, nor welcome.
-    jobs = min(jobs, -(-size // FULL) // SHARE) if source.listed else 1
+    jobs = min(jobs, MOST, -(-size // FULL) // SHARE) if source.listed else 1
     if jobs < 2 and size <= heaps.IN_MEMORY:
         return _read(_Reading(source, size, None), claims, old, progress, here)
     with heaps.temporary() as folder, workers(jobs, folder) as each:

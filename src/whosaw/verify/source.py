@@ -33,6 +33,7 @@ from whosaw.verify.words import printable
 
 TIMEOUT = 10.0  # seconds without a byte
 DEADLINE = 60.0  # seconds for one whole file: a server that drips bytes must not hold a cron job for ever
+BUDGET = 6 * 3600.0  # seconds for all files of one check: nor may one that drips files
 TRIES = 3
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _ODD = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})
@@ -60,10 +61,10 @@ class Source(Protocol):
         ...
 
 
-def open_source(place: str) -> Source:
-    """The folder or URL that `place` names. Raises BadInput where it is neither."""
+def open_source(place: str, budget: float = BUDGET) -> Source:
+    """The folder or URL that `place` names; `budget`: seconds that a URL may take in all. Raises BadInput where it is neither."""
     if place.startswith(("http://", "https://")):
-        return HttpSource(place)
+        return HttpSource(place, budget=budget)
     if "://" in place:
         raise BadInput("only http:// and https:// are read", where="FOLDER|URL")
     path = Path(place)
@@ -139,6 +140,7 @@ class HttpSource:
         *,
         timeout: float = TIMEOUT,
         deadline: float = DEADLINE,
+        budget: float = BUDGET,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -153,10 +155,17 @@ class HttpSource:
             raise BadInput("a URL with a password in it would end up in logs", where="FOLDER|URL")
         self.place = url.rstrip("/")
         self._timeout, self._deadline, self._clock, self._sleep = timeout, deadline, clock, sleep
+        self._budget, self._until = budget, clock() + budget
         self._opener = _http_only()
 
     def read(self, name: str, limit: int) -> bytes | None:
         for again in range(TRIES):
+            if self._clock() > self._until:
+                raise Unavailable(
+                    f"the check took longer than the {self._budget:.0f} s that it may take",
+                    part=self.place,
+                    hint="copy the log and verify the copy, or give --deadline more seconds",
+                )
             try:
                 return self._in_time(name, limit)
             except Unavailable:
@@ -182,7 +191,7 @@ class HttpSource:
 
         threading.Thread(target=fetch, name="whosaw-fetch", daemon=True).start()
         try:
-            answer = found.get(timeout=self._deadline + 1)
+            answer = found.get(timeout=max(0.0, min(self._deadline, self._until - self._clock())) + 1)
         except queue.Empty:
             raise self._unreachable(name, f"not complete after {self._deadline:.0f} s") from None
         try:

@@ -13,6 +13,7 @@
     7 records      label_1 … label_n, each a leaf of the log, each opened by its nonce and body
     8 none missing label_(n+1) stands nowhere, and neither does the next generation's label_0
     9 public       the published log is the same, and its index was made of every leaf (``--folder``)
+      before       both heads are of the history that this verifier has seen earlier: a step of its own with ``--state``
 
 Steps 1 to 8 need this file and no other. What they rest on is that the index is what the leaves make: everybody who
 verifies the published log builds it again, and step 9 does so here.
@@ -24,7 +25,7 @@ anywhere else in the log convicts the operator.                           Specif
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from datetime import timedelta
 
 from whosaw.errors import NotCanonical, ProofFailed, WhosawError
 from whosaw.model.look_body import LOOKS, LookBody
@@ -32,11 +33,12 @@ from whosaw.model.record import Json, Kind, canonical
 from whosaw.tlog import leaf, vrf
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
-from whosaw.tlog.prefix import TrieProof
+from whosaw.verify.before import take_before
 from whosaw.verify.folder import Audit, verify_folder
 from whosaw.verify.genesis import Genesis, check_genesis
 from whosaw.verify.head import Head, open_head
 from whosaw.verify.history import check_same_log
+from whosaw.verify.index_root import IndexRoot
 from whosaw.verify.map_log import MapSource, open_map_head
 from whosaw.verify.shape import base64_of
 from whosaw.verify.source import Source
@@ -61,9 +63,7 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
     """All steps. `person` is the id that the statement must be about; None takes the file's word, and says so."""
     steps = Steps()
     statement = steps.take("The statement reads as one", lambda said: _read(raw, person, said))
-    head = statement and steps.take(
-        TITLES[0], lambda said: open_head(statement.checkpoint, audit.trust, audit.now, said)
-    )
+    head = statement and steps.take(TITLES[0], lambda said: _checkpoint(statement, audit, said))
     if not statement or not head:
         for title in TITLES[0 if not statement else 1 :]:
             steps.skip(title, "Without what comes before there is nothing to hold it against.")
@@ -82,6 +82,8 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         steps.skip(TITLES[7], "What the statement says did not hold, so there is nothing to compare.")
     else:
         steps.take(TITLES[7], lambda said: _published(index, audit, source, said))
+    if audit.saved is not None and index:
+        take_before(index, audit, source, steps)
     _limits(steps, audit, source)
     words = [_words(record, looks.get(record.index)) for record in statement.records]
     if steps.sound:
@@ -119,25 +121,6 @@ def _read(raw: bytes, person: str | None, said: Said) -> Statement:
     return statement
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRoot:
-    """The root of the index of exactly the head `of`. `head`: that of the map log which says so, with the keys of `genesis`."""
-
-    root: bytes
-    head: Head
-    of: Head
-    genesis: Genesis
-
-    def place(self, proof: TrieProof | None, label: bytes, where: str) -> int | None:
-        """Where `label` stands, None where it stands nowhere. Raises ProofFailed."""
-        if proof is None or proof.label != label:
-            raise ProofFailed(f"{where}: its proof from the index is about another label", step="index")
-        try:
-            return proof.check(self.root)
-        except ProofFailed as error:
-            raise ProofFailed(f"{where}: its proof from the index does not hold: {error}", step="index") from None
-
-
 Looks = dict[int, LookBody]
 """Looks by the index of their leaf, as far as they were read: reading one is half of what it costs to check it."""
 
@@ -155,6 +138,26 @@ def _proofs(statement: Statement, head: Head, genesis: Genesis, index: IndexRoot
     return looks
 
 
+def _checkpoint(statement: Statement, audit: Audit, said: Said) -> Head:
+    head = open_head(statement.checkpoint, audit.trust, audit.now, said)
+    _fresh(head, audit, said, "checkpoint")
+    return head
+
+
+def _fresh(head: Head, audit: Audit, said: Said, where: str) -> None:
+    """The newest cosignature is not too old. Without a witness there is only the log's own word, which is no limit to it."""
+    at = head.signed_at
+    if audit.max_age is None or not head.cosigned or at is None or audit.now - at <= audit.max_age:
+        return
+    hours = audit.max_age // timedelta(hours=1)
+    said.unclear(
+        f"the newest cosignature is of {moment(at)}, more than {counted(hours, 'hour')} ago: what was recorded since is not "
+        "in this statement",
+        where,
+        "ask for a new statement; to read this one as of then, give --max-age",
+    )
+
+
 def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
     opened = statement.genesis
     if opened.i or opened.index:
@@ -167,6 +170,7 @@ def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
 def _index(statement: Statement, head: Head, genesis: Genesis, audit: Audit, said: Said) -> IndexRoot:
     given, where = statement.index, "checkpoint of the map log"
     map_head = open_map_head(given.checkpoint, genesis, audit.trust, audit.now, said, where=where, quorum=True)
+    _fresh(map_head, audit, said, where)
     if not map_head.size:
         raise ProofFailed("the log of the index is empty", step="index")
     leaf = MapLeaf.parse(given.leaf, "leaf of the map log")
