@@ -26,6 +26,7 @@ from tests.verify.log_maker import BEGAN, look_body
 from whosaw.errors import WhosawError
 from whosaw.journal.scrub import Round, Rounds
 from whosaw.journal.segment import (
+    Erased,
     Mark,
     Order,
     encode_all,
@@ -237,7 +238,9 @@ PARSERS = {
         text=True,
     ),
     "journal/segment.py parse_frame": Parser(
-        bare(parse_frame, 0, Mark(1)), lambda made, raw: made[0].encode(Mark(1)) + raw[made[1] :], (FRAME,)
+        bare(parse_frame, 0, Mark(1)),
+        lambda made, raw: made[0].encode(Mark(1)) + raw[made[1] :],
+        (FRAME, Erased(7, 0, 9).encode(Mark(1))),
     ),
     "journal/segment.py parse_all": Parser(
         lambda raw: list(parse_all(raw, Mark(1), Order(1))), lambda made, _: encode_all(made, Mark(1)), (SEGMENT,)
