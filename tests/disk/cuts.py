@@ -24,7 +24,7 @@ from random import Random
 from tests.disk.life import SCENARIOS, live, settle, state_of
 from tests.disk.notebook import Notebook
 from tests.disk.power import MARK, Disk, Fate, recorded
-from tests.disk.sweep import Stage
+from tests.disk.sweep import Stage, room
 from tests.disk.trace import Untraceable, traced
 
 CALLS = ("openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,unlink,unlinkat,"
@@ -156,7 +156,7 @@ def main() -> int:
     given = options.parse_args()
     logging.disable(logging.CRITICAL)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="whosaw-cuts-") as folder:
+    with tempfile.TemporaryDirectory(prefix="whosaw-cuts-", dir=room()) as folder:
         try:
             cuts = Cuts(Path(folder), given.seed, given.deaf)
             if given.every:

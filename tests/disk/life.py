@@ -249,7 +249,7 @@ def state_of(data: Path) -> bytes:
 
 
 def _database(path: Path) -> bytes:
-    with tempfile.TemporaryDirectory() as copy:
+    with tempfile.TemporaryDirectory(dir=path.parents[2]) as copy:
         for file in path.parent.glob(f"{path.name}*"):
             shutil.copy(file, copy)
         with closing(sqlite3.connect(Path(copy) / path.name)) as db:

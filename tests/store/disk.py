@@ -25,6 +25,7 @@ class DiskWorld(World):
     def _attach(self) -> None:
         self.public, self.private = data_folders(self.data)
         self.head = SqliteHead(self.data / "private" / "head.db")
+        self.manifest = self.head.manifest
         self.labels = SqliteLabels(self.data / "private" / "labels.db")
         self.map_head = SqliteHead(self.data / "private" / "map.db")
 
