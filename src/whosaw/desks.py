@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from whosaw.config import networks
 from whosaw.datafolder import Random
 from whosaw.directory.load import Loaded, load
-from whosaw.errors import BadInput, MissingExtra, ProofFailed
+from whosaw.errors import BadInput, Misconfigured, MissingExtra, ProofFailed
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from whosaw.detect.finding import Finding, Findings
     from whosaw.detect.looks import ExplainedLook
     from whosaw.detect.run import Run
+    from whosaw.erasure import ports as erasure
     from whosaw.inquiry import ports as inquiry
     from whosaw.inquiry.step import Refused
     from whosaw.inquiry.unseal import Keys
@@ -280,6 +281,20 @@ class _Findings:
     def find(self, finding: str) -> Finding | None:
         known = findings(self.here)
         return None if known is None else next((f for f in known.findings if f.id == finding), None)
+
+
+# ── erasing ──
+
+
+def erasure_desk(here: House) -> erasure.Desk:
+    """Everything that an erasure works with. Raises Misconfigured where many gates write the log."""
+    if here.erasure is None:
+        raise Misconfigured(
+            "a log that several gates write cannot be erased from in this version",
+            setting="store.database",
+            hint="nothing was changed",
+        )
+    return here.erasure
 
 
 # ── showing ──

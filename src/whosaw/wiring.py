@@ -42,6 +42,8 @@ from whosaw.datafolder import (
 )
 from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
+from whosaw.erasure.erase import resume
+from whosaw.erasure.ports import Desk as Erasure
 from whosaw.errors import BadInput, Misconfigured, NotCanonical
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, record_policy
@@ -65,6 +67,7 @@ from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
 from whosaw.store import pack
 from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.sql_erase import SqlErasure
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_witness import SqliteHeads
@@ -77,6 +80,8 @@ from whosaw.witness.collect import Collector
 from whosaw.witness.folder import DATABASE as WITNESS_DB
 from whosaw.witness.kept import MAP_STATE, KeptInFolder
 from whosaw.witness.session import Asking, Session, clients
+
+FACTS = "private/facts"
 
 
 def now() -> datetime:
@@ -106,10 +111,11 @@ class House:
     directory: Directory
     vault: Vault
     guard: Guard
+    erasure: Erasure | None  # None where this process is one gate of many, and another may be writing
 
     @property
     def facts_folder(self) -> Path:
-        return self.folder / "private" / "facts"
+        return self.folder / FACTS
 
 
 # ── made once ──
@@ -198,6 +204,13 @@ def house(
             closing(session),
             _log(folder, settings, _Parts(stores, keyring, signers, session, clock, random)) as (journal, witnesses),
         ):
+            erasure = None
+            if isinstance(journal, Journal):
+                erasure = Erasure(
+                    journal=journal, eraser=journal.eraser, keys=keyring, state=SqlErasure(engine), directory=directory,
+                    private=stores.private, facts=folder / FACTS, remember=names.remember, pseudonyms=pseudonyms, clock=clock,
+                )  # fmt: skip
+                resume(erasure)
             record_policy(journal, policy, keyring, clock())
             last_look = last_look_of(journal.reader())
             vault = Vault(
@@ -226,7 +239,7 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard,
+                policy, journal, session.asked, witnesses, directory, vault, guard, erasure,
             )  # fmt: skip
 
 

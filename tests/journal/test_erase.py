@@ -180,13 +180,15 @@ def test_her_second_stream_can_be_erased_too():
 
 
 def test_a_stream_without_records_has_nothing_to_erase():
-    """Nothing is put on record for it, and it goes on."""
+    """Nothing is put on record for it; and nothing can come under a key that is about to go."""
     world = town()
     core = world.open()
     size = core.state.tail.end
-    with pytest.raises(BadInput):
-        world.eraser(core).begin(world.keys.of(Stream.of_person("nobody")), "request")
+    key = world.keys.of(Stream.of_person("nobody"))
+    assert world.eraser(core).begin(key, "request") is None
     assert core.state.tail.end == size
+    assert isinstance(outcome(lambda: world.record(core, "now", "nobody")), Unavailable)
+    world.keys.erase(key.handle)
     world.record(core, "now", "nobody")
     core.close()
     world.settle()
@@ -442,7 +444,7 @@ def test_something_is_recorded_beside_the_tombstone_or_nothing():
     world = town()
     core = world.open()
     beside = Record(Stream.named("admin"), body("ordered"))
-    job = world.eraser(core).begin(world.keys.of(ANNA), "request", [beside])
+    job = world.eraser(core).begin(world.keys.of(ANNA), "request", lambda _: [beside])
     recorded = core.sequencer.known(world_idem(job))
     assert [leaf.body for leaf in recorded.leaves if leaf.i] == [tombstone_body(job, "request"), body("ordered")]
     world.finish(core, job)

@@ -20,6 +20,7 @@ from whosaw.cli.collect import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
+from whosaw.cli.erase import erase, hold
 from whosaw.cli.init import init
 from whosaw.cli.inquiry import inquiry
 from whosaw.cli.journal.command import journal
@@ -52,7 +53,7 @@ def _verify(words: tuple[str, ...]) -> int:
     return main(words)
 
 
-for _command in (init, demo, directory, look, collect, watch, inquiry, statement, journal, witness):
+for _command in (init, demo, directory, look, collect, watch, inquiry, statement, erase, hold, journal, witness):
     whosaw.add_command(_command)
 
 

@@ -41,6 +41,8 @@ REASONS: Mapping[str, str] = {
     "no-finding": "There is no finding with this id.",
     "directory-stale": "The directory was not confirmed lately, so nobody can say who is independent of whom.",
     "own-person": "The person is the one who asks, or of their household, unit or reporting line.",
+    "held": "A hold keeps these records; it has to be lifted first.",
+    "requester-looked": "The one who asks has looked at this person, and the records of it would be erased.",
     "same": "The one who asks and the one who approves are the same.",
     "line": "One of the two stands above the other in a reporting line.",
     "common-manager": "The two have a common manager within two levels.",

@@ -25,7 +25,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from whosaw.errors import BadInput, Busy, Damaged, Unavailable
+from whosaw.errors import Busy, Damaged, Unavailable
 from whosaw.journal import tail
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.manifest import seal, strays
@@ -39,6 +39,13 @@ from whosaw.tlog.receipt import idem
 
 CALLER = "erasure"
 _log = logging.getLogger(__name__)
+
+Beside = Callable[[Erasing], Sequence[Record]]
+"""What is recorded in one submission with a tombstone."""
+
+
+def nothing_beside(_job: Erasing) -> Sequence[Record]:
+    return ()
 
 
 class Eraser:
@@ -57,17 +64,21 @@ class Eraser:
         self._stores, self._sequencer, self._record, self._publish = stores, sequencer, record, publish
         self._lock = threading.RLock()
 
-    def begin(self, key: StreamKey, basis: str, beside: Sequence[Record] = ()) -> Erasing:
+    def begin(self, key: StreamKey, basis: str, beside: Beside = nothing_beside) -> Erasing | None:
         """Put on record that the stream of `key` is erased on this `basis`, and begin. `beside`: recorded with it.
 
-        Raises BadInput where nothing is recorded in it. Raises Unavailable, Busy: nothing was begun. OutcomeUnknown: a
-        start finds out. What is begun must be finished: key deleted, then `rewrite`, then `done`.
+        None where nothing is recorded in it; and nothing will be, under this key. Raises Unavailable, Busy: nothing was
+        begun. OutcomeUnknown: a start finds out. What is begun must be finished: key deleted, then `rewrite`, then `done`.
         """
         with self._lock:
             self._sequencer.end(key.handle)
             try:
-                job, tombstone = self._on_record(key, basis, beside)
-            except (Unavailable, Busy, BadInput):  # nothing was begun
+                indexes = self._publish().places(key)
+                if not indexes:
+                    return None
+                job = Erasing(tuple(indexes), key.handle)
+                tombstone = self._on_record(job, basis, beside)
+            except (Unavailable, Busy):  # nothing was begun
                 self._sequencer.reopen(key.handle)
                 raise
             return self._begun(job, tombstone)
@@ -107,22 +118,18 @@ class Eraser:
 
     # ── pieces ──
 
-    def _on_record(self, key: StreamKey, basis: str, beside: Sequence[Record]) -> tuple[Erasing, int]:
-        """The job, and the index of the record that says it: made now, or by an attempt before this one."""
-        indexes = self._publish().places(key)
-        if not indexes:
-            raise BadInput("nothing is recorded in this stream", where="stream")
-        job = Erasing(tuple(indexes), key.handle)
+    def _on_record(self, job: Erasing, basis: str, beside: Beside) -> int:
+        """The index of the record that says it: made now, or by an attempt before this one."""
         self._stores.manifest.intend(job)
         recorded = self._sequencer.known(idem(CALLER, _key(job)))
         if recorded is None:
             record = Record(Stream.named("erasure"), tombstone_body(job, basis))
             try:
-                recorded = self._record(Submission(CALLER, _key(job), (record, *beside)))
+                recorded = self._record(Submission(CALLER, _key(job), (record, *beside(job))))
             except (Unavailable, Busy):
                 self._stores.manifest.forget(job)
                 raise
-        return job, _index_of(recorded)
+        return _index_of(recorded)
 
     def _begun(self, job: Erasing, tombstone: int) -> Erasing:
         self._publish()  # the tombstone is under a head before anything cites it
