@@ -12,6 +12,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ from whosaw.tlog.crown import Crown
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.verify.proof import OpenedRecord
 from whosaw.verify.receipt import ReceiptFile
+from whosaw.verify.records import Blank, End, Header, Line, parse_line
 from whosaw.verify.state import SavedHead, State
 from whosaw.verify.statement_file import Statement
 from whosaw.witness.state import Says, Standing, WitnessState
@@ -253,6 +255,20 @@ PARSERS = {
     "verify/proof.py OpenedRecord.parse": Parser(
         OpenedRecord.parse, lambda made, _: made.encode(), ((EXAMPLE / "record-2.json").read_bytes(),)
     ),
+    "verify/records.py Header.parse": Parser(
+        Header.parse,
+        lambda made, _: made.encode(),
+        (Header("2026-11-22T10:15:30.123Z", NOTE_4, ("bulk",), 1).encode(),),
+    ),
+    "verify/records.py parse_line": Parser(
+        bare(parse_line, ""),
+        lambda made, _: made.encode(),
+        (
+            Line(1, "person", 1, bytes(32), bytes(32), look_body("anna", 1), (bytes(32),)).encode(),
+            Blank(1, 11).encode(),
+            End(1, bytes(32)).encode(),
+        ),
+    ),
     "verify/statement_file.py Statement.parse": Parser(Statement.parse, lambda made, _: made.encode(), (STATEMENT,)),
     "verify/receipt.py ReceiptFile.parse": Parser(ReceiptFile.parse, None, (RECEIPT, PROOF)),
     "verify/state.py State.parse": Parser(
@@ -289,6 +305,36 @@ def turned(raw: bytes):
     return st.integers(0, max(0, len(raw) * 8 - 1)).map(
         lambda bit: (int.from_bytes(raw) ^ 1 << bit).to_bytes(len(raw)) if raw else raw
     )
+
+
+# What careless readers take for the same: `true` is 1 in Python, and so is 1.0.
+SPELLINGS = {
+    b"1": (b"true", b"1.0", b"01", b"+1", b"1 "),
+    b"null": (b"0", b"false"),
+    b",": (b", ", b",,"),
+    b"=": (b"", b"=="),
+}
+MOST = 600
+
+
+def respelled(raw: bytes):
+    """Each piece of it that could be written otherwise, written otherwise."""
+    for piece, others in SPELLINGS.items():
+        for at in range(len(raw)):
+            if raw.startswith(piece, at):
+                yield from (raw[:at] + other + raw[at + len(piece) :] for other in others)
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_one_spelling_or_none(name):
+    """Another way to write the same is refused wherever it stands, or is what it says and renders to itself."""
+    parser = PARSERS[name]
+    for raw in (other for valid in parser.valid for other in islice(respelled(valid), MOST)):
+        try:
+            made = parser.read(raw)
+        except WhosawError:
+            continue
+        assert parser.encode is None or parser.encode(made, raw) == raw
 
 
 @pytest.mark.parametrize("name", PARSERS)

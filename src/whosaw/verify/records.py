@@ -127,7 +127,7 @@ def parse_line(raw: bytes, where: str) -> Line | Blank | End:
             made = End(number(row["leaves"], where), raw_bytes(row["sha256"], HASH, where))
         case _:
             raise NotCanonical("a line of no known kind", where=where)
-    if row["v"] != 1:
+    if number(row["v"], where) != 1:  # `true` is 1, too
         raise NotCanonical("not of version 1", where=where)
     return made
 
