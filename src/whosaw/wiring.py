@@ -73,9 +73,10 @@ from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_witness import SqliteHeads
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import VerifierKey
-from whosaw.tlog.trust import TrustedLog, TrustPolicy, trust_text
+from whosaw.tlog.trust import TrustedHead, TrustedLog, TrustPolicy, trust_text
 from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
+from whosaw.witness.after import known_heads, last_seen, shown_heads
 from whosaw.witness.collect import Collector
 from whosaw.witness.folder import DATABASE as WITNESS_DB
 from whosaw.witness.kept import MAP_STATE, KeptInFolder
@@ -128,12 +129,14 @@ def build(
     trusted_proxies: tuple[str, ...] = (),
     store: StoreSettings | None = None,
     state: bool = True,
+    after: tuple[bytes, TrustedHead] | None = None,
     clock: Clock = now,
     random: Random = os.urandom,
 ) -> None:
     """Make a data folder: keys, state, a log with its genesis, a trust file. `store`: where what is published lies.
 
-    Without `state` it is the log alone, for who keeps keys and directory elsewhere: no house opens there.
+    Without `state` it is the log alone, for who keeps keys and directory elsewhere: no house opens there. `after`: the
+    last head of a log that is closed; this one is its successor.
 
     Raises BadInput where one stands already, or inside of one: private keys would lie in what is given away.
     """
@@ -162,10 +165,11 @@ def build(
             promise_s=settings.journal.promise_s,
             vrf_n=vrf.public(),
             vrf_certificate=vrf.certificate(),
+            after=None if after is None else after[0],
         )
         create(stores, signers, genesis, clock, random)
     data = FilesFolder(folder, temp=folder / "private" / "tmp")
-    data.replace(TRUST, trust_text(genesis.logs))
+    data.replace(TRUST, trust_text(genesis.logs, before=() if after is None else after[1].log_keys))
     # Last, because a folder with settings is a folder that is whole.
     data.replace(SETTINGS, text)
 
@@ -289,6 +293,19 @@ def asking(folder: Path) -> Iterator[tuple[Glance, Session]]:
         closing(_session(folder, here.settings, clock=now, random=os.urandom, why=None)) as asked,
     ):
         yield here, asked
+
+
+def last_head(folder: Path) -> tuple[bytes, TrustedHead]:
+    """The last head of the log in a data folder that enough witnesses have seen. Nothing is changed there.
+
+    Raises ProofFailed where there is none, Misconfigured for its trust file.
+    """
+    raw = FilesFolder(folder).read(TRUST)
+    policy = TrustPolicy.parse(raw or b"", TRUST)
+    with asking(folder) as (here, session):
+        stores, origin = here.stores, here.settings.origin
+        notes = [*known_heads(stores.public, stores.private), *shown_heads(session.logs[0].clients.values(), origin)]
+    return last_seen(notes, policy, origin, int(now().timestamp()))
 
 
 packed = pack.parcel

@@ -108,6 +108,7 @@ class Account:
 class LittleLog:
     origin: str = ORIGIN
     salt: bytes = b""
+    after: bytes | None = None  # the last head of the log before it
     leaves: list[Leaf] = field(default_factory=list)
     accounts: dict[str, Account] = field(default_factory=dict)
     maps: list[int] = field(default_factory=list)  # sizes that its map log has a leaf for, growing
@@ -124,6 +125,7 @@ class LittleLog:
             60,
             vrf_key()[0].to_bytes(384),
             certificate(),
+            self.after,
         )
         if not self.leaves:
             self.append(leaf.GENESIS_LABEL, genesis.encode())

@@ -11,10 +11,46 @@ from shutil import rmtree
 import click
 
 from whosaw.cli.options import Place, format_option, say
-from whosaw.cli.output import Table
+from whosaw.cli.output import Cell, Table
 from whosaw.config import StoreSettings
 from whosaw.errors import BadInput
-from whosaw.wiring import build
+from whosaw.tlog.trust import LIMIT, TrustedHead, TrustPolicy
+from whosaw.verify.words import counted
+from whosaw.wiring import build, last_head, now
+from whosaw.witness.after import check_origin, last_seen
+
+
+def _before(place: Path, trust: Path | None, origin: str) -> tuple[bytes, TrustedHead]:
+    """The last head of the log before it, which enough witnesses have seen."""
+    if place.is_dir():
+        last = last_head(place)
+    elif trust is None:
+        raise BadInput("a checkpoint needs the trust file of its log", where="--after-trust")
+    else:
+        raw = _read(place, "--after")
+        policy = TrustPolicy.parse(_read(trust, "--after-trust"), "--after-trust")
+        last = last_seen(
+            [raw], policy, policy.open(raw, int(now().timestamp()), "--after").checkpoint.origin, int(now().timestamp())
+        )
+    check_origin(origin, last[1].checkpoint.origin)
+    return last
+
+
+def _read(file: Path, where: str) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LIMIT + 1)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=where) from None
+
+
+def _link(head: TrustedHead) -> dict[str, Cell]:
+    return {"after": head.checkpoint.origin, "closed_at": head.checkpoint.size, "seen_by": len(head.witnesses)}
+
+
+def _told(head: TrustedHead) -> str:
+    seen = counted(len(head.witnesses), "witness", "witnesses")
+    return f"It goes on from {head.checkpoint.origin}, closed at size {head.checkpoint.size:,}, as {seen} saw it."
 
 
 @click.command()
@@ -37,6 +73,15 @@ from whosaw.wiring import build
 @click.option(
     "--database", metavar="URL", default="", help="For a log that many gates write: postgresql://USER@HOST/NAME."
 )
+@click.option(
+    "--after",
+    type=Place(),
+    metavar="PLACE",
+    help="The log before it, which is closed: its data folder or a checkpoint.",
+)
+@click.option(
+    "--after-trust", type=Place(), metavar="FILE", help="The trust file of that log, where PLACE is a checkpoint."
+)
 @format_option
 def init(
     folder: Path,
@@ -46,6 +91,8 @@ def init(
     segments: str,
     endpoint: str,
     database: str,
+    after: Path | None,
+    after_trust: Path | None,
     form: str,
 ) -> int:
     """Make a data folder."""
@@ -57,15 +104,16 @@ def init(
         ("--database", database),
         *(("--trusted-proxy", each) for each in proxies),
     )
+    last = None if after is None else _before(after, after_trust, origin)
     with whole_or_not_at_all(folder):
-        build(
-            folder, origin, trusted_proxies=proxies, store=StoreSettings(public, segments, endpoint, database=database)
-        )
+        store = StoreSettings(public, segments, endpoint, database=database)
+        build(folder, origin, trusted_proxies=proxies, store=store, after=last)
     say(
         Table(
             f"A log of its own stands in {folder}. Leaf 0 fixes its keys.",
-            facts={"origin": origin},
+            facts={"origin": origin, **({} if last is None else _link(last[1]))},
             after=(
+                *(() if last is None else (_told(last[1]),)),
                 f"Give away: {folder}/trust, once, and {public or folder / 'public'}, always. Everything else stays.",
                 f"Keep a copy of {folder}/private/keys apart from the data: without `root` no value opens again.",
                 f"Next: whosaw directory load TABLES --data {folder}",

@@ -3,6 +3,7 @@
 
     {"kind":"genesis", "v":1, "origin":…, "logs":[vkey, …], "map":{"origin":…, "logs":[vkey, …]}, "receipts":vkey,
      "promise_s":60, "vrf":{"n":…, "certificate":[σ_0, …, σ_15]}}                    ◀── committed to by leaf 0
+     "after": a note                 only of a successor: the last head of the log before it, which is closed
 
     public/genesis   {"body":{…}, "nonce":"<base64 of 32 bytes>"}    canonical JSON, no newline
 
@@ -38,11 +39,14 @@ class Genesis:
     promise_s: int
     vrf_n: bytes = field(repr=False)
     vrf_certificate: tuple[bytes, ...] = field(repr=False)
+    after: bytes | None = field(default=None, repr=False)
 
     def encode(self) -> bytes:
         """The body of leaf 0."""
+        after: dict[str, Json] = {} if self.after is None else {"after": self.after.decode()}
         return canonical(
             {
+                **after,
                 "v": 1,
                 "kind": str(Kind.GENESIS),
                 "origin": self.origin,
@@ -71,11 +75,12 @@ class Genesis:
                 promise_s=_seconds(value["promise_s"]),
                 vrf_n=_bytes(vrf["n"], VRF_BYTES),
                 vrf_certificate=tuple(_bytes(s, VRF_BYTES) for s in _list(vrf["certificate"])),
+                after=_text(value["after"]).encode() if "after" in value else None,
             )
         except (KeyError, ValueError):
             raise NotCanonical("not the body of a genesis", where=where) from None
-        if not made.logs or not made.map_logs or len(made.vrf_certificate) != SIGMAS:
-            raise NotCanonical("no log key, or not sixteen numbers in the certificate", where=where)
+        if not made.logs or not made.map_logs or made.after == b"" or len(made.vrf_certificate) != SIGMAS:
+            raise NotCanonical("no log key, not sixteen numbers in the certificate, or an empty note", where=where)
         # Encoding again refuses every field too many, another kind and another version, in one line.
         if made.encode() != body:
             raise NotCanonical("not the one spelling of a genesis", where=where)

@@ -75,6 +75,12 @@ class TrustedHead:
     quorum: bool
     newest: int | None
 
+    @property
+    def log_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys of the log itself that signed, in one order."""
+        ours = (key for key in self.opened.keys if key.name == self.checkpoint.origin)
+        return tuple(sorted(ours, key=lambda key: (key.kind, key.key_id)))
+
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
@@ -163,8 +169,11 @@ class TrustPolicy:
         return TrustedHead(checkpoint, opened, names, self.satisfied(names), max(times, default=None))
 
 
-def trust_text(vkeys: Iterable[str], url: str | None = None) -> bytes:
-    """A trust file for one log of ours and its keys, without witnesses: the start that an outsider adds to."""
+def trust_text(vkeys: Iterable[str], url: str | None = None, *, before: Iterable[VerifierKey] = ()) -> bytes:
+    """A trust file for one log of ours and its keys, without witnesses: the start that an outsider adds to.
+
+    `before`: keys of the log that it is the successor of.
+    """
     keys = [VerifierKey.parse(vkey) for vkey in vkeys]
     if len({key.name for key in keys}) != 1:
         raise BadInput("a trust file of ours lists the keys of one log")
@@ -173,7 +182,8 @@ def trust_text(vkeys: Iterable[str], url: str | None = None) -> bytes:
         b"# Whose signature counts for this log, and how many witnesses must have seen a head.",
         b"# Check the keys with the organisation over another channel, and add witnesses that you trust.",
     )
-    policy = TrustPolicy(tuple(TrustedLog(key, place) for key in keys), (), (), None)
+    logs = (*(TrustedLog(key, place) for key in keys), *map(TrustedLog, before))
+    policy = TrustPolicy(logs, (), (), None)
     raw = b"\n".join(lines) + b"\n" + policy.encode()
     if TrustPolicy.parse(raw) != policy:
         raise BadInput("an address has no spaces", where="url")

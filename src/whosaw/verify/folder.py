@@ -31,6 +31,7 @@ from whosaw.tlog.merkle import Node
 from whosaw.tlog.tile import Bundle, Tile
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify import genesis
+from whosaw.verify.after import check_after
 from whosaw.verify.blame import blame
 from whosaw.verify.head import Head, open_head
 from whosaw.verify.history import check_same_log
@@ -116,6 +117,8 @@ def verify_folder(source: Source, audit: Audit) -> tuple[Steps, Audited]:
         found.genesis = steps.take("The genesis leaf", lambda said: genesis.check_served(source, head, node, said))
     else:
         steps.skip("The genesis leaf", "The log is empty: there is no leaf 0 yet.")
+    if found.genesis is not None:
+        check_after(found.genesis, steps, trust=audit.trust, now=audit.now)
     _same_as_before(source, audit, head, steps)
     _map(source, audit, found, steps)
     if audit.quick:

@@ -45,6 +45,7 @@ class Genesis:
     receipt_key: VerifierKey
     vrf: VrfPublic
     leaf_hash: bytes = field(repr=False)
+    after: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, nonce: bytes, body: bytes, where: str = "genesis") -> Genesis:
@@ -57,6 +58,7 @@ class Genesis:
             VerifierKey.parse(given.receipts, f"{where}, receipts"),
             VrfPublic.parse(given.vrf_n, given.vrf_certificate, f"{where}, vrf"),
             leaf_hash(leaf.entry(leaf.GENESIS_LABEL, leaf.commitment(nonce, body))),
+            given.after,
         )
         if made.receipt_key.name != receipt.signing_name(made.origin) or made.receipt_key.kind != note.ED25519:
             raise NotCanonical("the receipt key is not for receipts of this origin", where=where)
