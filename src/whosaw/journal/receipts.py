@@ -39,18 +39,18 @@ class Receipts:
         self, leaves: Sequence[Opened], idem: bytes, at: int, hashes: Sequence[bytes] | None = None
     ) -> Recorded:
         """What the caller gets for these durable leaves. `hashes` are their leaf hashes, where somebody has them."""
-        root = merkle.root(hashes or [opened.leaf_hash for opened in leaves])
+        hashes = hashes or [opened.leaf_hash for opened in leaves]
         placed = Placed(leaves[0].index, len(leaves), at)
-        return Recorded(tuple(leaves), partial(self.sign, placed, idem, root))
+        return Recorded(tuple(leaves), partial(self.sign, placed, idem, hashes))
 
     def left(self, leaves: Sequence[Opened], placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> Recorded:
         """The same for a submission of which only these `leaves` are left. `hashes` are those of all of them."""
-        sign = partial(self.sign, placed, idem, merkle.root(hashes))
+        sign = partial(self.sign, placed, idem, hashes)
         return Recorded(tuple(leaves), sign, erased=placed.count - len(leaves))
 
-    def sign(self, placed: Placed, idem: bytes, root: bytes) -> bytes:
-        """The signed receipt."""
-        at = moment(placed.at)
+    def sign(self, placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> bytes:
+        """The signed receipt for leaves with these hashes."""
+        at, root = moment(placed.at), merkle.root(hashes)
         text = Receipt(self._origin, placed.first, placed.count, root, idem, at, at + self._promise).encode()
         signer = self._signer
         return Note(text, (Signature(signer.name, signer.key_id, signer.sign(text, placed.at // 1000)),)).encode()

@@ -43,7 +43,8 @@ class Group:
 
     at: int
     first: int
-    frames: list[Frame] = field(default_factory=list)
+    placed: list[tuple[StreamKey, int, bytes, int, bytes]] = field(default_factory=list)  # key, i, body, left, idem
+    frames: list[Frame] = field(default_factory=list)  # of those
     fresh: list[tuple[Waiting, int, int]] = field(default_factory=list)  # with its slice of `frames`
     again: list[Waiting] = field(default_factory=list)
     nexts: dict[bytes, int] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class Sequencer:
                 group.again.append(submission)
             elif self._place(submission, group):
                 known.add(submission.idem)  # the same key may come twice in one group
+        self._frame(group)
         return group
 
     def _going_on(self, submissions: Sequence[Waiting]) -> list[Waiting]:
@@ -195,7 +197,11 @@ class Sequencer:
             submission.fail(too_many("enrolments included"))
             return False
         group.nexts |= nexts
-        self._frame(submission, leaves, group)
+        left = len(leaves)
+        group.fresh.append((submission, len(group.placed), len(group.placed) + left))
+        for key, i, body in leaves:
+            left -= 1
+            group.placed.append((key, i, body, left, submission.idem))
         return True
 
     def _not_next(self, key: StreamKey, place: int, body: bytes) -> WhosawError | None:
@@ -207,16 +213,13 @@ class Sequencer:
             )
         return None
 
-    def _frame(self, submission: Waiting, leaves: Sequence[tuple[StreamKey, int, bytes]], group: Group) -> None:
-        at, left = len(group.frames), len(leaves)
-        nonces = self._random(HASH * left)
-        index = group.first + at
-        for n, (key, i, body) in enumerate(leaves):
+    def _frame(self, group: Group) -> None:
+        """Labels and nonces for all that were given a place."""
+        first, nonces = group.first, self._random(HASH * len(group.placed))
+        for n, (key, i, body, left, idem) in enumerate(group.placed):
             label = leaf.label(key.key, i) if i and not (key.rekeys or i >= OF_ONE_KEY) else label_of(key, i)
             nonce = nonces[n * HASH : (n + 1) * HASH]
-            left -= 1
-            group.frames.append(Frame(index + n, key.handle, i, label, nonce, body, group.first, left, submission.idem))
-        group.fresh.append((submission, at, len(group.frames)))
+            group.frames.append(Frame(first + n, key.handle, i, label, nonce, body, first, left, idem))
 
     # ── 2 log ──
 

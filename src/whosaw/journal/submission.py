@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from whosaw.errors import BadInput, NotCanonical, OutcomeUnknown, WhosawError
 from whosaw.journal.ports import StreamKey, StreamKeys
 from whosaw.model.record import LIMIT as BODY_LIMIT
-from whosaw.model.record import Stream, parse
+from whosaw.model.record import Body, Stream, parse
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.receipt import idem
 
@@ -200,15 +200,12 @@ def check(submission: Submission, keys: StreamKeys) -> tuple[bytes, list[StreamK
     for number, record in enumerate(records):
         if len(record.body) > BODY_LIMIT:
             raise NotCanonical(f"longer than {BODY_LIMIT:,} bytes", where=f"body {number}")
-        parse(record.body, f"body {number}")
-    if sum(len(record.body) for record in records) > BYTE_LIMIT:
+        if type(record.body) is not Body:
+            parse(record.body, f"body {number}")
+    if sum([len(record.body) for record in records]) > BYTE_LIMIT:
         raise BadInput(f"a submission has at most {BYTE_LIMIT:,} bytes", where="records", hint=_PARTS)
     name = idem(submission.caller, submission.key)
-    known: dict[Stream, StreamKey] = {}
-    for record in records:
-        if record.stream not in known:
-            known[record.stream] = keys.of(record.stream)
-    return name, [known[r.stream] for r in records], [r.body for r in records]
+    return name, [keys.of(record.stream) for record in records], [record.body for record in records]
 
 
 def prepare(submission: Submission, keys: StreamKeys) -> Prepared:
