@@ -37,6 +37,26 @@ def test_both_cosign_and_it_is_shown(town):  # noqa: F811
     assert asked(folder, 0)["size"] == 1  # again
 
 
+def test_copies_carry_what_witnesses_have_seen(town):  # noqa: F811
+    """A mirror and a parcel of a log whose trust file asks for a quorum verify like the log; without a quorum there is neither."""
+    folder, mirror, parcel = town.folder("a"), town.path / "mirror", town.path / "parcel"
+    trust = folder / "trust"
+    words = ("journal", "mirror", folder / "public", mirror, "--trust", trust)
+    said = typed(*words)
+    assert (said.code, "no quorum" in said.err) == (3, True)
+    assert typed("journal", "export", "log", parcel, "--data", folder).code == 3
+    with house(folder) as here:
+        record(here, "one")
+        here.journal.mapped()
+        here.journal.wait_witnessed(2)
+    asked(folder, 0)
+    assert typed(*words).code == 0
+    assert typed("journal", "export", "log", parcel, "--data", folder).code == 0
+    for copy in (mirror, parcel):
+        assert (copy / "public/map/checkpoint.witnessed").exists()
+        assert verify([str(copy / "public"), "--trust", str(trust)]) == 0
+
+
 def test_one_is_down(town):  # noqa: F811
     """Enough is 1 of 2: exit 1, and shown. Both are needed: exit 7, and nothing is shown."""
     town.switches["w2"].up = False

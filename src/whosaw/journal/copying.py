@@ -39,7 +39,7 @@ from whosaw.verify.map_log import MapSource, open_map_head, read_map_checkpoint
 from whosaw.verify.source import Source
 from whosaw.verify.steps import Said, Steps
 from whosaw.verify.tree import served_nodes
-from whosaw.verify.witnessed import WITNESSED, check_witnessed, read_witnessed
+from whosaw.verify.witnessed import MAP_TITLE, WITNESSED, Opens, Raw, Which, check_witnessed, read_witnessed
 
 _LIMIT = FULL * (2 + map_leaf.LIMIT)
 HANDS = 8  # files fetched at once over a network
@@ -57,6 +57,7 @@ class Copying:
     head: Head | None = None
     map_head: Head | None = None
     witnessed: Head | None = None
+    map_witnessed: Head | None = None
     raw_genesis: bytes = b""
     had: int = 0
     map_had: int = 0
@@ -66,7 +67,8 @@ class Copying:
     def check(self) -> bool:
         """All steps. Whether everything held; what did not stands in `steps`, with the evidence. Raises BadInput."""
         source, steps = self.source, self.steps
-        raw_witnessed, raw_map = read_witnessed(source), read_map_checkpoint(source)
+        raw_map_witnessed, raw_map = read_witnessed(MapSource(source)), read_map_checkpoint(source)
+        raw_witnessed = read_witnessed(source)
         head = steps.take("The checkpoint is signed", self._checkpoint)
         if head is None:
             return False
@@ -76,9 +78,20 @@ class Copying:
         self.had = old
         self.witnessed = check_witnessed(source, raw_witnessed, head, steps, trust=self.trust, now=self.now)
         found = steps.take("The genesis leaf", lambda said: self._genesis(said, head))
-        if found is not None and raw_map is not None:
+        if found is not None:
             self.map_head = steps.take("The log of the index", lambda said: self._map(said, raw_map, found))
+        if found is not None and self.map_head is not None:
+            which = Which(MAP_TITLE, f"{MAP}/", self._opening(found))
+            self.map_witnessed = check_witnessed(
+                MapSource(source), raw_map_witnessed, self.map_head, steps, trust=self.trust, now=self.now, which=which
+            )
         return steps.sound
+
+    def _opening(self, found: Genesis) -> Opens:
+        """How a head of the map log is opened: its keys stand in leaf 0."""
+        return lambda raw, said, where, quorum: open_map_head(
+            raw, found, self.trust, self.now, said, where=where, quorum=quorum
+        )
 
     def _checkpoint(self, said: Said) -> Head:
         raw = self.source.read(CHECKPOINT, NOTE_LIMIT)
@@ -129,10 +142,12 @@ class Copying:
         self.raw_genesis = said.evidence[GENESIS]
         return found
 
-    def _map(self, said: Said, raw: bytes | WhosawError, found: Genesis) -> Head:
+    def _map(self, said: Said, raw: Raw, found: Genesis) -> Head:
+        name = f"{MAP}/{CHECKPOINT}"
         if isinstance(raw, WhosawError):
             raise raw
-        name = f"{MAP}/{CHECKPOINT}"
+        if raw is None:
+            raise ProofFailed(f"{name} is missing: nobody can check that a statement is complete", step=name)
         said.keep(name, raw)
         head = open_map_head(raw, found, self.trust, self.now, said, where=name, quorum=False)
         self.map_had = self._same(said, name, head)
@@ -158,8 +173,9 @@ class Copying:
                 )
             if self.steps.sound:
                 yield [(f"{MAP}/{CHECKPOINT}", self.map_head.note)]
-        if self.steps.sound and self.witnessed is not None and self._newer(self.witnessed, there):
-            yield [(WITNESSED, self.witnessed.note)]
+        for prefix, seen in (("", self.witnessed), (f"{MAP}/", self.map_witnessed)):
+            if self.steps.sound and seen is not None and self._newer(seen, there(f"{prefix}{WITNESSED}")):
+                yield [(f"{prefix}{WITNESSED}", seen.note)]
 
     def _descend(
         self,
@@ -200,9 +216,8 @@ class Copying:
         return (lambda _: None) if kept is None else (lambda path: kept.read(prefix + path))
 
     @staticmethod
-    def _newer(witnessed: Head, there: Read) -> bool:
+    def _newer(witnessed: Head, note: bytes | None) -> bool:
         """Whether what witnesses have seen is not older than what is shown already."""
-        note = there(WITNESSED)
         if note is None:
             return True
         return Checkpoint.parse(parse_note(note, WITNESSED).text, WITNESSED).size <= witnessed.size

@@ -30,7 +30,7 @@ from whosaw.verify.steps import FALSE
 from whosaw.verify.witnessed import WITNESSED
 
 EVIDENCE = "evidence"
-_HEADS = frozenset({CHECKPOINT, f"{MAP}/{CHECKPOINT}", WITNESSED})
+_HEADS = frozenset(f"{below}{name}" for below in ("", f"{MAP}/") for name in (CHECKPOINT, WITNESSED))
 
 
 @dataclass(frozen=True, slots=True)
