@@ -273,3 +273,22 @@ def test_what_is_in_memory_does_not_grow_with_the_labels(tmp_path):
         store.close()
     assert kept[1] < kept[0] + 100_000
     assert peaks[1] < peaks[0] + 1_000_000
+
+
+def test_who_asks_keeps_what_they_were_told():
+    """An index that was given out says the same whatever comes; where nobody holds one, nothing is copied."""
+    labels = some_labels(300)
+    index = opened(labels)
+    index.move(100)
+    early = index.at()
+    index.move(200)
+    late = index.at()
+    index.move(300)
+    assert (early.root, late.root) == tuple(t.root(oracle(labels, size)) for size in (100, 200))
+    assert [one.prove(labels[150]).check(one.root) for one in (early, late)] == [None, 150]
+    del early, late
+    crown = index._crown
+    index.at()
+    index.move(200)
+    assert index._crown is crown
+    assert index.root() == t.root(oracle(labels, 200))

@@ -20,6 +20,7 @@ Invariant: it depends on the leaves below its size and on nothing else. What is 
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -38,7 +39,7 @@ _HINT = "stop the journal and remove private/labels.db; the next start builds it
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class IndexAt:
     """The index of the first `size` leaves, which goes on saying the same whatever comes. Safe between threads."""
 
@@ -63,11 +64,13 @@ class IndexAt:
 class Index:
     """The index of one log, at the size that it was last moved to. For one thread at a time."""
 
-    __slots__ = ("_crown", "_labels", "_public", "_size", "_unread")
+    __slots__ = ("_crown", "_given", "_labels", "_public", "_size", "_unread")
 
     def __init__(self, public: Folder, labels: Labels) -> None:
         """Of no leaf, at first. `labels` must cover every size that is asked for."""
         self._public, self._labels = public, labels
+        self._given: list[weakref.ref[IndexAt]] = []
+        self._crown: Crown
         self._stand(Crown(LEVELS), 0)
 
     @property
@@ -79,7 +82,17 @@ class Index:
 
     def at(self) -> IndexAt:
         """The index as it stands."""
-        return IndexAt(self._size, self.root(), self._crown.copy(), self._labels)
+        made = IndexAt(self._size, self.root(), self._crown, self._labels)
+        self._given = [one for one in self._given if one() is not None] + [weakref.ref(made)]
+        return made
+
+    def _own(self) -> Crown:
+        """The crown, to be changed: one of its own as long as anybody reads the old one."""
+        # A copy for everybody who asks would cost more than their proofs: 69 MB where the log is large.
+        if any(one() is not None for one in self._given):
+            self._crown = self._crown.copy()
+        self._given.clear()
+        return self._crown
 
     def _stand(self, crown: Crown, size: int, unread: bytearray | None = None) -> None:
         """`unread`: a 1 for each bucket whose rows were not held against its cell; None where all of them were."""
@@ -141,14 +154,16 @@ class Index:
             more.setdefault(self._crown.bucket(label), set()).add(label + index.to_bytes(8))
         # The table is worked out and may be thrown away; what is signed over it is not. So no row is believed that the
         # bundles do not have: those before were compared when they came, by `load`, or are with their cell now.
-        self._crown.put(self._branches(self._crown, more.keys(), size, more))
+        made = self._branches(self._crown, more.keys(), size, more)
+        self._own().put(made)
         self._size = size
 
     def _back(self, size: int) -> None:
         touched = {self._crown.bucket(label) for _, label, _ in entries(self._public, size, self._size)}
         for number, found in self._branches(self._crown, touched, self._size).items():
             self._hold(number, found)
-        self._crown.put(self._branches(self._crown, touched, size))
+        made = self._branches(self._crown, touched, size)
+        self._own().put(made)
         self._size = size
 
     def _branches(

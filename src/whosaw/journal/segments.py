@@ -40,7 +40,7 @@ from whosaw.journal.segment import (
 from whosaw.model.record import LIMIT as BODY_LIMIT
 
 _PIECE = 4 * 1024 * 1024
-_REMEMBERED = 32
+_REMEMBERED = 256  # segments, of a few hundred kB each
 _AGAIN = 5
 
 
@@ -178,7 +178,7 @@ class _Offsets:
 
     def __init__(self, mark: Mark) -> None:
         self.mark = mark
-        self.starts = array("Q", [0])  # one more than frames known: where the next one would begin
+        self.starts = array("I", [0])  # one more than frames known: where the next one would begin
 
     def of(self, index: int, folder: Folder) -> tuple[int, int] | None:
         """Where the frame at `index` begins and how long it is; None where the file ends before it."""
