@@ -87,6 +87,32 @@ def test_nothing_that_stands_is_overwritten(proxy, bucket):
     assert one.read("tile/0/000") == b"one"
 
 
+def test_levels_come_one_after_the_other_and_files_of_one_side_by_side(proxy, bucket):
+    """Whoever fetches a tile finds the bundles that it was made of, at every moment."""
+    folder = s3.folder(proxy.url, bucket)
+    folder.create_or_compare([("genesis", b"leaf 0")])
+    files = [(f"tile/{level}/{n:03d}", b"%d" % n) for level in ("entries", "0", "1") for n in range(20)]
+    proxy.faults.calls.clear()
+    folder.create_or_compare(files)
+    assert [call.split("/")[1] for call in puts(proxy)] == ["entries"] * 20 + ["0"] * 20 + ["1"] * 20
+    assert {name: folder.read(name) for name, _ in files} == dict(files)
+
+
+def test_some_of_a_level_without_the_others_is_no_nothing(proxy, bucket):
+    """One of many is lost: what is there stays, the next level is not begun, and the outcome is unknown."""
+    folder = s3.folder(proxy.url, bucket)
+    folder.create_or_compare([("genesis", b"leaf 0")])
+    files = [(f"tile/{level}/{n:03d}", b"x") for level in ("0", "1") for n in range(5)]
+    proxy.faults.arm("create tile/0/003", "lost", error=Unavailable)
+    with pytest.raises(OutcomeUnknown):
+        folder.create_or_compare(files)
+    assert list(folder.names("tile")) == [f"tile/0/{n:03d}" for n in (0, 1, 2, 4)]
+    s3.put(bucket, "log/tile/1/002", b"other bytes")
+    proxy.faults.arm("create tile/1/001", "lost")
+    with pytest.raises(Contradiction):
+        folder.create_or_compare(files)
+
+
 # ── the checkpoint ──
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from whosaw.journal.ports import Folder, Labels
-from whosaw.journal.published import entries
+from whosaw.journal.ports import Labels
+from whosaw.journal.published import Reads, entries
 
 _AT_ONCE = 65_536
 
 
-def catch_up(public: Folder, labels: Labels, size: int, progress: Callable[[int, int], None] | None = None) -> None:
+def catch_up(public: Reads, labels: Labels, size: int, progress: Callable[[int, int], None] | None = None) -> None:
     """Make the table cover exactly the first `size` leaves. `progress(done, of)` is told now and then."""
     done = labels.size()
     if done > size or not _ours(public, labels, done):
@@ -32,6 +32,6 @@ def catch_up(public: Folder, labels: Labels, size: int, progress: Callable[[int,
             progress(done, size)
 
 
-def _ours(public: Folder, labels: Labels, done: int) -> bool:
+def _ours(public: Reads, labels: Labels, done: int) -> bool:
     """Whether the newest leaf that the table covers is the one in the bundle. fsck compares all of them."""
     return all(labels.find([label]) == {label: index} for index, label, _ in entries(public, max(0, done - 1), done))

@@ -17,6 +17,7 @@ from whosaw.journal.heads import CHECKPOINT
 from whosaw.journal.labels import catch_up
 from whosaw.journal.ports import Folder, HeadState, Labels
 from whosaw.journal.staging import Staged
+from whosaw.tlog.tile import Bundle, cut_bundle, parse_path
 
 
 def apply(public: Folder, labels: Labels | None, staged: Staged) -> None:
@@ -24,7 +25,24 @@ def apply(public: Folder, labels: Labels | None, staged: Staged) -> None:
     with _asked_again(public):
         public.create_or_compare(staged.files)
     if labels is not None:
-        catch_up(public, labels, staged.size)
+        catch_up(_Written(public, staged), labels, staged.size)
+
+
+class _Written:
+    """What is published, without asking for bundles that were written a moment ago: each question may be a request."""
+
+    __slots__ = ("_bundles", "_public")
+
+    def __init__(self, public: Folder, staged: Staged) -> None:
+        known = ((parse_path(path), data) for path, data in staged.files)
+        self._public, self._bundles = public, {b.index: (b.width, data) for b, data in known if isinstance(b, Bundle)}
+
+    def read(self, name: str) -> bytes | None:
+        wanted = parse_path(name)
+        width, data = self._bundles.get(wanted.index, (0, b""))
+        if not isinstance(wanted, Bundle) or wanted.width > width:
+            return self._public.read(name)
+        return cut_bundle(data, wanted.width, name)
 
 
 def publish(public: Folder, head: HeadState) -> None:

@@ -11,16 +11,22 @@ against the signed root, and fsck compares every byte.                          
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from whosaw.errors import Damaged, NotCanonical
-from whosaw.journal.ports import Folder
 from whosaw.tlog.leaf import parse_entry
 from whosaw.tlog.merkle import Node
 from whosaw.tlog.spelling import HASH
 from whosaw.tlog.tile import FULL, Bundle, Tile, cut_bundle, nodes_in, parse_bundle
 
 
-def reading(folder: Folder) -> Callable[[Tile | Bundle], bytes]:
+class Reads(Protocol):
+    """What tiles are read from: a folder, or what is as good as one."""
+
+    def read(self, name: str) -> bytes | None: ...
+
+
+def reading(folder: Reads) -> Callable[[Tile | Bundle], bytes]:
     """A reader of tiles and bundles of exactly the width asked for. It raises Damaged where there is none.
 
     A tile's length is checked here, a bundle's by whoever takes it apart: only that knows where its entries end.
@@ -49,7 +55,7 @@ def _beginning(whole: bytes, wanted: Tile | Bundle) -> bytes:
         raise Damaged(str(error), where=wanted.full.path) from None
 
 
-def nodes(folder: Folder, size: int) -> Node:
+def nodes(folder: Reads, size: int) -> Node:
     """The tree of a log of `size` entries, for proofs."""
     return nodes_in(reading(folder), size)
 
@@ -60,7 +66,7 @@ def bundles(size: int, first: int = 0) -> Iterator[Bundle]:
         yield Bundle(index, min(FULL, size - index * FULL))
 
 
-def entries(folder: Folder, first: int, size: int) -> Iterator[tuple[int, bytes, bytes]]:
+def entries(folder: Reads, first: int, size: int) -> Iterator[tuple[int, bytes, bytes]]:
     """Index, label and commitment of every leaf from `first` up to `size`. Raises Damaged."""
     read = reading(folder)
     for bundle in bundles(size, first) if first < size else ():

@@ -21,14 +21,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError, InvalidPathError
 from obstore.store import ObjectStore
 
-from whosaw.errors import Contradiction, Damaged, Misconfigured, OutcomeUnknown, Unavailable
+from whosaw.errors import Contradiction, Damaged, Misconfigured, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ports import Held
 from whosaw.store.object_answer import Answer, Means, answer
 
@@ -37,9 +39,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+AT_ONCE = 8
 PAUSES = (0.2, 1.0)  # seconds between the tries of one request
+_TILE = re.compile(r"(?:map/)?tile/[^/]+/")
 _PART = re.compile(r"[A-Za-z0-9._-]+")
 _CHANGES = frozenset({"checkpoint", "checkpoint.witnessed"})  # what is replaced where a log is published
+_GRAVITY = {OutcomeUnknown: 1, Unavailable: 2}  # anything else is worse
 _FIXED = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
 _CLOSED = {"Content-Type": "application/octet-stream", "Cache-Control": "private, no-store"}
 _LOOSE = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "public, max-age=3"}
@@ -140,14 +145,30 @@ class ObjectsFolder:
 
     def create_or_compare(self, files: Iterable[tuple[str, bytes]]) -> None:
         begun = False
-        for name, data in files:
-            try:
-                self._create(name, data)
-            except Unavailable as error:
-                if begun:
+        for _, some in groupby(files, lambda file: _level(file[0])):
+            told = self._create_all(list(some))
+            errors = [error for error in told if error is not None]
+            begun |= len(errors) < len(told)
+            # The gravest first: who finds other bytes must not hear of a broken connection beside it.
+            for error in sorted(errors, key=lambda error: _GRAVITY.get(type(error), 0)):
+                if begun and isinstance(error, Unavailable):
                     raise OutcomeUnknown(str(error), part=error.part, hint=error.hint) from error
-                raise
-            begun = True
+                raise error
+
+    def _create_all(self, files: Sequence[tuple[str, bytes]]) -> list[WhosawError | None]:
+        """Files of one level, side by side: which of them is there first matters to nobody. What became of each."""
+
+        def told(file: tuple[str, bytes]) -> WhosawError | None:
+            try:
+                self._create(*file)
+            except WhosawError as error:
+                return error
+            return None
+
+        if len(files) == 1 or not self._conditional:
+            return [told(file) for file in files]
+        with ThreadPoolExecutor(min(AT_ONCE, len(files)), "whosaw-put") as pool:
+            return list(pool.map(told, files))
 
     def _create(self, name: str, data: bytes) -> None:
         def done() -> bool:
@@ -333,6 +354,12 @@ class WrittenOnce:
 
 def _changes(name: str) -> bool:
     return name.rpartition("/")[2] in _CHANGES
+
+
+def _level(name: str) -> str:
+    """Of a tile or a bundle its level; of any other file its name: nothing is written beside it."""
+    found = _TILE.match(name)
+    return found[0] if found else name
 
 
 def _key(name: str) -> str:
