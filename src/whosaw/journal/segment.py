@@ -294,7 +294,7 @@ def parse_entries(raw: bytes, mark: Mark, order: Order) -> Iterator[bytes]:
         except NotCanonical as error:
             raise Damaged(str(error), where=where) from None
         order.record(index, left, idem, group, where)
-        yield leaf.entry(label, leaf.commitment(nonce, body))
+        yield leaf.entry_of(label, nonce, body)
 
 
 def _record(frame: AnyFrame, mark: Mark) -> Frame:

@@ -48,7 +48,8 @@ class Batch:
 
     def positions(self) -> dict[bytes, int]:
         """The next place of every stream that has a leaf in the batch."""
-        return {frame.handle: following(frame.i, frame.body) for frame in self.frames}
+        last = {frame.handle: frame for frame in self.frames}
+        return {handle: following(frame.i, frame.body) for handle, frame in last.items()}
 
 
 class Tail:

@@ -66,7 +66,7 @@ class Opened:
     @property
     def entry(self) -> bytes:
         """The 65 bytes in the log."""
-        return leaf.entry(self.label, self.commitment)
+        return leaf.entry_of(self.label, self.nonce, self.body)
 
     @property
     def leaf_hash(self) -> bytes:

@@ -177,4 +177,4 @@ def _numbers(raw: bytes) -> tuple[int, ...]:
 
 
 def _rows(placed: Mapping[bytes, Placed]) -> list[tuple[bytes, int, int, int]]:
-    return [(idem, p.first, p.count, p.at) for idem, p in sorted(placed.items())]
+    return [(idem, (p := placed[idem]).first, p.count, p.at) for idem in sorted(placed)]

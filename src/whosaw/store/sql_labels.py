@@ -63,7 +63,7 @@ class SqliteLabels:
         return sorted(found)
 
     def extend(self, first: int, labels: Sequence[bytes]) -> None:
-        rows = sorted((label, first + n) for n, label in enumerate(labels))
+        rows = [(labels[n], first + n) for n in sorted(range(len(labels)), key=labels.__getitem__)]
         with self._file.transaction() as db:
             moved = db.execute("UPDATE covered SET size = ? WHERE id = 1 AND size = ?", (first + len(labels), first))
             if moved.rowcount != 1:
