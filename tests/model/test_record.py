@@ -70,3 +70,19 @@ def test_a_body_is_what_canonical_made_and_what_parse_would_take():
     assert type(canonical({"v": 1, "kind": "look", "text": "x" * LIMIT})) is bytes
     assert type(made + b"") is bytes
     assert type(made[:-1]) is bytes
+
+
+@pytest.mark.parametrize("inmost", ["text", None, 1, True, "é", {}])
+def test_the_depth_is_the_same_for_whatever_is_inmost(inmost):
+    """A text nested too deep is refused as a number is."""
+    deepest = []
+    for depth in range(1, 40):
+        value = inmost
+        for _ in range(depth):
+            value = [value]
+        try:
+            canonical(value)
+        except NotCanonical:
+            break
+        deepest.append(depth)
+    assert deepest == list(range(1, 33))

@@ -181,6 +181,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys
 def _check(value: Json, where: str, depth: int) -> None:
     if depth > _DEPTH:
         raise NotCanonical("nested too deep", where=where)
+    inside = depth < _DEPTH  # most of every body is plain text, and needs no call of its own to be found fine
     match value:
         case None | bool():
             return
@@ -192,11 +193,13 @@ def _check(value: Json, where: str, depth: int) -> None:
                 raise NotCanonical("a lone surrogate", where=where)
         case list() | tuple():
             for item in value:
-                _check(item, where, depth + 1)
+                if not (inside and type(item) is str and item.isascii()):
+                    _check(item, where, depth + 1)
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str) or not _KEY.fullmatch(key):
                     raise NotCanonical(_BAD_KEY, where=where)
-                _check(item, where, depth + 1)
+                if not (inside and (item is None or (type(item) is str and item.isascii()))):
+                    _check(item, where, depth + 1)
         case _:
             raise NotCanonical(f"not {type_of_json}", where=where)

@@ -65,15 +65,13 @@ class Opened:
         given = object_of(value, names, where)
         path = path_of(given["path"], f"{where}, path")
         body = canonical(object_of(given["body"], None, f"{where}, body"))
-        parse(body, f"{where}, body")
-        return cls(
-            number(given["i"], f"{where}, i"),
-            number(given["index"], f"{where}, index"),
-            raw_bytes(given["nonce"], 32, f"{where}, nonce"),
-            body,
-            path,
-            _trie(given["trie"], where) if indexed else None,
-        )
+        i, index = number(given["i"], f"{where}, i"), number(given["index"], f"{where}, index")
+        nonce = raw_bytes(given["nonce"], 32, f"{where}, nonce")
+        trie = _trie(given["trie"], where) if indexed else None
+        try:
+            return cls(i, index, nonce, body, path, trie)
+        except NotCanonical as error:
+            raise NotCanonical(str(error), where=where) from None
 
 
 def path_of(value: Json, where: str) -> tuple[bytes, ...]:
