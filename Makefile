@@ -9,7 +9,7 @@ LIVES  ?= 2000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal crash sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace
+.PHONY: demo test check bench bench-journal crash crash-cluster sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -31,6 +31,9 @@ bench-journal: $(VENV)/.dev needs-postgres   ## the journal's eleven figures, be
 
 crash: $(VENV)/.dev       ## kill -9 at KILLS random moments (make crash KILLS=20000)
 	@WHOSAW_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_crash.py
+
+crash-cluster: $(VENV)/.dev needs-postgres  ## gates of one log killed, stopped and cut off (make crash-cluster KILLS=500)
+	@WHOSAW_KILLS=$(KILLS) $(BIN)/python -m pytest -q -m slow tests/test_cluster.py
 
 sweep: $(VENV)/.dev needs-strace  ## each system call of an append fails once, or is the last
 	@$(BIN)/python -m pytest -q -m slow tests/disk -k every_call

@@ -22,11 +22,12 @@ from bench.figures import Figure, Measured, bare_appends, percentile
 from bench.peers import Postgres, postgres_insert, pymerkle_append
 from bench.traced import trace
 
+from whosaw.datafolder import SETTINGS
 from whosaw.journal.journal import Journal
 from whosaw.journal.segments import Segments
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, canonical
-from whosaw.wiring import SETTINGS, House, build, house
+from whosaw.wiring import House, build, house
 
 STREAMS = 500
 BODY = 403  # bytes: those of a look with purpose, case and rules

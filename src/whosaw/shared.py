@@ -26,6 +26,7 @@ from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.pending import Office, Standing
 from whosaw.journal.ports import Folder, Held, Stores, StreamKeys
+from whosaw.store.files import FilesFolder
 from whosaw.store.pg import Database, Term
 from whosaw.store.pg_desk import PgDesk
 from whosaw.store.pg_election import PgElection
@@ -79,6 +80,11 @@ def _nothing(_stores: Stores, _journal: Journal) -> AbstractContextManager[objec
     return nullcontext()
 
 
+def _fenced(folder: Folder, lasts: Callable[[], None]) -> Folder:
+    """A file takes its time to be synced; so the question is asked after that, and right before the rename."""
+    return Fenced(folder.looking(lasts) if isinstance(folder, FilesFolder) else folder, lasts)
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
     """What a gate and a candidate of one process are made of. `patience`: seconds that a submission waits for its place;
@@ -118,7 +124,7 @@ class Together:
         def lasts() -> None:
             self.database.check(term)
 
-        public, private = Fenced(self.public, lasts), Fenced(self.private, lasts)
+        public, private = _fenced(self.public, lasts), _fenced(self.private, lasts)
         desk = PgDesk(self.database, private, term)
         stores = replace(stores_in(self.database, public, private, term), ahead=desk)
         journal = Journal.open(

@@ -12,7 +12,7 @@ Invariant: nothing is written, and nothing is believed of a frame before its che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from hashlib import sha256
 
 from whosaw.errors import BadInput, Damaged, NotCanonical, Unavailable
@@ -57,7 +57,7 @@ def frames(stores: Stores, size: int, report: Report) -> Iterator[AnyFrame]:
     except Damaged as error:
         report.find(Fault.SEGMENT, error.where, str(error))
         return
-    expected = 0
+    expected, rows = 0, list(ahead_of(stores).unsettled(0, size))
     for mark, until in zip(marks, [*(mark.first for mark in marks[1:]), size], strict=True):
         if mark.first >= size:
             break
@@ -68,20 +68,25 @@ def frames(stores: Stores, size: int, report: Report) -> Iterator[AnyFrame]:
         row = sealed.get(mark.first)
         if row is not None and until < size and row.end != until:
             report.find(Fault.SEGMENT, mark.name, f"it ends at index {until}, by the manifest at {row.end}")
-        yield from _segment(stores, mark, min(until, size), row, report)
-        expected = min(until, size)
-    for frame in ahead_of(stores).unsettled(expected, size):
-        report.looked(1)
-        yield frame
-        expected = frame.index + 1
+        expected = yield from _segment(stores, mark, min(until, size), row, report, more=bool(rows) and until == size)
+    if rows and expected < size:
+        report.untidy(Fault.SEGMENT, FOLDER, f"index {expected} and on are in no segment yet")
+    for frame in rows:
+        if frame.index == expected:
+            report.looked(1)
+            yield frame
+            expected = frame.index + 1
     if expected < size:
         report.find(Fault.SEGMENT, FOLDER, f"index {expected} and on are in no segment")
 
 
-def _segment(stores: Stores, mark: Mark, until: int, row: Sealed | None, report: Report) -> Iterator[AnyFrame]:
+def _segment(
+    stores: Stores, mark: Mark, until: int, row: Sealed | None, report: Report, *, more: bool
+) -> Generator[AnyFrame, None, int]:
+    """The frames of one segment; where it ends. `more`: it may end before `until`, the rest stands elsewhere."""
     mark, raw, row = _raw(stores, mark, row)
     order, at, last = Order(mark.first), 0, None
-    while order.index < until:
+    while order.index < until and not (more and raw and at == len(raw)):
         try:
             frame, end = parse_frame(raw, at, mark)
             order.follow(frame, mark.name)
@@ -90,7 +95,7 @@ def _segment(stores: Stores, mark: Mark, until: int, row: Sealed | None, report:
             report.find(Fault.FRAME, f"{mark.name}, byte {at}, index {order.index}", str(error))
             if length is None or at + length > len(raw):
                 report.find(Fault.SEGMENT, mark.name, f"index {order.index} up to {until} cannot be read")
-                return
+                return until
             order, at, last = Order(order.index + 1), at + length, None
             continue
         report.looked(1)
@@ -102,6 +107,7 @@ def _segment(stores: Stores, mark: Mark, until: int, row: Sealed | None, report:
         report.find(Fault.SEGMENT, mark.name, f"its frames are {at} bytes, by the manifest {row.bytes}")
     elif row is not None and row.generation and len(raw) != row.bytes:
         report.find(Fault.SEGMENT, mark.name, f"{len(raw) - row.bytes} bytes follow what was written anew")
+    return order.index
 
 
 def _raw(stores: Stores, mark: Mark, row: Sealed | None) -> tuple[Mark, bytes, Sealed | None]:

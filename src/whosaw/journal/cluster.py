@@ -89,9 +89,12 @@ class Candidate:
                 self.trouble = None
                 _Term(led, self._keys, pulse).run(self._ending)
         except WhosawError as error:
-            self.trouble = None if isinstance(error, Unavailable | Contradiction | OutcomeUnknown) else error
-            _log.warning("epoch %d has ended: %s", office.epoch, error)
-            return False
+            # Who was succeeded while it slept finds a log that is ahead of what it read. That is no damage.
+            succeeded = _succeeded(office)
+            known = succeeded or isinstance(error, Unavailable | Contradiction | OutcomeUnknown)
+            self.trouble = None if known else error
+            _log.warning("epoch %d has ended: %s", office.epoch, "another was elected" if succeeded else error)
+            return succeeded
         except Exception:  # noqa: BLE001 - whatever it was, it ends a term and not the process
             _log.exception("epoch %d has ended", office.epoch)
             return False
@@ -101,6 +104,14 @@ class Candidate:
             self.epoch = None
             pulse.close()
             office.resign()
+
+
+def _succeeded(office: Office) -> bool:
+    try:
+        office.beat()
+    except WhosawError:
+        return True
+    return False
 
 
 class _Pulse:

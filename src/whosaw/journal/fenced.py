@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder as the sequencer of one term has it: it asks whether the term still lasts before it replaces a file.
+"""A folder as the sequencer of one term has it: it asks whether the term still lasts before it replaces or deletes a file.
 
 What never changes may be written by whoever comes late: it is the same bytes. The checkpoint is what changes. An object
 store refuses a late one (``store.objects``); a file system cannot, so there a moment stays between question and rename,
-and the sequencer in office looks every second whether an older checkpoint is shown than its own.
+and the sequencer in office looks every second whether an older checkpoint is shown than its own. What a late one would
+delete it has listed while it was in office: nothing that came after is among it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Fenced:
         self._folder.replace(name, data)
 
     def delete(self, *names: str) -> None:
+        self._lasts()
         self._folder.delete(*names)
 
     def append_to(self, name: str) -> SegmentFile:

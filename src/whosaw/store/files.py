@@ -75,9 +75,30 @@ class FilesFolder:
         self._fixed_mode, self._mode = (0o400, 0o600) if private else (0o444, 0o644)
         self._fsync, self._fdatasync = fsync, fdatasync
         self._numbers = count()
+        self._last_look: Callable[[], None] = lambda: None
 
     def __repr__(self) -> str:
         return f"FilesFolder({self._root.name!r})"
+
+    def looking(self, last_look: Callable[[], None]) -> FilesFolder:
+        """The same folder; `last_look` is called between the last fsync of a replacement and its rename, and may raise."""
+        made = FilesFolder(
+            self._root,
+            temp=self._temp,
+            private=self._folder_mode == 0o700,
+            fsync=self._fsync,
+            fdatasync=self._fdatasync,
+        )
+        made._last_look = last_look
+        return made
+
+    def _before_rename(self, temp: Path) -> None:
+        try:
+            self._last_look()
+        except BaseException:
+            with suppress(OSError):
+                temp.unlink()
+            raise
 
     def fresh(self) -> FilesFolder:
         return self  # it remembers nothing
@@ -215,6 +236,7 @@ class FilesFolder:
         self._write(temp, data, self._mode, name)
         try:
             self._make_folder(path.parent)
+            self._before_rename(temp)
             temp.replace(path)
         except OSError as error:
             raise self._unknown(name, error) from error
