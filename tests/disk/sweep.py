@@ -33,7 +33,7 @@ KINDS = ("openat", "write", "pwrite64", "fsync", "fdatasync", "rename*", "link*"
 CALLS = {"rename*": "rename,renameat,renameat2", "link*": "link,linkat", "mkdir*": "mkdir,mkdirat",
          "unlink*": "unlink,unlinkat,rmdir"}  # fmt: skip
 HARMS = {"EIO": "error=EIO", "ENOSPC": "error=ENOSPC", "KILL": "signal=KILL"}
-READS = {"read", "pread64"}  # these cannot be out of space
+READS = {"read", "pread64"}  # out of space they cannot be, and to die before one is to die before the next write
 WORKERS = 2
 _LINE = re.compile(r"^\d+ +([a-z0-9]+)\(", re.MULTILINE)
 
@@ -137,7 +137,7 @@ def points(counts: dict[str, Counter], every: int, seed: int) -> list[Point]:
         for scenario, of in counts.items()
         for kind in KINDS
         for harm in HARMS
-        if not (harm == "ENOSPC" and kind in READS)
+        if not (harm != "EIO" and kind in READS)
         for nth in range(1, of[kind] + 1)
     ]
     return found[seed % every :: every]
