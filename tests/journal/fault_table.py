@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
 
+from tests.journal import test_erase
 from tests.journal.test_witnessed import cosigned
 from tests.journal.world import World, at_size, outcome
 
@@ -47,6 +48,9 @@ class Row:
     play: Callable[["Row", World, str, str], dict[str, str]]
     fates: tuple[str, ...] = tuple(FATES)
     sizes: tuple[int, ...] = SMALL
+    thens: tuple[str, ...] = THEN
+    begin: Callable[[int], World] = at_size
+    nth: int = 1
 
 
 @dataclass
@@ -145,7 +149,7 @@ def retry(world: World, then: str, size: int, there: int, found: dict[str, str])
 
 def arm(world: World, row: Row, fate: str) -> None:
     how, error = FATES[fate]
-    world.faults.arm(row.call, how, error=error)
+    world.faults.arm(row.call, how, nth=row.nth, error=error)
 
 
 # ── the log of its index, witnesses, the making of a log ──
@@ -244,14 +248,62 @@ def play_making(row: Row, world: World, fate: str, then: str) -> dict[str, str]:
     return {"callers get": "the error", "found by the start": "a log" if made else "none; `create` may run again"}
 
 
+def play_erasing(row: Row, world: World, fate: str, then: str) -> dict[str, str]:
+    """An erasure meets the fault: before its tombstone is durable nothing happened, from there on a start finishes it."""
+    anna = world.keys.of(test_erase.ANNA).handle
+    theirs = test_erase.hers(world)
+    others = [frame for frame in test_erase.frames(world) if frame.handle != anna]
+    core = world.open()
+    arm(world, row, fate)
+    assert outcome(lambda: world.erase(core, "anna")) is not None
+    assert not world.faults._armed, "the fault was never met"
+    core.close()
+    world.crash()
+    world.faults.disarm()
+    assert world.fsck().exit == 0, world.fsck().lines()
+    world.settle()
+    jobs = world.manifest.erasing()
+    test_erase.check(world, theirs, others)  # and she can be erased after all
+    return {
+        "callers get": "the error",
+        "found by the start": "finished: no body, no nonce, no key" if jobs else "not begun: every record is there",
+    }
+
+
+MAKING = [
+    Row(
+        f"0 making a log: {what}",
+        call,
+        play_making,
+        sizes=(0,),
+        thens=("same", "same twice"),
+        begin=lambda _: World(made=False),
+    )
+    for what, call in {
+        "its segment": "replace segments/",
+        "staging": "replace staging/",
+        "the map log's head": "map create head",
+        "the head": "create head",
+        "tiles": "create tile/",
+        "the checkpoint": "replace checkpoint",
+        "the map log's checkpoint": "replace map/checkpoint",
+    }.items()
+]
+ERASING = [
+    Row(
+        f"erasure: {step}",
+        call,
+        play_erasing,
+        fates=("no", "yes") if call.startswith("append") else tuple(FATES),
+        sizes=(0,),
+        thens=("same",),
+        begin=lambda _: test_erase.town(),
+        nth=nth,
+    )
+    for step, (call, nth) in test_erase.STEPS.items()
+]
 ROWS = (
-    Row("0 making a log: its segment", "replace segments/", play_making, sizes=(0,)),
-    Row("0 making a log: staging", "replace staging/", play_making, sizes=(0,)),
-    Row("0 making a log: the map log's head", "map create head", play_making, sizes=(0,)),
-    Row("0 making a log: the head", "create head", play_making, sizes=(0,)),
-    Row("0 making a log: tiles", "create tile/", play_making, sizes=(0,)),
-    Row("0 making a log: the checkpoint", "replace checkpoint", play_making, sizes=(0,)),
-    Row("0 making a log: the map log's checkpoint", "replace map/checkpoint", play_making, sizes=(0,)),
+    *MAKING,
     Row("2 a new segment", "open segments/", play_log),
     Row("2 frames, fdatasync", "append segments/", play_log, fates=("no", "yes")),
     Row("5 staging", "replace staging/", play_log),
@@ -270,6 +322,7 @@ ROWS = (
     Row("map log: 9 checkpoint", "replace map/checkpoint", play_map),
     Row("map log: 10 staging deleted", "delete map/staging", play_map),
     Row("a cosignature came, merge", f"replace {WITNESSED}", play_witnessed),
+    *ERASING,
 )
 
 THIRD_LEVEL = Row("8 upper tile", "create tile/2", play_log, sizes=(65_530, 65_531, 65_532, 65_533))
@@ -279,7 +332,7 @@ def played(plays: Iterable[tuple[Row, str, str, int]]) -> dict[tuple[str, str], 
     """What these plays saw."""
     seen: dict[tuple[str, str], Seen] = {}
     for row, fate, then, size in plays:
-        world = at_size(size) if size else World(made=False)
+        world = row.begin(size)
         try:
             found = row.play(row, world, fate, then)
             world.settle()
@@ -292,7 +345,7 @@ def played(plays: Iterable[tuple[Row, str, str, int]]) -> dict[tuple[str, str], 
 
 def every() -> list[tuple[Row, str, str, int]]:
     """Each row, each way to fail, each batch that follows, each small size; and at one of the large ones, in turn."""
-    small = [(row, *each) for row in ROWS for each in product(row.fates, THEN, row.sizes)]
+    small = [(row, *each) for row in ROWS for each in product(row.fates, row.thens, row.sizes)]
     of_log = [row for row in ROWS if row.play is play_log and row.sizes == SMALL]
     large = [(row, fate) for row in of_log for fate in row.fates]
     large += [(THIRD_LEVEL, fate) for fate in THIRD_LEVEL.fates]
@@ -309,7 +362,8 @@ def some() -> list[tuple[Row, str, str, int]]:
         for fate in row.fates:
             turn = len(plays) // 2
             size = row.sizes[turn % len(row.sizes)]
-            plays += [(row, fate, then, size) for then in (THEN[:2], THEN[2:])[turn % 2]]
+            thens = row.thens if row.thens != THEN else (THEN[:2], THEN[2:])[turn % 2]
+            plays += [(row, fate, then, size) for then in thens]
     return plays
 
 
@@ -319,6 +373,7 @@ HEADER = """\
 This page is printed by `make faults` and held against a fresh run by the tests. It is the table of what was seen, not of
 what was meant: each row was played on the shipped stores that fail on demand, in each way, at sizes 0, 1 and 254 to 258
 (`make faults` adds 65,534 to 65,538), and then the same batch or another one came, once or twice, with a start after each.
+An erasure is of one stream among three, in a log of several segments.
 
 *Persisted*: whether the write that failed had happened. "No, and is known not to be" is `Unavailable`, "changed
 nothing"; the other two are `OutcomeUnknown`, and the journal cannot tell them apart. After each start fsck found no

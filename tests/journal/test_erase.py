@@ -247,26 +247,7 @@ STEPS = {
 }
 
 
-# Unavailable is what changed nothing, and appending to a segment knows no such error.
-CASES = [(step, fate, OutcomeUnknown) for step in STEPS for fate in ("lost", "late")]
-CASES += [(step, "lost", Unavailable) for step in STEPS if step != "1 the tombstone"]
-
-
-@pytest.mark.parametrize(("step", "fate", "error"), CASES)
-def test_not_begun_or_finished(step, fate, error):
-    """Before its tombstone is there nothing happened; from there on a start finishes it, whatever failed."""
-    world = town()
-    theirs, others = hers(world), [f for f in frames(world) if f.handle != world.keys.of(ANNA).handle]
-    core = world.open()
-    call, nth = STEPS[step]
-    world.faults.arm(call, fate, nth=nth, error=error)
-    failed = outcome(lambda: world.erase(core, "anna"))
-    assert isinstance(failed, error), failed
-    assert not world.faults._armed
-    world.faults.disarm()
-    core.close()
-    world.crash()
-    check(world, theirs, others)
+# Played by ``fault_table.py``, each of them lost and late; ``test_write_faults.py`` holds the page of it against a run.
 
 
 def check(world: World, theirs: list[Frame], others: list[Frame]) -> None:
