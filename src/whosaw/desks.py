@@ -318,6 +318,7 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
         material=lambda: statement_material(here),
         clock=here.clock,
         key=random(16).hex(),
+        rekey=here.journal.rekey if any(p.withhold for p in here.policy.purposes.values()) else None,
     )
 
 

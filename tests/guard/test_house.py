@@ -3,13 +3,15 @@
 
 import threading
 from base64 import b64decode
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.directory.town import write
-from tests.guard.gate import COMPANY, HOUR, SUMMER
+from tests.guard.gate import COMPANY, DAY, HOUR, SUMMER
 from tests.policy.ground import POLICY
 
+from whosaw.desks import hand_out_statement
 from whosaw.directory.load import load
 from whosaw.errors import IdempotencyConflict
 from whosaw.guard.answer import Refused, Shown
@@ -17,6 +19,13 @@ from whosaw.model.access import Asked, Field, Look
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.privacy.unseal import unseal_person, unseal_principal
+from whosaw.tlog import leaf
+from whosaw.tlog.trust import TrustPolicy
+from whosaw.verify.folder import Audit
+from whosaw.verify.source import FolderSource
+from whosaw.verify.statement import verify_statement
+from whosaw.verify.statement_file import Statement
+from whosaw.verify.stretches import ends
 from whosaw.wiring import build, house
 
 ADDRESS = "203.0.113.77"
@@ -163,3 +172,53 @@ def test_many_at_once(opened):
     opened.journal.publish_now()
     looks = [LookBody.decode(f.body) for f in opened.journal.reader().frames() if b'"kind":"look"' in f.body]
     assert len([look for look in looks if look.look.startswith("l-many-")]) == 20
+
+
+def test_statements_of_looks_that_wait(built, opened):
+    """Each statement is followed by a new key: who holds it sees nothing of what comes; the next one has everything."""
+    folder, clock = built
+    purposes = {code: replace(one, withhold=("pending_matter", 7)) for code, one in POLICY.purposes.items()}
+    here = replace(opened, policy=replace(opened.policy, purposes=purposes))
+    guard = opened.guard
+    before, guard._policy = guard._policy, here.policy
+    try:
+        stream, trust = Stream.of_person("owen"), TrustPolicy.parse((folder / "trust").read_bytes())
+        made, kinds = [], []
+        for n in range(3):
+            assert isinstance(
+                guard.look(asked(f"waits-{n}", "finn", "owen", "ip:exact", "fraud_review", "F-200")), Shown
+            )
+            made.append(Statement.parse(hand_out_statement(here, "owen", "ana").raw))
+        clock.at += 8 * DAY
+        load(
+            folder.parent / "tables", engine=here.engine, journal=here.journal, names=here.pseudonyms,
+            remember=here.names.remember, clock=clock,
+        )  # fmt: skip
+        made.append(Statement.parse(hand_out_statement(here, "owen", "ana").raw))
+        here.journal.publish_now()
+        kinds = [parse(f.body)["kind"] for f in here.journal.reader().run(here.keyring.find(stream))]
+    finally:
+        guard._policy = before
+    assert kinds[-12:].count("rekey") == 4
+    assert [len(one.withheld) for one in made] == [1, 2, 3, 0]
+    assert [one.generations[0].rekeys for one in made] == [0, 1, 2, 3]
+    labels = {f.label for f in here.journal.reader().frames()}
+    for n, one in enumerate(made):
+        report = verify_statement(one.encode(), Audit(trust, clock()), "owen", FolderSource(folder / "public"))
+        assert report.exit == 0, report.text()
+        (last,) = one.generations
+        under = sum(r.i > 0 for r in last.records[-ends(last)[-1] :])
+        known = [leaf.label(last.key, i) in labels for i in range(1, under + 9)]
+        assert known == [True] * (under + 1) + [False] * 7, n  # what the statement has, and the rekey behind it
+    opened_again = {r.index: r for r in made[-1].records}
+    for one in made[:3]:
+        for waited in one.withheld:
+            shown = opened_again[waited.index]
+            assert leaf.commitment(shown.nonce, shown.body) == waited.commitment
+
+
+def test_no_purpose_lets_a_look_wait_and_nobody_gets_a_new_key(opened):
+    """The shipped policy: a statement is followed by nothing."""
+    hand_out_statement(opened, "kate", "ana")
+    hand_out_statement(opened, "kate", "ana")
+    assert opened.keyring.find(Stream.of_person("kate")).rekeys == 0

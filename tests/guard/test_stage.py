@@ -5,11 +5,12 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from tests.guard.gate import Gate
+from tests.guard.gate import DAY, Gate
 from tests.policy.ground import POLICY
 
 from whosaw.errors import Unavailable
 from whosaw.guard.answer import Refused, Shown
+from whosaw.model.look_body import Withhold
 from whosaw.model.stage import Stage
 
 
@@ -79,3 +80,17 @@ def test_a_refusal_waits_for_nobody(gate):
     assert answer.receipt == b"receipt 1"
     assert gate.journal.waited == []
     assert gate.last()[1].stage is Stage.WITNESSED
+
+
+def test_a_purpose_that_lets_a_look_wait(gate):
+    """From when on statements open it is fixed in its record, refused or not; other purposes' looks do not wait."""
+    purposes = {code: replace(one, withhold=("pending_matter", 7)) for code, one in POLICY.purposes.items()}
+    guard = gate.another(policy=replace(POLICY, purposes=purposes))
+    for look in (gate.ask(), gate.ask(person="owen")):
+        guard.look(look)
+        body = gate.last()[1]
+        assert body.withheld == Withhold("pending_matter", body.at + 7 * DAY)
+    gate.guard.look(gate.ask())
+    assert gate.last()[1].withheld is None
+    guard.look(gate.ask(purpose="curiosity"))
+    assert gate.last()[1].withheld is None

@@ -162,3 +162,17 @@ def test_stages_of_purposes():
     for wrong in ('"seen"', "1", "true", '["durable"]', '""'):
         with pytest.raises(Misconfigured, match="fraud_review"):
             parse_purposes(SHIPPED.replace("[fraud_review]\n", f"[fraud_review]\nstage = {wrong}\n"))
+
+
+def test_withholding_by_purposes():
+    """A code and days, or nothing: no shipped purpose lets a look wait, and nothing else is a time."""
+    assert {p.withhold for p in parse_purposes(SHIPPED).values()} == {None}
+    given = 'withhold = { code = "pending_matter", days = 30 }'
+    table = parse_purposes(SHIPPED.replace("[fraud_review]\n", f"[fraud_review]\n{given}\n"))
+    assert table["fraud_review"].withhold == ("pending_matter", 30)
+    for wrong in (
+        "30", '"x"', "{}", '{ code = "x" }', "{ days = 3 }", '{ code = "X", days = 3 }', '{ code = "x", days = 0 }',
+        '{ code = "x", days = 367 }', '{ code = "x", days = true }', '{ code = "x", days = 3, more = 1 }',
+    ):  # fmt: skip
+        with pytest.raises(Misconfigured, match="fraud_review"):
+            parse_purposes(SHIPPED.replace("[fraud_review]\n", f"[fraud_review]\nwithhold = {wrong}\n"))

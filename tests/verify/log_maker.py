@@ -102,6 +102,8 @@ class Account:
     enrolment: int
     records: list[int] = field(default_factory=list)
     generation: int = 0
+    earlier: tuple[bytes, ...] = ()
+    begins: int = 0  # how many of its records stand under earlier keys
 
 
 @dataclass
@@ -158,9 +160,22 @@ class LittleLog:
     def look(self, person: str, **facts) -> int:
         """One more look at this person, in words of `LookBody`."""
         account = self.accounts.get(person) or self.enrol(person)
-        i = len(account.records) + 1
-        account.records.append(self.append(leaf.label(account.key, i), look_body(person, len(self.leaves), **facts)))
+        return self.record(account, look_body(person, len(self.leaves), **facts))
+
+    def record(self, account: Account, body: bytes) -> int:
+        i = len(account.records) - account.begins + 1
+        account.records.append(self.append(leaf.label(account.key, i), body))
         return account.records[-1]
+
+    def rekey(self, person: str) -> int:
+        """A new key for this account, to which its last record under the old one commits."""
+        account = self.accounts[person]
+        data_key = hashlib.sha256(b"data key" + person.encode()).digest()
+        key = leaf.derive_stream_key(data_key, self.origin, account.generation, len(account.earlier) + 1)
+        digest = b64encode(leaf.stream_key_digest(key)).decode()
+        index = self.record(account, canonical({"v": 1, "kind": "rekey", "stream_key": digest}))
+        account.earlier, account.key, account.begins = (*account.earlier, account.key), key, len(account.records)
+        return index
 
     # Proofs
 
@@ -311,6 +326,9 @@ class Secret:
     key: bytes
     generation: int = 0
     rekeys: int = 0
+    earlier: tuple[bytes, ...] = ()
+    handle: bytes = bytes(16)
+    label_0: bytes = bytes(32)
 
 
 @dataclass(frozen=True)
@@ -339,13 +357,15 @@ class Material:
 
     def stream(self, person_id: str) -> Secret | None:
         account = self.log.accounts.get(person_id)
-        return account and Secret(account.key, account.generation)
+        return account and Secret(account.key, account.generation, len(account.earlier), account.earlier)
 
     def run(self, secret: Secret):
         account = next(a for a in self.log.accounts.values() if a.key == secret.key)
-        for i, index in enumerate([account.enrolment, *account.records]):
+        place = 0
+        for index in [account.enrolment, *account.records]:
             one = self.log.leaves[index]
-            yield OpenedLeaf(index, i, one.nonce, one.body)
+            yield OpenedLeaf(index, place, one.nonce, one.body)
+            place = (place // 2**40 + 1) * 2**40 + 1 if b'"kind":"rekey"' in one.body else place + 1
 
     def inclusion(self, index: int) -> list[bytes]:
         return self.log.path(index, self.size)

@@ -39,9 +39,9 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         return REFUSED
     say(
         Table(
-            f"{made.records:,} record{'' if made.records == 1 else 's'} of this account, as of a log of {made.size:,} leaves. "
+            f"{made.records:,} record{'' if made.records == 1 else 's'} of this account{_waiting(made)}, as of a log of {made.size:,} leaves. "
             "It verified before it was written.",
-            facts={"records": made.records, "size": made.size, "erased": made.erased},
+            facts={"records": made.records, "withheld": made.withheld, "size": made.size, "erased": made.erased},
             after=(
                 *_nobody(made),
                 "It holds the key to this account's records: hand it to the person, and to nobody else.",
@@ -51,6 +51,10 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         form,
     )
     return 0
+
+
+def _waiting(made: HandedOut) -> str:
+    return f", {made.withheld:,} of them withheld for a time" if made.withheld else ""
 
 
 def _nobody(made: HandedOut) -> tuple[str, ...]:

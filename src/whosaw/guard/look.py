@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.guard.answer import Refused, Shown
@@ -29,7 +29,7 @@ from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
 from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision, Rule
-from whosaw.model.look_body import LookBody
+from whosaw.model.look_body import LookBody, Withhold
 from whosaw.model.record import Kind, Stream
 from whosaw.model.stage import Stage
 from whosaw.policy.decide import decide, explain
@@ -193,7 +193,17 @@ def _body(request: _Request, policy: Policy, facts: Facts, decision: Decision, a
         facts=decision.facts,
         policy=decision.policy,
         stage=decision.stage,
+        withheld=_withheld(policy, look.purpose, at),
     )
+
+
+def _withheld(policy: Policy, code: str, at: datetime) -> Withhold | None:
+    """From when on the person's statements open this look, where its purpose lets it wait. Fixed now, and in the record."""
+    purpose = policy.purposes.get(code)
+    if purpose is None or purpose.withhold is None:
+        return None
+    reason, days = purpose.withhold
+    return Withhold(reason, at + timedelta(days=days))
 
 
 def _recorded_look(body: bytes) -> LookBody:

@@ -5,12 +5,13 @@
 
 ``kind`` look: one person, in that person's stream. ``kind`` mention: the same, as part of a bulk look (`bulk` is its
 look id). ``kind`` bulk: no person; in the stream ``bulk`` or ``aggregate``, `mentions` counts the mention leaves.
-Absent facts are null, never left out: there is one spelling. `stage` alone is left out where it is ``durable``: looks were
-recorded before it was there, and stay what they are.           Specification: docs/spec/leaf.md
+Absent facts are null, never left out: there is one spelling. Only `stage` and `withheld` are left out, where it is ``durable``
+and where nothing is: looks were recorded before they were there, and stay what they are.           Specification: docs/spec/leaf.md
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,21 @@ Origin = Literal["asked", "observed"]
 Said = Literal["permit", "refuse"]
 
 
+CODE = re.compile(r"[a-z][a-z_]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """Until when a statement does not open a look, and for which reason: a code that says nothing of the look."""
+
+    code: str
+    until: datetime
+
+    def __post_init__(self) -> None:
+        if not CODE.fullmatch(self.code):
+            raise ValueError("a code has small letters and underscores")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookBody:
     """All that is recorded of one look. Pseudonyms only.
@@ -34,7 +50,8 @@ class LookBody:
     application name) and clears nobody. `hint`: the person was found in query text, not in a structured key.
     `ask`: SHA-256 of exactly what was asked (asked looks only). `query`: keyed digest of the query text, `shape` the
     text with every literal replaced. `taken`: when an observed look was taken in. `stage`: how far this record had to come
-    before anything was shown for it. Digests are 32 bytes.
+    before anything was shown for it. `withheld`: the person's statements count this look, and do not open it yet. Digests are
+    32 bytes.
     """
 
     kind: Kind
@@ -64,6 +81,7 @@ class LookBody:
     shape: str | None = None
     taken: datetime | None = None
     stage: Stage = Stage.DURABLE
+    withheld: Withhold | None = None
 
     @property
     def who(self) -> str:
@@ -72,10 +90,12 @@ class LookBody:
 
     def encode(self) -> bytes:
         """Canonical bytes."""
-        stage: dict[str, Json] = {} if self.stage is Stage.DURABLE else {"stage": str(self.stage)}
+        more: dict[str, Json] = {} if self.stage is Stage.DURABLE else {"stage": str(self.stage)}
+        if self.withheld is not None:
+            more["withheld"] = {"code": self.withheld.code, "until": time_text(self.withheld.until)}
         return canonical(
             {
-                **stage,
+                **more,
                 "v": 1,
                 "kind": str(self.kind),
                 "look": self.look,
@@ -170,10 +190,15 @@ class LookBody:
             shape=cast("str | None", value["shape"]),
             taken=None if taken is None else parse_time(cast("str", taken)),
             stage=Stage(cast("str", value.get("stage", "durable"))),
+            withheld=_withhold(cast("dict[str, str] | None", value.get("withheld"))),
         )
 
 
 LOOKS = frozenset({Kind.LOOK, Kind.MENTION, Kind.BULK})
+
+
+def _withhold(value: dict[str, str] | None) -> Withhold | None:
+    return None if value is None else Withhold(value["code"], parse_time(value["until"]))
 
 
 def _b64(raw: bytes | None) -> str | None:

@@ -34,13 +34,14 @@ class Journal(Protocol):
 class HandedOut:
     """A statement's bytes, how many records it opens (enrolments not counted), and the size of its log.
 
-    `erased`: how many generations of the account were erased.
+    `erased`: how many generations of the account were erased, `withheld`: how many of the records wait.
     """
 
     raw: bytes = field(repr=False)
     records: int
     size: int
     erased: int = 0
+    withheld: int = 0
 
 
 def export_body(principal: str, at: datetime) -> bytes:
@@ -59,14 +60,18 @@ def hand_out(
     material: Callable[[], StatementMaterial],
     clock: Callable[[], datetime],
     key: str,
+    rekey: Callable[[Stream], object] | None = None,
 ) -> HandedOut:
     """The statement of an account, handed out to `principal` (a pseudonym). `material` is asked after the record.
 
-    `known`: whether an account has a stream; asking opens none. `key`: idempotency key, 1 to 64 bytes. Raises BadInput, Unavailable, Damaged, and has then handed nothing out.
+    `known`: whether an account has a stream; asking opens none. `key`: idempotency key, 1 to 64 bytes. `rekey`: gives the stream a new key, so that the one in this statement does not show when
+    something is recorded next. Raises BadInput, Unavailable, Damaged, and has then handed nothing out.
     """
     stream = Stream.of_person(person_id) if known(person_id) else Stream.named("exports")
     recorded = journal.submit(Submission(CALLER, key, (Record(stream, export_body(principal, clock())),)))
     journal.wait_published(recorded.leaves[-1].index)
     ready = material()
-    made, raw = state(person_id, ready)
-    return HandedOut(raw, len(made.records), size_of(ready), len(made.erased))
+    made, raw = state(person_id, ready, clock())
+    if rekey is not None and made.open:
+        rekey(stream)  # before anybody has the old key; a statement that could not be followed by it is not handed out
+    return HandedOut(raw, len(made.records), size_of(ready), len(made.erased), len(made.withheld))

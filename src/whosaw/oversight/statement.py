@@ -21,8 +21,10 @@ from itertools import takewhile
 from typing import Protocol
 
 from whosaw.errors import Damaged, Unavailable
+from whosaw.journal.place import following, is_rekey, key_at, label_of, split
 from whosaw.journal.ports import StreamKey
 from whosaw.model import genesis as model
+from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.tlog import leaf, vrf
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
@@ -30,10 +32,11 @@ from whosaw.tlog.prefix import TrieProof
 from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.verify.folder import Audit
 from whosaw.verify.statement import verify_statement
-from whosaw.verify.statement_file import ErasedGeneration, Generation, Index, Opened, Statement
+from whosaw.verify.statement_file import Earlier, ErasedGeneration, Generation, Index, Opened, Statement, Withheld
 
 # The verifier's clock only judges witnesses and times ahead of it; there are none to judge here, and a statement must
 # not depend on when it was asked for.
+_EVER = datetime.min.replace(tzinfo=UTC)  # at no time is anything opened that is to be withheld
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -98,8 +101,8 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     return state(person_id, material)[1]
 
 
-def state(person_id: str, material: StatementMaterial) -> tuple[Statement, bytes]:
-    """The statement of this account, and its file.
+def state(person_id: str, material: StatementMaterial, at: datetime = _EVER) -> tuple[Statement, bytes]:
+    """The statement of this account, and its file. Looks whose time of withholding is over at `at` are opened.
 
     Raises BadInput for an id that no account can have, Unavailable, and Damaged where the result would not verify.
     """
@@ -107,7 +110,7 @@ def state(person_id: str, material: StatementMaterial) -> tuple[Statement, bytes
     if size == 0:
         raise Unavailable("nothing is published yet, so nothing can be stated", part="journal")
     genesis = model.GenesisFile.parse(material.genesis())
-    generations, next_pi = _generations(person_id, size, material)
+    generations, next_pi = _generations(person_id, size, material, at)
     statement = Statement(
         person_id,
         note,
@@ -128,12 +131,10 @@ def size_of(material: StatementMaterial) -> int:
 
 
 def _generations(
-    person_id: str, size: int, material: StatementMaterial
+    person_id: str, size: int, material: StatementMaterial, at: datetime
 ) -> tuple[tuple[Generation | ErasedGeneration, ...], bytes]:
     """Every generation that the index has, and π of the first that it has not."""
     secret = material.stream(person_id)
-    if secret is not None and secret.rekeys:
-        raise Damaged("the account's stream was given a new key, which this version never does", where="keyring")
     found: list[Generation | ErasedGeneration] = []
     while True:
         pi = material.prove(_alpha(person_id, len(found)))
@@ -141,7 +142,7 @@ def _generations(
         if place.index is None:
             return tuple(found), pi
         if secret is not None and secret.generation == len(found):
-            found.append(_open(secret, pi, size, material))
+            found.append(_open(secret, pi, size, material, at))
         elif secret is not None and secret.generation < len(found):
             # Nobody erases a generation and keeps the key of the one before.
             raise Damaged(
@@ -153,21 +154,42 @@ def _generations(
             found.append(_erased(len(found), pi, place, place.index, material))
 
 
-def _open(secret: StreamKey, pi: bytes, size: int, material: StatementMaterial) -> Generation:
+def _open(secret: StreamKey, pi: bytes, size: int, material: StatementMaterial, at: datetime) -> Generation:
     # What is durable but not yet under this checkpoint cannot be proven yet, and belongs in the next statement.
-    published = takewhile(lambda frame: frame.index < size, material.run(secret))
-
-    def label(i: int) -> bytes:
-        return leaf.label(secret.key, i) if i else vrf.beta_of(pi)
-
-    opened = [
-        Opened(f.i, f.index, f.nonce, f.body, tuple(material.inclusion(f.index)), material.place(label(f.i)))
-        for f in published
-    ]
-    if not opened:
+    frames = list(takewhile(lambda frame: frame.index < size, material.run(secret)))
+    if not frames:
         raise Damaged("the index has an account's enrolment, and the segments have not", where="segments")
-    absent = material.place(label(len(opened)))
-    return Generation(secret.generation, pi, 0, secret.key, opened[0], tuple(opened[1:]), absent)
+    enrolment, *records = frames
+    # Where each key ends: behind its rekey the next one begins, and the newest ends with the last record of all.
+    ends = [frame.i + 1 for frame in records if is_rekey(frame.body)]
+    after = following(frames[-1].i, frames[-1].body)
+    return Generation(
+        secret.generation,
+        pi,
+        len(ends),
+        key_at(secret, len(ends)),
+        _opened(enrolment, vrf.beta_of(pi), material),
+        tuple(_shown(frame, label_of(secret, frame.i), material, at) for frame in records),
+        material.place(label_of(secret, after)),
+        tuple(Earlier(key_at(secret, n), material.place(label_of(secret, end))) for n, end in enumerate(ends)),
+    )
+
+
+def _opened(frame: OpenedFrame, label: bytes, material: StatementMaterial) -> Opened:
+    path, trie = tuple(material.inclusion(frame.index)), material.place(label)
+    return Opened(split(frame.i)[1], frame.index, frame.nonce, frame.body, path, trie)
+
+
+def _shown(frame: OpenedFrame, label: bytes, material: StatementMaterial, at: datetime) -> Opened | Withheld:
+    """The record, opened; or only its place, where it is a look that is to be withheld at this time."""
+    opened = _opened(frame, label, material)
+    if opened.said["kind"] not in LOOKS:
+        return opened
+    withheld = LookBody.decode(frame.body).withheld
+    if withheld is None or withheld.until <= at or opened.trie is None:
+        return opened
+    commitment = leaf.commitment(frame.nonce, frame.body)
+    return Withheld(opened.i, frame.index, commitment, withheld.code, withheld.until, opened.path, opened.trie)
 
 
 def _erased(generation: int, pi: bytes, place: TrieProof, index: int, material: StatementMaterial) -> ErasedGeneration:

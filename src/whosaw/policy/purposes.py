@@ -26,7 +26,8 @@ FUNCTIONS = frozenset(
     | {"operations", "admin", "service"}
 )
 _COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most")
-_STAGE = "stage"  # may be left out: durable, the least that there is
+_STAGE, _WITHHOLD = "stage", "withhold"  # may be left out: durable, the least that there is; and never withheld
+_DAYS = 366
 _CODE = re.compile(r"[a-z][a-z_]{0,39}")
 
 
@@ -34,7 +35,8 @@ _CODE = re.compile(r"[a-z][a-z_]{0,39}")
 class Purpose:
     """One row. `sentence` is what the person is told; `most` is each needed field in the most detail it may need.
 
-    `stage`: how far the record of a look must have come before it shows anything.
+    `stage`: how far the record of a look must have come before it shows anything. `withhold`: the reason code under which
+    a statement does not open the look at first, and for how many days.
     """
 
     code: str
@@ -45,6 +47,7 @@ class Purpose:
     case_types: frozenset[str]
     most: tuple[Asked, ...]
     stage: Stage = Stage.DURABLE
+    withhold: tuple[str, int] | None = None
 
     @property
     def needs(self) -> frozenset[Asked]:
@@ -85,9 +88,10 @@ def check_stages(purposes: Mapping[str, Purpose], *, witnesses: bool) -> None:
 def _purpose(code: str, row: Any, where: str) -> Purpose:
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{where}: a purpose's code has small letters and underscores", setting=where)
-    if type(row) is not dict or row.keys() - {_STAGE} != set(_COLUMNS):
+    if type(row) is not dict or row.keys() - {_STAGE, _WITHHOLD} != set(_COLUMNS):
         raise Misconfigured(
-            f"{where}: a purpose has exactly the columns {', '.join(_COLUMNS)}, and perhaps {_STAGE}", setting=where
+            f"{where}: a purpose has exactly the columns {', '.join(_COLUMNS)}, and perhaps {_STAGE} and {_WITHHOLD}",
+            setting=where,
         )
     if type(row["needs_case"]) is not bool:
         raise Misconfigured(f"{where}: `needs_case` is true or false", setting=where)
@@ -108,6 +112,7 @@ def _purpose(code: str, row: Any, where: str) -> Purpose:
         case_types,
         _most(row["most"], f"{where} most"),
         _stage(row.get(_STAGE, "durable"), f"{where} {_STAGE}"),
+        _withhold(row[_WITHHOLD], f"{where} {_WITHHOLD}") if _WITHHOLD in row else None,
     )
 
 
@@ -116,6 +121,14 @@ def _stage(value: Any, where: str) -> Stage:
         return Stage(value)
     except ValueError:
         raise Misconfigured(f"{where}: one of {', '.join(Stage)}", setting=where) from None
+
+
+def _withhold(value: Any, where: str) -> tuple[str, int]:
+    fits = type(value) is dict and value.keys() == {"code", "days"}
+    code, days = (value["code"], value["days"]) if fits else ("", 0)
+    if type(code) is not str or not _CODE.fullmatch(code) or type(days) is not int or not 1 <= days <= _DAYS:
+        raise Misconfigured(f'{where}: like {{ code = "pending_matter", days = 30 }}, at most {_DAYS}', setting=where)
+    return code, days
 
 
 def _sentence(value: Any, where: str) -> str:

@@ -10,7 +10,8 @@
     4 index        the last leaf of that log holds the root of the index of exactly this checkpoint
     5 account      π over this id and generation gives label_0: the one label that this account can begin with
     6 enrolment    the leaf with label_0 commits to the key in the statement; of an erased generation only that leaf is left
-    7 records      label_1 … label_n, each a leaf of the log, each opened by its nonce and body
+    7 records      label_1 … label_n, each a leaf of the log, each opened by its nonce and body, or said to be withheld;
+                   a rekey is the last one of its key and commits to the next, under which numbers begin at 1 again
     8 none missing label_(n+1) stands nowhere, and neither does the next generation's label_0
     9 public       the published log is the same, and its index was made of every leaf (``--folder``)
       before       both heads are of the history that this verifier has seen earlier: a step of its own with ``--state``
@@ -29,7 +30,7 @@ from datetime import timedelta
 
 from whosaw.errors import NotCanonical, ProofFailed, WhosawError
 from whosaw.model.look_body import LOOKS, LookBody
-from whosaw.model.record import Json, Kind, canonical
+from whosaw.model.record import Kind
 from whosaw.tlog import leaf, vrf
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
@@ -40,10 +41,10 @@ from whosaw.verify.head import Head, open_head
 from whosaw.verify.history import check_same_log
 from whosaw.verify.index_root import IndexRoot
 from whosaw.verify.map_log import MapSource, open_map_head
-from whosaw.verify.shape import base64_of
 from whosaw.verify.source import Source
-from whosaw.verify.statement_file import ErasedGeneration, Generation, Opened, Statement
+from whosaw.verify.statement_file import ErasedGeneration, Opened, Statement, Withheld
 from whosaw.verify.steps import FALSE, Report, Said, Steps
+from whosaw.verify.stretches import commits, ends, walk
 from whosaw.verify.words import counted, look_sentence, moment, record_sentence
 
 TITLES = (
@@ -85,6 +86,11 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
     if audit.saved is not None and index:
         take_before(index, audit, source, steps)
     _limits(steps, audit, source)
+    if statement.withheld:
+        steps.cannot_know.append(
+            "what a withheld record says. Ask again when its time is over: where it is the last one of a key, it may be the "
+            "one that gave the account a new key, and what stands under that is shown only then"
+        )
     words = [_words(record, looks.get(record.index)) for record in statement.records]
     if steps.sound:
         steps.remarks += [
@@ -98,7 +104,7 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         signed_at=None if head.signed_at is None else moment(head.signed_at),
         complete=steps.sound,
         records=[
-            {"i": r.i, "index": r.index, "sentence": said, "body": r.said}
+            {"i": r.i, "index": r.index, "sentence": said, "body": r.said if isinstance(r, Opened) else None}
             for r, said in zip(statement.records, words, strict=True)
         ],
     )
@@ -115,8 +121,6 @@ def _read(raw: bytes, person: str | None, said: Said) -> Statement:
     for g, generation in enumerate(statement.generations):
         if generation.generation != g:
             raise NotCanonical("generations are not 0, 1, 2, … in order", where="statement")
-        if isinstance(generation, Generation) and generation.rekeys:
-            raise ProofFailed("its stream was given a new key, which this version cannot prove anything about")
     said.say(f"{counted(len(statement.records), 'record')} in {counted(len(statement.generations), 'generation')}.")
     return statement
 
@@ -211,8 +215,7 @@ def _enrolments(statement: Statement, head: Head, index: IndexRoot, said: Said) 
         if one.enrolment.i:
             raise ProofFailed(f"{where}: an enrolment is number 0 of its stream", step="enrolment")
         check_opened(one.enrolment, vrf.beta_of(one.pi), head, index, where)
-        wanted: Json = {"v": 1, "kind": str(Kind.ENROL), "stream_key": base64_of(leaf.stream_key_digest(one.key))}
-        if one.enrolment.body != canonical(wanted):
+        if one.enrolment.body != commits(Kind.ENROL, one.keys[0]):
             raise ProofFailed(f"{where}: it commits to another key than the statement's", step="enrolment")
         said.say(f"Leaf {one.enrolment.index} has this first label and commits to the key in the statement.")
     if not statement.generations:
@@ -242,20 +245,21 @@ def _records(statement: Statement, head: Head, index: IndexRoot, looks: Looks, s
                 )
             last = one.index
             continue
-        for n, opened in enumerate((one.enrolment, *one.records)):
-            where = f"record {n}" + (f" of generation {one.generation}" if len(statement.generations) > 1 else "")
-            if opened.i != n:
-                raise ProofFailed(
-                    f"{where}: number {opened.i} stands in its place: one is missing or moved", step="records"
-                )
-            if opened.index <= last:
-                raise ProofFailed(f"{where}: leaf {opened.index} comes before the record before it", step="records")
-            last = opened.index
-            if n:
-                check_opened(opened, leaf.label(one.key, n), head, index, where)
-                if (look := _look(opened, where)) is not None:
-                    looks[opened.index] = look
-                    about |= {look.person} if look.person is not None else set()
+        of = f" of generation {one.generation}" if len(statement.generations) > 1 else ""
+        if one.enrolment.index <= last:
+            raise ProofFailed(f"record 0{of}: it comes before the record before it", step="records")
+        last = one.enrolment.index
+        for record, label, where in walk(one, of):
+            if record.index <= last:
+                raise ProofFailed(f"{where}: leaf {record.index} comes before the record before it", step="records")
+            last = record.index
+            if isinstance(record, Withheld):
+                _check_withheld(record, label, head, index, where)
+                continue
+            check_opened(record, label, head, index, where)
+            if (look := _look(record, where)) is not None:
+                looks[record.index] = look
+                about |= {look.person} if look.person is not None else set()
     if len(about) > 1:
         raise ProofFailed("the records speak of more than one person", step="records")
     said.count("records", len(statement.records))
@@ -263,6 +267,9 @@ def _records(statement: Statement, head: Head, index: IndexRoot, looks: Looks, s
         f"{counted(len(statement.records), 'record')}: each is a leaf under the signed root, in order, without a gap,"
     )
     said.say("and each is what was committed to, byte for byte.")
+    if statement.withheld:
+        said.count("withheld", len(statement.withheld))
+        said.say(f"Of {len(statement.withheld)} of them only the place is shown: what they say is withheld for a time.")
 
 
 def check_opened(opened: Opened, label: bytes, head: Head, index: IndexRoot, where: str) -> None:
@@ -270,6 +277,13 @@ def check_opened(opened: Opened, label: bytes, head: Head, index: IndexRoot, whe
     _leaf_under(leaf.entry(label, leaf.commitment(opened.nonce, opened.body)), opened.index, opened.path, head, where)
     if index.place(opened.trie, label, where) != opened.index:
         raise ProofFailed(f"{where}: the index does not have it at leaf {opened.index}", step="index")
+
+
+def _check_withheld(record: Withheld, label: bytes, head: Head, index: IndexRoot, where: str) -> None:
+    """It is there, under the label that follows, and commits to something that is to be shown later."""
+    _leaf_under(leaf.entry(label, record.commitment), record.index, record.path, head, where)
+    if index.place(record.trie, label, where) != record.index:
+        raise ProofFailed(f"{where}: the index does not have it at leaf {record.index}", step="index")
 
 
 def _leaf_under(entry: bytes, at: int, path: tuple[bytes, ...], head: Head, where: str) -> None:
@@ -288,11 +302,13 @@ def _look(opened: Opened, where: str) -> LookBody | None:
 
 def _none_missing(statement: Statement, head: Head, index: IndexRoot, said: Said) -> None:
     for one in statement.open:
-        at = index.place(one.absent, leaf.label(one.key, len(one.records) + 1), "the record after the last one")
-        if at is not None:
-            raise ProofFailed(
-                f"leaf {at} is one more record of this account, which the statement leaves out", step="missing"
-            )
+        absent = [*(each.absent for each in one.earlier), one.absent]
+        for key, proof, count in zip(one.keys, absent, ends(one), strict=True):
+            at = index.place(proof, leaf.label(key, count + 1), "the record after the last one")
+            if at is not None:
+                raise ProofFailed(
+                    f"leaf {at} is one more record of this account, which the statement leaves out", step="missing"
+                )
     g = statement.next_generation
     at = index.place(statement.next_absent, vrf.beta_of(statement.next_pi), f"generation {g}")
     if at is not None:
@@ -332,7 +348,9 @@ def _published(index: IndexRoot, audit: Audit, source: Source, said: Said) -> No
 # Words
 
 
-def _words(opened: Opened, look: LookBody | None) -> str:
+def _words(opened: Opened | Withheld, look: LookBody | None) -> str:
+    if isinstance(opened, Withheld):
+        return f"withheld until {moment(opened.until)}: {opened.code}"
     try:
         look = look or _look(opened, "record")
     except WhosawError:
@@ -346,7 +364,8 @@ def _sentence(statement: Statement, head: Head, person: str | None) -> str:
     whose = "this account" if person is not None else "the account that the statement names"
     gone = len(statement.erased)
     before = f"; what {counted(gone, 'generation')} of it held was erased" if gone else ""
-    return f"{head.as_of}: {counted(len(statement.records), 'record')}, complete for {whose}{before}"
+    waits = f", {len(statement.withheld)} withheld" if statement.withheld else ""
+    return f"{head.as_of}: {counted(len(statement.records), 'record')}{waits}, complete for {whose}{before}"
 
 
 def _limits(steps: Steps, audit: Audit, source: Source | None) -> None:

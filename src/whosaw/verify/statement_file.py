@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from whosaw.errors import NotCanonical
-from whosaw.model.record import Json, canonical, parse, parse_json
+from whosaw.model.look_body import CODE
+from whosaw.model.record import Json, canonical, parse, parse_json, parse_time, time_text
 from whosaw.tlog.leaf import ID_LIMIT
 from whosaw.tlog.merkle import PATH_LIMIT
 from whosaw.tlog.prefix import TrieProof
@@ -74,6 +76,50 @@ class Opened:
             raise NotCanonical(str(error), where=where) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A record that is there and counts, whose body waits until `until`, for the reason that `code` names."""
+
+    i: int
+    index: int
+    commitment: bytes = field(repr=False)
+    code: str
+    until: datetime
+    path: tuple[bytes, ...] = field(repr=False)
+    trie: TrieProof = field(repr=False)
+
+    def json(self) -> Json:
+        return {
+            "i": self.i,
+            "index": self.index,
+            "commitment": base64_of(self.commitment),
+            "withheld": {"code": self.code, "until": time_text(self.until)},
+            "path": [base64_of(h) for h in self.path],
+            "trie": self.trie.encode().decode(),
+        }
+
+    @classmethod
+    def of(cls, value: Json, where: str) -> Withheld:
+        given = object_of(value, ("i", "index", "commitment", "withheld", "path", "trie"), where)
+        why = object_of(given["withheld"], ("code", "until"), f"{where}, withheld")
+        code = text(why["code"], f"{where}, code")
+        if not CODE.fullmatch(code):
+            raise NotCanonical("a code has small letters and underscores", where=f"{where}, code")
+        return cls(
+            number(given["i"], f"{where}, i"),
+            number(given["index"], f"{where}, index"),
+            raw_bytes(given["commitment"], 32, f"{where}, commitment"),
+            code,
+            parse_time(text(why["until"], f"{where}, until"), f"{where}, until"),
+            path_of(given["path"], f"{where}, path"),
+            _trie(given["trie"], where),
+        )
+
+
+def _record(value: Json, where: str) -> Opened | Withheld:
+    return (Withheld if "withheld" in object_of(value, None, where) else Opened).of(value, where)
+
+
 def path_of(value: Json, where: str) -> tuple[bytes, ...]:
     """An inclusion proof."""
     path = tuple(raw_bytes(h, 32, where) for h in list_of(value, where))
@@ -112,10 +158,26 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """One generation of an account: π gives its first label, `key` (k_person) all others. `records` in order.
+class Earlier:
+    """A key that the account had before. `absent`: that the label after its last one stands nowhere."""
 
-    `absent`: that the label after the last record's stands nowhere.
+    key: bytes = field(repr=False)
+    absent: TrieProof = field(repr=False)
+
+    def json(self) -> Json:
+        return {"absent": self.absent.encode().decode(), "key": base64_of(self.key)}
+
+    @classmethod
+    def of(cls, value: Json, where: str) -> Earlier:
+        given = object_of(value, ("absent", "key"), where)
+        return cls(raw_bytes(given["key"], 32, f"{where}, key"), _trie(given["absent"], where))
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation of an account: π gives its first label, its keys (k_person) all others. `records` in order.
+
+    `key`: the newest, after `rekeys` earlier ones. `absent`: that the label after the last record's stands nowhere.
     """
 
     generation: int
@@ -123,11 +185,19 @@ class Generation:
     rekeys: int
     key: bytes = field(repr=False)
     enrolment: Opened
-    records: tuple[Opened, ...]
+    records: tuple[Opened | Withheld, ...]
     absent: TrieProof = field(repr=False)
+    earlier: tuple[Earlier, ...] = ()
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """All of its keys, the first one first."""
+        return (*(one.key for one in self.earlier), self.key)
 
     def json(self) -> Json:
-        return {
+        # Left out where there is none: statements of before are what they are.
+        earlier: dict[str, Json] = {"earlier": [one.json() for one in self.earlier]} if self.earlier else {}
+        return earlier | {
             "absent": self.absent.encode().decode(),
             "generation": self.generation,
             "pi": base64_of(self.pi),
@@ -139,19 +209,27 @@ class Generation:
 
     @classmethod
     def of(cls, value: Json, where: str) -> Generation:
-        given = object_of(value, ("generation", "pi", "rekeys", "key", "enrolment", "records", "absent"), where)
-        return cls(
+        names = ("generation", "pi", "rekeys", "key", "enrolment", "records", "absent")
+        later = ("earlier",) if "earlier" in object_of(value, None, where) else ()
+        given = object_of(value, (*names, *later), where)
+        made = cls(
             number(given["generation"], f"{where}, generation"),
             raw_bytes(given["pi"], None, f"{where}, pi"),
             number(given["rekeys"], f"{where}, rekeys"),
             raw_bytes(given["key"], 32, f"{where}, key"),
             Opened.of(given["enrolment"], f"{where}, enrolment"),
             tuple(
-                Opened.of(record, f"{where}, record {i}")
+                _record(record, f"{where}, record {i}")
                 for i, record in enumerate(list_of(given["records"], f"{where}, records"), 1)
             ),
             _trie(given["absent"], where),
+            tuple(
+                Earlier.of(one, f"{where}, earlier") for one in list_of(given.get("earlier", []), f"{where}, earlier")
+            ),
         )
+        if made.rekeys != len(made.earlier):
+            raise NotCanonical("it has not as many earlier keys as it says", where=f"{where}, rekeys")
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +292,14 @@ class Statement:
         return len(self.generations)
 
     @property
-    def records(self) -> tuple[Opened, ...]:
+    def records(self) -> tuple[Opened | Withheld, ...]:
         """All records, of all generations that are open."""
         return tuple(record for one in self.open for record in one.records)
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        """The records among them whose bodies wait."""
+        return tuple(record for record in self.records if isinstance(record, Withheld))
 
     @property
     def open(self) -> tuple[Generation, ...]:
@@ -229,7 +312,7 @@ class Statement:
         return tuple(one for one in self.generations if isinstance(one, ErasedGeneration))
 
     def encode(self) -> bytes:
-        """Canonical JSON. `withheld` is the place of records whose bodies wait; here it is always empty."""
+        """Canonical JSON. `withheld` lists the leaves of records whose bodies wait."""
         return canonical(
             {
                 "v": VERSION,
@@ -244,7 +327,7 @@ class Statement:
                     "generation": self.next_generation,
                     "pi": base64_of(self.next_pi),
                 },
-                "withheld": [],
+                "withheld": [record.index for record in self.withheld],
             }
         )
 
@@ -262,8 +345,6 @@ class Statement:
                 hint="ask for a new statement",
             )
         given = object_of(given, _NAMES, where)
-        if list_of(given["withheld"], where):
-            raise NotCanonical("it has withheld records, which this version cannot prove anything about", where=where)
         after = object_of(given["next"], ("absent", "generation", "pi"), f"{where}, next")
         generations = list_of(given["generations"], f"{where}, generations")
         made = cls(

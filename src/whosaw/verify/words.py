@@ -91,6 +91,8 @@ def record_sentence(body: bytes) -> str:
     """A record that is no look, as the person reads it; by its kind alone where this version has no sentence for it."""
     said: Mapping[str, Any] = parse(body)
     kind = str(said["kind"])
+    if kind == "rekey":
+        return "a new key for this account: with an older statement nobody finds the records behind it"
     told = {name: printable(value) for name, value in said.items() if isinstance(value, str)}
     try:
         return f"{moment(parse_time(told['at']))}: {_RECORDS[kind].format_map(told)}"
