@@ -17,6 +17,7 @@ import itertools
 import logging
 import re
 import socket
+import sys
 import threading
 import time
 import urllib.error
@@ -103,7 +104,7 @@ class Proxy:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), functools.partial(_Handler, self))
+        self._http = _Server(("127.0.0.1", self.port), functools.partial(_Handler, self))
         self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
         self.port = self._http.server_port
@@ -164,6 +165,12 @@ class Proxy:
         answer = self.forward(request)
         self.answers.append((call, answer[0]))
         return None if fate is not None else answer
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # a client that was killed is none
 
 
 class _Handler(BaseHTTPRequestHandler):
