@@ -128,6 +128,20 @@ def test_an_object_that_was_changed_or_added_is_named(desk):
     assert desk.look().code == 3
 
 
+def test_a_repair_makes_an_object_again(desk):
+    """What follows from the signed root is put back where it was changed or is gone; the changed one is kept aside."""
+    desk.look()
+    tiles = {name: data for name, data in desk.objects().items() if name.startswith("tile/0/")}
+    name = max(tiles, key=lambda name: len(tiles[name]))
+    s3.put(desk.bucket, f"log/{name}", b"\0" * len(tiles[name]))
+    assert desk.typed("journal", "fsck").code == 3
+    mended = desk.typed("journal", "fsck", "--repair")
+    assert mended.code == 0, mended.out
+    assert desk.objects()[name] == tiles[name]
+    assert desk.verify().code == 0
+    assert b"\0" * len(tiles[name]) in [path.read_bytes() for path in (desk.data / "private/replaced").rglob("*.p/*")]
+
+
 def test_a_folder_moves_to_a_bucket_and_back(settled, proxy, tmp_path):
     """Stop, copy, say where: the next start compares, and the log goes on."""
     plain = settle(tmp_path / "plain")
