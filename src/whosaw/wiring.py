@@ -52,6 +52,7 @@ from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.open_log import OpenLog
 from whosaw.journal.patrol import Patrol
+from whosaw.journal.pending import Standing
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
 from whosaw.journal.scrub import Scrub
@@ -309,6 +310,16 @@ def last_head(folder: Path) -> tuple[bytes, TrustedHead]:
 
 
 packed = pack.parcel
+
+
+def elected(settings: Settings) -> Standing | None:
+    """Who is the sequencer of a log that many gates write, and what waits; None for any other log. Raises Unavailable."""
+    if not settings.store.database:
+        return None
+    shared = shared_parts()
+    with closing(shared.connect(settings.store.database)) as database:
+        found: Standing | None = shared.standing(database)
+    return found
 
 
 def mirror_folders(folder: Path) -> tuple[Folder, Folder]:

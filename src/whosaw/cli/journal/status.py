@@ -9,11 +9,12 @@ import click
 
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Cell, Table
+from whosaw.journal.pending import Standing as Office
 from whosaw.journal.vitals import Files, Vitals, vitals
 from whosaw.model.record import time_text
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import render_base64
-from whosaw.wiring import glance, now
+from whosaw.wiring import elected, glance, now
 from whosaw.witness.kept import standing
 from whosaw.witness.state import Standing
 
@@ -27,7 +28,10 @@ def status(data: Path, form: str) -> int:
         asked = standing(here.stores.private)
         found = vitals(here.stores, here.verifier_keys(), now())
         origin, keys = here.settings.origin, [short(key) for key in here.verifier_keys()]
-    facts: dict[str, Cell] = {"origin": origin, **_facts(found), **_behind(asked, found), "keys": keys}
+        office = elected(here.settings)
+    facts: dict[str, Cell] = {
+        "origin": origin, **_facts(found), **_behind(asked, found), **_office(office), "keys": keys,
+    }  # fmt: skip
     rows = tuple({"what": name, "is": value} for name, value in facts.items())
     say(Table(f"{found.published.size:,} leaves are published.", ("what", "is"), rows, facts), form)
     return 0
@@ -61,6 +65,19 @@ def _files(found: Files | None) -> dict[str, Cell]:
     if found is None:
         return {}
     return {"public_files": found.count, "partial_files": found.partial, "public_bytes": found.bytes}
+
+
+def _office(found: Office | None) -> dict[str, Cell]:
+    """Of a log that many gates write: which term it is, how long it has lasted, when its sequencer was last alive."""
+    if found is None:
+        return {}
+    return {
+        "epoch": found.epoch,
+        "elected_s": found.elected_s,
+        "alive_s": found.seen_s,
+        "pending": found.waiting,
+        "assigned": found.assigned,
+    }
 
 
 def _behind(asked: Standing | None, found: Vitals) -> dict[str, Cell]:
