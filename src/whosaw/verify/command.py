@@ -166,7 +166,7 @@ def _heard() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) or signal.SIG_DFL
     try:
         yield
     finally:
