@@ -60,6 +60,12 @@ def errands(desk, out):
         "statement": (0, ("statement", "mirabel", "--as", "ines", "--out", out, *data)),
         "journal status": (0, ("journal", "status", *data)),
         "journal fsck": (0, ("journal", "fsck", "--with-keys", *data)),
+        "journal fsck, repaired": (0, ("journal", "fsck", "--repair", *data)),
+        "journal scrub": (0, ("journal", "scrub", "--once", *data)),
+        "journal init": (0, ("journal", "init", out, "--origin", ORIGIN)),
+        "journal mirror": (0, ("journal", "mirror", desk.data / "public", out, "--trust", desk.data / "trust")),
+        "journal export log": (0, ("journal", "export", "log", out, *data)),
+        "journal export records": (0, ("journal", "export", "records", out, "--all", "--as", "ines", *data)),
     }
 
 
