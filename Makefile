@@ -9,7 +9,7 @@ LIVES  ?= 2000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal crash crash-cluster sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace
+.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -28,6 +28,9 @@ bench: $(VENV)/.dev       ## looks a second, beside a bare fdatasync and a commi
 
 bench-journal: $(VENV)/.dev needs-postgres   ## the journal's eleven figures, beside PostgreSQL and pymerkle; about ten minutes
 	@$(BIN)/python -m bench.journal
+
+bench-table: $(VENV)/.dev ## the figures of the last run into docs/benchmarks.md
+	@$(BIN)/python -m bench.table
 
 crash: $(VENV)/.dev       ## kill -9 at KILLS random moments (make crash KILLS=20000)
 	@WHOSAW_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_crash.py

@@ -83,7 +83,7 @@ class Integrator:
             self._state.head, made.staged, batch.positions(), batch.placed,
             covered=lambda: self._ahead.covered(batch.first, batch.frames),
         )  # fmt: skip
-        self._tell(batch, made.edge, new)
+        self._tell(made, new)
         self._tidy(made.staged)
         return True
 
@@ -109,10 +109,10 @@ class Integrator:
         grown, files = edge.grow(entries, hashes)
         return grown, Staged(edge.size, grown.size, grown.root(), tuple(files))
 
-    def _tell(self, batch: Batch, edge: Edge, new: HeadState) -> None:
+    def _tell(self, made: _Round, new: HeadState) -> None:
         with self._state.changed:
-            self._state.head, self._state.edge, self._state.root = new, edge, edge.root()
-            self._state.tail.drop(batch)
+            self._state.head, self._state.edge, self._state.root = new, made.edge, made.staged.root
+            self._state.tail.drop(made.batch)
             self._state.published = Published(new.size, new.note)
             self._state.changed.notify_all()
 
