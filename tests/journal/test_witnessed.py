@@ -2,6 +2,7 @@
 """`checkpoint.witnessed` inside the journal: kept, found again, held against the log; and what a start asks first."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from tests.journal.world import ORIGIN, World, at_size, body, signers
@@ -13,6 +14,8 @@ from whosaw.journal.heads import signed
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, parse
 from whosaw.tlog.checkpoint import Checkpoint
+from whosaw.tlog.map_leaf import MapLeaf
+from whosaw.tlog.merkle import check_inclusion, leaf_hash
 from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, Signature, parse_note
 from whosaw.verify.witnessed import WITNESSED
 
@@ -216,5 +219,135 @@ def test_a_fork_stops_everything(world):
         core.witnessed.wait(99, 20)
     assert core.integrator.step() is False
     assert world.head.state == head
+    core.close()
+    world.settle()
+
+
+# ── the map log ──
+
+MAP_WITNESSED = f"map/{WITNESSED}"
+
+
+def with_witnesses(world):
+    world.core = Core.open(
+        world.stores, world.keys, world.signers, clock=world.clock, random=world.random, witnesses=True
+    )
+    return world.core
+
+
+def map_note(core):
+    return core.map.witnessed.face.published().note
+
+
+def test_the_map_log_has_a_file_of_its_own(world):
+    """Kept, found again by the next start, held against the map log's own heads; fsck looks at it."""
+    core = world.open()
+    grown(world, core, "a")
+    core.map.answer()
+    note = cosigned(map_note(core))
+    core.map.witnessed.keep(note)
+    assert world.public.read(MAP_WITNESSED) == note
+    with pytest.raises(Damaged):
+        core.map.witnessed.keep(cosigned(core.state.published.note))  # the log's own head is none of it
+    core.close()
+    world.crash()
+    assert world.fsck().findings == []
+    assert world.open().map.witnessed.shown.note == note
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_another_history_of_the_map_log_stops_a_start_and_is_found(world, size):
+    """Of another root, or ahead of its head: no start, though the log itself is whole; fsck names the file."""
+    core = world.open()
+    grown(world, core, "a")
+    core.map.answer()
+    grown(world, core, "b")
+    core.map.answer()
+    core.close()
+    world.crash()
+    world.public.set(MAP_WITNESSED, signed(Checkpoint.of(f"{ORIGIN}/map", size, bytes(32)), world.signers.maps, 0).note)
+    with pytest.raises(Damaged, match=r"map/checkpoint\.witnessed"):
+        world.open()
+    world.crash()
+    [found] = world.fsck().findings
+    assert (found.kind, found.where, found.untidy) == (Fault.MAP, MAP_WITNESSED, False)
+
+
+def test_only_heads_that_were_seen_get_an_index(world):
+    """Of a log with witnesses: no leaf of the map log before, and then one of exactly that head, with its cosignatures."""
+    core = with_witnesses(world)
+    one, two = map(cosigned, grown(world, core, "a", "b"))
+    world.clock.at += timedelta(minutes=5)
+    assert core.map.step() is False
+    with pytest.raises(Unavailable, match="no witness has seen"):
+        core.map.answer()
+    core.witnessed.keep(one)
+    assert core.map.step() is True
+    core.map.witnessed.keep(cosigned(map_note(core)))
+    mapped = core.map.seen(0)
+    assert (mapped.reader.note, mapped.checkpoint) == (one, core.map.witnessed.shown.note)
+    assert mapped.index.size == mapped.reader.size
+    core.witnessed.keep(two)
+    with pytest.raises(Unavailable, match="not witnessed yet"):
+        core.map.seen(0)  # its leaf is there, and nobody has seen it
+    core.map.witnessed.keep(cosigned(map_note(core)))
+    assert core.map.seen(0).reader.note == two
+    core.close()
+    world.settle()
+
+
+def test_a_pair_that_was_overtaken_is_still_a_pair(world):
+    """Witnesses see an older head of the map log than the newest: what is answered is of that one, and of its own head."""
+    core = with_witnesses(world)
+    notes = [cosigned(note) for note in grown(world, core, "a", "b", "c")]
+    heads = []
+    for note in notes:
+        core.witnessed.keep(note)
+        core.map.answer()
+        heads.append(cosigned(map_note(core)))
+    core.map.witnessed.keep(heads[1])
+    shown = core.map.witnessed.shown
+    mapped = core.map._mapped(shown)
+    assert (mapped.reader.note, mapped.checkpoint) == (notes[1], heads[1])
+    of = MapLeaf.parse(mapped.leaf)
+    assert of.root == mapped.index.root
+    assert of.open(world.signers.keys()).size == mapped.reader.size
+    check_inclusion(leaf_hash(mapped.leaf), shown.size - 1, shown.size, mapped.path, parsed(heads[1]).root)
+    core.map.witnessed.keep(heads[2])
+    assert core.map.seen(0).reader.note == notes[2]
+    core.close()
+    world.settle()
+
+
+def parsed(note):
+    return Checkpoint.parse(parse_note(note).text)
+
+
+def test_after_a_restart_the_newest_pair_is_known(world):
+    """Head and index were seen before the process ended: nothing new must be signed to answer from them."""
+    core = with_witnesses(world)
+    (one,) = map(cosigned, grown(world, core, "a"))
+    core.witnessed.keep(one)
+    core.map.answer()
+    core.map.witnessed.keep(cosigned(map_note(core)))
+    core.close()
+    world.crash()
+    core = with_witnesses(world)
+    size = world.map_head.state.size
+    assert core.map.seen(0).reader.note == one
+    assert world.map_head.state.size == size
+
+
+def test_a_stop_of_the_map_log_is_its_own(world):
+    """Told from outside that it forked: no more of it is signed, whoever waits for it is told; records go on."""
+    core = with_witnesses(world)
+    (one,) = map(cosigned, grown(world, core, "a"))
+    core.witnessed.keep(one)
+    core.map.answer()
+    core.map.witnessed.face.stop(ProofFailed("another history of the map log exists: w1", hint="read"))
+    for asked in (core.map.answer, lambda: core.map.seen(20), lambda: core.map.witnessed.wait(9, 20)):
+        with pytest.raises(Unavailable, match="another history of the map log exists: w1"):
+            asked()
+    grown(world, core, "b")
     core.close()
     world.settle()

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cosignatures for a running log: real witnesses over HTTP, some down, some late, some lying."""
 
+import itertools
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -321,3 +323,62 @@ def test_the_state_reads_back(stack):
     last = collector.standing()
     assert Standing.parse(last.encode(), "state") == last
     assert [w.lag(10) for w in last.witnesses] == [7, 7]
+
+
+# ── the table of the design, row by row ──
+
+ROWS = [  # what is answered; what it means; does somebody have to look; what is kept; how long until it is asked again
+    ("malformed", (400, b"no request\n"), Says.REFUSED, True, None, "alarmed"),
+    ("no signature that it trusts", (403, b"no\n"), Says.REFUSED, True, None, "alarmed"),
+    ("an origin that it does not know", (404, b"no\n"), Says.UNKNOWN, True, None, "unknown"),
+    ("409, smaller each time", "smaller", Says.BEHIND, False, None, "retry"),
+    ("409, larger", (409, b"40\n"), Says.AHEAD, True, "claim", "alarmed"),
+    ("409, the size that was asked with", (409, b"0\n"), Says.CONTRADICTS, True, "claim", "alarmed"),
+    ("422", (422, b"no\n"), Says.CONTRADICTS, True, "claim", "alarmed"),
+    ("its own trouble", (500, b""), Says.ODD, True, None, "retry"),
+    ("its clock", (503, b""), Says.ODD, True, None, "retry"),
+]
+
+
+@pytest.mark.parametrize(("why", "answer", "says", "alarm", "kept", "again"), ROWS, ids=[row[0] for row in ROWS])
+def test_every_row_of_the_table(why, answer, says, alarm, kept, again):
+    """Each is visible, alarms where a person must look, is asked again in its own time, and stops nothing."""
+    posts, sizes = [], itertools.cycle(range(1, 9))
+
+    def said(handler, _):
+        if handler.command == "GET":
+            return 404, b""
+        posts.append(time.monotonic())
+        return (409, b"%d\n" % next(sizes)) if answer == "smaller" else answer
+
+    short, long = 0.15, 60.0
+    pace = Pace(
+        head=0.0, first_retry=short if again == "retry" else long, last_retry=short if again == "retry" else long,
+        alarmed=short if again == "alarmed" else long, unknown=short if again == "unknown" else long, state=0.0,
+    )  # fmt: skip
+    a_question = 2 if answer == "smaller" else 1  # a smaller size is asked with once more, at once
+    with answering(said) as client:
+        book = Book(LOG, 9)
+        with collecting(book, trust(1, W1), {"w1": client}, pace=pace) as collector:
+            book.wait(lambda: len(posts) >= 2 * a_question and len(book.states) >= 2)
+            [standing] = collector.standing().witnesses
+    assert (standing.says, standing.alarm) == (says, alarm), why
+    assert posts[a_question] - posts[a_question - 1] >= short * 0.9
+    assert {kind for kind, _ in book.kept} == ({kept} if kept else set())
+    assert book.shown == book.stopped == []
+    if kept:
+        assert set(files(book.kept[0][1])) == {"request", "answer"}
+
+
+def test_an_alarm_is_told_once(stack, caplog):
+    """A witness that says the same each time fills no log; what is new is said again."""
+    answers = iter([(404, b"")] * 4 + [(403, b"")] * 4)
+    pace = Pace(head=0.0, alarmed=0.02, unknown=0.02, first_retry=0.02, last_retry=0.02, state=0.0)
+    with answering(lambda *_: next(answers, (403, b""))) as client, caplog.at_level("ERROR"):
+        book = Book(LOG, 9)
+        with collecting(book, trust(1, W1), {"w1": client}, pace=pace):
+            book.wait(lambda: len(book.states) >= 8)
+    told = [record.getMessage() for record in caplog.records if record.name.endswith("collect")]
+    assert len(told) == 2, told
+    assert "does not know our log" in told[0]
+    assert "signature as none that it trusts" in told[1]
