@@ -307,6 +307,20 @@ def test_many_objects_come_in_order_a_page_at_a_time(proxy, bucket):
     assert list(folder.names("tile")) == names
 
 
+def test_a_list_that_breaks_off_goes_on_where_it_was(proxy, bucket):
+    """A page that was lost is asked for again, and no name comes twice or is left out."""
+    folder = s3.folder(proxy.url, bucket, pauses=(0,))
+    names = [f"tile/0/{n:04d}" for n in range(1_050)]
+    for name in names:
+        s3.put(bucket, f"log/{name}", b"x")
+    proxy.faults.arm("list", "late", nth=2)
+    assert list(folder.names()) == names
+    proxy.faults.arm("list", "lost", nth=2)
+    proxy.faults.arm("list", "lost", nth=2)
+    with pytest.raises(Unavailable, match="cannot list"):
+        list(folder.names())
+
+
 def test_strangers_are_seen(proxy, bucket):
     """A name that no log writes is listed, so that a check names it; one that cannot be, is an error. A console's marker is nothing."""
     folder = s3.folder(proxy.url, bucket)

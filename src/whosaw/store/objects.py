@@ -130,16 +130,30 @@ class ObjectsFolder:
 
     def names(self, under: str = "") -> Iterator[str]:
         """In the order of the store: S3's is by bytes. A page at a time, so whoever stops early has not asked for the rest."""
-        pages = iter(obstore.list(self._store, _key(under) if under else None, chunk_size=1000))
+        last, pages, pauses = None, None, iter(self._pauses)
         while True:
-            # Not tried again here: the pages that came would come again.
-            page = self._once("list", under, lambda: next(pages, None))
+            try:
+                pages = pages or iter(
+                    obstore.list(self._store, _key(under) if under else None, offset=last, chunk_size=1000)
+                )
+                page = next(pages, None)
+            except InvalidPathError:
+                hint = "look for two slashes in a row"
+                raise Damaged("an object lies here whose name no log writes", where=under, hint=hint) from None
+            except (BaseError, OSError, ValueError) as error:
+                said, pause, pages = answer(error, self._bucket), next(pauses, None), None
+                if pause is None or not said.again:
+                    raise self._cannot("list", under, said) from error
+                self._sleep(pause)
+                continue
             if page is None:
                 return
+            pauses = iter(self._pauses)
             for meta in page:
+                last = meta["path"]
                 # What a console makes to show a folder is an empty object of the prefix's own name.
-                if meta["path"] or meta["size"]:
-                    yield meta["path"] or "."
+                if last or meta["size"]:
+                    yield last or "."
 
     # ── writing ──
 
@@ -314,18 +328,6 @@ class ObjectsFolder:
                 break
             self._sleep(pause)
         raise self._cannot(verb, name, said)
-
-    def _once(self, verb: str, name: str, call: Callable[[], T]) -> T | None:
-        try:
-            return call()
-        except InvalidPathError:
-            raise Damaged(
-                "an object lies here whose name no log writes",
-                where=name or "public",
-                hint="look for two slashes in a row",
-            ) from None
-        except (BaseError, OSError, ValueError) as error:
-            raise self._cannot(verb, name, answer(error, self._bucket)) from error
 
     def _cannot(self, verb: str, name: str, said: Answer) -> Unavailable:
         return Unavailable(f"cannot {verb} {name or 'the bucket'}: {said.why}", part=name or "public", hint=said.hint)
