@@ -143,7 +143,7 @@ class _Writing:
                 self._told.popitem(last=False)
         else:
             own = look.beside(exactly=True)
-            if key in self._told or self._earlier(_key(own.first.look, 0)) is not None:
+            if key in self._told or self._there(_key(own.first.look, 0)):
                 self._hand_in(own)
                 beside = True
             else:
@@ -160,7 +160,7 @@ class _Writing:
                 future.result()
             except IdempotencyConflict:
                 # Another intake of the same look, at the same time: its record is as good as ours.
-                if self._desk.journal.find(CALLER, key) is None:
+                if not self._there(key):
                     raise
                 self._count.new, self._count.known = self._count.new - 1, self._count.known + 1
 
@@ -168,7 +168,12 @@ class _Writing:
         """Hand in what is not there yet. Nothing is counted where it was not ALIKE."""
         for number, records in enumerate(bodies.parts(look.first, look.persons)):
             key = _key(look.first.look, number)
-            earlier = self._earlier(key)
+            try:
+                earlier = self._earlier(key)
+            except IdempotencyConflict:
+                # It was recorded, and erased since: nobody may record it again, and nobody can compare it any more.
+                self._count.known += number == 0
+                continue
             if earlier is None:
                 self.settle(WINDOW - 1)
                 self._waiting[key] = self._desk.journal.enqueue(Submission(CALLER, key, records)), records
@@ -184,17 +189,26 @@ class _Writing:
         return _Found.ALIKE
 
     def _earlier(self, key: str) -> list[LookBody] | None:
-        """The look that this key was used for, durable or on its way."""
+        """The look that this key was used for, durable or on its way. Raises IdempotencyConflict where any of it was erased."""
         if key in self._waiting:
             return [LookBody.decode(record.body) for record in self._waiting[key][1]]
         recorded = self._desk.journal.find(CALLER, key)
         if recorded is None:
             return None
+        if recorded.erased:
+            raise IdempotencyConflict("a part of what was recorded under this key was erased")
         found = [leaf.body for leaf in recorded.leaves if parse(leaf.body)["kind"] != Kind.ENROL]
         try:
             return [LookBody.decode(body) for body in found]
         except NotCanonical as error:
             raise Damaged("what is recorded under a look's key is not a look", where="journal") from error
+
+    def _there(self, key: str) -> bool:
+        """Whether something is recorded under this key, or on its way, or was until it was erased."""
+        try:
+            return self._earlier(key) is not None
+        except IdempotencyConflict:
+            return True
 
     def _named(self, look: Observed, now: datetime) -> _Look:
         desk = self._desk
