@@ -8,7 +8,7 @@
 The first run of each scenario is counted and not harmed; then each call of each kind meets EIO, ENOSPC and SIGKILL in turn.
 Only the child is traced, and from when it is ready, so what is counted is done to the data folder and nothing else.
 
-    python -m tests.disk.sweep [--every N] [--seed N] [SCENARIO…]         exit 77: this machine lets nobody trace
+    python -m tests.disk.sweep [--every N] [--seed N] [--workers N] [SCENARIO…]        exit 77: this machine lets nobody trace
 """
 
 import argparse
@@ -200,12 +200,15 @@ def main() -> int:
     options = argparse.ArgumentParser()
     options.add_argument("--every", type=int, default=1)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--workers", type=int, default=WORKERS)
     options.add_argument("scenarios", nargs="*", default=list(SCENARIOS))
     given = options.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="whosaw-sweep-", dir=room()) as folder:
         try:
-            counts, todo, wrong = sweep(Path(folder), given.scenarios, every=given.every, seed=given.seed)
+            counts, todo, wrong = sweep(
+                Path(folder), given.scenarios, every=given.every, seed=given.seed, workers=given.workers
+            )
         except Untraceable as error:
             print(error)
             return 77
