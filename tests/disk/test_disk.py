@@ -8,9 +8,13 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
+from tests.disk import reset
+
+from whosaw.errors import WhosawError
 
 ROOT = Path(__file__).parents[2]
 CUTS = int(os.environ.get("WHOSAW_CUTS", "3000"))
@@ -60,3 +64,20 @@ def test_a_disk_that_does_not_hear_a_sync_is_found(capsys, deaf):
     """What the cuts are for: without either kind of sync something that was promised is lost."""
     said = played(capsys, "cuts", "--seeds", "30", "--seed", "deaf", "--deaf", deaf, wrong=True)
     assert int(re.search(r"; (\d+) wrong;", said)[1]) > 3
+
+
+def test_what_runs_in_a_machine_that_is_reset(tmp_path, capsys):
+    """The two halves of `scripts/hard-reset.sh`, without a machine between them: what is printed is what is checked."""
+    for _ in range(2):
+        reset.live(world := reset.Standing(tmp_path / "data"), rounds=3)
+        world.crash()
+        world.close()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    reset.check(world := reset.Standing(tmp_path / "data"), lines)
+    world.close()
+    name, receipt, dot = lines[-1].split()
+    raw = bytearray(b64decode(receipt))
+    broken = [*lines[:-1], f"{name} {b64encode(raw.replace(b'leaves ', b'leaves 1')).decode()} {dot}"]
+    with pytest.raises((AssertionError, WhosawError)):
+        reset.check(reset.Standing(tmp_path / "data"), broken)
