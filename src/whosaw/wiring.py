@@ -86,6 +86,9 @@ from whosaw.witness.session import Asking, Session, clients
 FACTS = "private/facts"
 
 
+_PATIENCE = 60.0  # seconds that a gate waits to see whether it is elected, before it opens
+
+
 def now() -> datetime:
     """The clock of this machine. Every other clock is an argument."""
     return datetime.now(UTC)
@@ -377,7 +380,8 @@ def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[Open
                 database, *folders_of(folder, settings), keys, signers, settings.journal, session, clock,
                 random, patrol,
             )  # fmt: skip
-            with together.opened() as (gate, _):
+            with together.opened() as (gate, candidate):
+                candidate.first(_PATIENCE)
                 yield gate, ()
         return
     with (

@@ -57,11 +57,20 @@ class Candidate:
 
     def __init__(self, election: Election, lead: Lead, keys: StreamKeys, stand_every: float = STAND_EVERY) -> None:
         self._election, self._lead, self._keys, self._every = election, lead, keys, stand_every
-        self._ending = threading.Event()
+        self._ending, self._stood = threading.Event(), threading.Event()
         self.epoch: int | None = None  # while it is elected
         self.trouble: WhosawError | None = None
         self._thread = threading.Thread(target=self._stand_on, name="whosaw-candidate", daemon=True)
         self._thread.start()
+
+    def first(self, timeout: float) -> None:
+        """Wait until it has stood for election once, and recovered the log if it was elected. Raises what it found wrong.
+
+        Whoever opens a gate is told what a start tells: another history of this log, damage, other key files.
+        """
+        self._stood.wait(timeout)
+        if self.trouble is not None:
+            raise self.trouble
 
     def close(self) -> None:
         """End the term, if there is one: what waits is recorded and published first, where that can be done."""
@@ -76,6 +85,7 @@ class Candidate:
                 office = self._election.stand()
             if office is not None:
                 wait = self._every if self._serve(office) else min(2 * wait, _LONGEST)
+            self._stood.set()
             # No two candidates in step.
             self._ending.wait(wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
@@ -87,6 +97,7 @@ class Candidate:
         try:
             with self._lead(office) as led:
                 self.trouble = None
+                self._stood.set()
                 _Term(led, self._keys, pulse).run(self._ending)
         except WhosawError as error:
             # Who was succeeded while it slept finds a log that is ahead of what it read. That is no damage.
@@ -149,6 +160,7 @@ class _Term:
         grants = threading.Thread(target=self._grant_on, name="whosaw-grants", daemon=True)
         grants.start()
         ear: Ear | None = None
+        said = ""
         try:
             while not ending.is_set():
                 self._check()
@@ -157,7 +169,9 @@ class _Term:
                     if not self._take():
                         ear.wait(_LOOK_EVERY)
                 except (Busy, Unavailable, OutcomeUnknown) as error:
-                    _log.warning("sequencer: %s", error)
+                    if str(error) != said:  # once, and not twenty times a second
+                        _log.warning("sequencer: %s", error)
+                    said = str(error)
                     if ear is not None:
                         ear.close()
                         ear = None

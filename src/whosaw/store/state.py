@@ -45,6 +45,8 @@ def shared_state_engine(database: Database) -> Engine:
 
     def connect() -> Any:
         connection = database.own()
+        # A load of the directory works on its tables between two statements; nothing that is elected waits for it.
+        connection.execute("SET idle_in_transaction_session_timeout = '10min'; SET statement_timeout = '10min'")
         connection.autocommit = False  # SQLAlchemy says when a transaction ends, and relies on its having begun
         return connection
 
