@@ -32,7 +32,7 @@ from whosaw.wiring import House, build, house
 
 STREAMS = 500
 BODY = 403  # bytes: those of a look with purpose, case and rules
-COUNTS = {1: 2_000, 16: 16_000, 256: 60_000}
+COUNTS = {1: 1_000, 16: 8_000, 256: 40_000}
 TIMES = 3  # of which the best counts, ours and theirs: the others say what else the machine did
 _LOOK = {
     "v": 1, "kind": "look", "origin": "asked", "mode": "single", "at": "2026-11-22T10:15:30.123Z",
