@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests import postgres
 from tests.journal.together import Town, submission, until
+from tests.journal.world import outcome
 
 from whosaw.errors import BadInput, Busy, IdempotencyConflict, OutcomeUnknown, Unavailable
 from whosaw.journal.heads import MAP, opened
+from whosaw.journal.place import is_rekey, split
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, canonical
 from whosaw.store.pg_pending import PgPending
@@ -242,3 +244,28 @@ def test_an_older_checkpoint_that_is_shown_is_put_right(town):
         town.public.replace("checkpoint", old)
         until(lambda: town.public.read("checkpoint") != old)
         gate.publish_now()
+
+
+def test_a_stream_gets_new_keys_from_any_gate(town):
+    """Whoever asks for it: records before and behind the rekey have the places that follow, at every gate; none is lost."""
+    anna = Stream.of_person("anna")
+    with town.gates(3) as gates:
+        assert gates[0][0].rekey(anna) is False
+        places = []
+        for n in range(9):
+            gate = gates[n % 3][0]
+            (leaf,) = (made for made in gate.submit(submission(f"k-{n}", "anna")).leaves if made.i)
+            places.append(split(leaf.i))
+            if n % 3 == 2:
+                assert gates[(n + 1) % 3][0].rekey(anna) is True
+        assert places == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
+        with ThreadPoolExecutor(6) as pool:
+            work = [pool.submit(gates[n % 3][0].submit, submission(f"l-{n}", "anna")) for n in range(20)]
+            work += [pool.submit(outcome, lambda n=n: gates[n][0].rekey(anna)) for n in range(3)]
+            said = [one.result() for one in work]
+        assert {type(each) for each in said[20:]} <= {bool, BadInput, type(None)}
+        gates[0][0].publish_now()
+        run = gates[1][0].reader().run(town.keys.of(anna))
+    bodies = [frame.body for frame in run]
+    assert sum(is_rekey(body) for body in bodies) == town.keys.of(anna).rekeys >= 3 + 1
+    assert len(bodies) == 1 + 9 + 20 + sum(is_rekey(body) for body in bodies)

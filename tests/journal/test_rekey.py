@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.journal.world import World, body, outcome
 
 from whosaw.config import JournalSettings
-from whosaw.errors import OutcomeUnknown, Unavailable
+from whosaw.errors import BadInput, OutcomeUnknown
 from whosaw.journal.core import Core
 from whosaw.journal.findings import Fault
 from whosaw.journal.journal import Journal
@@ -150,7 +150,7 @@ def test_a_rekey_that_does_not_follow_is_not_recorded(world, wrong):
         "twice": rekey_body(key, 1),
     }
     failed = outcome(world.step(core, Submission("test", "x", (Record(ANNA, bodies[wrong]),)))[0].future.result)
-    assert isinstance(failed, Unavailable)
+    assert isinstance(failed, BadInput)
     world.record(core, "b", "anna")
     assert kinds(run(world, core, ANNA)) == ["enrol", "test", "rekey", "test"]
     core.close()

@@ -27,7 +27,7 @@ def rekey(
 ) -> bool:
     """Give `stream` a new key, on record when it returns; False where nothing was ever recorded in it.
 
-    Raises what `submit` raises; asking again gives it one new key and not two.
+    Raises what `submit` raises, and BadInput where somebody else did so at the same moment; asking again is fine.
     """
     publish()  # the head knows places as of itself, and an earlier rekey may still be on its way
     handle = keys.of(stream).handle

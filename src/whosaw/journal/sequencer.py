@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from whosaw.errors import Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.errors import BadInput, Busy, Damaged, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
 from whosaw.journal.place import OF_ONE_KEY, enrolment, following, is_rekey, label_of, rekey_body, split
@@ -208,8 +208,8 @@ class Sequencer:
         """Why this rekey cannot stand at `place`; None where it can. Then its stream goes on under the new key."""
         rekeys = split(place)[0] + 1
         if rekeys > key.rekeys or body != rekey_body(key, rekeys):
-            return Unavailable(
-                "its stream has another key meanwhile; nothing was recorded", part="journal", hint="ask again"
+            return BadInput(
+                "its stream has another key meanwhile; nothing was recorded", where="rekey", hint="ask again"
             )
         return None
 
