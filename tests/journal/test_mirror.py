@@ -139,7 +139,7 @@ def test_a_mirror_that_is_broken_off_goes_on():
     kept = older.files()
     grow(world, 120)
     for fate in ("lost", "late"):
-        for nth in range(1, 40, 3):
+        for nth in range(1, 40, 5):
             copy = Copy()
             for name, data in kept.items():
                 copy.public.set(name, data)

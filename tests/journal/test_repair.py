@@ -5,7 +5,7 @@ import pytest
 from tests.journal.test_fsck import flip, rewrite, small
 from tests.journal.world import World
 
-from whosaw.errors import BadInput, Busy, Unavailable
+from whosaw.errors import BadInput, Busy, Unavailable, WhosawError
 from whosaw.journal.aside import FOLDER as REPLACED
 from whosaw.journal.findings import Fault
 from whosaw.journal.ports import Placed
@@ -275,6 +275,27 @@ def test_two_histories_are_left_as_they_are(world):
     assert (public(old), private(old)) == (found, inside)
 
 
+def test_a_smaller_checkpoint_of_another_history(world):
+    """Signed by us, smaller than the head, and not its beginning: nothing is mended, also what could be."""
+    other = world.snapshot()
+    core = other.open()
+    other.record(core, "theirs", "carl")
+    core.integrator.step()
+    core.close()
+    core = world.open()
+    world.record(core, "ours", *["anna"] * 9)
+    core.integrator.step()
+    core.close()
+    world.crash()
+    world.public.set("checkpoint", other.public.files["checkpoint"].data)
+    flipped(world, "tile/0/000")
+    found = public(world)
+    done = mend(world)
+    assert (done.after.exit, done.done) == (3, [])
+    assert any("another history" in line for line in done.left)
+    assert public(world) == found
+
+
 def test_a_head_that_is_not_ours_is_the_end_of_it(world):
     """Without a head to believe nothing follows from anything."""
     state = world.head.state
@@ -284,6 +305,24 @@ def test_a_head_that_is_not_ours_is_the_end_of_it(world):
     done = mend(world)
     assert (done.after.exit, done.done) == (3, [])
     assert public(world) == found
+
+
+def test_after_a_crash_and_damage(world):
+    """A head that was swapped and never applied, and damaged tiles: mended, and a start goes on as if nothing was."""
+    core = world.open()
+    world.record(core, "more", *["anna"] * 9)
+    world.faults.arm("create tile/", "lost")
+    with pytest.raises(WhosawError):
+        core.integrator.step()
+    core.close()
+    world.crash()
+    edge = max((n for n in public(world) if n.startswith("tile/0/001.p")), key=lambda n: int(n.rpartition("/")[2]))
+    flipped(world, edge)
+    flipped(world, "tile/0/000")
+    done = mend(world)
+    assert done.after.exit == 0, done.after.lines()
+    assert {edge, "tile/0/000"} <= set(done.done)
+    world.settle()
 
 
 # ── beside others ──

@@ -63,10 +63,10 @@ def test_a_whole_log_is_gone_around(world):
 
 
 def bits(world, names):
-    """(folder, file, byte) in the middle and at the end of each file."""
+    """(folder, file, byte) in the middle of each file."""
     for folder, name in names:
         size = len(folder.files[name].data)
-        for at in sorted({size // 3, size - 1}):
+        for at in (size // 3,):
             yield folder, name, at
 
 

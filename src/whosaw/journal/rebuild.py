@@ -89,7 +89,7 @@ class Plan:
 class Rebuild:
     """The files of a log whose signed head is `head`. `names`: what lies in its folder; `single`: which of that is no tile.
 
-    `sizes`: heads that somebody still asks about, whose partial files must be there while no full one is.
+    `shown`: a checkpoint of ours that must be its beginning. `sizes`: heads that somebody still asks about, whose partial files must be there while no full one is.
     """
 
     def __init__(
@@ -101,9 +101,10 @@ class Rebuild:
         names: Sequence[str],
         single: frozenset[str],
         sizes: Iterable[int] = (),
+        shown: Checkpoint | None = None,
     ) -> None:
         self._public, self._head, self._sources = public, head, sources
-        self._names, self._single, self._sizes = names, single, sizes
+        self._names, self._single, self._sizes, self._shown = names, single, sizes, shown
         self._old: dict[str, set[Tile | Bundle]] = {}
         self._above: tuple[int, bytes] = (-1, b"")
 
@@ -118,6 +119,7 @@ class Rebuild:
         for bundle in bundles(self._head.size):
             chosen = self._choose(bundle)
             plan.choices.append((chosen.source, root_of_row(chosen.row)))
+            self._begins(edge, bundle, chosen)
             edge, files = self._grown(edge, bundle, chosen)
             self._compare(files, plan)
             if chosen.entries is None:
@@ -150,6 +152,21 @@ class Rebuild:
                 waiting = []
         waiting += [(path, data) for path, data in self._edge_files(edge) if path in plan.wrong]
         return done + aside.put(self._public, waiting)
+
+    def _begins(self, edge: Edge, bundle: Bundle, chosen: _Chosen) -> None:
+        """Where the checkpoint that is shown ends in this bundle: it is of this history, or nothing may be touched."""
+        shown = self._shown
+        if shown is None or not bundle.first < shown.size <= bundle.first + bundle.width:
+            return
+        count = shown.size - bundle.first
+        hashes = [chosen.row[at : at + HASH] for at in range(0, count * HASH, HASH)]
+        if edge.grow([b""] * count, hashes)[0].root() != shown.root:
+            raise Damaged(
+                f"the checkpoint that is shown (size {shown.size}) is of another history than the leaves: "
+                "nothing was touched",
+                where="checkpoint",
+                hint="keep everything as it is",
+            )
 
     # ── names ──
 

@@ -92,22 +92,25 @@ class _Work:
     def all(self, before: Report) -> None:
         """Everything, each part for itself: what cannot be mended in one does not keep the others waiting."""
         stores, faults = self.stores, {finding.kind for finding in before.damage}
-        if Fault.HEAD in faults:
-            self.left.append("The head cannot be believed, so nothing follows from it: nothing was touched.")
-            return
+        believed = None
         with self._telling():
-            head, signed = _believed(stores.head, stores.public, self.signers.keys(), MAIN)
+            believed = _believed(stores.head, stores.public, self.signers.keys(), MAIN)
+        if believed is None:
+            self.left.append("Nothing follows from a head that cannot be believed: nothing was touched.")
+            return
+        head, signed, shown = believed
+        with self._telling():
             # Frames first: of all copies they alone carry a check of their own.
             leaves = [framed(stores.private, stores.manifest), served(stores.public), *self._mirrored("")]
-            whole = self._tree(stores.public, signed, leaves, MAIN)
+            whole = self._tree(stores.public, (signed, shown), leaves, MAIN)
             if whole:
                 self._genesis()
                 self._labels(signed.size, faults)
                 self._tables(head, signed.size, faults)
         with self._telling():
             public = Under(stores.public, MAP)
-            _, signed = _believed(stores.map_head, public, self.signers.map_keys(), MAP_LOG)
-            self._tree(public, signed, [served(public), *self._mirrored(MAP)], MAP_LOG)
+            _, signed, shown = _believed(stores.map_head, public, self.signers.map_keys(), MAP_LOG)
+            self._tree(public, (signed, shown), [served(public), *self._mirrored(MAP)], MAP_LOG)
 
     def _telling(self) -> _Telling:
         return _Telling(self.left)
@@ -115,11 +118,13 @@ class _Work:
     def _mirrored(self, below: str) -> list[Leaves]:
         return [] if self.mirror is None else [mirrored(self.mirror, below)]
 
-    def _tree(self, public: Folder, head: Checkpoint, leaves: Sequence[Leaves], log: Log) -> bool:
-        """The files of one log. Whether every bundle stands there as it must."""
+    def _tree(
+        self, public: Folder, heads: tuple[Checkpoint, Checkpoint | None], leaves: Sequence[Leaves], log: Log
+    ) -> bool:
+        """The files of one log: of its head, of which what is shown is the beginning. Whether every bundle stands there now."""
         names = [name for name in public.names() if log.folder or not name.startswith(f"{MAP}/")]
         sizes = () if log.folder else _indexed(Under(public, MAP))
-        rebuild = Rebuild(public, head, leaves, names=names, single=single(log), sizes=sizes)
+        rebuild = Rebuild(public, heads[0], leaves, names=names, single=single(log), sizes=sizes, shown=heads[1])
         plan = rebuild.plan(lambda done, of: self.progress("leaves", done, of))
         self.left += [f"{log.folder}{name}: nobody has these leaves any more." for name in plan.lost]
         self.done += rebuild.mend(plan, Aside(self.stores.private, log.folder))
@@ -175,12 +180,17 @@ class _Telling:
         return False
 
 
-def _believed(store: Head, public: Folder, keys: Sequence[VerifierKey], log: Log) -> tuple[HeadState, Checkpoint]:
-    """A head, and that what is shown is not of another history. Raises Damaged."""
+def _believed(
+    store: Head, public: Folder, keys: Sequence[VerifierKey], log: Log
+) -> tuple[HeadState, Checkpoint, Checkpoint | None]:
+    """A head, and the checkpoint that is shown, where it is one of ours and not ahead. Raises Damaged."""
+    store.check()
     state = store.read()
     if state is None:
         raise Damaged("the head of this log is missing", where=log.database)
     head = opened(state.note, keys, log.database)
+    if head.size != state.size or head.size < log.least:
+        raise Damaged("the head does not say what its note says", where=log.database)
     try:
         note = public.read(CHECKPOINT)
         shown = None if note is None else opened(note, keys, CHECKPOINT)
@@ -192,7 +202,7 @@ def _believed(store: Head, public: Folder, keys: Sequence[VerifierKey], log: Log
             where=log.name(CHECKPOINT),
             hint="the head database may be an old copy; keep everything as it is",
         )
-    return state, head
+    return state, head, shown
 
 
 def _indexed(public: Folder) -> Iterator[int]:
