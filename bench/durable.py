@@ -23,7 +23,6 @@ from bench.figures import Figure, Measured, bare_appends, percentile
 from bench.peers import Postgres, postgres_insert, pymerkle_append
 from bench.traced import trace
 
-from whosaw.datafolder import SETTINGS
 from whosaw.journal.journal import Journal
 from whosaw.journal.segments import Segments
 from whosaw.journal.submission import Record, Submission
@@ -111,11 +110,9 @@ def by_threads(journal: Journal, wanted: Sequence[Submission], callers: int) -> 
 
 
 @contextmanager
-def opened(folder: Path, streams: int = STREAMS, settings: str = "") -> Iterator[House]:
-    """A new data folder, its streams enrolled and their keys warm. `settings`: a table for its whosaw.toml."""
+def opened(folder: Path, streams: int = STREAMS) -> Iterator[House]:
+    """A new data folder, its streams enrolled and their keys warm."""
     build(folder, "log.example.org/bench")
-    with (folder / SETTINGS).open("a") as file:
-        file.write(settings)
     with house(folder) as here:
         for future in [here.journal.enqueue(submission) for submission in submissions(0, streams, streams)]:
             future.result()

@@ -9,42 +9,53 @@ the notes. Every leaf is a submission of its own, which is the dearest: each is 
 """
 
 import dataclasses
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from bench.durable import opened, submissions
+from bench.durable import submissions
 from bench.figures import Figure, Measured, percentile
 from pymerkle import InmemoryTree
 
+from whosaw.journal.core import Core
 from whosaw.journal.index import Index
+from whosaw.journal.submission import prepare
 from whosaw.store.files import FilesFolder
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.tile import FULL, Bundle, encode_bundle
-from whosaw.wiring import House
+from whosaw.wiring import all_keys, build, glance, now
 
 BATCHES = {1: 40, 256: 16, 4_096: 8}
 STREAMS = 200
-BY_HAND = "\n[journal]\npublish_every_ms = 60000\nmap_every_s = 3600\n"
 BEFORE = 1_000_000
 MOVES = {256: 24, 4_096: 6}
+
+
+@contextmanager
+def by_hand(folder: Path) -> Iterator[Core]:
+    """A new log on the disk, driven step by step, with no thread of its own."""
+    build(folder, "log.example.org/bench")
+    with glance(folder) as log, all_keys(folder) as keys:
+        core = Core.open(log.stores, keys, log.signers, clock=now, random=os.urandom)
+        yield core
+        core.close()
 
 
 def integrate(folder: Path) -> Measured:
     """Leaves a second and core, without the label table and with it."""
     found: dict[tuple[str, int], tuple[float, float]] = {}
-    with opened(folder / "data", STREAMS, BY_HAND) as here:
-        done = STREAMS
-        whole = here.journal._core.integrator._commits  # noqa: SLF001 - driven by hand, to take its time
+    with by_hand(folder / "data") as core:
+        _round(core, 0, done := STREAMS)  # enrols them
+        whole = core.integrator._commits  # noqa: SLF001 - to leave out the label table, which is measured apart
         for batch, times in BATCHES.items():
             for what, labels in (("log alone", None), ("with the label table", whole.labels)):
-                taken = []
-                for _ in range(times):
-                    commits = dataclasses.replace(whole, labels=labels)
-                    taken.append(_round(here, commits, done, batch))
-                    done += batch
+                core.integrator._commits = dataclasses.replace(whole, labels=labels)  # noqa: SLF001
+                taken = [_round(core, done + n * batch, batch) for n in range(times)]
+                done += times * batch
                 found[what, batch] = tuple(percentile(each, 25) for each in zip(*taken, strict=True))
     peer = _pymerkle(20_000)
     best = 4_096 / found["log alone", 4_096][0]
@@ -57,15 +68,11 @@ def integrate(folder: Path) -> Measured:
     )
 
 
-def _round(here: House, commits: object, first: int, batch: int) -> tuple[float, float]:
-    """Processor and wall seconds of one round over `batch` leaves that are durable."""
-    integrator = here.journal._core.integrator  # noqa: SLF001
-    futures = [here.journal.enqueue(submission) for submission in submissions(first, batch, STREAMS)]
-    for future in futures:
-        future.result()
-    integrator._commits = commits  # noqa: SLF001
+def _round(core: Core, first: int, batch: int) -> tuple[float, float]:
+    """Processor and wall seconds of one round over `batch` leaves that are durable, each a submission of its own."""
+    core.sequencer.step([prepare(submission, core.keys) for submission in submissions(first, batch, STREAMS)])
     cpu, wall = time.thread_time(), time.perf_counter()
-    if not integrator.step():
+    if not core.integrator.step():
         raise RuntimeError("a round was dropped")
     return time.thread_time() - cpu, time.perf_counter() - wall
 
