@@ -21,11 +21,19 @@ WRITES = {
     "8 level 0": "create tile/0",
     "9 checkpoint": "replace checkpoint",
 }
-FATES = ["lost", "late"]
 
 
 class Objects(ObjectsFolder):
     """A folder whose process can die: what it remembers goes with it."""
+
+    @property
+    def files(self):
+        """What a copy of the bucket would hold."""
+        return {name.removeprefix("log/"): data for name, data in s3.everything(self._bucket).items()}
+
+    @files.setter
+    def files(self, copied):
+        s3.put_back(self._bucket, {f"log/{name}": data for name, data in copied.items()})
 
     def crash(self):
         """Nothing is left to be done: whoever starts has a fresh one."""
@@ -55,8 +63,9 @@ def in_objects(proxy, world: World, pauses=()) -> World:
     return world
 
 
-@pytest.mark.parametrize("fate", FATES)
-@pytest.mark.parametrize("write", [w for w in WRITES if w > "8 c" and "genesis" not in w])
+@pytest.mark.parametrize(("write", "fate"), [
+    ("8 bundle", "lost"), ("8 level 0", "late"), ("9 checkpoint", "lost"), ("9 checkpoint", "late"),
+])  # fmt: skip
 def test_what_is_lost_or_late_is_shown_by_the_next_round(proxy, write, fate):
     """Nobody stops: records go on, the head that was swapped is shown, and then the next."""
     world = in_objects(proxy, at_size(255))
@@ -73,8 +82,10 @@ def test_what_is_lost_or_late_is_shown_by_the_next_round(proxy, write, fate):
     world.settle()
 
 
-@pytest.mark.parametrize("fate", FATES)
-@pytest.mark.parametrize("write", list(WRITES))
+@pytest.mark.parametrize(("write", "fate"), [
+    ("8 genesis", "lost"), ("8 genesis", "late"), ("8 bundle", "late"), ("8 level 0", "lost"),
+    ("9 checkpoint", "lost"), ("9 checkpoint", "late"),
+])  # fmt: skip
 def test_a_start_after_it_makes_it_whole(proxy, write, fate):
     """The process dies with the write; the next one finds out what is there, and goes on from it."""
     world = in_objects(proxy, at_size(255))

@@ -243,3 +243,14 @@ def everything(bucket: str) -> dict[str, bytes]:
 
     found = s3_backends["123456789012"]["aws"].buckets[bucket].keys
     return {name: key.value for name, key in found.items()}
+
+
+def put_back(bucket: str, copied: dict[str, bytes]) -> None:
+    """Make a bucket hold exactly this, as somebody who restores a copy of it."""
+    from moto.s3.models import s3_backends
+
+    store = s3_backends["123456789012"]["aws"]
+    for name in everything(bucket).keys() - copied.keys():
+        store.delete_object(bucket, name)
+    for name, data in copied.items():
+        store.put_object(bucket, name, data)
