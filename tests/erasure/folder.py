@@ -132,6 +132,8 @@ def unpacked(path: Path) -> bytes:
 
 
 def erased(desk: Desk, person: str, **more):
-    """Erase them, with parts of the desk exchanged."""
+    """Erase them, with parts of the desk wrapped: each by what is given for it."""
     with house(desk.data) as here:
-        return erase(person, "request", BY, replace(erasure_desk(here), **more), key="k" * 32)
+        whole = erasure_desk(here)
+        parts = {name: wrap(getattr(whole, name)) for name, wrap in more.items()}
+        return erase(person, "request", BY, replace(whole, **parts), key="k" * 32)

@@ -5,7 +5,6 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from tests.cli.desk import Desk
@@ -47,10 +46,8 @@ STEPS = [("private", "replace"), ("state", "erase"), ("eraser", "rewrite"), ("er
 def test_what_failed_is_done_by_the_next_start(desk, part, verb, late):
     """Findings, keys, segments, the end: each lost, or done although it failed. A start does the rest, and says nothing."""
     theirs = Traces.of(desk, FOUND)
-    with house(desk.data) as here:
-        broken = Failing(getattr(here.erasure, part), verb, late)
-    with pytest.raises(Unavailable):
-        erased(desk, FOUND, **{part: broken})
+    with pytest.raises(Unavailable, match="on purpose"):
+        erased(desk, FOUND, **{part: lambda real: Failing(real, verb, late)})
     with house(desk.data) as here:
         assert [job.done for job in here.stores.manifest.erasing()] == [True]
     theirs.without(desk.data)
@@ -164,13 +161,10 @@ def test_killed_at_any_moment(desk, n):
 
 def test_meanwhile_fsck_calls_it_untidy_and_not_damaged(desk):
     """Between two starts, an erasure that has begun is something to finish: exit 0, and a line that says so."""
-    with house(desk.data) as here:
-        broken = Failing(here.erasure.eraser, "rewrite", False)
-    with pytest.raises(Unavailable):
-        erased(desk, HERS, eraser=broken)
+    with pytest.raises(Unavailable, match="on purpose"):
+        erased(desk, HERS, eraser=lambda real: Failing(real, "rewrite", False))
     said = desk.typed("journal", "fsck")
     assert said.code == 0, said.out
     assert "is not finished" in said.out
     with glance(desk.data) as here:
         assert [job.done for job in here.stores.manifest.erasing()] == [False]
-    assert isinstance(Path(desk.data), Path)
