@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
@@ -54,7 +55,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a run took place. `fdatasync_ms`: the median of a bare append of 700 bytes with its fdatasync."""
+    """Where a run took place, and how quiet it was there.
+
+    `fdatasync_ms`: the median of a bare append of 700 bytes with its fdatasync. `load`: processes that wanted a core in the
+    minute before. `hashes_s`: SHA-256 of 65 bytes a second on one core at that moment, of which all else is made.
+    """
 
     processor: str
     cores: int
@@ -62,11 +67,13 @@ class Machine:
     python: str
     file_system: str
     fdatasync_ms: float
+    load: float = 0.0
+    hashes_s: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.processor}, {self.cores} cores, {self.system}, Python {self.python}, {self.file_system}\n"
-            f"bare append and fdatasync: {self.fdatasync_ms:.2f} ms"
+            f"bare append and fdatasync: {self.fdatasync_ms:.2f} ms; load {self.load:.1f}; SHA-256: {self.hashes_s:,}/s and core"
         )
 
 
@@ -75,7 +82,15 @@ def machine(folder: Path) -> Machine:
     return Machine(
         _processor(), os.cpu_count() or 1, f"{platform.system()} {platform.release()}", platform.python_version(),
         _file_system(folder), round(statistics.median(bare_appends(folder, 200)), 3),
+        round(os.getloadavg()[0], 1), _hashes(),
     )  # fmt: skip
+
+
+def _hashes(count: int = 200_000) -> int:
+    entry, began = b"e" * 65, time.thread_time()
+    for _ in range(count):
+        sha256(entry).digest()
+    return int(_short(count / (time.thread_time() - began)))
 
 
 def bare_appends(folder: Path, count: int) -> list[float]:
