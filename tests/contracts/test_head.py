@@ -167,3 +167,18 @@ def test_of_two_sequencers_exactly_one_goes_on(store):
         thread.join()
     (won,) = [new for new in told if new is not None]
     assert store.head.read() == won
+
+
+def test_tables_are_made_anew_and_the_head_stays(store):
+    """A repair makes the tables exactly what it was given; for a head that moved meanwhile it changes nothing."""
+    store.head.create(ONE, {KEY: Placed(0, 1, 5)})
+    store.head.swap(ONE.note, TWO, {HANDLE: 3, b"x" * 16: 1}, {OTHER: Placed(1, 1, 6)})
+    with pytest.raises(Contradiction):
+        store.head.mend(ONE.note, {}, {})
+    assert dict(store.head.all_positions()) == {HANDLE: 3, b"x" * 16: 1}
+    positions, placed = {HANDLE: 2}, {KEY: Placed(0, 1, 5), b"n" * 32: Placed(1, 1, 7)}
+    store.head.mend(TWO.note, positions, placed)
+    head = store.again()
+    assert (dict(head.all_positions()), dict(head.all_placed()), head.read()) == (positions, placed, TWO)
+    head.mend(TWO.note, {}, {})
+    assert (list(head.all_positions()), list(head.all_placed()), head.read()) == ([], [], TWO)

@@ -64,6 +64,17 @@ class PgHead:
                 db.execute(_POSITIONS, (handles, [positions[handle] for handle in handles]))
             _place(db, placed)
 
+    def mend(self, note: bytes, positions: Mapping[bytes, int], placed: Mapping[bytes, Placed]) -> None:
+        with self._db.transaction(self._term) as db:
+            locked = "SELECT 1 FROM journal.head WHERE log = %s AND note = %s FOR UPDATE"
+            if db.execute(locked, (self._log, note)).fetchone() is None:
+                raise Contradiction("the head is not the one that was checked", where=PART)
+            db.execute("DELETE FROM journal.position")
+            db.execute("DELETE FROM journal.placed")
+            handles = sorted(positions)
+            db.execute(_POSITIONS, (handles, [positions[handle] for handle in handles]))
+            _place(db, placed)
+
     def positions(self, handles: Sequence[bytes]) -> dict[bytes, int]:
         rows = self._among("SELECT handle, next FROM journal.position WHERE handle = ANY(%s)", handles)
         return dict(rows)

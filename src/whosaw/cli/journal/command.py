@@ -2,8 +2,8 @@
 """`whosaw journal`: make a log, see how it stands, and whether everything on the disk is what was written.
 
 init         a log alone
-metrics      the same for a monitoring system
 status       how it stands, beside whoever writes it
+metrics      the same for a monitoring system
 fsck         everything held against everything else; with --repair, what follows is made again
 scrub        the same from the disk, slowly and for ever
 witness      cosignatures for the current heads, now
