@@ -159,6 +159,10 @@ def test_deleting(folder):
     folder.delete("p/3", "p/1", "p/2")
     folder.delete()
     assert list(folder.names()) == ["p/4"]
+    folder.replace("staging/1", b"one")
+    folder.delete("staging/1")
+    folder.replace("staging/1", b"two")
+    assert folder.read("staging/1") == b"two"
 
 
 def test_a_segment_grows_and_is_never_reopened(store):

@@ -292,6 +292,9 @@ class ObjectsFolder:
         keys = [_key(name) for name in names]
         if keys:
             self._asked("remove", names[0], lambda: obstore.delete(self._store, keys))
+        for name in names:
+            if not _changes(name):  # it may be made anew; a checkpoint that is gone is somebody's doing
+                self._known.pop(name, None)
 
     def append_to(self, name: str) -> WrittenOnce:
         if self.length(name) is not None:
