@@ -351,3 +351,37 @@ def test_a_stop_of_the_map_log_is_its_own(world):
     grown(world, core, "b")
     core.close()
     world.settle()
+
+
+def test_a_start_with_an_old_head_leaves_every_file_as_it_is(world):
+    """Refused, and nothing was written: with the right head database back in its place the log goes on."""
+    core = world.open()
+    grown(world, core, "a")
+    heads = world.head, world.map_head
+
+    def kept():
+        return [(head.state, dict(head.positions_), dict(head.placed_)) for head in heads]
+
+    def put(states):
+        for head, (state, positions, placed) in zip(heads, states, strict=True):
+            head.state, head.positions_, head.placed_ = state, dict(positions), dict(placed)
+
+    old = kept()
+    core.close()
+    world.crash()
+    for key in ("b", "c"):  # each start begins a segment of its own
+        core = world.open()
+        grown(world, core, key)
+        core.close()
+        world.crash()
+    right, files = kept(), [dict(folder.files) for folder in (world.public, world.private)]
+    put(old)
+    with pytest.raises(Damaged, match="the head database may be an old copy|the head database knows"):
+        world.open()
+    world.crash()
+    assert [dict(folder.files) for folder in (world.public, world.private)] == files
+    put(right)
+    core = world.open()
+    world.record(core, "d")
+    core.close()
+    world.settle()

@@ -6,7 +6,8 @@
     3 tail      frames beyond the head: found, made durable, torn bytes kept aside; segments below it sealed, files of
                 other generations than the manifest's removed
     4 publish   head newer than the checkpoint: staging applied, or built again from frames; then the checkpoint
-                checkpoint newer than the head, or another root: somebody else signed with our keys
+                checkpoint newer than the head, or another root: somebody else signed with our keys; found out
+                before 3, which writes: a start that is refused for it leaves every file as it is
     5 edge      right-edge tiles and the last bundle read from disk; their root is the head's
     6 labels    caught up with the bundles
     7 staging   orphans removed
@@ -30,7 +31,7 @@ from whosaw.journal.labels import catch_up
 from whosaw.journal.manifest import seal, strays
 from whosaw.journal.ports import Folder, HeadState, Stores
 from whosaw.journal.receipts import milliseconds
-from whosaw.journal.resume import bring_up, edge_of
+from whosaw.journal.resume import bring_up, edge_of, shown_under
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
@@ -62,6 +63,7 @@ def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> 
     frame, genesis = _genesis(stores, signers)
     signed = _signed(head, keys)
     _log.info("head: size %d, signed by every key of the log", head.size)
+    shown_under(stores.public, signed, keys)
     show_genesis(stores.public, frame)
     tail = _tail(stores, head, clock)
     _log.info("tail: %d frames beyond the head", len(tail.frames))

@@ -28,6 +28,25 @@ from whosaw.tlog.note import VerifierKey
 _log = logging.getLogger(__name__)
 
 
+def shown_under(public: Folder, signed: Checkpoint, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """The published checkpoint, of size 0 where there is none. Raises Damaged where the head cannot have led to it.
+
+    It reads and writes nothing, and comes before anything is written: an old head database that was put back must leave
+    the folder as it is, or the right one would find other files than its own.
+    """
+    note = public.read(CHECKPOINT)
+    shown = Checkpoint(signed.origin, 0, EMPTY_ROOT) if note is None else opened(note, keys, CHECKPOINT)
+    # Size 0 has one root; it is signed anew by whoever makes the log a second time after a crash.
+    if shown.size > signed.size or (shown.size == signed.size and shown.root != signed.root):
+        raise Damaged(
+            f"the published checkpoint (size {shown.size}) is not of the history that the head database knows "
+            f"(size {signed.size})",
+            where=CHECKPOINT,
+            hint="the head database may be an old copy; do not start this log again from it",
+        )
+    return shown
+
+
 def bring_up(
     public: Folder,
     private: Folder,
@@ -42,18 +61,9 @@ def bring_up(
 
     `rebuild` gives what staging held, from the checkpoint that is shown up to the head, where there is no staging.
     """
-    note = public.read(CHECKPOINT)
-    if note == head.note:
+    if public.read(CHECKPOINT) == head.note:
         return
-    shown = Checkpoint(signed.origin, 0, EMPTY_ROOT) if note is None else opened(note, keys, CHECKPOINT)
-    # Size 0 has one root; it is signed anew by whoever makes the log a second time after a crash.
-    if shown.size > signed.size or (shown.size == signed.size and shown.root != signed.root):
-        raise Damaged(
-            f"the published checkpoint (size {shown.size}) is not of the history that the head database knows "
-            f"(size {signed.size})",
-            where=CHECKPOINT,
-            hint="the head database may be an old copy; do not start this log again from it",
-        )
+    shown = shown_under(public, signed, keys)
     _log.info("checkpoint: bringing size %d to %d", shown.size, signed.size)
     if signed.size:
         apply(public, labels, _staged(private, signed) or rebuild(shown))
