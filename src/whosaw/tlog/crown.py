@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from whosaw.errors import BadInput, NotCanonical
-from whosaw.tlog.prefix import BITS, BRANCH, MORE, NONE, NOTHING, ONE, is_many
+from whosaw.tlog.prefix import BRANCH, MORE, NONE, NOTHING, ONE
 from whosaw.tlog.spelling import HASH
 
 
@@ -114,11 +114,16 @@ class Crown:
 
         The siblings stand from the root down. Whatever the way ends at is in `span` of that level and the label's bits.
         """
-        key, level, siblings = int.from_bytes(label), 0, []
-        while level < self.levels and is_many(self._cell(1 << level | key >> BITS - level)):
-            level += 1
-            siblings.append(self._cell(1 << level | key >> BITS - level ^ 1)[1:])
-        return level, siblings
+        kinds, hashes = self._kinds, self._hashes
+        siblings: list[bytes] = []
+        bucket, cell = self.bucket(label), 1
+        for level in range(self.levels):
+            if kinds[cell] != MORE:
+                return level, siblings
+            cell = cell << 1 | bucket >> self.levels - 1 - level & 1
+            at = (cell ^ 1) * HASH
+            siblings.append(bytes(hashes[at : at + HASH]))
+        return self.levels, siblings
 
     def _cell(self, cell: int) -> bytes:
         return bytes(self._kinds[cell : cell + 1] + self._hashes[cell * HASH : (cell + 1) * HASH])

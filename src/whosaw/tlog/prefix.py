@@ -138,11 +138,6 @@ def _turns(rows: Sequence[bytes], depth: int) -> tuple[int, list[int], list[int]
     return bits, keys, turns if min(turns) >= depth else [max(turn, depth) for turn in turns]
 
 
-def is_many(branch: bytes) -> bool:
-    """Whether two pairs or more are below: then the way of a label goes on there."""
-    return branch[0] == MORE
-
-
 def prove(rows: Sequence[bytes], label: bytes, depth: int = 0, above: Sequence[bytes] = ()) -> TrieProof:
     """What the way of `label` ends at, in the subtree at `depth` that these sorted rows are.
 
