@@ -172,6 +172,21 @@ def test_a_mirror_and_a_repair_from_it(opened, tmp_path):
     assert typed("journal", "mirror", public, desk.data, "--trust", trust).code == 2
 
 
+def test_a_label_table_that_is_no_database(opened):
+    """Garbage in its place, or in its first page: found, thrown away, and made again from the bundles."""
+    desk, _, _ = opened
+    table = desk.data / "private/labels.db"
+    whole = table.read_bytes()
+    for broken in (b"no database at all" * 300, whole[:100] + b"\xff" * 20 + whole[120:]):
+        for beside in ("labels.db-wal", "labels.db-shm"):
+            table.with_name(beside).unlink(missing_ok=True)
+        table.write_bytes(broken)
+        assert desk.typed("journal", "fsck").code == 3
+        said = desk.typed("journal", "fsck", "--repair", "--format", "json")
+        assert (said.code, said.json["again"]) == (0, ["labels.db"]), said.out + said.err
+        assert desk.typed("journal", "fsck", "--with-keys").code == 0
+
+
 def test_a_scrub_as_typed(opened):
     """Once around: 0; with a flipped bit: 3, the byte on stderr and in the rows, the file untouched."""
     desk, _, _ = opened
