@@ -376,7 +376,7 @@ def test_a_start_with_an_old_head_leaves_every_file_as_it_is(world):
         world.crash()
     right, files = kept(), [dict(folder.files) for folder in (world.public, world.private)]
     put(old)
-    with pytest.raises(Damaged, match="the head database may be an old copy|the head database knows"):
+    with pytest.raises(Damaged, match=r"the head database may be an old copy|the head database knows"):
         world.open()
     world.crash()
     assert [dict(folder.files) for folder in (world.public, world.private)] == files
