@@ -22,15 +22,15 @@ class Failing:
     part: object
     verb: str
     late: bool
-    done: bool = False
+    failed: bool = False
 
     def __getattr__(self, name):
         real = getattr(self.part, name)
-        if name != self.verb or self.done:
+        if name != self.verb or self.failed:
             return real
 
         def fails(*given, **named):
-            self.done = True
+            self.failed = True
             if self.late:
                 real(*given, **named)
             raise Unavailable("it fails on purpose", part="test")

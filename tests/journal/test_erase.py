@@ -374,6 +374,34 @@ def test_records_that_are_back_are_found():
     assert any("still there" in line for line in report.lines()), report.lines()
 
 
+def test_what_a_backup_brings_back_is_erased_again():
+    """Segments of before the erasure, put back where those that count were lost: the next start does it once more."""
+    world = town()
+    theirs, old = hers(world), world.snapshot()
+    world, job = erased_town()
+    now = {name: file.data for name, file in world.private.files.items() if name.startswith("segments/")}
+    lost = [name for name in now if ".1." in name]
+    assert len(lost) > 2
+    for name in lost:
+        world.private.delete(name)
+        world.private.set(name.replace(".1.", "."), old.private.files[name.replace(".1.", ".")].data)
+    assert left_of(world, theirs)
+    world.settle(also_before=False)
+    assert left_of(world, theirs) == []
+    assert {name: world.private.files[name].data for name in now} == now
+    assert world.manifest.erasing() == [job]
+
+
+def test_another_file_in_its_place_is_damage():
+    """What was put back is not what the segment was made of: nothing is written, and the start says so."""
+    world, _ = erased_town()
+    (name, *_) = [name for name in world.private.names("segments") if ".1." in name]
+    world.private.set(name.replace(".1.", "."), world.private.files[name].data[:-31])
+    world.private.delete(name)
+    assert isinstance(outcome(world.open), Damaged)
+    assert world.private.read(name) is None
+
+
 @pytest.mark.parametrize(("changes", "says"), [
     ({"count": 3}, "are not those that"),
     ({"frames": "AAAA"}, "are not those that"),

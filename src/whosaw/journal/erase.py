@@ -31,7 +31,8 @@ from whosaw.journal.ahead import ahead_of
 from whosaw.journal.manifest import seal, strays
 from whosaw.journal.ports import Erasing, Sealed, Stores, StreamKey
 from whosaw.journal.reader import Reader
-from whosaw.journal.segment import Erased, Mark, Order, parse_frame, segment_name
+from whosaw.journal.rewrite import erased
+from whosaw.journal.segment import Mark, segment_name
 from whosaw.journal.sequencer import Sequencer
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Kind, Stream, canonical
@@ -143,7 +144,10 @@ class Eraser:
         if not wanted and private.length(name) == row.bytes:
             return
         raw = private.read(name) or b""
-        data = erased(raw[: row.bytes], Mark(row.first, row.generation), row.count, wanted, job)
+        if job.tombstone is None:
+            raise ValueError("nothing is erased that is not on record")
+        tombs = dict.fromkeys(wanted, job.tombstone)
+        data = erased(raw, Mark(row.first, row.generation), row.count, tombs, job.handle)
         if data == raw:
             return
         new = replace(row, bytes=len(data), generation=row.generation + 1)
@@ -156,26 +160,6 @@ def tombstone_body(job: Erasing, basis: str) -> bytes:
     """What stands in the log for ever: how many, and the digest of which. No name, no pseudonym, no label."""
     frames = b64encode(job.digest).decode()
     return canonical({"v": 1, "kind": str(Kind.ERASURE), "basis": basis, "count": len(job.indexes), "frames": frames})
-
-
-def erased(raw: bytes, mark: Mark, count: int, wanted: set[int], job: Erasing) -> bytes:
-    """The frames of a segment with those of `wanted` erased; all others byte for byte. Raises Damaged."""
-    if job.tombstone is None:
-        raise ValueError("nothing is erased that is not on record")
-    made, order, at = bytearray(), Order(mark.first), 0
-    while at < len(raw):
-        frame, end = parse_frame(raw, at, mark)
-        order.follow(frame, mark.name)
-        if frame.index in wanted and not isinstance(frame, Erased):
-            if frame.handle != job.handle:
-                raise Damaged("a record of another stream stands where one is to be erased", where=mark.name)
-            made += Erased(frame.index, frame.left, job.tombstone).encode(mark)
-        else:
-            made += raw[at:end]
-        at = end
-    if order.index != mark.first + count:
-        raise Damaged(f"{mark.name} does not hold the {count} frames of its row", where=mark.name)
-    return bytes(made)
 
 
 def _key(job: Erasing) -> str:

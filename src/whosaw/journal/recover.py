@@ -32,6 +32,7 @@ from whosaw.journal.manifest import seal, strays
 from whosaw.journal.ports import Folder, HeadState, Stores
 from whosaw.journal.receipts import milliseconds
 from whosaw.journal.resume import bring_up, edge_of, shown_under
+from whosaw.journal.rewrite import replay
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
@@ -154,6 +155,7 @@ def show_genesis(public: Folder, frame: Frame) -> None:
 
 
 def _tail(stores: Stores, head: HeadState, clock: Callable[[], datetime]) -> Tail:
+    replay(stores)
     for name in strays(stores):
         _log.info("segments: removing one that does not count")
         stores.private.delete(name)
