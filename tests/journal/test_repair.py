@@ -164,6 +164,26 @@ def test_a_tree_that_is_gone_is_made_again(world):
     assert {name: before[name] for name in public(world)} == public(world)
 
 
+def test_what_witnesses_have_seen_can_be_asked_for_again(world):
+    """The partial files of the witnessed size are gone, and no full one stands there: they are made again."""
+    old = world.public.files["checkpoint"].data
+    core = world.open()
+    world.record(core, "more", *["anna"] * 9)
+    core.integrator.step()
+    core.map.answer()
+    core.close()
+    world.crash()
+    world.public.set("checkpoint.witnessed", old)
+    before = public(world)
+    size = int(old.split(b"\n")[1])
+    edge = [f"tile/entries/001.p/{size - 256}", f"tile/0/001.p/{size - 256}"]
+    for name in edge:
+        world.public.delete(name)
+    flipped(world, "tile/0/000")
+    assert mend(world).after.exit == 0
+    assert {name: public(world)[name] for name in edge} == {name: before[name] for name in edge}
+
+
 def test_a_bundle_and_its_tile_both_wrong(world):
     """Two of three copies are damaged: the frames decide, and the root says that they are right."""
     before = public(world)

@@ -42,6 +42,7 @@ from whosaw.tlog.leaf import entry as entry_of
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.verify.source import Source
+from whosaw.verify.witnessed import WITNESSED
 
 _NO_STREAM = bytes(16)
 
@@ -123,7 +124,7 @@ class _Work:
     ) -> bool:
         """The files of one log: of its head, of which what is shown is the beginning. Whether every bundle stands there now."""
         names = [name for name in public.names() if log.folder or not name.startswith(f"{MAP}/")]
-        sizes = () if log.folder else _indexed(Under(public, MAP))
+        sizes = [*_shown(public), *(() if log.folder else _indexed(Under(public, MAP)))]
         rebuild = Rebuild(public, heads[0], leaves, names=names, single=single(log), sizes=sizes, shown=heads[1])
         plan = rebuild.plan(lambda done, of: self.progress("leaves", done, of))
         self.left += [f"{log.folder}{name}: nobody has these leaves any more." for name in plan.lost]
@@ -203,6 +204,14 @@ def _believed(
             hint="the head database may be an old copy; keep everything as it is",
         )
     return state, head, shown
+
+
+def _shown(public: Folder) -> Iterator[int]:
+    """The sizes that are shown to everybody, whose right edge somebody may ask for."""
+    for name in (CHECKPOINT, WITNESSED):
+        with suppress(NotCanonical):
+            if (note := public.read(name)) is not None:
+                yield Checkpoint.parse(parse_note(note).text).size
 
 
 def _indexed(public: Folder) -> Iterator[int]:
