@@ -219,8 +219,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="whosaw-sweep-", dir=room()) as folder:
         try:
             counts, todo, wrong = sweep(
-                Path(folder), given.scenarios, every=given.every, seed=given.seed, workers=given.workers
-            )
+                Path(folder), given.scenarios, every=given.every, seed=given.seed, workers=given.workers,
+                minutes=given.minutes,
+            )  # fmt: skip
         except Untraceable as error:
             print(error)
             return 77
