@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 KILLS  ?= 2000
 CUTS   ?= 3000
-LIVES  ?= 2000
+LIVES  ?= 500
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 

@@ -350,7 +350,7 @@ class LongLife(Life):
 
 
 LongLife.TestCase.settings = settings(
-    max_examples=int(os.environ.get("WHOSAW_LIVES", "2000")), stateful_step_count=60, deadline=None
+    max_examples=int(os.environ.get("WHOSAW_LIVES", "500")), stateful_step_count=60, deadline=None
 )
 
 
