@@ -9,7 +9,7 @@ LIVES  ?= 500
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace
+.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace erasures
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -52,6 +52,9 @@ damage: $(VENV)/.dev      ## every published file, damaged in every way, is made
 
 faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py tests/journal/test_erase.py
+
+erasures: $(VENV)/.dev    ## kill -9 at every call of an erasure, and at thirty moments of it
+	@$(BIN)/python -m pytest -q -m slow tests/erasure
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog
