@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A journal's life in any order: record, repeat, contradict, publish, be witnessed, fail, crash, restart, turn the clock
-back, be started a second time beside itself, be put back from a backup.
+"""A journal's life in any order: record, repeat, contradict, publish, be witnessed, be erased in part, be given new
+keys, fail, crash, restart, turn the clock back, be started a second time beside itself, be put back from a backup.
 
 Whatever happens: a receipt is kept, a key is one submission, heads only grow, nothing forks, and the end of every life is
 a whole log. `make machine` lives longer and more often.
@@ -17,6 +17,7 @@ from tests.journal.world import ORIGIN, World
 from tests.witness.desk import W1, Desk
 
 from whosaw.errors import (
+    BadInput,
     Busy,
     Contradiction,
     Damaged,
@@ -26,7 +27,10 @@ from whosaw.errors import (
     Unavailable,
     WhosawError,
 )
+from whosaw.journal.entries import entries
 from whosaw.journal.reader import Reader
+from whosaw.journal.rekey import rekey
+from whosaw.model.record import Stream
 from whosaw.store.memory import MemoryFolder
 from whosaw.tlog.merkle import leaf_hash, root
 from whosaw.tlog.receipt import idem
@@ -37,8 +41,9 @@ from whosaw.witness.startup import ask_all
 WRITES = ("open segments/", "append segments/", "replace staging/", "swap", "create tile/", "extend labels",
           "replace checkpoint", "delete staging", "replace segments/", "delete segments/", "create kept/",
           "replace map/staging", "map swap", "create map/tile", "replace map/checkpoint", "delete map/staging",
-          "replace checkpoint.witnessed")  # fmt: skip
-PERSONS = st.lists(st.sampled_from(["anna", "ben", "carla", "dan"]), min_size=1, max_size=4)
+          "replace checkpoint.witnessed", "intend erasing", "begin erasing", "rewrite", "done erasing")  # fmt: skip
+PERSON = st.sampled_from(["anna", "ben", "carla", "dan"])
+PERSONS = st.lists(PERSON, min_size=1, max_size=4)
 
 
 class PowerCut(MemoryFolder):
@@ -101,11 +106,13 @@ class Copy:
             (h.state, dict(h.positions_), dict(h.placed_)) for h in (world.head, world.map_head)
         ]  # fmt: skip
         self.labels = dict(world.labels._known), world.labels._size
+        self.manifest = dict(world.manifest.segments_), dict(world.manifest.erasing_)
 
     def put(self, world, *, files=True):
         """In the place of what is there. `files`: not only the head databases."""
         for head, (state, positions, placed) in zip((world.head, world.map_head), self.heads, strict=True):
             head.state, head.positions_, head.placed_ = state, dict(positions), dict(placed)
+        world.manifest.segments_, world.manifest.erasing_ = map(dict, self.manifest)
         if files:
             for folder, copied in zip((world.public, world.private), self.files, strict=True):
                 folder.files = dict(copied)
@@ -121,6 +128,7 @@ class Life(RuleBasedStateMachine):
         world.make()
         self.persons: dict[str, list[str]] = {}
         self.sizes = [1]
+        self.erased: set[str] = set()
         self.theirs = world.clock.at
         self.desk = Desk(signers=W1, logs={ORIGIN: world.signers.keys()}, clock=self.their_time)
         self.witness = InHouse(self.desk.witness)
@@ -151,6 +159,7 @@ class Life(RuleBasedStateMachine):
         for _ in range(8):
             try:
                 self.core = self.world.open()
+                self.world.resume(self.core)
             except (OutcomeUnknown, Unavailable):
                 self.world.crash()
                 self.world.clock.at += timedelta(seconds=60)
@@ -184,7 +193,39 @@ class Life(RuleBasedStateMachine):
         """An old key with the same records: the receipt that there is, or a first one."""
         key = data.draw(st.sampled_from(sorted(self.persons)))
         (future,) = self.step(self.world.submission(key, *self.persons[key]))
-        assert type(future.exception()) in {type(None), OutcomeUnknown, Unavailable}
+        gone = {IdempotencyConflict} if self.erased.intersection(self.persons[key]) else set()
+        assert type(future.exception()) in {type(None), OutcomeUnknown, Unavailable} | gone
+
+    @rule(person=PERSON)
+    def erase(self, person):
+        """A person goes, on record: at once, or by the start that follows on an erasure that failed."""
+        core = self.alive()
+        try:
+            job = self.world.eraser(core).begin(self.world.keys.of(Stream.of_person(person)), "request")
+            if job is None:  # nothing is recorded about them
+                return
+            self.world.finish(core, job)
+        except BadInput:
+            return
+        except (OutcomeUnknown, Unavailable):
+            self.crash()
+        self.erased.add(person)
+
+    @rule(person=PERSON)
+    def be_given_a_new_key(self, person):
+        """A stream goes on under a new key, or as before where that failed."""
+        core = self.alive()
+
+        def publish():
+            core.integrator.step()
+            return core.state.published.note
+
+        try:
+            rekey(
+                Stream.of_person(person), core.keys, self.world.head, publish, lambda s: core.record(s).future.result()
+            )
+        except (OutcomeUnknown, Unavailable, BadInput):
+            pass
 
     @precondition(lambda self: self.world.receipts)
     @rule(data=st.data())
@@ -322,8 +363,13 @@ class Life(RuleBasedStateMachine):
         if self.core is None or self.core.state.stopped:
             return
         for key, receipt in self.world.receipts.items():
-            found = self.core.sequencer.known(idem("test", key))
-            assert (found.first, len(found.leaves)) == (receipt.first, receipt.count)
+            try:
+                found = self.core.sequencer.known(idem("test", key))
+            except IdempotencyConflict:  # nothing is left of it
+                assert self.erased.issuperset(self.persons.get(key, ["eve"]))
+                continue
+            assert len(found.leaves) + found.erased == receipt.count
+            self.world.promised(key, found)
 
     @invariant()
     def what_is_published_only_grows(self):
@@ -332,7 +378,8 @@ class Life(RuleBasedStateMachine):
         assert reader.size >= self.sizes[-1]
         if reader.size > self.sizes[-1]:
             assert reader.consistency(self.sizes[-1]) is not None
-            assert root(leaf_hash(f.entry) for f in reader.frames()) == reader.checkpoint.root
+            leaves = entries(self.world.stores, 0, reader.size, reader.size)
+            assert root(map(leaf_hash, leaves)) == reader.checkpoint.root
             self.sizes.append(reader.size)
 
     def teardown(self):
