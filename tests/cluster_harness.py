@@ -33,7 +33,7 @@ from tests.cluster_gate import POINTS, fork
 from whosaw.config import StoreSettings
 from whosaw.datafolder import ROOT, VRF
 from whosaw.journal.core import Core
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey

@@ -36,7 +36,7 @@ from whosaw.datafolder import ROOT, VRF
 from whosaw.directory.load import load
 from whosaw.guard.answer import Refused, Shown
 from whosaw.journal.core import Core
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.journal.journal import Journal
 from whosaw.journal.reader import Reader
 from whosaw.journal.submission import Record, Submission

@@ -25,7 +25,7 @@ from tests.tlog.worked import LABELS, NOTE_4
 from tests.verify.log_maker import BEGAN, look_body
 
 from whosaw.errors import WhosawError
-from whosaw.journal.scrub import Round, Rounds
+from whosaw.journal.scrub.scrub import Round, Rounds
 from whosaw.journal.segment import (
     Erased,
     Mark,
@@ -250,7 +250,7 @@ PARSERS = {
     "journal/segment.py parse_entries": Parser(
         lambda raw: list(parse_entries(raw, Mark(1), Order(1))), None, (SEGMENT,)
     ),
-    "journal/scrub.py Rounds.parse": Parser(Rounds.parse, lambda made, _: made.encode(), (SCRUBBED,)),
+    "journal/scrub/scrub.py Rounds.parse": Parser(Rounds.parse, lambda made, _: made.encode(), (SCRUBBED,)),
     "tlog/crown.py Crown.parse": Parser(bare_crown, lambda made, _: made.encode(), (CROWN.encode(),)),
     "verify/proof.py OpenedRecord.parse": Parser(
         OpenedRecord.parse, lambda made, _: made.encode(), ((EXAMPLE / "record-2.json").read_bytes(),)
@@ -356,10 +356,11 @@ def test_every_parser_is_in_the_table():
     """Whoever writes another one puts it there, or beside those that read no bytes."""
     found = set()
     for package in PACKAGES:
-        for path in sorted((ROOT / "src" / "whosaw" / package).glob("*.py")):
+        for path in sorted((ROOT / "src" / "whosaw" / package).rglob("*.py")):
+            where = path.relative_to(ROOT / "src" / "whosaw")
             for function, owner in functions(ast.parse(path.read_text())):
                 if function.startswith(("parse", "decode", "open_")):
-                    found.add(f"{package}/{path.name} {owner}{function}")
+                    found.add(f"{where} {owner}{function}")
     assert found - NO_PARSERS == PARSERS.keys() - {"journal/segment.py segment_place"}
 
 

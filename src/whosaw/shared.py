@@ -18,13 +18,13 @@ from sqlalchemy import Engine
 
 from whosaw.config import JournalSettings
 from whosaw.errors import Busy
-from whosaw.journal.asking import PATIENCE
-from whosaw.journal.cluster import Candidate, Led
-from whosaw.journal.fenced import Fenced
-from whosaw.journal.gate import Gate
+from whosaw.journal.cluster.asking import PATIENCE
+from whosaw.journal.cluster.candidate import Candidate, Led
+from whosaw.journal.cluster.fenced import Fenced
+from whosaw.journal.cluster.gate import Gate
+from whosaw.journal.cluster.pending import Office, Standing
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
-from whosaw.journal.pending import Office, Standing
 from whosaw.journal.ports import Folder, Held, Stores, StreamKeys
 from whosaw.store.files import FilesFolder
 from whosaw.store.pg import Database, Term

@@ -47,15 +47,15 @@ from whosaw.erasure.ports import Desk as Erasure
 from whosaw.errors import BadInput, Misconfigured, NotCanonical
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, record_policy
+from whosaw.journal.cluster.pending import Standing
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.open_log import OpenLog
-from whosaw.journal.patrol import Patrol
-from whosaw.journal.pending import Standing
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
-from whosaw.journal.scrub import Scrub
+from whosaw.journal.scrub.patrol import Patrol
+from whosaw.journal.scrub.scrub import Scrub
 from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
 from whosaw.policy.purposes import check_stages

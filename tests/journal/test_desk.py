@@ -10,9 +10,9 @@ from tests.cluster_gate import POINTS
 from tests.journal.together import Town, clock, submission
 
 from whosaw.errors import Contradiction, Damaged, Unavailable, WhosawError
+from whosaw.journal.cluster.pending import Asked
 from whosaw.journal.core import Core
-from whosaw.journal.fsck import fsck
-from whosaw.journal.pending import Asked
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.journal.submission import prepare
 from whosaw.shared import _fenced, stores_in
 from whosaw.store.files import data_folders

@@ -26,7 +26,7 @@ from whosaw.errors import (
 from whosaw.journal.entries import entries
 from whosaw.journal.erase import CALLER, tombstone_body
 from whosaw.journal.ports import Erasing
-from whosaw.journal.repair import repair
+from whosaw.journal.repair.repair import repair
 from whosaw.journal.segment import Erased, Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.submission import Record, prepare

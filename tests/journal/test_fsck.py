@@ -12,8 +12,8 @@ import pytest
 from tests.journal.world import ORIGIN, World, at_size, body, genesis_of, signers
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, WhosawError
-from whosaw.journal.findings import KEPT, Fault, Report
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.findings import KEPT, Fault, Report
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.journal.heads import signed
 from whosaw.journal.place import enrolment
 from whosaw.journal.ports import HeadState, Placed

@@ -217,7 +217,7 @@ def test_who_was_succeeded_writes_nothing(town):
 
 def test_a_sequencer_that_shows_no_pulse_loses_the_lock(town, monkeypatch):
     """Stopped, it keeps its connections; a candidate ends the one that counts, after a while."""
-    from whosaw.journal import cluster
+    from whosaw.journal.cluster.candidate import PULSE
     from whosaw.store import pg_election
 
     monkeypatch.setattr(pg_election, "STALE", 1.0)
@@ -225,7 +225,7 @@ def test_a_sequencer_that_shows_no_pulse_loses_the_lock(town, monkeypatch):
         until(lambda: candidate.epoch)
         hold = threading.Event()
         monkeypatch.setattr(pg_election.PgOffice, "beat", lambda self: hold.wait(60))
-        time.sleep(0.5 + cluster.PULSE)
+        time.sleep(0.5 + PULSE)
         monkeypatch.undo()
         with town.gate() as (gate, other):
             other._election._stale = 1.0

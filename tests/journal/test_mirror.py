@@ -9,8 +9,8 @@ from tests.journal.test_fsck import flip
 from tests.journal.world import Clock, World, at_size
 
 from whosaw.errors import Busy, Contradiction, NotCanonical, OutcomeUnknown, ProofFailed, Unavailable
-from whosaw.journal.findings import silent
-from whosaw.journal.mirror import mirror
+from whosaw.journal.copies.mirror import mirror
+from whosaw.journal.fsck.findings import silent
 from whosaw.store.memory import Faults, MemoryFolder
 from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.verify.folder import Audit, verify_folder

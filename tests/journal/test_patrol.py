@@ -9,10 +9,10 @@ import pytest
 from tests.journal.test_fsck import flip
 from tests.journal.world import at_size
 
-from whosaw.journal import patrol as patrols
-from whosaw.journal import reports
-from whosaw.journal.patrol import Patrol
-from whosaw.journal.scrub import Scrub
+from whosaw.journal.scrub import patrol as patrols
+from whosaw.journal.scrub import reports
+from whosaw.journal.scrub.patrol import Patrol
+from whosaw.journal.scrub.scrub import Scrub
 from whosaw.model.record import Stream, parse
 
 

@@ -11,7 +11,7 @@ from tests.journal.world import World, body, outcome
 from whosaw.config import JournalSettings
 from whosaw.errors import BadInput, OutcomeUnknown
 from whosaw.journal.core import Core
-from whosaw.journal.findings import Fault
+from whosaw.journal.fsck.findings import Fault
 from whosaw.journal.journal import Journal
 from whosaw.journal.place import OF_ONE_KEY, following, is_rekey, label_of, rekey_body, split
 from whosaw.journal.reader import Reader

@@ -6,10 +6,10 @@ from tests.journal.test_fsck import flip, rewrite, small
 from tests.journal.world import World
 
 from whosaw.errors import BadInput, Busy, Unavailable, WhosawError
-from whosaw.journal.aside import FOLDER as REPLACED
-from whosaw.journal.findings import Fault
+from whosaw.journal.fsck.findings import Fault
 from whosaw.journal.ports import Placed
-from whosaw.journal.repair import repair
+from whosaw.journal.repair.aside import FOLDER as REPLACED
+from whosaw.journal.repair.repair import repair
 from whosaw.journal.segments import Segments
 
 # What must never be written: the head's public copies, and leaves that stand nowhere else.

@@ -12,10 +12,10 @@ from tests.journal.test_repair import private, public
 from tests.journal.world import World, at_size
 
 from whosaw.errors import BadInput, Damaged
-from whosaw.journal import reports
-from whosaw.journal.findings import Fault
-from whosaw.journal.scrub import STATE, Scrub, rounds
-from whosaw.journal.scrub_frames import flipped_bit
+from whosaw.journal.fsck.findings import Fault
+from whosaw.journal.scrub import reports
+from whosaw.journal.scrub.frames import flipped_bit
+from whosaw.journal.scrub.scrub import STATE, Scrub, rounds
 from whosaw.journal.segment import parse_frame
 from whosaw.journal.segments import Segments
 from whosaw.model.record import parse

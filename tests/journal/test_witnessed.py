@@ -9,7 +9,7 @@ from tests.journal.world import ORIGIN, World, at_size, body, signers
 
 from whosaw.errors import Damaged, OutcomeUnknown, ProofFailed, Unavailable
 from whosaw.journal.core import Core
-from whosaw.journal.findings import Fault
+from whosaw.journal.fsck.findings import Fault
 from whosaw.journal.heads import signed
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, parse

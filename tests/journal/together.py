@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from tests.journal.world import body, genesis_of, signers
 
 from whosaw.config import JournalSettings
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.journal.genesis import create
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream

@@ -23,7 +23,7 @@ from whosaw.journal.ahead import frames_of
 from whosaw.journal.core import Core, nothing_before
 from whosaw.journal.entries import entries
 from whosaw.journal.erase import Eraser
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Erasing, Stores

@@ -14,7 +14,7 @@ from tests.journal.world import ORIGIN, World, at_size, body
 from whosaw.errors import Damaged
 from whosaw.journal.journal import Journal
 from whosaw.journal.meter import GROUP_SIZES, Histogram
-from whosaw.journal.scrub import Round, Rounds
+from whosaw.journal.scrub.scrub import Round, Rounds
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream
 from whosaw.web.health import OK, Health, measured, parts_of

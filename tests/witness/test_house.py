@@ -16,7 +16,7 @@ from tests.witness.test_collect import Switch
 
 from whosaw.desks import hand_out_statement, load_directory
 from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.fsck import fsck
 from whosaw.journal.heads import signed
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.access import Asked, Field, Look

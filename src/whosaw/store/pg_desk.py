@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 
 from whosaw.errors import Contradiction, Damaged, Unavailable
 from whosaw.journal.ahead import Durable
-from whosaw.journal.pending import Asked, Granted
+from whosaw.journal.cluster.pending import Asked, Granted
 from whosaw.journal.ports import Folder, Sealed
 from whosaw.journal.segment import Frame, Mark, Order, encode_all, parse_all
 from whosaw.journal.segments import Segments, records

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import psycopg
 
 from whosaw.errors import Busy, Damaged, NotCanonical, Unavailable
-from whosaw.journal.pending import Answer, Asked, Assigned, Granted, Standing
+from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Granted, Standing
 from whosaw.journal.segment import Frame, Mark, Order, parse_all
 from whosaw.journal.segments import records
 from whosaw.store.pg import PART, Connection, Database

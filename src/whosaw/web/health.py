@@ -19,11 +19,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from whosaw.errors import WhosawError
-from whosaw.journal import reports
 from whosaw.journal.journal import Journal
 from whosaw.journal.meter import Pulse
 from whosaw.journal.ports import Stores
-from whosaw.journal.scrub import Rounds, rounds
+from whosaw.journal.scrub import reports
+from whosaw.journal.scrub.scrub import Rounds, rounds
 from whosaw.journal.vitals import Vitals, vitals
 from whosaw.tlog.note import VerifierKey
 from whosaw.web.metrics import Measured, metrics_text

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from whosaw.errors import MissingExtra
 from whosaw.journal.meter import Histogram, Pulse
-from whosaw.journal.scrub import Rounds
+from whosaw.journal.scrub.scrub import Rounds
 from whosaw.journal.vitals import Vitals
 from whosaw.witness.state import Standing
 

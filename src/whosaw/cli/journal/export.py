@@ -21,7 +21,7 @@ from whosaw.cli.output import Cell, Table
 from whosaw.datafolder import TRUST
 from whosaw.desks import export_records
 from whosaw.errors import BadInput, Unavailable
-from whosaw.journal.packing import pack
+from whosaw.journal.copies.packing import pack
 from whosaw.model.record import NAMED
 from whosaw.verify.records import ALL
 from whosaw.wiring import glance, now, packed

@@ -12,11 +12,11 @@ import click
 from whosaw.cli.options import bars, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.errors import BadInput
-from whosaw.journal.findings import Report
-from whosaw.journal.fsck import fsck as check
+from whosaw.journal.fsck.findings import Report
+from whosaw.journal.fsck.fsck import fsck as check
 from whosaw.journal.ports import StreamKeys
-from whosaw.journal.repair import Mended
-from whosaw.journal.repair import repair as mend
+from whosaw.journal.repair.repair import Mended
+from whosaw.journal.repair.repair import repair as mend
 from whosaw.verify.source import open_source
 from whosaw.verify.words import counted
 from whosaw.wiring import all_keys, glance

@@ -10,7 +10,7 @@ import click
 from whosaw.cli.options import Place, bars, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.errors import BadInput, NotCanonical
-from whosaw.journal.mirror import mirror as bring_up
+from whosaw.journal.copies.mirror import mirror as bring_up
 from whosaw.tlog.trust import LIMIT, TrustPolicy
 from whosaw.verify.source import open_source
 from whosaw.verify.words import counted

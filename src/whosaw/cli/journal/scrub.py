@@ -15,8 +15,8 @@ import click
 from whosaw.cli.options import bars, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.errors import EXIT, Damaged, OutcomeUnknown, Unavailable
-from whosaw.journal.findings import Finding
-from whosaw.journal.scrub import PERIOD, Round, Scrub
+from whosaw.journal.fsck.findings import Finding
+from whosaw.journal.scrub.scrub import PERIOD, Round, Scrub
 from whosaw.model.record import time_text
 from whosaw.tlog.tile import FULL
 from whosaw.verify.words import counted

@@ -9,7 +9,7 @@ import click
 
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Cell, Table
-from whosaw.journal.pending import Standing as Office
+from whosaw.journal.cluster.pending import Standing as Office
 from whosaw.journal.vitals import Files, Vitals, vitals
 from whosaw.model.record import time_text
 from whosaw.tlog.note import VerifierKey

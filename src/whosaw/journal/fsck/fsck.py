@@ -17,10 +17,10 @@ Invariant: whole means that every byte of the log was read, but for what a check
 
 from __future__ import annotations
 
-from whosaw.journal import check_frames, check_head, check_map, check_public
-from whosaw.journal.check_erased import Tombs
-from whosaw.journal.check_streams import Census
-from whosaw.journal.findings import Progress, Report, silent
+from whosaw.journal.fsck import frames, head, map_log, public
+from whosaw.journal.fsck.erased import Tombs
+from whosaw.journal.fsck.findings import Progress, Report, silent
+from whosaw.journal.fsck.streams import Census
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.segment import AnyFrame
@@ -35,9 +35,9 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
     """
     report = Report()
     # What follows on the log is read before it: it can be behind, and never ahead of what is pinned then.
-    witnessed, map_witnessed = stores.public.read(WITNESSED), check_map.witnessed(stores)
-    map_pinned = check_map.pin(stores, signers, report)
-    pinned = check_head.pin(check_head.MAIN, stores.public, stores.head, signers.keys(), report)
+    witnessed, map_witnessed = stores.public.read(WITNESSED), map_log.witnessed(stores)
+    map_pinned = map_log.pin(stores, signers, report)
+    pinned = head.pin(head.MAIN, stores.public, stores.head, signers.keys(), report)
     if pinned is None:
         for number in (1, 2, 3, 4, 6):
             report.skip(number, "there is no head to hold it against")
@@ -49,18 +49,14 @@ def fsck(stores: Stores, signers: Signers, keys: StreamKeys | None = None, *, pr
         census.see(frame, entry)
         tombs.see(frame)
 
-    check_frames.check(
-        stores, size=pinned.head.size, published=pinned.shown.size, report=report, see=see, progress=progress
-    )
-    check_frames.check_tail(stores, pinned.head.size, report)
-    check_frames.check_cuts(stores.private, census.recorded, report)
-    check_public.check(stores, pinned, report, progress)
+    frames.check(stores, size=pinned.head.size, published=pinned.shown.size, report=report, see=see, progress=progress)
+    frames.check_tail(stores, pinned.head.size, report)
+    frames.check_cuts(stores.private, census.recorded, report)
+    public.check(stores, pinned, report, progress)
     if map_pinned is not None:
-        check_map.check(stores, signers.keys(), map_pinned, report, progress)
-        check_map.check_witnessed(stores, signers, map_witnessed, map_pinned, report)
-    check_head.check_genesis(stores, pinned.head.size, signers, report)
-    check_head.check_witnessed(
-        check_head.MAIN, witnessed, stores.public, pinned.shown, keys=signers.keys(), report=report
-    )
+        map_log.check(stores, signers.keys(), map_pinned, report, progress)
+        map_log.check_witnessed(stores, signers, map_witnessed, map_pinned, report)
+    head.check_genesis(stores, pinned.head.size, signers, report)
+    head.check_witnessed(head.MAIN, witnessed, stores.public, pinned.shown, keys=signers.keys(), report=report)
     census.close(stores.head, pinned, tombs.close(pinned.head.size))
     return report

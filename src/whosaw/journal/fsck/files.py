@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from whosaw.errors import NotCanonical
-from whosaw.journal.check_head import Log, Pinned
 from whosaw.journal.edge import Edge
-from whosaw.journal.findings import Fault, Report
+from whosaw.journal.fsck.findings import Fault, Report
+from whosaw.journal.fsck.head import Log, Pinned
 from whosaw.journal.heads import CHECKPOINT, GENESIS
 from whosaw.journal.ports import Folder
 from whosaw.journal.published import bundles

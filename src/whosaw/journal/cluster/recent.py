@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from whosaw.journal.pending import Pending
+from whosaw.journal.cluster.pending import Pending
 from whosaw.journal.ports import Stores
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments

@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections import defaultdict
 
 from whosaw.errors import NotCanonical
-from whosaw.journal.findings import Fault, Report
+from whosaw.journal.fsck.findings import Fault, Report
 from whosaw.journal.ports import Erasing, Manifest
 from whosaw.journal.segment import AnyFrame, Erased
 from whosaw.model.record import Kind, parse

@@ -19,20 +19,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from whosaw.errors import Contradiction, Damaged, NotCanonical
-from whosaw.journal.aside import Aside
-from whosaw.journal.check_files import single
-from whosaw.journal.check_head import MAIN, Log
-from whosaw.journal.check_map import LOG as MAP_LOG
-from whosaw.journal.findings import Fault, Progress, Report, silent
-from whosaw.journal.fsck import fsck
+from whosaw.journal.fsck.files import single
+from whosaw.journal.fsck.findings import Fault, Progress, Report, silent
+from whosaw.journal.fsck.fsck import fsck
+from whosaw.journal.fsck.head import MAIN, Log
+from whosaw.journal.fsck.map_log import LOG as MAP_LOG
 from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP, Signers, opened
 from whosaw.journal.labels import catch_up
-from whosaw.journal.mirrored import mirrored
 from whosaw.journal.place import following
 from whosaw.journal.ports import Folder, Head, HeadState, Mendable, Placed, Stores, StreamKeys
 from whosaw.journal.published import bundles, entries
-from whosaw.journal.rebuild import Leaves, Rebuild, framed, served
 from whosaw.journal.recover import no_journal
+from whosaw.journal.repair.aside import Aside
+from whosaw.journal.repair.mirrored import mirrored
+from whosaw.journal.repair.rebuild import Leaves, Rebuild, framed, served
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.under import Under

@@ -14,10 +14,10 @@ import threading
 from collections.abc import Sequence
 
 from whosaw.errors import Damaged, NotCanonical, ProofFailed
+from whosaw.journal.cluster.pending import Pending
 from whosaw.journal.heads import CHECKPOINT, MAP, Signers, opened
 from whosaw.journal.index import Index
 from whosaw.journal.map_log import Mapped
-from whosaw.journal.pending import Pending
 from whosaw.journal.ports import Stores
 from whosaw.journal.published import nodes, reading
 from whosaw.journal.reader import Reader

@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from whosaw.errors import Damaged, NotCanonical
-from whosaw.journal.aside import Aside
 from whosaw.journal.edge import Edge
 from whosaw.journal.ports import Folder, Manifest
 from whosaw.journal.published import bundles, reading
+from whosaw.journal.repair.aside import Aside
 from whosaw.journal.segments import Segments, records
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import leaf_hash, root_of_row

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.journal import edge as edges
-from whosaw.journal.check_files import Files
-from whosaw.journal.check_head import MAIN, Pinned
 from whosaw.journal.entries import entries
-from whosaw.journal.findings import Fault, Progress, Report
+from whosaw.journal.fsck.files import Files
+from whosaw.journal.fsck.findings import Fault, Progress, Report
+from whosaw.journal.fsck.head import MAIN, Pinned
 from whosaw.journal.ports import Stores
 from whosaw.journal.published import reading
 from whosaw.journal.staging import FOLDER as STAGING

@@ -9,7 +9,7 @@ Invariant: a mirror gives bytes. Whether they are right is decided by what we si
 from __future__ import annotations
 
 from whosaw.errors import Damaged, NotCanonical
-from whosaw.journal.rebuild import Leaves
+from whosaw.journal.repair.rebuild import Leaves
 from whosaw.tlog.map_leaf import LIMIT
 from whosaw.tlog.tile import FULL, Bundle, cut_bundle, parse_bundle
 from whosaw.verify.source import Source

@@ -27,8 +27,8 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from whosaw.errors import BadInput, Busy, Contradiction, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.journal.cluster.pending import Asked, Desk, Ear, Election, Granted, Office
 from whosaw.journal.journal import Journal
-from whosaw.journal.pending import Asked, Desk, Ear, Election, Granted, Office
 from whosaw.journal.ports import StreamKeys
 from whosaw.journal.submission import Parked
 

@@ -18,7 +18,7 @@ from hashlib import sha256
 from whosaw.errors import BadInput, Damaged, NotCanonical, Unavailable
 from whosaw.journal import tail
 from whosaw.journal.ahead import ahead_of
-from whosaw.journal.findings import Fault, Progress, Report
+from whosaw.journal.fsck.findings import Fault, Progress, Report
 from whosaw.journal.manifest import strays
 from whosaw.journal.ports import Folder, Sealed, Stores
 from whosaw.journal.published import reading

@@ -14,10 +14,10 @@ import threading
 from datetime import datetime, timedelta
 
 from whosaw.errors import WhosawError
-from whosaw.journal import reports
 from whosaw.journal.ports import Folder
-from whosaw.journal.reports import Recorder
-from whosaw.journal.scrub import PERIOD, Scrub
+from whosaw.journal.scrub import reports
+from whosaw.journal.scrub.reports import Recorder
+from whosaw.journal.scrub.scrub import PERIOD, Scrub
 
 AT_LEAST = timedelta(seconds=10)
 AT_MOST = timedelta(hours=1)

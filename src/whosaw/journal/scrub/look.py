@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from whosaw.errors import NotCanonical
 from whosaw.journal.edge import Edge
-from whosaw.journal.findings import Fault, Finding
+from whosaw.journal.fsck.findings import Fault, Finding
 from whosaw.journal.ports import Folder, Forgetful
 from whosaw.journal.segment import AnyFrame, Frame
 from whosaw.tlog.checkpoint import Checkpoint

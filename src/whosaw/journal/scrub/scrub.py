@@ -18,13 +18,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from whosaw.errors import NotCanonical
-from whosaw.journal import reports
-from whosaw.journal.findings import Fault, Finding
+from whosaw.journal.fsck.findings import Fault, Finding
 from whosaw.journal.heads import CHECKPOINT, MAP, Signers, opened
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.recover import no_journal
-from whosaw.journal.scrub_frames import ScrubbedFrames
-from whosaw.journal.scrub_look import Look
+from whosaw.journal.scrub import reports
+from whosaw.journal.scrub.frames import ScrubbedFrames
+from whosaw.journal.scrub.look import Look
 from whosaw.journal.segment import Frame
 from whosaw.journal.under import Under
 from whosaw.model.record import Json, Kind, canonical, parse_json, parse_time, time_text

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from whosaw.journal.pending import InOffice
+from whosaw.journal.cluster.pending import InOffice
 from whosaw.journal.ports import Folder, Held, SegmentFile
 
 

@@ -22,17 +22,17 @@ from concurrent.futures import Future
 from typing import Self, TypeVar
 
 from whosaw.errors import BadInput, Unavailable
-from whosaw.journal.asking import PATIENCE as ASKING
-from whosaw.journal.asking import Asking
-from whosaw.journal.gate_index import GateIndex
+from whosaw.journal.cluster.asking import PATIENCE as ASKING
+from whosaw.journal.cluster.asking import Asking
+from whosaw.journal.cluster.gate_index import GateIndex
+from whosaw.journal.cluster.pending import Assigned, Pending
+from whosaw.journal.cluster.recent import Recent
 from whosaw.journal.heads import CHECKPOINT, Signers, opened
 from whosaw.journal.mail import Posted
 from whosaw.journal.map_log import Mapped
-from whosaw.journal.pending import Assigned, Pending
 from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import Receipts, receipt_at
-from whosaw.journal.recent import Recent
 from whosaw.journal.recover import genesis_of, no_journal
 from whosaw.journal.rekey import rekey
 from whosaw.journal.retold import retold

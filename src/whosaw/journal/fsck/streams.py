@@ -15,9 +15,9 @@ writing; so what is missing is missing.                                       Sp
 
 from __future__ import annotations
 
-from whosaw.journal.check_head import HEAD_DB, Pinned
 from whosaw.journal.core import CALLER
-from whosaw.journal.findings import Fault, Report
+from whosaw.journal.fsck.findings import Fault, Report
+from whosaw.journal.fsck.head import HEAD_DB, Pinned
 from whosaw.journal.place import enrolment, following, is_rekey, label_of, rekey_body, split
 from whosaw.journal.ports import Head, Labels, StreamKey, StreamKeys
 from whosaw.journal.segment import AnyFrame, Frame

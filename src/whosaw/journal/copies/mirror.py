@@ -18,7 +18,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from whosaw.errors import ProofFailed, Unavailable
-from whosaw.journal.copying import Copying
+from whosaw.journal.copies.copying import Copying
 from whosaw.journal.heads import CHECKPOINT, MAP
 from whosaw.journal.partials import Partials
 from whosaw.journal.ports import Folder

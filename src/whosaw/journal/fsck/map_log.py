@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from whosaw.errors import NotCanonical, ProofFailed
-from whosaw.journal.check_files import Files
-from whosaw.journal.check_head import Log, Pinned
-from whosaw.journal.check_head import check_witnessed as check_log_witnessed
-from whosaw.journal.check_head import pin as pin_log
-from whosaw.journal.findings import Fault, Progress, Report
+from whosaw.journal.fsck.files import Files
+from whosaw.journal.fsck.findings import Fault, Progress, Report
+from whosaw.journal.fsck.head import Log, Pinned
+from whosaw.journal.fsck.head import check_witnessed as check_log_witnessed
+from whosaw.journal.fsck.head import pin as pin_log
 from whosaw.journal.heads import MAP, MAP_DB, Signers
 from whosaw.journal.index import Index
 from whosaw.journal.ports import Folder, Stores

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from whosaw.errors import Damaged, NotCanonical, Unavailable
 from whosaw.journal.ahead import frames_of
-from whosaw.journal.findings import Fault, Finding
+from whosaw.journal.fsck.findings import Fault, Finding
 from whosaw.journal.ports import Stores
-from whosaw.journal.scrub_look import forgotten
+from whosaw.journal.scrub.look import forgotten
 from whosaw.journal.segment import AnyFrame, Frame, Mark, parse_frame
 from whosaw.journal.segments import Segments
 from whosaw.model.record import parse

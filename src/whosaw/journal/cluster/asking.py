@@ -26,8 +26,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from whosaw.errors import BadInput, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Ear, Pending
 from whosaw.journal.mail import Mail
-from whosaw.journal.pending import Answer, Asked, Assigned, Ear, Pending
 from whosaw.journal.queue import Queue
 from whosaw.journal.sequencer import same
 from whosaw.journal.submission import Recorded, Waiting

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from whosaw.errors import BadInput, ProofFailed, Unavailable, WhosawError
-from whosaw.journal.descent import Descent, File, Read
+from whosaw.journal.copies.descent import Descent, File, Read
 from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP
 from whosaw.journal.ports import Folder
 from whosaw.journal.published import nodes

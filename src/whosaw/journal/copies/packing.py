@@ -4,7 +4,7 @@
     public/…      every file that the head needs, and no older partial       trust         whose signatures count
     README.txt    what it is, and what to type
 
-Each file is checked on its way from the root down (``journal.copying``), so a parcel that comes into being is whole.
+Each file is checked on its way from the root down (``journal.copies.copying``), so a parcel that comes into being is whole.
 
 Invariant: what is handed out is public. Nothing comes from `private`.          Specification: docs/spec/operator.md §3
 """
@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Protocol
 
 from whosaw.errors import NotCanonical, ProofFailed, Unavailable
-from whosaw.journal.copying import Copying
+from whosaw.journal.copies.copying import Copying
 from whosaw.journal.ports import Folder
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify.head import Head

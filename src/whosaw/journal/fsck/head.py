@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whosaw.errors import Damaged, Misconfigured, NotCanonical, ProofFailed
-from whosaw.journal.findings import CHECK, Fault, Report
+from whosaw.journal.fsck.findings import CHECK, Fault, Report
 from whosaw.journal.heads import CHECKPOINT, GENESIS, MAP, Signers, opened
 from whosaw.journal.ports import Folder, Head, HeadState, Stores
 from whosaw.journal.published import nodes
