@@ -8,6 +8,10 @@
 DELETE marks a cell as free. `secure_delete` overwrites it, but pages that were balanced, or freed by a version without
 it, may still hold copies. So the file is written anew; it is the price of an erasure, and no look waits for the reading.
 
+What others' rows said of the person's hand is kept as the staff member's whose own account it was: a case that somebody
+asked for from their private account stays one that they asked for. Of any other account a case loses who opened it, too,
+so nobody decides by it. And a row that lost a name has no digest that a feed could say: the next load writes it anew.
+
 Each call may be repeated: what is gone is gone. PostgreSQL keeps dead rows until it vacuums, and its write-ahead log as
 long as it was told to: there it is asked to vacuum these tables, and the rest is the operator's.
 
@@ -16,17 +20,17 @@ Invariant: when this returns, no page of the file holds anything that was delete
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
-from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, PERSONS, STAFF
+from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, PERSONS, STAFF
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import KEYRING, SEALED, answering
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
 _THEIRS = (PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope)
-_NAMED = (
-    STAFF.c.own_person, CASES.c.assignee, CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by,
-)  # fmt: skip
+_HANDS = (CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by)
+_NAMED = (STAFF.c.own_person, CASES.c.assignee, *_HANDS)
+_NO_DIGEST = bytes(32)
 
 
 class SqlErasure:
@@ -41,8 +45,7 @@ class SqlErasure:
                 if pseudonym is not None:
                     for column in _THEIRS:
                         db.execute(delete(column.table).where(column == pseudonym))
-                    for column in _NAMED:
-                        db.execute(update(column.table).where(column == pseudonym).values({column.name: None}))
+                    _unname(db, pseudonym)
                 if handle is not None:
                     db.execute(delete(SEALED).where(SEALED.c.handle == handle))
                     db.execute(delete(KEYRING).where(KEYRING.c.handle == handle))
@@ -72,3 +75,16 @@ class SqlErasure:
                 part="state",
                 hint="ask again in a while; the next start does it, too",
             )
+
+
+def _unname(db: Connection, pseudonym: str) -> None:
+    """Take the name out of rows about others. Before the staff table loses whose account it was."""
+    owners = db.scalars(select(STAFF.c.principal).where(STAFF.c.own_person == pseudonym).distinct()).all()
+    hand = owners[0] if len(owners) == 1 else None
+    if hand is None:
+        # Whoever lives with the account would, without its name, be no hand in the case: an unknown opener forbids.
+        asked = (CASES.c.requester == pseudonym) & (CASES.c.known_to == FOR_EVER)
+        db.execute(update(CASES).where(asked).values(opened_by=None))
+    for column, said in (*((each, hand) for each in _HANDS), (CASES.c.assignee, None), (STAFF.c.own_person, None)):
+        values = {column.name: said, "digest": _NO_DIGEST}
+        db.execute(update(column.table).where(column == pseudonym).values(values))
