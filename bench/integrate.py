@@ -20,6 +20,8 @@ from bench.durable import submissions
 from bench.figures import Figure, Measured, percentile
 from pymerkle import InmemoryTree
 
+from whosaw.beside import all_keys, glance
+from whosaw.datafolder import now
 from whosaw.journal.core import Core
 from whosaw.journal.index import Index
 from whosaw.journal.submission import prepare
@@ -27,7 +29,7 @@ from whosaw.store.files import FilesFolder
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.tile import FULL, Bundle, encode_bundle
-from whosaw.wiring import all_keys, build, glance, now
+from whosaw.wiring import build
 
 BATCHES = {1: 40, 256: 16, 4_096: 8}
 STREAMS = 200

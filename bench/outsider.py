@@ -28,6 +28,7 @@ from bench.figures import Figure, Measured
 from bench.peers import Postgres
 from pymerkle import SqliteTree
 
+from whosaw.datafolder import now
 from whosaw.desks import statement_material
 from whosaw.journal.published import nodes
 from whosaw.journal.submission import Record, Submission
@@ -46,7 +47,7 @@ from whosaw.verify.leaves import read_leaves
 from whosaw.verify.source import FolderSource
 from whosaw.verify.statement import verify_statement
 from whosaw.verify.workers import cores
-from whosaw.wiring import House, build, house, now
+from whosaw.wiring import House, build, house
 
 SIZES = {"verify_1e5": 10**5, "verify_1e6": 10**6, "verify_1e7": 10**7}
 PROOFS = 300

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from bench.figures import Figure, Measured, bare_appends, keep, machine, show
 
+from whosaw.datafolder import now
 from whosaw.desks import load_directory
 from whosaw.guard.answer import Shown
 from whosaw.model.access import Asked, Field, Look
-from whosaw.wiring import House, build, house, now
+from whosaw.wiring import House, build, house
 
 PERSONS = 200
 FEW, MANY = 300, 1_500

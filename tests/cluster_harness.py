@@ -30,6 +30,7 @@ import psycopg
 from tests import postgres
 from tests.cluster_gate import POINTS, fork
 
+from whosaw.beside import glance
 from whosaw.config import StoreSettings
 from whosaw.datafolder import ROOT, VRF
 from whosaw.journal.core import Core
@@ -46,7 +47,7 @@ from whosaw.tlog import merkle
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.tlog.receipt import open_receipt
-from whosaw.wiring import build, glance
+from whosaw.wiring import build
 
 ORIGIN = "log.example.org/whosaw"
 GATES, PATIENCE = 3, 60

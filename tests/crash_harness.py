@@ -31,6 +31,7 @@ from pathlib import Path
 from tests.directory.town import write
 from tests.guard.gate import COMPANY, HOUR, SUMMER
 
+from whosaw.beside import glance
 from whosaw.config import JournalSettings
 from whosaw.datafolder import ROOT, VRF
 from whosaw.directory.load import load
@@ -51,7 +52,7 @@ from whosaw.tlog import merkle
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.tlog.receipt import open_receipt
-from whosaw.wiring import build, glance, house
+from whosaw.wiring import build, house
 
 ORIGIN = "log.example.org/whosaw"
 THREADS, EACH = 4, 10

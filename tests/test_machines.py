@@ -12,9 +12,10 @@ from tests.cli.desk import ADDRESS, DAY, NOW, ORIGIN, Desk, company, typed
 from tests.directory.town import write
 from tests.store import s3
 
+from whosaw.datafolder import SETTINGS, TRUST
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Field, Look
-from whosaw.wiring import SETTINGS, TRUST, house
+from whosaw.wiring import house
 
 pytestmark = pytest.mark.postgres
 

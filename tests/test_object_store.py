@@ -19,13 +19,15 @@ import pytest
 from tests.cli.desk import ORIGIN, SNOOPED, Desk, settle, typed
 from tests.store import s3
 
+from whosaw.beside import glance
 from whosaw.config import StoreSettings, parse_settings
+from whosaw.datafolder import SETTINGS
 from whosaw.errors import Misconfigured, Unavailable
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, canonical
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.receipt import open_receipt
-from whosaw.wiring import SETTINGS, glance, house
+from whosaw.wiring import house
 
 ROOT = Path(__file__).parents[1]
 HIDDEN = ("mirabel", "katharina", "ana", "finn", "T-100", *SNOOPED[:3], "203.0.113.77")

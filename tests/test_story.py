@@ -24,6 +24,7 @@ from tests.cli.desk import digest, typed
 from tests.docs.played import play
 from tests.web.page import Page
 
+from whosaw.beside import glance
 from whosaw.cli.demo import stage
 from whosaw.cli.demo.story import SEED
 from whosaw.detect.wording import spelled
@@ -34,7 +35,6 @@ from whosaw.simulate.acts import Asks, Connects, Loads, Publishes, Uses
 from whosaw.simulate.company import company, truth
 from whosaw.simulate.summer import summer
 from whosaw.tlog.tile import Bundle
-from whosaw.wiring import glance
 
 SRC = Path(__file__).parents[1] / "src"
 

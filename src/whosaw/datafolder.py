@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A data folder: its settings, its keys, and what its stores are by the settings. The part of the wiring that has places.
+"""A data folder: its settings, its keys, and what its stores and witnesses are by the settings: the wiring that has places.
 
     DATA/whosaw.toml      settings                       DATA/trust     what outsiders verify with
     DATA/public/          the log, served as it is       DATA/private/  everything else; never served
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -21,18 +21,21 @@ from sqlalchemy import Engine
 
 from whosaw.config import Settings, parse_settings
 from whosaw.directory import migrate
-from whosaw.errors import BadInput, Misconfigured, MissingExtra
+from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.vrf import VrfKey
 from whosaw.store.elsewhere import elsewhere, private_elsewhere
-from whosaw.store.files import data_folders
+from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.state import state_engine
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import Ed25519Signer, MlDsaSigner
+from whosaw.tlog.trust import TrustPolicy
+from whosaw.witness.kept import MAP_STATE, KeptInFolder
+from whosaw.witness.session import Asking, Session, clients
 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
@@ -42,6 +45,11 @@ ROOT, VRF = "keys/root", "keys/vrf.pem"
 LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
 MAP_ED25519, MAP_MLDSA44 = "keys/map-ed25519", "keys/map-mldsa44"
 _SEEDS = (LOG_ED25519, LOG_MLDSA44, MAP_ED25519, MAP_MLDSA44, RECEIPTS)
+
+
+def now() -> datetime:
+    """The clock of this machine. Every other clock is an argument."""
+    return datetime.now(UTC)
 
 
 @contextmanager
@@ -167,3 +175,21 @@ def make_keys(private: Folder, random: Random) -> VrfKey:
     seeds = [(name, encode_seed(random(32))) for name in _SEEDS]
     private.create_or_compare([(ROOT, Root.make(random).encode()), (VRF, vrf.to_pem()), *seeds])
     return vrf
+
+
+def session_of(folder: Path, settings: Settings, *, clock: Clock, random: Random, why: str | None) -> Session:
+    """Whom to ask by the settings, whose word counts by the trust file. Without witnesses it is not even read."""
+    policy = TrustPolicy((), (), (), None)
+    if settings.witness:
+        raw = FilesFolder(folder).read(TRUST)
+        try:
+            policy = TrustPolicy.parse(raw or b"", TRUST)
+        except NotCanonical as error:
+            raise Misconfigured(str(error), setting=TRUST, hint="nothing was changed; mend the file") from None
+    private = data_folders(folder)[1]
+    # A client for each log: while one waits for an answer about the log, the other asks about its index.
+    logs = (
+        Asking("this log", clients(settings.witness, policy), KeptInFolder(private)),
+        Asking("the map log", clients(settings.witness, policy), KeptInFolder(private, MAP_STATE)),
+    )
+    return Session(logs, policy, clock, random, why)

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The house: the only file that chooses implementations.
+"""The house: every part, put together once. The only place that chooses implementations.
 
     folder ──settings, keys──▶ stores ──▶ journal ──▶ directory, vault ──▶ guard
 
-    DATA/whosaw.toml      settings                       DATA/trust     what outsiders verify with
-    DATA/public/          the log, served as it is       DATA/private/  everything else; never served
-    or a bucket           the same, served from there
-
-`build` makes a folder once; `house` opens it; `glance` looks at the log beside a running house, and changes nothing.
+`build` makes a folder once; `house` opens it. It has three rooms of its own, and nobody else may name a store:
+`datafolder.py` (where everything lies), `shared.py` (PostgreSQL), `beside.py` (what is opened without a house).
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -32,7 +29,9 @@ from whosaw.datafolder import (
     around,
     folders_of,
     make_keys,
+    now,
     root_of,
+    session_of,
     settings_of,
     shared_parts,
     signers_of,
@@ -44,16 +43,14 @@ from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
 from whosaw.erasure.erase import resume
 from whosaw.erasure.ports import Desk as Erasure
-from whosaw.errors import BadInput, Misconfigured, NotCanonical
+from whosaw.errors import BadInput
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, record_policy
-from whosaw.journal.cluster.pending import Standing
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.open_log import OpenLog
-from whosaw.journal.ports import Folder, Stores
-from whosaw.journal.reader import Reader
+from whosaw.journal.ports import Stores
 from whosaw.journal.scrub.patrol import Patrol
 from whosaw.journal.scrub.scrub import Scrub
 from whosaw.model.access import Asked
@@ -66,32 +63,22 @@ from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
-from whosaw.store import pack
-from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.files import FilesFolder
 from whosaw.store.sql_erase import SqlErasure
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_sealed import SqlSealedRows
-from whosaw.store.sql_witness import SqliteHeads
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import VerifierKey
-from whosaw.tlog.trust import TrustedHead, TrustedLog, TrustPolicy, trust_text
+from whosaw.tlog.trust import TrustedHead, TrustedLog, trust_text
 from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
-from whosaw.witness.after import known_heads, last_seen, shown_heads
 from whosaw.witness.collect import Collector
-from whosaw.witness.folder import DATABASE as WITNESS_DB
-from whosaw.witness.kept import MAP_STATE, KeptInFolder
-from whosaw.witness.session import Asking, Session, clients
+from whosaw.witness.session import Session
 
 FACTS = "private/facts"
 
 
 _PATIENCE = 60.0  # seconds that a gate waits to see whether it is elected, before it opens
-
-
-def now() -> datetime:
-    """The clock of this machine. Every other clock is an argument."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +194,7 @@ def house(
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
         check_stages(policy.purposes, witnesses=bool(settings.witness))
-        session = _session(folder, settings, clock=clock, random=random, why=unwitnessed)
+        session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
         with (
             closing(session),
             _log(folder, settings, _Parts(stores, keyring, signers, session, clock, random)) as (journal, witnesses),
@@ -251,95 +238,6 @@ def house(
             )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """The log of a data folder, read beside whoever writes it."""
-
-    settings: Settings
-    stores: Stores
-    signers: Signers
-
-    def reader(self) -> Reader:
-        """The log as of its published checkpoint, verified under our keys."""
-        return Reader.pinned(self.stores, self.verifier_keys())
-
-    def verifier_keys(self) -> tuple[VerifierKey, ...]:
-        """The keys that sign its heads."""
-        return self.signers.keys()
-
-
-@contextmanager
-def glance(folder: Path, *, labels: bool = False) -> Iterator[Glance]:
-    """Open the log of a data folder for reading only; no lock is taken. `labels`: its label table may be made again."""
-    settings = settings_of(folder)
-    with stores_of(folder, settings, labels=labels) as stores:
-        yield Glance(settings, stores, signers_of(stores.private, settings.origin))
-
-
-@contextmanager
-def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
-    """The keyring of a data folder, for a check of every label."""
-    settings, private = settings_of(folder), data_folders(folder)[1]
-    with state_of(folder, settings) as engine:
-        migrate.check(engine)
-        # Nobody is enrolled here: what this is for asks for keys that there are, and makes none.
-        yield Keyring(
-            SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random,
-            enrolled=lambda _: False,
-        )  # fmt: skip
-
-
-@contextmanager
-def asking(folder: Path) -> Iterator[tuple[Glance, Session]]:
-    """The log of a data folder, beside whoever writes it, and its witnesses, to be asked."""
-    with (
-        glance(folder) as here,
-        closing(_session(folder, here.settings, clock=now, random=os.urandom, why=None)) as asked,
-    ):
-        yield here, asked
-
-
-def last_head(folder: Path) -> tuple[bytes, TrustedHead]:
-    """The last head of the log in a data folder that enough witnesses have seen. Nothing is changed there.
-
-    Raises ProofFailed where there is none, Misconfigured for its trust file.
-    """
-    raw = FilesFolder(folder).read(TRUST)
-    policy = TrustPolicy.parse(raw or b"", TRUST)
-    with asking(folder) as (here, session):
-        stores, origin = here.stores, here.settings.origin
-        notes = [*known_heads(stores.public, stores.private), *shown_heads(session.logs[0].clients.values(), origin)]
-    return last_seen(notes, policy, origin, int(now().timestamp()))
-
-
-packed = pack.parcel
-
-
-def elected(settings: Settings) -> Standing | None:
-    """Who is the sequencer of a log that many gates write, and what waits; None for any other log. Raises Unavailable."""
-    if not settings.store.database:
-        return None
-    shared = shared_parts()
-    with closing(shared.connect(settings.store.database)) as database:
-        found: Standing | None = shared.standing(database)
-    return found
-
-
-def mirror_folders(folder: Path) -> tuple[Folder, Folder]:
-    """`public` and `private` of a mirror of another log. Raises BadInput in a data folder of ours."""
-    if (folder / SETTINGS).exists() or around(folder) is not None:
-        raise BadInput("this is, or lies in, a data folder", where=str(folder), hint="a mirror has a folder of its own")
-    return data_folders(folder)
-
-
-@contextmanager
-def witness_folder(folder: Path) -> Iterator[tuple[FilesFolder, SqliteHeads]]:
-    """The folder of a witness that we run, and its memory. Nothing is made."""
-    heads = SqliteHeads(folder / WITNESS_DB)
-    with closing(heads):
-        yield FilesFolder(folder, temp=folder / "private" / "tmp", private=True), heads
-
-
 def policy_texts() -> dict[str, str]:
     """The shipped policy: schema, purposes and rules, by file name."""
     package = resources.files("whosaw.policy")
@@ -347,22 +245,16 @@ def policy_texts() -> dict[str, str]:
     return {file.name: file.read_text(encoding="utf-8") for file in found if not file.name.startswith("_")}
 
 
-def _session(folder: Path, settings: Settings, *, clock: Clock, random: Random, why: str | None) -> Session:
-    """Whom to ask by the settings, whose word counts by the trust file. Without witnesses it is not even read."""
-    policy = TrustPolicy((), (), (), None)
-    if settings.witness:
-        raw = FilesFolder(folder).read(TRUST)
-        try:
-            policy = TrustPolicy.parse(raw or b"", TRUST)
-        except NotCanonical as error:
-            raise Misconfigured(str(error), setting=TRUST, hint="nothing was changed; mend the file") from None
-    private = data_folders(folder)[1]
-    # A client for each log: while one waits for an answer about the log, the other asks about its index.
-    logs = (
-        Asking("this log", clients(settings.witness, policy), KeptInFolder(private)),
-        Asking("the map log", clients(settings.witness, policy), KeptInFolder(private, MAP_STATE)),
-    )
-    return Session(logs, policy, clock, random, why)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a log is opened with."""
+
+    stores: Stores
+    keys: Keyring
+    signers: Signers
+    session: Session
+    clock: Clock
+    random: Random
 
 
 @contextmanager
@@ -399,18 +291,6 @@ def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[Open
         patrol(parts.stores, journal),
     ):
         yield journal, witnesses
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a log is opened with."""
-
-    stores: Stores
-    keys: Keyring
-    signers: Signers
-    session: Session
-    clock: Clock
-    random: Random
 
 
 def _patrol(stores: Stores, signers: Signers, journal: Journal, settings: Settings, clock: Clock) -> Patrol:

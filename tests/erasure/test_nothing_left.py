@@ -10,9 +10,10 @@ import pytest
 from tests.cli.desk import typed
 from tests.erasure.folder import BY, FOUND, HERS, MANY, OTHERS, Traces
 
+from whosaw.beside import glance
 from whosaw.detect import findings_file
 from whosaw.journal.reader import Reader
-from whosaw.wiring import glance, house
+from whosaw.wiring import house
 
 
 @pytest.mark.parametrize("person", [HERS, FOUND, MANY])

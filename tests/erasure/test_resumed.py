@@ -10,9 +10,10 @@ import pytest
 from tests.cli.desk import Desk
 from tests.erasure.folder import BY, FOUND, HERS, Traces, erased
 
+from whosaw.beside import glance
 from whosaw.errors import Busy, Unavailable
 from whosaw.facts.hold import held
-from whosaw.wiring import glance, house
+from whosaw.wiring import house
 
 
 @dataclass

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from tests.journal.world import ORIGIN, World, at_size, body, genesis_of, signers
 
+from whosaw.beside import all_keys, glance
 from whosaw.errors import BadInput, Damaged, Misconfigured, WhosawError
 from whosaw.journal.fsck.findings import KEPT, Fault, Report
 from whosaw.journal.fsck.fsck import fsck
@@ -25,7 +26,7 @@ from whosaw.store.memory import MemoryStreamKeys
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import EMPTY_ROOT
-from whosaw.wiring import all_keys, build, glance, house
+from whosaw.wiring import build, house
 
 
 def small() -> World:

@@ -7,12 +7,13 @@ from contextlib import closing
 
 import pytest
 
+from whosaw.beside import glance
 from whosaw.errors import EXIT, BadInput, Busy, Damaged, Misconfigured, Unavailable
 from whosaw.journal.ports import HeadState
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.state import state_engine
-from whosaw.wiring import build, glance, house
+from whosaw.wiring import build, house
 
 ORIGIN = "log.example.org/whosaw"
 STATE = HeadState(b"note", 1, 1)

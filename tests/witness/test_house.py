@@ -14,6 +14,7 @@ from tests.guard.gate import COMPANY
 from tests.witness.desk import Desk, files, served
 from tests.witness.test_collect import Switch
 
+from whosaw.beside import all_keys, glance
 from whosaw.desks import hand_out_statement, load_directory
 from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
 from whosaw.journal.fsck.fsck import fsck
@@ -34,7 +35,7 @@ from whosaw.verify.receipt import verify_receipt
 from whosaw.verify.source import FolderSource
 from whosaw.verify.statement import verify_statement
 from whosaw.verify.statement_file import Statement
-from whosaw.wiring import all_keys, build, glance, house
+from whosaw.wiring import build, house
 from whosaw.witness.client import Says
 from whosaw.witness.kept import standing
 

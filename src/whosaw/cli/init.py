@@ -10,13 +10,15 @@ from shutil import rmtree
 
 import click
 
+from whosaw.beside import last_head
 from whosaw.cli.options import Place, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.config import StoreSettings
+from whosaw.datafolder import now
 from whosaw.errors import BadInput
 from whosaw.tlog.trust import LIMIT, TrustedHead, TrustPolicy
 from whosaw.verify.words import counted
-from whosaw.wiring import build, last_head, now
+from whosaw.wiring import build
 from whosaw.witness.after import check_origin, last_seen
 
 

@@ -21,9 +21,11 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import witness_folder
 from whosaw.cli.options import Place, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.cli.witness_status import status
+from whosaw.datafolder import now
 from whosaw.errors import BadInput, MissingExtra, Unavailable
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.record import time_text
@@ -31,7 +33,6 @@ from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import is_name
 from whosaw.verify.genesis import LIMIT as GENESIS_LIMIT
 from whosaw.verify.words import counted
-from whosaw.wiring import now, witness_folder
 from whosaw.witness import folder as witnesses
 from whosaw.witness.server import App, Witness
 

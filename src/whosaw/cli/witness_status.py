@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import glance
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import TO_REVIEW, Cell, Table
 from whosaw.model.record import time_text
-from whosaw.wiring import glance
 from whosaw.witness.kept import MAP_STATE, standing
 from whosaw.witness.state import Standing
 

@@ -15,16 +15,16 @@ from typing import BinaryIO
 
 import click
 
+from whosaw.beside import glance, packed
 from whosaw.cli.journal.mirror import trust_bytes
 from whosaw.cli.options import Place, asker_option, bars, data_option, format_option, opened, progress, say
 from whosaw.cli.output import Cell, Table
-from whosaw.datafolder import TRUST
+from whosaw.datafolder import TRUST, now
 from whosaw.desks import export_records
 from whosaw.errors import BadInput, Unavailable
 from whosaw.journal.copies.packing import pack
 from whosaw.model.record import NAMED
 from whosaw.verify.records import ALL
-from whosaw.wiring import glance, now, packed
 
 
 @click.group()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import all_keys, glance
 from whosaw.cli.options import bars, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.errors import BadInput
@@ -19,7 +20,6 @@ from whosaw.journal.repair.repair import Mended
 from whosaw.journal.repair.repair import repair as mend
 from whosaw.verify.source import open_source
 from whosaw.verify.words import counted
-from whosaw.wiring import all_keys, glance
 
 SHOWN = 20
 

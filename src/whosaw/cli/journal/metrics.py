@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import glance
 from whosaw.cli.options import Place, data_option
+from whosaw.datafolder import now
 from whosaw.errors import Unavailable
 from whosaw.verify.state import replace_file
 from whosaw.web.health import measured
 from whosaw.web.metrics import metrics_text
-from whosaw.wiring import glance, now
 
 
 @click.command()

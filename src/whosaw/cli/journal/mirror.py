@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import mirror_folders
 from whosaw.cli.options import Place, bars, format_option, say
 from whosaw.cli.output import Cell, Table
+from whosaw.datafolder import now
 from whosaw.errors import BadInput, NotCanonical
 from whosaw.journal.copies.mirror import mirror as bring_up
 from whosaw.tlog.trust import LIMIT, TrustPolicy
 from whosaw.verify.source import open_source
 from whosaw.verify.words import counted
-from whosaw.wiring import mirror_folders, now
 
 
 @click.command()

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import glance
 from whosaw.cli.options import bars, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
+from whosaw.datafolder import now
 from whosaw.errors import EXIT, Damaged, OutcomeUnknown, Unavailable
 from whosaw.journal.fsck.findings import Finding
 from whosaw.journal.scrub.scrub import PERIOD, Round, Scrub
 from whosaw.model.record import time_text
 from whosaw.tlog.tile import FULL
 from whosaw.verify.words import counted
-from whosaw.wiring import glance, now
 
 
 @click.command()

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import elected, glance
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Cell, Table
+from whosaw.datafolder import now
 from whosaw.journal.cluster.pending import Standing as Office
 from whosaw.journal.vitals import Files, Vitals, vitals
 from whosaw.model.record import time_text
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import render_base64
-from whosaw.wiring import elected, glance, now
 from whosaw.witness.kept import standing
 from whosaw.witness.state import Standing
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.beside import Glance, asking
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.errors import EXIT, BadInput, Busy, ProofFailed, Unavailable
@@ -17,7 +18,6 @@ from whosaw.journal.under import Under
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.verify.witnessed import WITNESSED
-from whosaw.wiring import Glance, asking
 from whosaw.witness.errand import Gone, ask_now, ours_in
 from whosaw.witness.session import Asking, Session
 

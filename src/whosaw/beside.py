@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Beside the house: what is opened without it, while it may be open elsewhere.
+
+    a log of ours     ──▶ glance: read under our own keys        ──▶ status, fsck, scrub, export
+                      ──▶ asking: the same, and its witnesses    ──▶ journal witness, a successor's first leaf
+    a log of others   ──▶ mirror_folders, witness_folder: folders that are no house
+
+Invariant: to open takes no lock and changes nothing. A repair goes on from here, and takes the lock itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from whosaw.config import Settings
+from whosaw.datafolder import (
+    SETTINGS,
+    TRUST,
+    Random,
+    around,
+    now,
+    root_of,
+    session_of,
+    settings_of,
+    shared_parts,
+    signers_of,
+    state_of,
+    stores_of,
+    vrf_of,
+)
+from whosaw.directory import migrate
+from whosaw.errors import BadInput
+from whosaw.journal.cluster.pending import Standing
+from whosaw.journal.heads import Signers
+from whosaw.journal.ports import Folder, Stores
+from whosaw.journal.reader import Reader
+from whosaw.privacy.keyring import Keyring
+from whosaw.store import pack
+from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.sql_keys import SqlKeyRows
+from whosaw.store.sql_witness import SqliteHeads
+from whosaw.tlog.note import VerifierKey
+from whosaw.tlog.trust import TrustedHead, TrustPolicy
+from whosaw.witness.after import known_heads, last_seen, shown_heads
+from whosaw.witness.folder import DATABASE as WITNESS_DB
+from whosaw.witness.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The log of a data folder, read beside whoever writes it."""
+
+    settings: Settings
+    stores: Stores
+    signers: Signers
+
+    def reader(self) -> Reader:
+        """The log as of its published checkpoint, verified under our keys."""
+        return Reader.pinned(self.stores, self.verifier_keys())
+
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys that sign its heads."""
+        return self.signers.keys()
+
+
+@contextmanager
+def glance(folder: Path, *, labels: bool = False) -> Iterator[Glance]:
+    """Open the log of a data folder for reading only; no lock is taken. `labels`: its label table may be made again."""
+    settings = settings_of(folder)
+    with stores_of(folder, settings, labels=labels) as stores:
+        yield Glance(settings, stores, signers_of(stores.private, settings.origin))
+
+
+@contextmanager
+def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
+    """The keyring of a data folder, for a check of every label."""
+    settings, private = settings_of(folder), data_folders(folder)[1]
+    with state_of(folder, settings) as engine:
+        migrate.check(engine)
+        # Nobody is enrolled here: what this is for asks for keys that there are, and makes none.
+        yield Keyring(
+            SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random,
+            enrolled=lambda _: False,
+        )  # fmt: skip
+
+
+@contextmanager
+def asking(folder: Path) -> Iterator[tuple[Glance, Session]]:
+    """The log of a data folder, beside whoever writes it, and its witnesses, to be asked."""
+    with (
+        glance(folder) as here,
+        closing(session_of(folder, here.settings, clock=now, random=os.urandom, why=None)) as asked,
+    ):
+        yield here, asked
+
+
+def last_head(folder: Path) -> tuple[bytes, TrustedHead]:
+    """The last head of the log in a data folder that enough witnesses have seen. Nothing is changed there.
+
+    Raises ProofFailed where there is none, Misconfigured for its trust file.
+    """
+    raw = FilesFolder(folder).read(TRUST)
+    policy = TrustPolicy.parse(raw or b"", TRUST)
+    with asking(folder) as (here, session):
+        stores, origin = here.stores, here.settings.origin
+        notes = [*known_heads(stores.public, stores.private), *shown_heads(session.logs[0].clients.values(), origin)]
+    return last_seen(notes, policy, origin, int(now().timestamp()))
+
+
+packed = pack.parcel
+
+
+def elected(settings: Settings) -> Standing | None:
+    """Who is the sequencer of a log that many gates write, and what waits; None for any other log. Raises Unavailable."""
+    if not settings.store.database:
+        return None
+    shared = shared_parts()
+    with closing(shared.connect(settings.store.database)) as database:
+        found: Standing | None = shared.standing(database)
+    return found
+
+
+def mirror_folders(folder: Path) -> tuple[Folder, Folder]:
+    """`public` and `private` of a mirror of another log. Raises BadInput in a data folder of ours."""
+    if (folder / SETTINGS).exists() or around(folder) is not None:
+        raise BadInput("this is, or lies in, a data folder", where=str(folder), hint="a mirror has a folder of its own")
+    return data_folders(folder)
+
+
+@contextmanager
+def witness_folder(folder: Path) -> Iterator[tuple[FilesFolder, SqliteHeads]]:
+    """The folder of a witness that we run, and its memory. Nothing is made."""
+    heads = SqliteHeads(folder / WITNESS_DB)
+    with closing(heads):
+        yield FilesFolder(folder, temp=folder / "private" / "tmp", private=True), heads
