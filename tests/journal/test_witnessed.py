@@ -15,7 +15,7 @@ from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, parse
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.map_leaf import MapLeaf
-from whosaw.tlog.merkle import check_inclusion, leaf_hash
+from whosaw.tlog.merkle import check_inclusion, leaf_hash, root_at
 from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, Signature, parse_note
 from whosaw.verify.witnessed import WITNESSED
 
@@ -172,10 +172,10 @@ def test_what_is_asked_first_may_end_the_start(world):
     files, texts = dict(world.private.files), [list(s.texts) for s in world.signers.logs]
     head = world.head.state
 
-    def before(faces):
-        log, index = faces
-        assert log.published().note == log.head().note == head.note
-        assert index.published().note == world.map_head.state.note
+    def before(stood):
+        log, index = stood
+        assert log.head().note == head.note
+        assert index.head().note == world.map_head.state.note
         raise ProofFailed("another history")
 
     for _ in range(2):
@@ -384,4 +384,50 @@ def test_a_start_with_an_old_head_leaves_every_file_as_it_is(world):
     core = world.open()
     world.record(core, "d")
     core.close()
+    world.settle()
+
+
+@pytest.mark.parametrize("part", ["log", "map"])
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_head_that_is_not_shown_yet_is_asked_about(world, part, staged):
+    """A crash between swap and publish: the witnesses are asked about the newer head, before one file is written."""
+    core = world.open()
+    grown(world, core, "a", "b")
+    core.map.answer()
+    grown(world, core, "c")
+    at = "map/" if part == "map" else ""
+    shown = world.public.read(f"{at}checkpoint")
+    world.faults.arm(f"replace {at}checkpoint", "lost", error=OutcomeUnknown)
+    if part == "log":
+        world.record(core, "d")
+    with pytest.raises(OutcomeUnknown):
+        core.integrator.step() if part == "log" else core.map.answer()
+    core.close()
+    world.crash()
+    world.faults.disarm()
+    if not staged and part == "log":  # then it follows from the frames
+        for name in list(world.private.names("staging")):
+            world.private.delete(name)
+    state = (world.head if part == "log" else world.map_head).state
+    files = [dict(folder.files) for folder in (world.public, world.private)]
+    heads = []
+
+    def before(stood):
+        one = stood[part == "map"]
+        assert world.public.read(f"{at}checkpoint") == shown != state.note
+        assert [dict(folder.files) for folder in (world.public, world.private)] == files
+        head = one.head()
+        assert (head.note, head.checkpoint.size) == (state.note, state.size)
+        heads.append(root_at(head.node, head.checkpoint.size) == head.checkpoint.root)
+        if len(heads) == 1:
+            raise ProofFailed("another history")
+        return ()
+
+    with pytest.raises(ProofFailed):
+        opened(world, before)
+    world.crash()
+    assert [dict(folder.files) for folder in (world.public, world.private)] == files
+    opened(world, before).close()
+    assert heads == [True, True]
+    assert world.public.read(f"{at}checkpoint") == state.note
     world.settle()

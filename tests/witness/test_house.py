@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from tests.directory.town import write
@@ -424,6 +425,61 @@ def test_a_restored_backup_does_not_sign(town):
             shutil.copy(backup / "private" / name, folder / "private" / name)
     with pytest.raises(Damaged, match="the head database knows"), house(folder):
         pass
+
+
+def every_file(folder):
+    """Each file's digest by its path; evidence and the log of the program are what a refused start may leave."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    kept = ("private/witness/fork-", "private/witness/map/fork-", "private/map/witness/fork-", "logs/")
+    return {name: sha256(path.read_bytes()).hexdigest() for name, path in found.items() if not name.startswith(kept)}
+
+
+HEADS = ("private/head.db", "private/map.db")
+
+
+@pytest.mark.parametrize(
+    ("old", "error"),
+    [
+        ((*HEADS, "public"), ProofFailed),  # only witnesses can tell
+        (HEADS, Damaged),
+        (HEADS[:1], Damaged),
+        (("private/head.db", "public"), ProofFailed),
+    ],
+)
+def test_a_refused_start_leaves_every_file_as_it_is(town, old, error):
+    """Newer segments, and heads of yesterday: not one byte changes, and with the right heads it goes on."""
+    folder = town.folder("a", 1)
+    with house(folder) as here:
+        record(here, "yesterday")
+    backup = town.path / "backup"
+    shutil.copytree(folder, backup)
+    for key in ("today", "this evening"):  # each start begins a segment of its own
+        with house(folder) as here:
+            last = record(here, key).leaves[-1].index
+    right = town.path / "right"
+    shutil.copytree(folder, right)
+    put(backup, folder, old)
+    before = every_file(folder)
+    for _ in range(2):
+        with pytest.raises(error), house(folder):
+            pass
+    assert every_file(folder) == before
+    put(right, folder, old)
+    with house(folder) as here:
+        assert record(here, "tomorrow").leaves[-1].index > last
+    assert checked(folder).findings == []
+
+
+def put(source, folder, names):
+    """These files and folders as they are in `source`."""
+    for name in names:
+        if (source / name).is_dir():
+            for path in (folder / name, *(folder / name).rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+            shutil.rmtree(folder / name)
+            shutil.copytree(source / name, folder / name)
+        else:
+            shutil.copy(source / name, folder / name)
 
 
 def test_an_old_head_behind_a_fresh_witnessed_file(town):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of one journal, put together and driven by hand. ``journal.Journal`` is this with a queue and two threads.
 
-    stores ──recover──▶ State ◀── Sequencer.step     (steps 1 and 2)
-                              ◀── Integrator.step    (steps 3 to 10)
-                              ◀── MapLog.step        (the same for the log of its index)
+    stores ──find──▶ Found ──before──▶ recover ──▶ State ◀── Sequencer.step     (steps 1 and 2)
+             reads            asks      writes           ◀── Integrator.step    (steps 3 to 10)
+                                                         ◀── MapLog.step        (the same for the log of its index)
 
 Tests drive it step by step, so that a crash can be put between any two of them.
 """
@@ -24,9 +24,10 @@ from whosaw.journal.integrate import Integrator
 from whosaw.journal.map_log import EVERY, MapLog
 from whosaw.journal.ports import Held, Stores, StreamKeys
 from whosaw.journal.receipts import Receipts
-from whosaw.journal.recover import no_journal, recover
+from whosaw.journal.recover import find, no_journal, recover
 from whosaw.journal.segment import SEGMENT_BYTES
 from whosaw.journal.sequencer import Sequencer
+from whosaw.journal.standing import Standing
 from whosaw.journal.state import State
 from whosaw.journal.submission import Prepared, Record, Submission, prepare
 from whosaw.journal.warm import WarmKeys
@@ -38,12 +39,12 @@ from whosaw.tlog.receipt import idem
 CALLER = "journal"
 _log = logging.getLogger(__name__)
 
-Before = Callable[[Sequence[Face]], Sequence[Submission]]
-"""What is asked before a start records or signs anything, about the log and its map log: it may raise, and what it
-returns is recorded first."""
+Before = Callable[[Sequence[Standing]], Sequence[Submission]]
+"""What is asked before a start writes anything, about the log and its map log as their heads say they are: it may raise,
+and what it returns is recorded first."""
 
 
-def nothing_before(_faces: Sequence[Face]) -> Sequence[Submission]:
+def nothing_before(_stood: Sequence[Standing]) -> Sequence[Submission]:
     """A start that asks nobody."""
     return ()
 
@@ -76,7 +77,7 @@ class Core:
         before: Before = nothing_before,
         witnesses: bool = False,
     ) -> Core:
-        """Take the lock and recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured.
+        """Take the lock, look, ask, and only then recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured.
 
         `witnesses`: only heads that they have seen get an index.
         """
@@ -85,21 +86,21 @@ class Core:
             raise no_journal()
         held = stores.private.hold("lock")
         try:
-            found = recover(stores, signers, clock)
-            state = found.state
+            found = find(stores, signers)
+            first = before((found.log, found.map))
+            state = recover(stores, found, clock).state
             face = Face(
                 "", stores.public, signers.keys(), lambda: state.published, state.check, state.stop, state.changed
             )
             witnessed = Witnessed(face)
             heads = (lambda: witnessed.shown) if witnesses else None
-            map_log = MapLog.open(state, stores, signers, clock, heads=heads, every=map_every)
-            first = before((face, map_log.witnessed.face))
-            counters = Counters(stores.head, stores.labels, found.state.tail)
+            map_log = MapLog.open(state, stores, signers, clock, found.map, heads=heads, every=map_every)
+            counters = Counters(stores.head, stores.labels, state.tail)
             receipts = Receipts(found.genesis.origin, signers.receipts, found.genesis.promise_s)
             sequencer = Sequencer(
-                found.state, stores, counters, receipts, clock=clock, random=random,
+                state, stores, counters, receipts, clock=clock, random=random,
             )  # fmt: skip
-            integrator = Integrator(found.state, stores, found.genesis.origin, signers.logs, clock)
+            integrator = Integrator(state, stores, found.genesis.origin, signers.logs, clock)
             made = cls(stores, WarmKeys(keys), state, found.genesis, sequencer, integrator, map_log, witnessed, held)
             for submission in first:
                 made.record(submission).future.result()

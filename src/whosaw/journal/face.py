@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from whosaw.errors import WhosawError
 from whosaw.journal.ports import Folder
@@ -33,6 +34,15 @@ class SignedHead:
     checkpoint: Checkpoint
     note: bytes = field(repr=False)
     node: Node = field(repr=False)
+
+
+class Headed(Protocol):
+    """Whatever has a head and keys that sign it: a log that is open, or one that a start has only looked at."""
+
+    @property
+    def keys(self) -> Sequence[VerifierKey]: ...
+
+    def head(self) -> SignedHead: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class Journal:
         Raises BadInput where there is none (``genesis.create`` makes one), Busy where another process has it,
         Misconfigured for other key files, Damaged or Contradiction where it is not what was written. How long a receipt
         promises stands in leaf 0 and not in the settings: it is fixed for the life of the log. `before` is called with
-        both recovered logs when nothing was recorded or signed yet; what it raises ends the start. `witnesses`: it has
+        both logs as their heads say they are, when nothing was written yet; what it raises ends the start. `witnesses`: it has
         some, so only heads that they have seen get an index.
         """
         core = Core.open(

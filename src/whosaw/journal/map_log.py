@@ -28,25 +28,26 @@ from whosaw.errors import Damaged, NotCanonical, OutcomeUnknown, ProofFailed, Un
 from whosaw.journal.commit import Commits
 from whosaw.journal.edge import Edge
 from whosaw.journal.face import Face
-from whosaw.journal.heads import CHECKPOINT, MAP, MAP_DB, Signers, opened
+from whosaw.journal.heads import CHECKPOINT, MAP, Signers, opened
 from whosaw.journal.index import Index, IndexAt
+from whosaw.journal.map_standing import Last, last_leaf, said_by
 from whosaw.journal.partials import Partials
 from whosaw.journal.ports import Folder, Stores
-from whosaw.journal.published import nodes, reading
+from whosaw.journal.published import nodes
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import moment
-from whosaw.journal.resume import bring_up, edge_of
+from whosaw.journal.resume import bring_up
 from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
 from whosaw.journal.staging import Staged
+from whosaw.journal.standing import Standing
 from whosaw.journal.state import Published, State
 from whosaw.journal.under import Under
 from whosaw.journal.witnessed import Witnessed
-from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.map_leaf import MapLeaf, map_origin
-from whosaw.tlog.merkle import leaf_hash, prove_inclusion, root_at
+from whosaw.tlog.merkle import leaf_hash, prove_inclusion
 from whosaw.tlog.note import VerifierKey
-from whosaw.tlog.tile import FULL, Bundle, parse_bundle
+from whosaw.tlog.tile import FULL, parse_bundle
 
 EVERY = timedelta(seconds=60)
 SMALL = 65_536  # leaves whose index is made in a fraction of a second
@@ -68,15 +69,6 @@ class Mapped:
     leaf: bytes = field(repr=False)
     path: tuple[bytes, ...] = field(repr=False)
     index: IndexAt = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """The last leaf, and the size of the log that it is of. Of a map log without a leaf: size 0."""
-
-    size: int = 0
-    entry: bytes = field(default=b"", repr=False)
-    root: bytes = b""
 
 
 class MapLog:
@@ -116,11 +108,12 @@ class MapLog:
         stores: Stores,
         signers: Signers,
         clock: Callable[[], datetime],
+        stood: Standing,
         *,
         heads: Callable[[], Published | None] | None = None,
         every: timedelta = EVERY,
     ) -> MapLog:
-        """Bring the map log to what its head says. Raises Damaged where it is not one, or not of this log.
+        """Bring the map log to what its head says, as `stand_map` found it. Raises Damaged where it is not one.
 
         `heads`: the newest head that gets an index, None where there is none; without it every published head does.
         """
@@ -128,7 +121,7 @@ class MapLog:
         public, private = Under(stores.public, MAP), Under(stores.private, MAP)
         commits = Commits(public, private, stores.map_head, None, origin, signers.maps, clock)
         made = cls(state, stores, commits, signers.keys(), heads=heads or (lambda: state.published), every=every)
-        made._start(signers.map_keys())
+        made._start(stood)
         made.witnessed = Witnessed(
             Face(f"{MAP}/", public, signers.map_keys(), made._published, made._check, made.stop, state.changed)
         )
@@ -136,51 +129,19 @@ class MapLog:
 
     # ── a start ──
 
-    def _start(self, keys: Sequence[VerifierKey]) -> None:
-        public, private = self._commits.public, self._commits.private
-        head = self._stores.map_head.read()
-        if head is None:
-            raise Damaged(
-                "the head of the map log is missing",
-                where=f"private/{MAP_DB}",
-                hint="restore it only if it is the very file that was last in use; an old copy signs old sizes anew",
-            )
-        signed = opened(head.note, keys, MAP_DB)
-        if signed.size != head.size:
-            raise Damaged("the head database does not say what its note says", where=MAP_DB)
-        bring_up(public, private, head, signed, keys, labels=None, rebuild=_nothing_staged)
-        self._head, self._edge = head, edge_of(public, signed)
-        self._last = self._read_last(public, signed.size)
-        self._begun = self._left(private)
+    def _start(self, stood: Standing) -> None:
+        self._head, self._edge = stood.state, bring_up(stood, None)
+        self._last = last_leaf(stood.public, self._head.size, self._of)
+        self._begun = self._left(self._commits.private)
         given = self._heads()
         if given is not None and given.size == self._last.size:
-            self._recent[head.size] = given, self._last.entry
-        _log.info("map log: size %d, of the log's size %d", head.size, self._last.size)
+            self._recent[self._head.size] = given, self._last.entry
+        _log.info("map log: size %d, of the log's size %d", self._head.size, self._last.size)
 
-    def _read_last(self, public: Folder, size: int) -> _Last:
-        if not size:
-            return _Last()
-        bundle = Bundle((size - 1) // FULL, (size - 1) % FULL + 1)
-        try:
-            return self._of(parse_bundle(reading(public)(bundle), bundle.width, bundle.path)[-1])
-        except NotCanonical as error:
-            raise Damaged(str(error), where=bundle.path) from None
-
-    def _of(self, entry: bytes) -> _Last:
+    def _of(self, entry: bytes) -> Last:
         """What a leaf of ours says. Raises Damaged where it is of another history than the log's head."""
-        try:
-            leaf = MapLeaf.parse(entry)
-            of = leaf.open(self._keys)
-        except (NotCanonical, ProofFailed) as error:
-            raise Damaged(f"a leaf of the map log is none: {error}", where=MAP) from None
         size = self._state.head.size
-        if not 0 < of.size <= size or root_at(nodes(self._stores.public, size), of.size) != of.root:
-            raise Damaged(
-                f"the map log has an index of size {of.size} of another history than the log's, of size {size}",
-                where=MAP,
-                hint="one of head.db and map.db may be an old copy; do not start this log again from it",
-            )
-        return _Last(of.size, entry, leaf.root)
+        return said_by(entry, self._keys, size, nodes(self._stores.public, size))
 
     def _left(self, private: Folder) -> bytes | None:
         """The entry that was staged and never became the head; what else is left is removed."""
@@ -366,12 +327,4 @@ def _of_another_head() -> Unavailable:
         "the index is of another head than witnesses have seen; it follows once they have seen a newer one",
         part="map log",
         hint="ask again",
-    )
-
-
-def _nothing_staged(_: Checkpoint) -> Staged:
-    raise Damaged(
-        "the map log's head is ahead of what is published, and what was staged for it is gone",
-        where=f"private/{MAP}/{STAGING}",
-        hint="restore the file from a copy of this very folder",
     )

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start-up: from whatever a crash left to exactly what the head says, by the code that would have written it.
 
+    find     reads only
     1 genesis   there is a head at all, and leaf 0 names these keys                else: not a journal, or other key files
-    2 head      every key of the log signed its note; leaf 0 is shown to everybody else: not ours
-    3 tail      frames beyond the head: found, made durable, torn bytes kept aside; segments below it sealed, files of
-                other generations than the manifest's removed
-    4 publish   head newer than the checkpoint: staging applied, or built again from frames; then the checkpoint
-                checkpoint newer than the head, or another root: somebody else signed with our keys; found out
-                before 3, which writes: a start that is refused for it leaves every file as it is
+    2 head      every key of the log signed its note; the checkpoint and the tiles at the right edge are of its history
+                checkpoint newer than the head, or another root: somebody else signed with our keys
+                head newer than the checkpoint: what is missing is in staging, or follows from frames
+                the same of the map log
+    ─────────── here the witnesses are asked (``core``): a start that is refused leaves every file as it is ───────────
+    recover  writes
+    3 tail      leaf 0 is shown to everybody; frames beyond the head: found, made durable, torn bytes kept aside;
+                segments below it sealed, files of other generations than the manifest's removed
+    4 publish   head newer than the checkpoint: staging applied, or what was built again; then the checkpoint
     5 edge      right-edge tiles and the last bundle read from disk; their root is the head's
     6 labels    caught up with the bundles
     7 staging   orphans removed
@@ -20,24 +24,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, NotCanonical
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.entries import entries
-from whosaw.journal.heads import GENESIS, Signers, opened
+from whosaw.journal.heads import GENESIS, MAP, Signers, opened
 from whosaw.journal.labels import catch_up
 from whosaw.journal.manifest import seal, strays
+from whosaw.journal.map_standing import stand_map
 from whosaw.journal.ports import Folder, HeadState, Stores
 from whosaw.journal.receipts import milliseconds
-from whosaw.journal.resume import bring_up, edge_of, shown_under
+from whosaw.journal.resume import bring_up
 from whosaw.journal.rewrite import replay
 from whosaw.journal.segment import Frame
 from whosaw.journal.segments import Segments
 from whosaw.journal.staging import FOLDER as STAGING
 from whosaw.journal.staging import Staged
+from whosaw.journal.standing import Standing, edge_of, stand
 from whosaw.journal.state import State, Tail
+from whosaw.journal.witnessed import check_witnessed
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.leaf import GENESIS_LABEL
@@ -48,6 +55,16 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A journal as it lies there, before anything of it was touched. `frame`: leaf 0, `genesis`: what it promises."""
+
+    frame: Frame = field(repr=False)
+    genesis: Genesis
+    log: Standing
+    map: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class Recovered:
     """A journal that may go on. `genesis`: what leaf 0 promises."""
 
@@ -55,8 +72,8 @@ class Recovered:
     genesis: Genesis
 
 
-def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> Recovered:
-    """Bring the folders to what the head says. Raises BadInput where there is no journal, Damaged, Misconfigured."""
+def find(stores: Stores, signers: Signers) -> Found:
+    """What lies there. Writes nothing. Raises BadInput where there is no journal, Damaged, Misconfigured."""
     keys = signers.keys()
     head = stores.head.read()
     if head is None:
@@ -64,21 +81,29 @@ def recover(stores: Stores, signers: Signers, clock: Callable[[], datetime]) -> 
     frame, genesis = _genesis(stores, signers)
     signed = _signed(head, keys)
     _log.info("head: size %d, signed by every key of the log", head.size)
-    shown_under(stores.public, signed, keys)
-    show_genesis(stores.public, frame)
+    log = stand(
+        stores.public, stores.private, head, signed,
+        keys=keys, rebuild=lambda shown: _built_again(stores, shown, signed),
+    )  # fmt: skip
+    check_witnessed(log, "")
+    index = stand_map(stores, signers, log)
+    check_witnessed(index, f"{MAP}/")
+    return Found(frame, genesis, log, index)
+
+
+def recover(stores: Stores, found: Found, clock: Callable[[], datetime]) -> Recovered:
+    """Bring the folders to what the head says. Raises Damaged."""
+    head, signed = found.log.state, found.log.signed
+    show_genesis(stores.public, found.frame)
     tail = _tail(stores, head, clock)
     _log.info("tail: %d frames beyond the head", len(tail.frames))
-    bring_up(
-        stores.public, stores.private, head, signed, keys,
-        labels=stores.labels, rebuild=lambda shown: _built_again(stores, shown, signed),
-    )  # fmt: skip
-    edge = edge_of(stores.public, signed)
+    edge = bring_up(found.log, stores.labels)
     _log.info("checkpoint: size %d, right edge read back", head.size)
     catch_up(stores.public, stores.labels, head.size)
     for name in stores.private.names(STAGING):
         _log.info("staging: removing what no head needs")
         stores.private.delete(name)
-    return Recovered(State(head, signed.root, edge, tail), genesis)
+    return Recovered(State(head, signed.root, edge, tail), found.genesis)
 
 
 # ── 1 genesis ──

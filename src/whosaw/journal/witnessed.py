@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from whosaw.errors import Damaged, Unavailable
 from whosaw.journal.face import Face
 from whosaw.journal.heads import opened
+from whosaw.journal.standing import Standing
 from whosaw.journal.state import Published
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.merkle import Node, root_at
@@ -40,6 +41,13 @@ def witnessed_in(
     if root_at(node, found.size) != found.root:
         raise Damaged(f"{where}: what witnesses have seen (size {found.size}) is not of this history", where=where)
     return found
+
+
+def check_witnessed(stood: Standing, folder: str) -> None:
+    """What an earlier process showed as witnessed is of this log, found out before a start writes. Raises Damaged."""
+    raw = stood.public.read(WITNESSED)
+    if raw is not None:
+        witnessed_in(raw, stood.keys, stood.signed, stood.head().node, f"{folder}{WITNESSED}")
 
 
 class Witnessed:

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from whosaw.errors import ProofFailed
-from whosaw.journal.face import Face
+from whosaw.journal.face import Headed
 from whosaw.journal.witnessed import Witnessed
 from whosaw.witness.client import Head
 from whosaw.witness.fork import Ours
 
 
-def ours_of(face: Face) -> Ours:
-    """The newest published head of a log, with its tree and its keys."""
-    head = face.head()
-    return Ours(Head(head.checkpoint, head.note), face.keys, head.node)
+def ours_of(log: Headed) -> Ours:
+    """The newest head of a log, with its tree and its keys. Of an open log: the newest published one."""
+    head = log.head()
+    return Ours(Head(head.checkpoint, head.note), log.keys, head.node)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from datetime import datetime
 
 from whosaw.config import WitnessSettings
 from whosaw.errors import BadInput, Misconfigured, ProofFailed, Unavailable, WhosawError
-from whosaw.journal.face import Face
+from whosaw.journal.face import Headed
 from whosaw.journal.journal import Journal
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Kind, Stream, canonical, time_text
@@ -95,7 +95,7 @@ class Session:
         """Whether there are any witnesses."""
         return bool(self.logs[0].clients)
 
-    def before(self, faces: Sequence[Face]) -> Sequence[Submission]:
+    def before(self, stood: Sequence[Headed]) -> Sequence[Submission]:
         """Ask every witness about both logs; what to record first. Raises ProofFailed for a fork, Unavailable without answer."""
         if self.unwitnessed is not None and not (
             0 < len(self.unwitnessed) <= REASON_LIMIT and self.unwitnessed.isprintable()
@@ -105,7 +105,7 @@ class Session:
             return ()
         now = self.clock()
         try:
-            self._ask(faces, int(now.timestamp()))
+            self._ask(stood, int(now.timestamp()))
         except Unavailable as error:
             if self.unwitnessed is None:
                 raise
@@ -114,12 +114,12 @@ class Session:
             return (Submission("witness", f"start-{self.random(16).hex()}", (Record(Stream.named("admin"), body),)),)
         return ()
 
-    def _ask(self, faces: Sequence[Face], now_s: int) -> None:
+    def _ask(self, stood: Sequence[Headed], now_s: int) -> None:
         """Ask about both at once: whoever does not answer is waited for one time, not two."""
         with ThreadPoolExecutor(len(self.logs), thread_name_prefix="whosaw-start") as pool:
             asked = [
-                (each, pool.submit(ask_all, each.clients, ours_of(face), each.keep, now_s, name=each.name))
-                for each, face in zip(self.logs, faces, strict=True)
+                (each, pool.submit(ask_all, each.clients, ours_of(log), each.keep, now_s, name=each.name))
+                for each, log in zip(self.logs, stood, strict=True)
             ]
         errors = [error for _, future in asked if (error := future.exception()) is not None]
         for error in sorted(errors, key=lambda error: not isinstance(error, ProofFailed)):
