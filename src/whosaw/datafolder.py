@@ -114,7 +114,7 @@ def _no_state(what: str, setting: str) -> Misconfigured:
     return Misconfigured(
         f"{what} is missing or empty, and with it the keys of every person",
         setting=setting,
-        hint="restore it from the backup that belongs to this folder; nothing was changed",
+        hint="restore it from the backup of this folder; a log alone (`whosaw journal init`) has none. Nothing was changed",
     )
 
 

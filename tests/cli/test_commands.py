@@ -152,9 +152,9 @@ def test_help_names_what_can_be_given(words):
 
 
 def test_every_command_can_answer_a_machine():
-    """All but the story, a server, and `verify`, which has forms of its own, take `--format` with the same four."""
+    """All but the story, a server, and those with forms of their own, `verify` and `journal metrics`, take `--format` with the same four."""
     for words, command in COMMANDS.items():
-        if words not in {("demo",), ("verify",), ("witness", "serve")}:
+        if words not in {("demo",), ("verify",), ("witness", "serve"), ("journal", "metrics")}:
             (form,) = [param for param in command.params if "--format" in param.opts]
             assert tuple(form.type.choices) == FORMATS
 

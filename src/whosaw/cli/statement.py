@@ -18,6 +18,7 @@ from whosaw.desks import hand_out_statement
 from whosaw.errors import BadInput, Unavailable
 from whosaw.inquiry.step import Refused
 from whosaw.oversight.handout import HandedOut
+from whosaw.verify.words import counted
 
 
 @click.command()
@@ -39,7 +40,7 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         return REFUSED
     say(
         Table(
-            f"{made.records:,} record{'' if made.records == 1 else 's'} of this account{_waiting(made)}, as of a log of {made.size:,} leaves. "
+            f"{counted(made.records, 'record')} of this account{_waiting(made)}, as of a log of {made.size:,} leaves. "
             "It verified before it was written.",
             facts={"records": made.records, "withheld": made.withheld, "size": made.size, "erased": made.erased},
             after=(

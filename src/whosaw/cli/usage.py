@@ -26,7 +26,7 @@ def _sentence(error: click.ClickException) -> str:
         case click.exceptions.NoArgsIsHelpError():
             return "say what is to be done"
         case click.MissingParameter() | click.BadOptionUsage() | click.BadArgumentUsage():
-            return error.format_message()
+            return " ".join(error.format_message().split())  # Click puts each choice on a line
         case click.BadParameter():
             return _wrong(error)
         case click.NoSuchOption():

@@ -25,6 +25,7 @@ from whosaw.errors import BadInput, Unavailable
 from whosaw.journal.copies.packing import pack
 from whosaw.model.record import NAMED
 from whosaw.verify.records import ALL
+from whosaw.verify.words import counted
 
 
 @click.group()
@@ -45,7 +46,7 @@ def log(out: Path, tar: bool, data: Path, form: str) -> int:
     after = (
         "Nothing in it is about anybody. It holds a trust file, and how to verify is written in it: whoever gets it compares the keys over another channel.",
     )
-    say(Table(f"{done.size:,} leaves of {done.origin} are in {out}.", facts=facts, after=after), form)
+    say(Table(f"{out} holds {counted(done.size, 'leaf', 'leaves')} of {done.origin}.", facts=facts, after=after), form)
     return 0
 
 
@@ -70,7 +71,14 @@ def records(out: Path, streams: tuple[str, ...], everything: bool, asker: str, d
     after = (
         f"It verified before it got its name: whosaw verify records {out} --trust FILE does so again, without this folder.",
     )
-    say(Table(f"{done.leaves:,} leaves are in {out}, as of a log of {done.size:,}.", facts=facts, after=after), form)
+    say(
+        Table(
+            f"{out} holds {counted(done.leaves, 'leaf', 'leaves')}, as of a log of {done.size:,}.",
+            facts=facts,
+            after=after,
+        ),
+        form,
+    )
     return 0
 
 

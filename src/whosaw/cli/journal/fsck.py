@@ -80,8 +80,8 @@ def _answer(done: Mended) -> Table:
 
 def _sentence(report: Report) -> str:
     if report.whole:
-        return f"{report.size:,} leaves: everything is as it was written."
-    return f"{report.size:,} leaves: something is not as it was written. Keep a copy of the whole folder first."
+        return f"{counted(report.size, 'leaf', 'leaves')}: everything is as it was written."
+    return f"{counted(report.size, 'leaf', 'leaves')}: something is not as it was written. Keep a copy of the whole folder first."
 
 
 def _mended(done: Mended) -> list[str]:

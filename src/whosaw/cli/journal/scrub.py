@@ -102,5 +102,9 @@ def _answer(of: Round, found: list[Finding], once: bool) -> Table:
         else ("Nothing was overwritten. Keep a copy of the folder; then: whosaw journal fsck --repair.",)
     )
     return Table(
-        f"{how}, {of.leaves:,} leaves read from the disk: {said}.", ("kind", "where", "what"), rows, facts, after
+        f"{how}, {counted(of.leaves, 'leaf', 'leaves')} read from the disk: {said}.",
+        ("kind", "where", "what"),
+        rows,
+        facts,
+        after,
     )

@@ -16,6 +16,7 @@ from whosaw.journal.vitals import Files, Vitals, vitals
 from whosaw.model.record import time_text
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import render_base64
+from whosaw.verify.words import counted
 from whosaw.witness.kept import standing
 from whosaw.witness.state import Standing
 
@@ -34,7 +35,9 @@ def status(data: Path, form: str) -> int:
         "origin": origin, **_facts(found), **_behind(asked, found), **_office(office), "keys": keys,
     }  # fmt: skip
     rows = tuple({"what": name, "is": value} for name, value in facts.items())
-    say(Table(f"{found.published.size:,} leaves are published.", ("what", "is"), rows, facts), form)
+    size = found.published.size
+    sentence = f"{counted(size, 'leaf', 'leaves')} {'is' if size == 1 else 'are'} published."
+    say(Table(sentence, ("what", "is"), rows, facts), form)
     return 0
 
 
