@@ -186,11 +186,15 @@ def test_one_look_names_functions_that_are_there():
 
 
 def sessions():
-    """Every `whosaw` command of README and tour, by page."""
+    """Every `whosaw` command of a page, by page."""
     found = []
-    for page in (ROOT / "README.md", ROOT / "docs/tour.md", *(ROOT / "docs").glob("connectors/*.md")):
+    for page in (
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").glob("connectors/*.md")),
+    ):
         for line in commands(page):
-            words = shlex.split(line.split("<<")[0].split(" | ")[-1])
+            words = shlex.split(line.split("<<")[0].split(" | ")[-1].removesuffix(" &"))
             if words and words[0].rsplit("/", 1)[-1] == "whosaw":
                 found.append(pytest.param(words[1:], id=f"{page.name}: {' '.join(words[1:3])}"))
     return found
@@ -198,7 +202,7 @@ def sessions():
 
 @pytest.mark.parametrize("words", sessions())
 def test_commands_in_prose_are_understood(words):
-    """Every command in README and tour has the arguments and options that the program takes."""
+    """Every command in README and docs has the arguments and options that the program takes."""
     if words[0] == "verify":
         kind = words[1] if words[1] in KINDS else "log"
         _parser(kind).parse_args(words[2:] if kind != "log" else words[1:])
