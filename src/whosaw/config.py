@@ -48,6 +48,13 @@ class JournalSettings:
             "range": (1, 3_600),
         },
     )
+    statements_behind_h: int = field(
+        default=0,
+        metadata={
+            "doc": "Everybody's statements end so many hours before they are made, 0 to 720, and say so; 0: with the newest head.",
+            "range": (0, 720),
+        },
+    )
     scrub_days: int = field(
         default=7,
         metadata={

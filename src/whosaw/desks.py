@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,6 +28,7 @@ from whosaw.facts.project import project
 from whosaw.journal.entries import published_entry
 from whosaw.journal.heads import opened
 from whosaw.journal.map_log import Mapped
+from whosaw.journal.older import Pairs
 from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import StreamKey
 from whosaw.journal.reader import Reader
@@ -310,15 +312,19 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
     refused = refusal(person, principal, inquiry_desk(here), key=random(16).hex())
     if refused is not None:
         return refused
+    behind = here.settings.journal.statements_behind_h
+    ready = statement_material(here) if behind else None  # where none is old enough, nothing is put on record
     return hand_out(
         person,
         here.names.remember(principal),
         known=lambda account: here.keyring.find(Stream.of_person(account)) is not None,
         journal=_Witnessed(here.journal) if here.witnessed else here.journal,
-        material=lambda: statement_material(here),
+        material=lambda: ready or statement_material(here),
         clock=here.clock,
         key=random(16).hex(),
-        rekey=here.journal.rekey if any(p.withhold for p in here.policy.purposes.values()) else None,
+        # What is recorded after an older head stands under the key in the statement, up to here and not beyond.
+        rekey=here.journal.rekey if behind or any(p.withhold for p in here.policy.purposes.values()) else None,
+        older=behind,
     )
 
 
@@ -357,8 +363,12 @@ def export_records(
 def statement_material(here: House) -> StatementMaterial:
     """What statements are made of at this moment: the newest head, and its index, signed for it.
 
-    Of a log with witnesses: a head and an index that they have seen both. Raises Unavailable, Damaged.
+    Of a log with witnesses: a head and an index that they have seen both. Where statements end earlier by rule, the same
+    older head for everybody. Raises Unavailable, Damaged.
     """
+    if behind := here.settings.journal.statements_behind_h:
+        pair = Pairs(here.stores.private, timedelta(hours=behind)).newest(here.clock())
+        return _Material(here, here.journal.under(pair.note, pair.map_note))
     return _Material(here, here.journal.mapped(witnessed=here.witnessed))
 
 

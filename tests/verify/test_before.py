@@ -9,6 +9,7 @@ from tests.verify.desk import NOW, Shelf, audit_of, failures, typed
 from tests.verify.log_maker import BEGAN, LittleLog, Material, ed25519, map_signers, mldsa
 from tests.verify.test_folder import with_witnesses
 
+from whosaw.errors import NotCanonical
 from whosaw.oversight.statement import make_statement
 from whosaw.verify.before import TITLE
 from whosaw.verify.source import HttpSource
@@ -153,6 +154,32 @@ def test_the_newest_cosignature_may_be_so_old(log, hours, age, code):
     if code:
         assert f"more than {hours} hour" in report.sentence
         assert "--max-age" in report.steps[1].said.unclear_about[0].hint
+
+
+def test_older_by_rule_is_the_readers_to_accept(log):
+    """The file's word widens no limit: undecided as any old one, and the hint is the limit that suffices, and no less."""
+    raw, trust = cosigned(log)
+    raw = dataclasses.replace(Statement.parse(raw), older=24).encode()
+    now = BEGAN + timedelta(seconds=300, hours=25, minutes=20)
+    report = verify_statement(raw, audit_of(log, trust=trust, now=now, max_age=timedelta(hours=24)), HERS, None)
+    assert report.exit == 7, report.text()
+    hint = report.steps[1].said.unclear_about[0].hint
+    assert hint.startswith("statements of this house are older by rule")
+    needed = int(hint.split()[-1])
+    for hours in (needed - 1, needed):
+        audit = audit_of(log, trust=trust, now=now, max_age=timedelta(hours=hours))
+        assert verify_statement(raw, audit, HERS, None).exit == (0 if hours == needed else 7)
+
+
+@pytest.mark.parametrize("older", ["0", "-1", '"24"', "null", "1.5"])
+def test_older_has_one_spelling(log, older):
+    """Hours, above 0; left out where there is no such rule."""
+    raw = make_statement(HERS, Material(log, 300)).decode()
+    at = raw.rindex('"person"')
+    made = f'{raw[:at]}"older":{older},{raw[at:]}'.encode()
+    with pytest.raises(NotCanonical):
+        Statement.parse(made)
+    assert Statement.parse(f'{raw[:at]}"older":24,{raw[at:]}'.encode()).older == 24
 
 
 def test_without_witnesses_there_is_no_limit(log):

@@ -42,16 +42,36 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         Table(
             f"{counted(made.records, 'record')} of this account{_waiting(made)}, as of a log of {made.size:,} leaves. "
             "It verified before it was written.",
-            facts={"records": made.records, "withheld": made.withheld, "size": made.size, "erased": made.erased},
+            facts={
+                "records": made.records,
+                "withheld": made.withheld,
+                "size": made.size,
+                "erased": made.erased,
+                "older_h": made.older,
+            },
             after=(
                 *_nobody(made),
                 "It holds the key to this account's records: hand it to the person, and to nobody else.",
-                f"To check it: whosaw verify statement {out} --trust {data}/trust --person ID",
+                *_older(made),
+                f"To check it: whosaw verify statement {out} --trust {data}/trust --person ID{_age(made)}",
             ),
         ),
         form,
     )
     return 0
+
+
+def _older(made: HandedOut) -> tuple[str, ...]:
+    if not made.older:
+        return ()
+    return (
+        f"By rule, every statement of this house ends {made.older:,} hours or more before it is made, and says so.",
+    )
+
+
+def _age(made: HandedOut) -> str:
+    """How old its newest cosignature may be, where it must be old: heads are kept once in a 24th of that time."""
+    return f" --max-age {made.older + made.older // 24 + 2}" if made.older else ""
 
 
 def _waiting(made: HandedOut) -> str:

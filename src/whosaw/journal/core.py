@@ -22,6 +22,7 @@ from whosaw.journal.face import Face
 from whosaw.journal.heads import Signers
 from whosaw.journal.integrate import Integrator
 from whosaw.journal.map_log import EVERY, MapLog
+from whosaw.journal.older import Pairs
 from whosaw.journal.ports import Held, Stores, StreamKeys
 from whosaw.journal.receipts import Receipts
 from whosaw.journal.recover import find, no_journal, recover
@@ -74,12 +75,13 @@ class Core:
         random: Callable[[int], bytes],
         segment_bytes: int = SEGMENT_BYTES,
         map_every: timedelta = EVERY,
+        behind: timedelta = timedelta(0),
         before: Before = nothing_before,
         witnesses: bool = False,
     ) -> Core:
         """Take the lock, look, ask, and only then recover. Raises BadInput where there is no journal, Busy, Damaged, Misconfigured.
 
-        `witnesses`: only heads that they have seen get an index.
+        `witnesses`: only heads that they have seen get an index. `behind`: how old the heads of statements are.
         """
         stores = replace(stores, public=stores.public.fresh(), ahead=ahead_of(stores, segment_bytes))
         if stores.head.read() is None:  # before the lock: a wrong path is left as it was
@@ -94,7 +96,16 @@ class Core:
             )
             witnessed = Witnessed(face)
             heads = (lambda: witnessed.shown) if witnesses else None
-            map_log = MapLog.open(state, stores, signers, clock, found.map, heads=heads, every=map_every)
+            map_log = MapLog.open(
+                state,
+                stores,
+                signers,
+                clock,
+                found.map,
+                heads=heads,
+                every=map_every,
+                pairs=Pairs(stores.private, behind) if behind else None,
+            )
             counters = Counters(stores.head, stores.labels, state.tail)
             receipts = Receipts(found.genesis.origin, signers.receipts, found.genesis.promise_s)
             sequencer = Sequencer(

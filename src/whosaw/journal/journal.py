@@ -31,6 +31,7 @@ from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.erase import Eraser
 from whosaw.journal.heads import CHECKPOINT, Signers
+from whosaw.journal.index_under import IndexUnder
 from whosaw.journal.leaves import Leaves
 from whosaw.journal.mail import Mail, Posted
 from whosaw.journal.map_log import Mapped
@@ -60,8 +61,9 @@ _log = logging.getLogger(__name__)
 class Journal:
     """An open log. Safe to share between threads; one per process and folder. Close it, or use it in a ``with``."""
 
-    def __init__(self, core: Core, settings: JournalSettings) -> None:
+    def __init__(self, core: Core, settings: JournalSettings, signers: Signers) -> None:
         """Use `open`."""
+        self._under = IndexUnder(core.stores, signers)
         self._core, self._every, self._map_every = core, settings.publish_every_ms / 1000, settings.map_every_s
         self._state = core.state
         self._queue, self._mail, self._keys = Queue(), Mail(), core.keys
@@ -102,9 +104,9 @@ class Journal:
         """
         core = Core.open(
             stores, keys, signers, before=before, witnesses=witnesses, clock=clock, random=random, segment_bytes=segment_bytes,
-            map_every=timedelta(seconds=settings.map_every_s),
+            map_every=timedelta(seconds=settings.map_every_s), behind=timedelta(hours=settings.statements_behind_h),
         )  # fmt: skip
-        return cls(core, settings)
+        return cls(core, settings, signers)
 
     def __enter__(self) -> Self:
         return self
@@ -242,6 +244,10 @@ class Journal:
         `witnessed`: under a head of the map log that enough witnesses have seen; waits for them.
         """
         return self._core.map.seen(timeout) if witnessed else self._core.map.answer()
+
+    def under(self, note: bytes, map_note: bytes) -> Mapped:
+        """The index of an older head `note`, under `map_note`, whose last leaf is of it. Raises Damaged, Unavailable."""
+        return self._under.of(note, map_note)
 
     # ── witnesses ──
 

@@ -31,6 +31,7 @@ from whosaw.journal.face import Face
 from whosaw.journal.heads import CHECKPOINT, MAP, Signers, opened
 from whosaw.journal.index import Index, IndexAt
 from whosaw.journal.map_standing import Last, last_leaf, said_by
+from whosaw.journal.older import Pairs
 from whosaw.journal.partials import Partials
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.published import nodes
@@ -100,6 +101,8 @@ class MapLog:
         self._begun: bytes | None = None
         self._recent: dict[int, tuple[Published, bytes]] = {}  # size of this log ─▶ the log's head, and the leaf for it
         self._saved = 0
+        self._pairs: Pairs | None = None
+        self._witnesses = False
 
     @classmethod
     def open(
@@ -112,15 +115,18 @@ class MapLog:
         *,
         heads: Callable[[], Published | None] | None = None,
         every: timedelta = EVERY,
+        pairs: Pairs | None = None,
     ) -> MapLog:
         """Bring the map log to what its head says, as `stand_map` found it. Raises Damaged where it is not one.
 
         `heads`: the newest head that gets an index, None where there is none; without it every published head does.
+        `pairs`: where heads are kept with their index, for statements that end earlier.
         """
         origin = map_origin(signers.logs[0].name)
         public, private = Under(stores.public, MAP), Under(stores.private, MAP)
         commits = Commits(public, private, stores.map_head, None, origin, signers.maps, clock)
         made = cls(state, stores, commits, signers.keys(), heads=heads or (lambda: state.published), every=every)
+        made._pairs, made._witnesses = pairs, heads is not None
         made._start(stood)
         made.witnessed = Witnessed(
             Face(f"{MAP}/", public, signers.map_keys(), made._published, made._check, made.stop, state.changed)
@@ -173,7 +179,9 @@ class MapLog:
         with self._lock, self._stopping():
             due = self._commits.clock() - moment(self._head.signed_at) >= self._every
             newest = self._heads()
-            return due and newest is not None and self._grow(newest)
+            grown = due and newest is not None and self._grow(newest)
+            self._keep_pair()
+            return grown
 
     def last_step(self) -> bool:
         """`step` at the end of a short run, whose minute may never come: only where it costs next to nothing.
@@ -274,11 +282,22 @@ class MapLog:
         except (Unavailable, OutcomeUnknown) as error:
             _log.warning("index: not kept for the next start: %s", error)
 
+    def _keep_pair(self) -> None:
+        """Keep the newest pair that a statement could be made over. What fails is made up for a minute later."""
+        shown = self.witnessed.shown if self._witnesses else self._published()
+        if self._pairs is None or shown is None or shown.size not in self._recent:
+            return
+        try:
+            self._pairs.keep(self._commits.clock(), self._recent[shown.size][0], shown)
+        except (Unavailable, OutcomeUnknown) as error:
+            _log.warning("older heads: not kept this time: %s", error)
+
     def close(self) -> None:
         """Keep the index for the next start."""
         with self._lock:
             if self._stopped is None and self._state.stopped is None:
                 self._save(1)
+                self._keep_pair()
 
     # ── its end ──
 

@@ -34,7 +34,8 @@ class Journal(Protocol):
 class HandedOut:
     """A statement's bytes, how many records it opens (enrolments not counted), and the size of its log.
 
-    `erased`: how many generations of the account were erased, `withheld`: how many of the records wait.
+    `erased`: how many generations of the account were erased, `withheld`: how many of the records wait, `older`: by how
+    many hours everybody's statements are older by rule.
     """
 
     raw: bytes = field(repr=False)
@@ -42,6 +43,7 @@ class HandedOut:
     size: int
     erased: int = 0
     withheld: int = 0
+    older: int = 0
 
 
 def export_body(principal: str, at: datetime) -> bytes:
@@ -61,6 +63,7 @@ def hand_out(
     clock: Callable[[], datetime],
     key: str,
     rekey: Callable[[Stream], object] | None = None,
+    older: int = 0,
 ) -> HandedOut:
     """The statement of an account, handed out to `principal` (a pseudonym). `material` is asked after the record.
 
@@ -71,7 +74,7 @@ def hand_out(
     recorded = journal.submit(Submission(CALLER, key, (Record(stream, export_body(principal, clock())),)))
     journal.wait_published(recorded.leaves[-1].index)
     ready = material()
-    made, raw = state(person_id, ready, clock())
+    made, raw = state(person_id, ready, clock(), older)
     if rekey is not None and made.open:
         rekey(stream)  # before anybody has the old key; a statement that could not be followed by it is not handed out
-    return HandedOut(raw, len(made.records), size_of(ready), len(made.erased), len(made.withheld))
+    return HandedOut(raw, len(made.records), size_of(ready), len(made.erased), len(made.withheld), older)

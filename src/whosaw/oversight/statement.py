@@ -101,8 +101,10 @@ def make_statement(person_id: str, material: StatementMaterial) -> bytes:
     return state(person_id, material)[1]
 
 
-def state(person_id: str, material: StatementMaterial, at: datetime = _EVER) -> tuple[Statement, bytes]:
+def state(person_id: str, material: StatementMaterial, at: datetime = _EVER, older: int = 0) -> tuple[Statement, bytes]:
     """The statement of this account, and its file. Looks whose time of withholding is over at `at` are opened.
+
+    `older`: how many hours the material's checkpoint is older by rule; the statement says so.
 
     Raises BadInput for an id that no account can have, Unavailable, and Damaged where the result would not verify.
     """
@@ -119,6 +121,7 @@ def state(person_id: str, material: StatementMaterial, at: datetime = _EVER) -> 
         generations,
         next_pi,
         material.place(vrf.beta_of(next_pi)),
+        older,
     )
     made = statement.encode()
     _check(made, person_id, genesis)

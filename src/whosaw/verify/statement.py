@@ -86,6 +86,11 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
     if audit.saved is not None and index:
         take_before(index, audit, source, steps)
     _limits(steps, audit, source)
+    if statement.older:
+        steps.cannot_know.append(
+            f"what was recorded in the last {counted(statement.older, 'hour')} before it was made, or whether anything was: by its "
+            "own word, every statement of this house ends so much earlier, whoever asks"
+        )
     if statement.withheld:
         steps.cannot_know.append(
             "what a withheld record says. Ask again when its time is over: where it is the last one of a key, it may be the "
@@ -101,6 +106,7 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
         _sentence(statement, head, person),
         origin=head.origin,
         size=head.size,
+        older_h=statement.older,
         signed_at=None if head.signed_at is None else moment(head.signed_at),
         complete=steps.sound,
         records=[
@@ -144,21 +150,29 @@ def _proofs(statement: Statement, head: Head, genesis: Genesis, index: IndexRoot
 
 def _checkpoint(statement: Statement, audit: Audit, said: Said) -> Head:
     head = open_head(statement.checkpoint, audit.trust, audit.now, said)
-    _fresh(head, audit, said, "checkpoint")
+    _fresh(head, audit, said, "checkpoint", statement.older)
+    if statement.older:
+        said.say(
+            f"By its own word, every statement of this house ends {counted(statement.older, 'hour')} or more before it is made."
+        )
     return head
 
 
-def _fresh(head: Head, audit: Audit, said: Said, where: str) -> None:
+def _fresh(head: Head, audit: Audit, said: Said, where: str, older: int) -> None:
     """The newest cosignature is not too old. Without a witness there is only the log's own word, which is no limit to it."""
     at = head.signed_at
     if audit.max_age is None or not head.cosigned or at is None or audit.now - at <= audit.max_age:
         return
     hours = audit.max_age // timedelta(hours=1)
+    needed = -((at - audit.now) // timedelta(hours=1))
+    hint = "ask for a new statement; to read this one as of then, give --max-age"
+    if older:
+        hint = f"statements of this house are older by rule; to read this one as of then, give --max-age {needed}"
     said.unclear(
         f"the newest cosignature is of {moment(at)}, more than {counted(hours, 'hour')} ago: what was recorded since is not "
         "in this statement",
         where,
-        "ask for a new statement; to read this one as of then, give --max-age",
+        hint,
     )
 
 
@@ -174,7 +188,7 @@ def _genesis(statement: Statement, head: Head, said: Said) -> Genesis:
 def _index(statement: Statement, head: Head, genesis: Genesis, audit: Audit, said: Said) -> IndexRoot:
     given, where = statement.index, "checkpoint of the map log"
     map_head = open_map_head(given.checkpoint, genesis, audit.trust, audit.now, said, where=where, quorum=True)
-    _fresh(map_head, audit, said, where)
+    _fresh(map_head, audit, said, where, statement.older)
     if not map_head.size:
         raise ProofFailed("the log of the index is empty", step="index")
     leaf = MapLeaf.parse(given.leaf, "leaf of the map log")
@@ -365,7 +379,8 @@ def _sentence(statement: Statement, head: Head, person: str | None) -> str:
     gone = len(statement.erased)
     before = f"; what {counted(gone, 'generation')} of it held was erased" if gone else ""
     waits = f", {len(statement.withheld)} withheld" if statement.withheld else ""
-    return f"{head.as_of}: {counted(len(statement.records), 'record')}{waits}, complete for {whose}{before}"
+    older = f", older by rule, {counted(statement.older, 'hour')} or more" if statement.older else ""
+    return f"{head.as_of}{older}: {counted(len(statement.records), 'record')}{waits}, complete for {whose}{before}"
 
 
 def _limits(steps: Steps, audit: Audit, source: Source | None) -> None:

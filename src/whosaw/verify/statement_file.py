@@ -276,7 +276,10 @@ def _generation(value: Json, where: str) -> Generation | ErasedGeneration:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement, parsed and not yet believed. `person` is the account id as the person knows it."""
+    """A statement, parsed and not yet believed. `person` is the account id as the person knows it.
+
+    `older`: by how many hours everybody's statements end before they are made, where that is a rule of the house; its word.
+    """
 
     person: str = field(repr=False)
     checkpoint: bytes = field(repr=False)
@@ -285,6 +288,7 @@ class Statement:
     generations: tuple[Generation | ErasedGeneration, ...]
     next_pi: bytes = field(repr=False)
     next_absent: TrieProof = field(repr=False)
+    older: int = 0
 
     @property
     def next_generation(self) -> int:
@@ -313,8 +317,10 @@ class Statement:
 
     def encode(self) -> bytes:
         """Canonical JSON. `withheld` lists the leaves of records whose bodies wait."""
+        older: dict[str, Json] = {"older": self.older} if self.older else {}
         return canonical(
-            {
+            older
+            | {
                 "v": VERSION,
                 "kind": "statement",
                 "person": self.person,
@@ -344,7 +350,7 @@ class Statement:
                 where=where,
                 hint="ask for a new statement",
             )
-        given = object_of(given, _NAMES, where)
+        given = object_of(given, (*_NAMES, *(("older",) if "older" in given else ())), where)
         after = object_of(given["next"], ("absent", "generation", "pi"), f"{where}, next")
         generations = list_of(given["generations"], f"{where}, generations")
         made = cls(
@@ -355,6 +361,7 @@ class Statement:
             tuple(_generation(one, f"{where}, generation {g}") for g, one in enumerate(generations)),
             raw_bytes(after["pi"], None, f"{where}, next"),
             _trie(after["absent"], f"{where}, next"),
+            number(given.get("older", 0), f"{where}, older"),
         )
         if not 1 <= len(made.person.encode()) <= ID_LIMIT:
             raise NotCanonical(f"not an account id of 1 to {ID_LIMIT} bytes", where=f"{where}, person")

@@ -28,6 +28,7 @@ from whosaw.journal.cluster.gate_index import GateIndex
 from whosaw.journal.cluster.pending import Assigned, Pending
 from whosaw.journal.cluster.recent import Recent
 from whosaw.journal.heads import CHECKPOINT, Signers, opened
+from whosaw.journal.index_under import IndexUnder
 from whosaw.journal.mail import Posted
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.ports import Stores, StreamKeys
@@ -69,7 +70,7 @@ class Gate:
         self.genesis: Genesis = genesis_of(stores, signers)
         self._receipts = Receipts(self.genesis.origin, signers.receipts, self.genesis.promise_s)
         self._segments, self._recent = Segments(stores.private, stores.manifest), Recent(pending, stores)
-        self._index = GateIndex(stores, pending, signers)
+        self._index, self._under = GateIndex(stores, pending, signers), IndexUnder(stores, signers)
         self._published = Published(0, b"")
         self._witnessed: Published | None = None
         self._lock = threading.Lock()
@@ -198,6 +199,10 @@ class Gate:
         if found is None:
             raise Unavailable("no sequencer has signed the index yet", part="map log", hint="ask again")
         return found
+
+    def under(self, note: bytes, map_note: bytes) -> Mapped:
+        """``journal.Journal.under``."""
+        return self._under.of(note, map_note)
 
     # ── witnesses ──
 
