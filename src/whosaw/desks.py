@@ -345,10 +345,10 @@ def export_records(
     def pinned(note: bytes) -> Reader:
         return Reader.at(here.stores, note, opened(note, own, "line 1"))
 
+    who = here.names.remember(principal)
     if first := file.readline(LINE_LIMIT):
-        header, reader = records.resume(first, wanted, here.journal.reader(), pinned)
+        header, reader = records.resume(first, wanted, who, here.journal.reader(), pinned)
     else:
-        who = here.names.remember(principal)
         header, reader = records.begin(wanted, who, here.journal, here.clock, os.urandom(16).hex())
     walk = records.write(file, header, wanted, reader, progress)
     file.seek(0)

@@ -107,6 +107,24 @@ def test_what_was_broken_off_goes_on(opened, tmp_path):
     assert (said.code, "an unfinished file of other streams" in said.err) == (2, True)
 
 
+def test_nothing_goes_on_that_is_not_on_record(opened, tmp_path):
+    """A first line made of the published checkpoint, or of somebody else's file: or whoever types it leaves with no record."""
+    desk, named, everything = opened
+    theirs, note = json.loads(lines(everything)[0]), (desk.data / "public" / "checkpoint").read_text()
+    of_named = json.loads(lines(named)[0])["export"]
+    typed = [{**theirs, "checkpoint": note, "export": export} for export in (0, of_named, theirs["export"] + 9_000)]
+    typed.append({**theirs, "at": "2026-01-01T00:00:00.000Z"})
+    out = tmp_path / "out.jsonl"
+    for n, (header, asker) in enumerate([*((made, "ines") for made in typed), (theirs, "zofia")]):
+        out.with_name("out.jsonl.part").write_text(
+            json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
+        )
+        said = desk.typed("journal", "export", "records", out, "--all", "--as", asker)
+        assert (said.code, "no record says" in said.err) == (2, True), n
+        assert not out.exists()
+        assert len(lines(out.with_name("out.jsonl.part"))) == 1
+
+
 def test_nothing_is_overwritten_and_nothing_printed(opened):
     """A file that is there stays; both ways to say what, or neither, is a slip; no body reaches the terminal."""
     desk, named, _ = opened

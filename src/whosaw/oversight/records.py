@@ -54,10 +54,7 @@ def begin(
 ) -> tuple[Header, Reader]:
     """Put it on record, by `principal` (a pseudonym), and pin the head that covers that record."""
     at = clock()
-    body = canonical(
-        {"v": 1, "kind": str(Kind.EXPORT), "at": time_text(at), "what": "records", "principal": principal,
-         "streams": list(wanted.streams)}
-    )  # fmt: skip
+    body = export_body(wanted, principal, time_text(at))
     recorded = journal.submit(Submission(CALLER, key, (Record(Stream.named("exports"), body),)))
     index = recorded.leaves[-1].index
     journal.wait_published(index)
@@ -65,8 +62,21 @@ def begin(
     return Header(time_text(at), reader.note, wanted.streams, index), reader
 
 
-def resume(raw: bytes, wanted: Wanted, newest: Reader, pinned: Callable[[bytes], Reader]) -> tuple[Header, Reader]:
-    """Go on with a file that begins with `raw`. `pinned`: a reader for a note of ours. Raises BadInput where it is another's."""
+def export_body(wanted: Wanted, principal: str, at: str) -> bytes:
+    """What is put on record of it."""
+    return canonical(
+        {"v": 1, "kind": str(Kind.EXPORT), "at": at, "what": "records", "principal": principal, "streams": list(wanted.streams)}
+    )  # fmt: skip
+
+
+def resume(
+    raw: bytes, wanted: Wanted, principal: str, newest: Reader, pinned: Callable[[bytes], Reader]
+) -> tuple[Header, Reader]:
+    """Go on with a file that begins with `raw`. `pinned`: a reader for a note of ours.
+
+    Raises BadInput where it is another's, and where no record says that `principal` takes exactly this out: a first line
+    can be typed by anybody, from what is published.
+    """
     try:
         header = Header.parse(raw)
         reader = pinned(header.checkpoint)
@@ -79,7 +89,22 @@ def resume(raw: bytes, wanted: Wanted, newest: Reader, pinned: Callable[[bytes],
             where="OUT",
             hint="take it away first",
         )
+    if not _on_record(header, wanted, principal, reader):
+        raise BadInput(
+            "no record says that this was begun by the one who asks now",
+            where="OUT",
+            hint="take the unfinished file away: a new one is on record first",
+        )
     return header, reader
+
+
+def _on_record(header: Header, wanted: Wanted, principal: str, reader: Reader) -> bool:
+    if header.export >= reader.size:
+        return False
+    frame = reader.frame(header.export)
+    if isinstance(frame, Erased) or wanted.named.get(frame.handle) != "exports":
+        return False
+    return frame.body == export_body(wanted, principal, header.at)
 
 
 def write(file: BinaryIO, header: Header, wanted: Wanted, reader: Reader, progress: Callable[[int, int], None]) -> Walk:
