@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """`whosaw erase` and `whosaw hold` as people type them: who may, what they are told, and with which exit code."""
 
+from dataclasses import replace
+
 import pytest
 from tests.cli.desk import settle
 from tests.erasure.folder import BY, HERS
 
+from whosaw.desks import erasure_desk
+from whosaw.erasure.erase import erase as erase_now
+from whosaw.erasure.hold import hold
+from whosaw.errors import Unavailable
 from whosaw.model.record import Stream, parse
 from whosaw.wiring import house
 
@@ -87,10 +93,35 @@ def test_a_hold_refuses_until_it_is_lifted(desk):
     assert [body["kind"] for body in recorded(desk, Stream.of_person(HERS))][-2:] == ["hold", "kept"]
     assert desk.typed("hold", HERS, "--lift", "h-none", "--by", BY).code == 2
     assert desk.typed("hold", HERS, "--lift", row["hold"], "--by", "nobody").code == 4
+    theirs = desk.typed("hold", HERS, "--lift", row["hold"], "--by", "ana", "--format", "json")
+    assert (theirs.code, [each["code"] for each in theirs.json["rows"]]) == (4, ["requester-looked"])
     lifted = desk.typed("hold", HERS, "--lift", row["hold"], "--by", BY)
     assert (lifted.code, "Nothing holds them" in lifted.out) == (0, True)
     assert erase(desk).code == 0
     assert desk.typed("hold", HERS).out == "Nothing holds them.\n"
+    (left,) = [body for body in recorded(desk, Stream.named("admin")) if body["kind"] == "lift"]
+    assert (left["hold"], left["principal"][:2]) == (
+        row["hold"],
+        "e-",
+    )  # who made way stays on record; of whom, does not
+
+
+def test_a_hold_that_comes_while_it_is_decided_is_not_erased(desk):
+    """Between the decision and the end of the stream: nothing is erased, the stream goes on, and the next try is refused."""
+    with house(desk.data) as here:
+        whole = erasure_desk(here)
+
+        class Late:
+            def begin(self, key, basis, beside):
+                hold(HERS, "claim", BY, whole, key="h" * 32)
+                return whole.eraser.begin(key, basis, beside)
+
+        with pytest.raises(Unavailable, match="meanwhile"):
+            erase_now(HERS, "request", BY, replace(whole, eraser=Late()), key="k" * 32)
+        assert whole.eraser.unfinished() == []
+        assert here.journal.stopped is None
+    refused = erase(desk)
+    assert (refused.code, "A hold keeps these records" in refused.out) == (4, True)
 
 
 @pytest.mark.parametrize("words", [

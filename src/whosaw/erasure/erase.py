@@ -25,7 +25,7 @@ from whosaw.detect import findings_file
 from whosaw.erasure.findings import without
 from whosaw.erasure.ports import Desk
 from whosaw.erasure.record import BASES, holds, kept_body, order_body
-from whosaw.errors import BadInput, NotCanonical
+from whosaw.errors import BadInput, NotCanonical, Unavailable
 from whosaw.facts.clear import clear
 from whosaw.inquiry.independent import Reason
 from whosaw.inquiry.standing import known, standing
@@ -108,7 +108,16 @@ def erase(person: str, basis: str, by: str, desk: Desk, *, key: str) -> Erased |
         body = kept_body(who, at, basis, [reason.code for reason in reasons])
         recorded = desk.journal.submit(Submission(CALLER, key, (Record(where, body),)))
         return Kept(reasons, recorded.leaves[-1].index)
-    job = None if secret is None else desk.eraser.begin(secret, basis, lambda job: _order(who, at, basis, job.digest))
+
+    def order(job: Erasing) -> tuple[Record, ...]:
+        # Nothing comes into the stream any more: what is erased is what was decided about, or it is decided anew.
+        if job.indexes != tuple(frame.index for frame in frames):
+            raise Unavailable(
+                "something was recorded of this account meanwhile; nothing was erased", part="erasure", hint="ask again"
+            )
+        return _order(who, at, basis, job.digest)
+
+    job = None if secret is None else desk.eraser.begin(secret, basis, order)
     if job is None:
         desk.journal.submit(Submission(CALLER, key, _order(who, at, basis, None)))
     _finish(job, None if secret is None else secret.handle, subject, frames, desk)
@@ -138,6 +147,11 @@ def run(secret: StreamKey, desk: Desk) -> list[Frame]:
 
 
 def _reasons(facts: Known, who: str, frames: Sequence[Frame]) -> tuple[Reason, ...]:
+    return (*barred(facts, who, frames), *((Reason("held"),) if holds(frames) else ()))
+
+
+def barred(facts: Known, who: str, frames: Sequence[Frame]) -> tuple[Reason, ...]:
+    """Why `who` may decide nothing about what is kept of this person: they would decide in their own cause."""
     reasons = [*standing(facts.principal, "requester")]
     if facts.relation is not None and any(
         (facts.relation.own, facts.relation.household, facts.relation.colleague, facts.relation.line)
@@ -145,8 +159,6 @@ def _reasons(facts: Known, who: str, frames: Sequence[Frame]) -> tuple[Reason, .
         reasons.append(Reason("own-person"))
     if any(who in (look.principal, look.on_behalf_of) for look in _looks(frames)):
         reasons.append(Reason("requester-looked"))
-    if holds(frames):
-        reasons.append(Reason("held"))
     return tuple(reasons)
 
 

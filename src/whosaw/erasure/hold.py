@@ -4,21 +4,25 @@
     hold ──▶ a record in the person's own stream, with a random id ──▶ lift: another record, with the same id
 
 The journal is the only place where a hold stands: nobody can put or lift one off the record, the person reads both, and
-an erasure that is refused says that a hold refused it.                                     Design: docs/adr/0061
+an erasure that is refused says that a hold refused it.
+
+Whoever may not order the erasure may not lift what forbids it either. And a lift stands in `admin`, too, by its random id:
+the person's own stream goes with the erasure that it makes way for.                        Design: docs/adr/0061
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from whosaw.erasure.erase import CALLER, Kept, run
+from whosaw.erasure.erase import CALLER, Kept, barred, run
 from whosaw.erasure.ports import Desk
 from whosaw.erasure.record import HOLDS, Hold, hold_body, holds, lift_body
 from whosaw.errors import BadInput
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment
+from whosaw.journal.segment import Frame
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream
 
@@ -46,9 +50,14 @@ def hold(person: str, basis: str, by: str, desk: Desk, *, key: str) -> Held | Ke
 
 def lift(person: str, id_: str, by: str, desk: Desk, *, key: str) -> Held | Kept:
     """Lift one hold. Raises BadInput where there is none with this id."""
-    if id_ not in {found.id for found in held(person, desk)}:
+    secret = desk.keys.find(Stream.of_person(person))
+    frames = [] if secret is None else run(secret, desk)
+    if id_ not in {found.id for found in holds(frames)}:
         raise BadInput("there is no such hold on this account", where="--lift", hint="whosaw hold PERSON lists them")
-    return _record(person, by, desk, key=key, id_=id_, body=lambda who, at: lift_body(id_, who, at))
+    return _record(
+        person, by, desk, key=key, id_=id_, body=lambda who, at: lift_body(id_, who, at), frames=frames,
+        beside=(Stream.named("admin"),),
+    )  # fmt: skip
 
 
 def held(person: str, desk: Desk) -> tuple[Hold, ...]:
@@ -58,11 +67,23 @@ def held(person: str, desk: Desk) -> tuple[Hold, ...]:
 
 
 def _record(
-    person: str, by: str, desk: Desk, *, key: str, id_: str, body: Callable[[str, datetime], bytes]
+    person: str,
+    by: str,
+    desk: Desk,
+    *,
+    key: str,
+    id_: str,
+    body: Callable[[str, datetime], bytes],
+    frames: Sequence[Frame] | None = None,
+    beside: tuple[Stream, ...] = (),
 ) -> Held | Kept:
-    """Put it on record, by somebody who works here at this moment."""
+    """Put it on record, by somebody who works here at this moment; where `frames` are given, by one whom they do not bar."""
     who, at = desk.remember(by), moment(desk.clock)
-    if reasons := standing(known(desk.directory, who, at).principal, "requester"):
+    facts = known(desk.directory, who, at, desk.pseudonyms.person(person))
+    reasons = standing(facts.principal, "requester") if frames is None else barred(facts, who, frames)
+    if reasons:
         return Kept(reasons, None)
-    desk.journal.submit(Submission(CALLER, key, (Record(Stream.of_person(person), body(who, at)),)))
+    made = body(who, at)
+    streams = (Stream.of_person(person), *beside)
+    desk.journal.submit(Submission(CALLER, key, tuple(Record(stream, made) for stream in streams)))
     return Held(id_, held(person, desk))
