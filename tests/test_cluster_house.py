@@ -20,6 +20,7 @@ from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Field, Look
 from whosaw.shared import connect, in_office
 from whosaw.store.files import data_folders
+from whosaw.store.pg_election import PgElection
 from whosaw.wiring import build, house
 
 pytestmark = pytest.mark.postgres
@@ -89,6 +90,22 @@ def test_a_log_is_made_once_in_a_database(server, tmp_path):
         build(tmp_path / "two", ORIGIN, store=StoreSettings(database=database))
     code, said = whosaw("journal", "fsck", "--data", tmp_path / "one")
     assert code == 0, said
+
+
+def test_whoever_mends_a_log_keeps_the_office_as_long_as_it_takes(server, tmp_path):
+    """A gate that comes meanwhile finds a pulse, and does not take the office for abandoned."""
+    name = server.database()
+    build(tmp_path / "one", ORIGIN, store=StoreSettings(database=name))
+    with closing(connect(name)) as database:
+        held = in_office(database, data_folders(tmp_path / "one")[1]).hold("lock")
+        gate, until = PgElection(database, stale=2.5), time.monotonic() + 4
+        while time.monotonic() < until:
+            assert gate.stand() is None
+            time.sleep(0.5)
+        held.release()
+        office = gate.stand()
+        assert office is not None
+        office.resign()
 
 
 def test_an_empty_database_is_no_fresh_log(server, tmp_path):

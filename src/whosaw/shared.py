@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from whosaw.config import JournalSettings
 from whosaw.errors import Busy
 from whosaw.journal.cluster.asking import PATIENCE
-from whosaw.journal.cluster.candidate import Candidate, Led
+from whosaw.journal.cluster.candidate import Candidate, Led, Pulse
 from whosaw.journal.cluster.fenced import Fenced
 from whosaw.journal.cluster.gate import Gate
 from whosaw.journal.cluster.pending import Office, Standing
@@ -59,9 +59,20 @@ def in_office(database: Database, private: Folder) -> Folder:
                 part="sequencer",
                 hint="close all gates first; reading and checking work beside them",
             )
-        return office
+        return _AtWork(office)
 
     return Fenced(private, lambda: None, hold)
+
+
+class _AtWork:
+    """The office of whoever mends by hand. It has a pulse: a gate that comes meanwhile would take it for abandoned."""
+
+    def __init__(self, office: Office) -> None:
+        self._office, self._pulse = office, Pulse(office)
+
+    def release(self) -> None:
+        self._pulse.close()
+        self._office.resign()
 
 
 def standing(database: Database) -> Standing | None:

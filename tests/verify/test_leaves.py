@@ -163,6 +163,24 @@ def test_nothing_is_left_behind(log, shared, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("cut", [0, 40, -40])
+def test_temporary_files_that_are_lost_or_cut_decide_nothing(log, shared, monkeypatch, cut):
+    """Rows that nobody compared might be a label that stands twice: no verdict, neither good nor bad."""
+    whole = leaves.heaps.files
+
+    def less(folder):
+        found = whole(folder)
+        path = folder / found[max(found)][0]
+        if not cut:
+            return {number: names for number, names in found.items() if number < max(found)}
+        path.write_bytes(path.read_bytes()[:cut])
+        return found
+
+    monkeypatch.setattr(leaves.heaps, "files", less)
+    with pytest.raises(Unavailable, match="temporary files"):
+        read_leaves(Shelf(log[1]), 601, (), {}, jobs=2)
+
+
 def test_a_full_disk_is_said(log, monkeypatch, tmp_path):
     """No room for temporary files: undecided, with the folder and what to do about it."""
     monkeypatch.setattr(leaves.heaps, "IN_MEMORY", 0)

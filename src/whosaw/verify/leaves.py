@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from itertools import tee
 from pathlib import Path
 
+from whosaw.errors import Unavailable
 from whosaw.tlog import leaf
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.tile import FULL, Bundle, Tile
@@ -156,6 +157,12 @@ def _compare(
         changes[number], done = one.changes, done + count
         found.twice += one.twice
         progress(min(whole.end, (whole.end + done) // 2), reading.size)
+    if whole.gap is None and not whole.given_up and done != reading.size:
+        raise Unavailable(
+            f"of {reading.size:,} labels {done:,} were compared: temporary files were lost or cut meanwhile",
+            part="temporary files",
+            hint="nothing is known to be false; try again, with TMPDIR in a folder that nobody cleans",
+        )
     found.twice.sort()
     for claim, root in zip(judged, trie.roots(trie.joined(changes), len(cuts)), strict=True):
         (found.held if root == claim.root else found.wrong).append(claim)

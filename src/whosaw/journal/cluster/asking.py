@@ -116,7 +116,8 @@ class Asking:
             self._pending.ask([errand.row for errand in errands])
         except OutcomeUnknown:
             for errand in errands:
-                errand.perhaps = True
+                # Also where it had been asked before, and taken back since: this time nobody knows.
+                errand.asked, errand.perhaps = False, True
         except WhosawError as error:
             # Those of which there may be a row already are not given up: only the table can tell what became of them.
             with self._said():

@@ -93,7 +93,7 @@ class Candidate:
         """One term. Whether it may be tried again at once."""
         self.epoch = office.epoch
         _log.info("elected: epoch %d", office.epoch)
-        pulse = _Pulse(office)
+        pulse = Pulse(office)
         try:
             with self._lead(office) as led:
                 self.trouble = None
@@ -125,7 +125,7 @@ def _succeeded(office: Office) -> bool:
     return False
 
 
-class _Pulse:
+class Pulse:
     """Says that the sequencer is alive, from its election on: a start may take longer than others are patient."""
 
     def __init__(self, office: Office) -> None:
@@ -150,7 +150,7 @@ class _Pulse:
 class _Term:
     """The rows of gates, while the term lasts."""
 
-    def __init__(self, led: Led, keys: StreamKeys, pulse: _Pulse) -> None:
+    def __init__(self, led: Led, keys: StreamKeys, pulse: Pulse) -> None:
         self._journal, self._desk, self._keys, self._pulse = led.journal, led.desk, keys, pulse
         self._answered: set[bytes] = set()
         self._over = threading.Event()
