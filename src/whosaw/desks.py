@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from whosaw.config import networks
 from whosaw.datafolder import Random
 from whosaw.directory.load import Loaded, load
-from whosaw.errors import BadInput, Misconfigured, MissingExtra, ProofFailed
+from whosaw.errors import BadInput, MissingExtra, ProofFailed
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
@@ -289,13 +289,7 @@ class _Findings:
 
 
 def erasure_desk(here: House) -> erasure.Desk:
-    """Everything that an erasure works with. Raises Misconfigured where many gates write the log."""
-    if here.erasure is None:
-        raise Misconfigured(
-            "a log that several gates write cannot be erased from in this version",
-            setting="store.database",
-            hint="nothing was changed",
-        )
+    """Everything that an erasure works with."""
     return here.erasure
 
 

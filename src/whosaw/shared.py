@@ -9,6 +9,8 @@ Folders are those of every log: `public`, and `private` for segments and staging
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from whosaw.config import JournalSettings
-from whosaw.errors import Busy
+from whosaw.errors import Busy, WhosawError
 from whosaw.journal.cluster.asking import PATIENCE
 from whosaw.journal.cluster.candidate import Candidate, Led, Pulse
 from whosaw.journal.cluster.fenced import Fenced
@@ -36,6 +38,9 @@ from whosaw.store.pg_manifest import PgManifest
 from whosaw.store.pg_pending import PgPending
 from whosaw.store.state import shared_state_engine
 from whosaw.witness.session import Session
+
+_AGAIN = 2.0
+_log = logging.getLogger(__name__)
 
 
 def connect(conninfo: str) -> Database:
@@ -91,6 +96,39 @@ def _nothing(_stores: Stores, _journal: Journal) -> AbstractContextManager[objec
     return nullcontext()
 
 
+def _finished(_journal: Journal) -> None:
+    """Nothing to finish."""
+
+
+@contextmanager
+def _finishing(finish: Callable[[], None]) -> Iterator[None]:
+    """What was begun is finished before anybody's row is taken; but for what is Busy, which nobody's look waits for."""
+    ending = threading.Event()
+
+    def go_on() -> None:
+        while not ending.wait(_AGAIN):
+            try:
+                finish()
+            except Busy:
+                continue
+            except WhosawError as error:
+                _log.warning("not finished, and left to the next start: %s", error)
+            return
+
+    thread = threading.Thread(target=go_on, name="whosaw-finishes", daemon=True)
+    try:
+        finish()
+    except Busy as error:
+        _log.warning("not finished yet: %s", error)
+        thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        if thread.is_alive():
+            thread.join()
+
+
 def _fenced(folder: Folder, lasts: Callable[[], None]) -> Folder:
     """A file takes its time to be synced; so the question is asked after that, and right before the rename."""
     return Fenced(folder.looking(lasts) if isinstance(folder, FilesFolder) else folder, lasts)
@@ -99,7 +137,8 @@ def _fenced(folder: Folder, lasts: Callable[[], None]) -> Folder:
 @dataclass(frozen=True, slots=True)
 class Together:
     """What a gate and a candidate of one process are made of. `patience`: seconds that a submission waits for its place;
-    `beside`: what runs beside the sequencer, as long as its term.
+    `beside`: what runs beside the sequencer, as long as its term; `finish`: what the start of a term takes up, before
+    anything is recorded for a gate.
     """
 
     database: Database
@@ -112,6 +151,7 @@ class Together:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     beside: Callable[[Stores, Journal], AbstractContextManager[object]] = _nothing
+    finish: Callable[[Journal], None] = _finished
     patience: float = PATIENCE
 
     @contextmanager
@@ -136,11 +176,15 @@ class Together:
             self.database.check(term)
 
         public, private = _fenced(self.public, lasts), _fenced(self.private, lasts)
-        desk = PgDesk(self.database, private, term)
+        # Not the fenced folder: the desk asks for itself, and takes away what it put there too late.
+        desk = PgDesk(self.database, self.private, term)
         stores = replace(stores_in(self.database, public, private, term), ahead=desk)
         journal = Journal.open(
             stores=stores, keys=self.keys, signers=self.signers, settings=self.settings, clock=self.clock,
             random=self.random, before=self.session.before, witnesses=self.session.asked,
         )  # fmt: skip
-        with closing(journal), self.session.collecting(journal), self.beside(stores, journal):
+        with (
+            closing(journal), self.session.collecting(journal), self.beside(stores, journal),
+            _finishing(lambda: self.finish(journal)),
+        ):  # fmt: skip
             yield Led(journal, desk)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,9 +43,12 @@ from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
 from whosaw.erasure.erase import resume
 from whosaw.erasure.ports import Desk as Erasure
+from whosaw.erasure.ports import Eraser
+from whosaw.erasure.ports import Journal as ErasesFrom
 from whosaw.errors import BadInput
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, record_policy
+from whosaw.journal.cluster.elected import ElectedEraser
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
@@ -103,7 +106,7 @@ class House:
     directory: Directory
     vault: Vault
     guard: Guard
-    erasure: Erasure | None  # None where this process is one gate of many, and another may be writing
+    erasure: Erasure
 
     @property
     def facts_folder(self) -> Path:
@@ -195,17 +198,18 @@ def house(
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
         check_stages(policy.purposes, witnesses=bool(settings.witness))
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
-        with (
-            closing(session),
-            _log(folder, settings, _Parts(stores, keyring, signers, session, clock, random)) as (journal, witnesses),
-        ):
-            erasure = None
-            if isinstance(journal, Journal):
-                erasure = Erasure(
-                    journal=journal, eraser=journal.eraser, keys=keyring, state=SqlErasure(engine), directory=directory,
-                    private=stores.private, facts=folder / FACTS, remember=names.remember, pseudonyms=pseudonyms, clock=clock,
-                )  # fmt: skip
-                resume(erasure)
+
+        def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
+            return Erasure(
+                journal=journal, eraser=eraser, keys=keyring, state=SqlErasure(engine), directory=directory,
+                private=stores.private, facts=folder / FACTS, remember=names.remember, pseudonyms=pseudonyms, clock=clock,
+            )  # fmt: skip
+
+        def finish(journal: Journal) -> None:
+            resume(erasing(journal, journal.eraser))
+
+        parts = _Parts(stores, keyring, signers, session, clock, random, finish)
+        with closing(session), _log(folder, settings, parts) as (journal, witnesses, eraser):
             record_policy(journal, policy, keyring, clock())
             last_look = last_look_of(journal.reader())
             vault = Vault(
@@ -234,7 +238,7 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard, erasure,
+                policy, journal, session.asked, witnesses, directory, vault, guard, erasing(journal, eraser),
             )  # fmt: skip
 
 
@@ -255,10 +259,11 @@ class _Parts:
     session: Session
     clock: Clock
     random: Random
+    finish: Callable[[Journal], None]
 
 
 @contextmanager
-def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[OpenLog, tuple[Collector, ...]]]:
+def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[OpenLog, tuple[Collector, ...], Eraser]]:
     """The log, open: written here, or by whichever gate is elected, which may be this one."""
 
     def patrol(stores: Stores, journal: Journal) -> closing[Patrol]:
@@ -270,27 +275,22 @@ def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[Open
         with closing(shared.connect(settings.store.database)) as database:
             together = shared.Together(
                 database, *folders_of(folder, settings), keys, signers, settings.journal, session, clock,
-                random, patrol,
+                random, patrol, parts.finish,
             )  # fmt: skip
             with together.opened() as (gate, candidate):
                 candidate.first(_PATIENCE)
-                yield gate, ()
+                yield gate, (), ElectedEraser(lambda: candidate.lead(_PATIENCE).journal)
         return
     with (
         Journal.open(
-            stores=parts.stores,
-            keys=keys,
-            signers=signers,
-            settings=settings.journal,
-            clock=clock,
-            random=random,
-            before=session.before,
-            witnesses=session.asked,
+            stores=parts.stores, keys=keys, signers=signers, settings=settings.journal, clock=clock, random=random,
+            before=session.before, witnesses=session.asked,
         ) as journal,
         session.collecting(journal) as witnesses,
         patrol(parts.stores, journal),
-    ):
-        yield journal, witnesses
+    ):  # fmt: skip
+        parts.finish(journal)
+        yield journal, witnesses, journal.eraser
 
 
 def _patrol(stores: Stores, signers: Signers, journal: Journal, settings: Settings, clock: Clock) -> Patrol:

@@ -41,6 +41,11 @@ class Durable:
 class WriteAhead(Protocol):
     """Frames that are durable and under no head yet. One process writes; others may look beside it."""
 
+    @property
+    def appends(self) -> bool:
+        """Whether segments are appended to, so that a crash may leave bytes after their last frame."""
+        ...
+
     def find(self, size: int) -> tail.Found:
         """The frames beyond a head of `size`, and the bytes of a torn write. Changes nothing. Raises Damaged, Unavailable."""
         ...
@@ -69,6 +74,13 @@ class WriteAhead(Protocol):
         """A head of `size` is published: what is kept here of leaves below it may go."""
         ...
 
+    def wipe(self, handle: bytes, size: int) -> None:
+        """Keep nothing of leaves below the published `size` here, nor of what waits for the ended stream `handle`.
+
+        The same again is fine. Raises Unavailable: a part may be gone.
+        """
+        ...
+
     def roll(self) -> None:
         """Write nothing more to a segment that has been begun: the next frames are for another one. Not beside `write`."""
         ...
@@ -86,6 +98,7 @@ class SegmentLog:
     """The newest segment is the write-ahead log: ADR 0010."""
 
     __slots__ = ("_active", "_folder", "_manifest", "_rolled", "_segment_bytes")
+    appends = True
 
     def __init__(self, folder: Folder, manifest: Manifest, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._folder, self._manifest, self._segment_bytes = folder, manifest, segment_bytes
@@ -128,6 +141,9 @@ class SegmentLog:
         self._manifest.seal(rolled)
         for _ in rolled:
             self._rolled.popleft()
+
+    def wipe(self, handle: bytes, size: int) -> None:
+        """Nothing is here that is not in segments."""
 
     def roll(self) -> None:
         if self._active is not None:

@@ -106,10 +106,14 @@ class Eraser:
         with self._lock:
             stores, wanted = self._stores, set(job.indexes)
             self._sequencer.roll()
-            size = self._publish().size
-            seal(stores, ahead_of(stores).closed_below(size))
+            size, ahead = self._publish().size, ahead_of(stores)
+            seal(stores, ahead.closed_below(size))
+            ahead.wipe(job.handle, size)
             for row in stores.manifest.sealed().values():
-                self._segment(row, {index for index in range(row.first, row.end) if index in wanted}, job)
+                here = {index for index in range(row.first, row.end) if index in wanted}
+                # Where none was ever appended to, nothing can stand behind a last frame, and there are many to ask.
+                if here or ahead.appends:
+                    self._segment(row, here, job)
             for name in [*strays(stores), *stores.private.names(tail.KEPT)]:
                 stores.private.delete(name)
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 
 from whosaw.errors import Contradiction, Damaged, Unavailable
 from whosaw.journal.ahead import Durable
-from whosaw.journal.cluster.pending import Asked, Granted
+from whosaw.journal.cluster.pending import ERASED, Asked, Granted
 from whosaw.journal.ports import Folder, Sealed
 from whosaw.journal.segment import Frame, Mark, Order, encode_all, parse_all
 from whosaw.journal.segments import Segments, records
@@ -46,6 +46,8 @@ _Row = tuple[bytes, int, int, bytes]
 
 class PgDesk:
     """``journal.pending.Desk`` on a database and the folder of segments."""
+
+    appends = False
 
     def __init__(self, database: Database, folder: Folder, term: Term | None = None) -> None:
         """`term`: of the sequencer that will write; without one this is for looking."""
@@ -141,7 +143,17 @@ class PgDesk:
     def covered(self, first: int, frames: Sequence[Frame]) -> None:
         mark = Mark(first)
         data = encode_all(frames, mark)
+        self._in_office()
         self._folder.create_or_compare([(mark.name, data)])
+        try:
+            self._in_office()
+        except Contradiction:
+            # Another one may have written it before us, erased from it and removed it. What we put there does not count
+            # then, and will never count again; but it has the bytes.
+            row = self._manifest.sealed().get(first)
+            if row is not None and row.generation > 0:
+                self._folder.delete(mark.name)
+            raise
         self._covered = [Sealed(first, len(frames), len(data), 0)]
 
     def released(self, size: int) -> None:
@@ -151,6 +163,18 @@ class PgDesk:
         self._manifest.seal(self._covered)
         self._covered = []
 
+    def wipe(self, handle: bytes, size: int) -> None:
+        with self._db.transaction(self._term) as db:
+            db.execute(
+                "UPDATE journal.pending SET refused = %s, handles = '', bodies = ''"
+                " WHERE first IS NULL AND refused IS NULL AND position(%s::bytea IN handles) > 0",
+                (ERASED, handle),
+            )
+            db.execute("DELETE FROM journal.pending WHERE first < %s", (size,))
+            _notify(db)
+        with self._db.connection() as db:
+            db.execute("VACUUM journal.pending")
+
     def roll(self) -> None:
         """No segment is open: each is put there whole."""
 
@@ -159,6 +183,10 @@ class PgDesk:
 
     def close(self) -> None:
         """Nothing is open between two calls."""
+
+    def _in_office(self) -> None:
+        if self._term is not None:
+            self._db.check(self._term)
 
     def _frames(self, first: int, end: int) -> Iterator[Frame]:
         """Frames of the rows that begin from `first` up to `end`, which follow on one another."""

@@ -7,7 +7,8 @@
     seen             a pulse, once a second. Whoever has none for `STALE` seconds loses the connection that holds the lock
 
 A process that is stopped keeps its connections, and with them the lock: nobody else would ever be elected. So a candidate
-that finds no pulse ends that connection on the server. The clock is the server's, for all of them.
+that finds no pulse ends that connection on the server. The clock is the server's, for all of them. Who has to be the
+sequencer, because it erases, does the same to one that is alive: for the others that is an election like any other.
 
 Invariant: when a term begins, every transaction of every earlier term is over, done or undone. That is also what settles
 a COMMIT whose outcome nobody knew.                                            Specification: docs/spec/cluster.md
@@ -15,6 +16,7 @@ a COMMIT whose outcome nobody knew.                                            S
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import psycopg
@@ -23,6 +25,7 @@ from whosaw.errors import Contradiction, Unavailable
 from whosaw.store.pg import PART, Connection, Database, Term, told
 
 STALE = 5.0
+_TRIES, _BETWEEN = 50, 0.02
 _KEY = "hashtext('whosaw'), hashtext('sequencer')"
 _LOCK = f"SELECT pg_try_advisory_lock({_KEY})"
 _RAISE = """UPDATE journal.leader SET epoch = epoch + 1, backend = pg_backend_pid(), elected = clock_timestamp(),
@@ -42,15 +45,18 @@ class PgElection:
     def __init__(self, database: Database, stale: float = STALE) -> None:
         self._db, self._stale = database, stale
 
-    def stand(self) -> PgOffice | None:
+    def stand(self, *, insists: bool = False) -> PgOffice | None:
         connection = self._db.own()
         try:
             with told():
-                (free,) = connection.execute(_LOCK).fetchone() or (False,)
-                if free:
-                    (epoch,) = connection.execute(_RAISE).fetchone() or (0,)
-                    return PgOffice(connection, Term(epoch))
-                connection.execute(_END_STALE, (self._stale,))
+                for _ in range(_TRIES if insists else 1):
+                    (free,) = connection.execute(_LOCK).fetchone() or (False,)
+                    if free:
+                        (epoch,) = connection.execute(_RAISE).fetchone() or (0,)
+                        return PgOffice(connection, Term(epoch))
+                    connection.execute(_END_STALE, (0 if insists else self._stale,))
+                    if insists:
+                        time.sleep(_BETWEEN)  # its session ends when the server comes to it
         except BaseException:
             connection.close()
             raise

@@ -8,7 +8,7 @@ What became of a row is read from the table and believed; what became of a COMMI
 again. So a gate needs no restart, whatever happens to the server or to the sequencer, as long as its callers have patience:
 
     row assigned                      the answer
-    row refused                       the caller's own fault, which nobody else has found
+    row refused                       the caller's own fault, which nobody else has found; or its stream was erased
     row waits too long                taken back ──▶ Unavailable: nothing was recorded, and nothing will be
     no row                            the head knows its place ──▶ the answer; else asked again
     nobody can tell, for too long     OutcomeUnknown: it may have been recorded, or may be yet
@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from whosaw.errors import BadInput, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
-from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Ear, Pending
+from whosaw.journal.cluster.pending import ERASED, Answer, Asked, Assigned, Ear, Pending
 from whosaw.journal.mail import Mail
 from whosaw.journal.queue import Queue
 from whosaw.journal.sequencer import same
@@ -168,7 +168,7 @@ class Asking:
             self._pending.withdraw(errand.row.idem)
             self._refused()
             with self._said():
-                self._fail([errand], BadInput(answer.refused, where="records"))
+                self._fail([errand], _refusal(answer.refused))
         elif time.monotonic() > errand.until and self._pending.withdraw(errand.row.idem):
             with self._said():
                 self._fail([errand], _not_in_time())
@@ -219,6 +219,12 @@ class Asking:
         for errand in errands:
             for waiter in self._taken(errand):
                 waiter.fail(error)
+
+
+def _refusal(sentence: str) -> WhosawError:
+    if sentence == ERASED:  # no fault of the caller's: the same again begins a new stream
+        return Unavailable(sentence, part="journal", hint="ask again: the record then begins a new stream")
+    return BadInput(sentence, where="records")
 
 
 def _not_in_time() -> Unavailable:

@@ -27,7 +27,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from whosaw.errors import BadInput, Busy, Contradiction, IdempotencyConflict, OutcomeUnknown, Unavailable, WhosawError
-from whosaw.journal.cluster.pending import Asked, Desk, Ear, Election, Granted, Office
+from whosaw.journal.cluster.pending import ERASED, Asked, Desk, Ear, Election, Granted, Office
 from whosaw.journal.journal import Journal
 from whosaw.journal.ports import StreamKeys
 from whosaw.journal.submission import Parked
@@ -58,6 +58,9 @@ class Candidate:
     def __init__(self, election: Election, lead: Lead, keys: StreamKeys, stand_every: float = STAND_EVERY) -> None:
         self._election, self._lead, self._keys, self._every = election, lead, keys, stand_every
         self._ending, self._stood = threading.Event(), threading.Event()
+        self._changed = threading.Condition()
+        self._led: Led | None = None  # while it takes rows
+        self._insists = False
         self.epoch: int | None = None  # while it is elected
         self.trouble: WhosawError | None = None
         self._thread = threading.Thread(target=self._stand_on, name="whosaw-candidate", daemon=True)
@@ -72,22 +75,48 @@ class Candidate:
         if self.trouble is not None:
             raise self.trouble
 
+    def lead(self, timeout: float) -> Led:
+        """What its term works with: if another is elected, that one is succeeded. Raises Unavailable after `timeout`."""
+        with self._changed:
+            self._insists = self._led is None
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._led is not None or self._ending.is_set(), timeout)
+            self._insists = False
+            if self._led is not None:
+                return self._led
+        if self.trouble is not None:
+            raise self.trouble
+        raise Unavailable("this process was not elected in time", part="sequencer", hint="ask again")
+
     def close(self) -> None:
         """End the term, if there is one: what waits is recorded and published first, where that can be done."""
         self._ending.set()
+        with self._changed:
+            self._changed.notify_all()
         self._thread.join()
 
     def _stand_on(self) -> None:
         wait = self._every
         while not self._ending.is_set():
             office = None
+            insists = self._insists
             with suppress(Unavailable):
-                office = self._election.stand()
+                office = self._election.stand(insists=insists)
             if office is not None:
                 wait = self._every if self._serve(office) else min(2 * wait, _LONGEST)
             self._stood.set()
-            # No two candidates in step.
-            self._ending.wait(wait * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            # No two candidates in step. Who insists waits for nobody, but does not spin where a start fails.
+            pause = _LOOK_EVERY if insists and office is None else wait * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+            self._wait(pause, insists)
+
+    def _wait(self, seconds: float, insisted: bool) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ending.is_set() or self._insists > insisted, seconds)
+
+    def _works_with(self, led: Led | None) -> None:
+        with self._changed:
+            self._led = led
+            self._changed.notify_all()
 
     def _serve(self, office: Office) -> bool:
         """One term. Whether it may be tried again at once."""
@@ -98,7 +127,11 @@ class Candidate:
             with self._lead(office) as led:
                 self.trouble = None
                 self._stood.set()
-                _Term(led, self._keys, pulse).run(self._ending)
+                self._works_with(led)
+                try:
+                    _Term(led, self._keys, pulse).run(self._ending)
+                finally:
+                    self._works_with(None)
         except WhosawError as error:
             # Who was succeeded while it slept finds a log that is ahead of what it read. That is no damage.
             succeeded = _succeeded(office)
@@ -211,7 +244,7 @@ class _Term:
             if known.keys() >= set(row.handles):
                 group.append((row, Parked(row.idem, [known[handle] for handle in row.handles], row.bodies)))
             else:
-                self._desk.refuse(row.idem, "one of its streams was erased meanwhile; nothing was recorded, ask again")
+                self._desk.refuse(row.idem, ERASED)
         self._journal.hand_in([parked for _, parked in group])
         down: WhosawError | None = None
         for row, parked in group:

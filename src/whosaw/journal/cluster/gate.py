@@ -137,6 +137,10 @@ class Gate:
         """Durable leaves by label."""
         return self._recent
 
+    def forget(self, stream: Stream) -> None:
+        """``journal.Journal.forget``, for this gate. Others find out when the sequencer refuses the key that they keep."""
+        self._keys.forget(stream)
+
     # ── publishing ──
 
     def wait_published(self, index: int, timeout: float = PATIENCE) -> bytes:

@@ -22,6 +22,9 @@ from typing import Protocol
 from whosaw.journal.ahead import WriteAhead
 from whosaw.journal.segment import Frame
 
+ERASED = "one of its streams was erased meanwhile; nothing was recorded, ask again"
+"""The sentence for a row whose handles were of a key that is gone. Its gate asks for the key anew the next time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -158,8 +161,8 @@ class Office(Protocol):
 class Election(Protocol):
     """One sequencer at a time, or rather: one *epoch* at a time, and nothing of an older epoch is written any more."""
 
-    def stand(self) -> Office | None:
-        """Be elected, if nobody is who is alive. Raises Unavailable."""
+    def stand(self, *, insists: bool = False) -> Office | None:
+        """Be elected, if nobody is who is alive. `insists`: whoever is, is succeeded. Raises Unavailable."""
         ...
 
 
