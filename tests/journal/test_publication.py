@@ -178,8 +178,7 @@ def test_a_reader_is_of_one_size():
     core.integrator.step()
     assert reader.size == 12
     assert len(list(reader.frames())) == 12
-    assert reader.index_of(recorded.leaves[-1].label) == 11
-    assert reader.index_of(later.leaves[-1].label) is None
+    assert (recorded.leaves[-1].index, later.leaves[-1].index) == (11, 12)
     anna = world.keys.of(world.submission("x", "anna").records[0].stream)
     assert [frame.i for frame in reader.run(anna)] == [0, 1]
     assert [frame.i for frame in Reader.pinned(world.stores, world.signers.keys()).run(anna)] == [0, 1, 2]

@@ -74,8 +74,8 @@ def test_sunlight_tiles():
     partial = t.Tile(0, 3, 10)
     assert tiles[3].startswith(t.check_tile((folder / partial.path).read_bytes(), 10, partial.path))
     hashes = [h for raw in tiles for h in t.parse_tile(raw, 256, "tile")]
-    assert t.hashes_above(tiles) == [naive_root(hashes[i : i + 256]) for i in range(0, 1024, 256)]
-    level_1 = t.encode_tile(t.hashes_above(tiles))
+    assert list(map(merkle.root_of_row, tiles)) == [naive_root(hashes[i : i + 256]) for i in range(0, 1024, 256)]
+    level_1 = t.encode_tile(list(map(merkle.root_of_row, tiles)))
 
     def read(tile):
         whole = level_1 if tile.level == 1 else tiles[tile.index]

@@ -11,7 +11,7 @@ from shutil import rmtree
 import click
 
 from whosaw.beside import last_head
-from whosaw.cli.options import Place, format_option, say
+from whosaw.cli.options import Place, format_option, origin_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.config import StoreSettings
 from whosaw.datafolder import now
@@ -57,9 +57,7 @@ def _told(head: TrustedHead) -> str:
 
 @click.command()
 @click.argument("folder", type=Place())
-@click.option(
-    "--origin", required=True, metavar="NAME", help="Name of the log: a host you own, a slash, a word. Never changes."
-)
+@origin_option
 @click.option(
     "--trusted-proxy",
     "proxies",

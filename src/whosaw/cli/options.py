@@ -64,6 +64,15 @@ def data_option(command: _Command) -> _Command:
     )(command)
 
 
+def origin_option(command: _Command) -> _Command:
+    return click.option(
+        "--origin",
+        required=True,
+        metavar="NAME",
+        help="Name of the log: a host you own, a slash, a word. Never changes.",
+    )(command)
+
+
 def opened(data: Path) -> AbstractContextManager[House]:
     """The data folder, open. Witnesses are asked first; `whosaw --start-unwitnessed REASON …` goes on without them."""
     return house(data, unwitnessed=click.get_current_context().find_root().params.get("start_unwitnessed"))

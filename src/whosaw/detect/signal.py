@@ -108,10 +108,10 @@ class Detector(Protocol):
     """One file in `signals/`. The engine filters, joins, groups and counts; every quotient and tail is the driver's."""
 
     @property
-    def NAME(self) -> str: ...  # noqa: N802
+    def NAME(self) -> str: ...  # noqa: N802  a constant of the module
 
     @property
-    def NEEDS(self) -> frozenset[str]: ...  # noqa: N802
+    def NEEDS(self) -> frozenset[str]: ...  # noqa: N802  a constant of the module
 
     def query(self, world: World) -> Any:
         """Counts per unit and window, as an Ibis table of whole numbers and texts."""

@@ -51,7 +51,7 @@ class FindingInquiry:
     index: int
 
 
-def finding(id: str, asker: str, desk: Desk, *, key: str | None = None) -> FindingInquiry | Refused:  # noqa: A002
+def finding(id: str, asker: str, desk: Desk, *, key: str | None = None) -> FindingInquiry | Refused:  # noqa: A002  the word on the command line
     """What is behind the finding `id`, for the staff member `asker`. `key` and errors: see ``person.person``.
 
     Raises MissingExtra where nobody can judge looks here: who is affected cannot be said then.

@@ -95,7 +95,7 @@ class PersonInquiry:
     index: int
 
 
-def person(id: str, asker: str, desk: Desk, *, key: str | None = None) -> PersonInquiry | Refused:  # noqa: A002
+def person(id: str, asker: str, desk: Desk, *, key: str | None = None) -> PersonInquiry | Refused:  # noqa: A002  the word on the command line
     """Who looked at the account `id`, for the staff member `asker`.
 
     `key`: the asker's idempotency key, random; a retry with it is the same step. Raises what the desk raises, and has
@@ -119,7 +119,7 @@ def person(id: str, asker: str, desk: Desk, *, key: str | None = None) -> Person
     return PersonInquiry(step.id, True, looks, earlier, _coverage(looks, before, step.at), receipt, index)
 
 
-def refusal(id: str, asker: str, desk: Desk, *, key: str) -> Refused | None:  # noqa: A002
+def refusal(id: str, asker: str, desk: Desk, *, key: str) -> Refused | None:  # noqa: A002  the word on the command line
     """Why `asker` may not have all that is recorded about an account, on record then; None where nothing speaks against it.
 
     For whoever hands such things out: a statement says what this inquiry says. Nothing is recorded where it is None.

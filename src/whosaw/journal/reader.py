@@ -79,10 +79,6 @@ class Reader:
         end = self.size if last is None else min(last, self.size)
         yield from self._segments.frames(first, end)
 
-    def index_of(self, label: bytes) -> int | None:
-        """Where the leaf with this label stands; None where there is none below the checkpoint."""
-        return self._indexes([label]).get(label)
-
     def run(self, key: StreamKey) -> list[Frame]:
         """All leaves of one stream: label_0, label_1, … up to the first that is absent, under each of its keys.
 
@@ -90,9 +86,8 @@ class Reader:
         """
         run = [self._opened(index) for index in self.places(key)]
         if run and is_rekey(run[-1].body):
-            key_at(
-                key, split(run[-1].i)[0] + 1
-            )  # or the keyring is older than the log, and this were a part of a stream
+            # Raises where the keyring is older than the log: this would be the beginning of a stream, and no more.
+            key_at(key, split(run[-1].i)[0] + 1)
         return run
 
     def places(self, key: StreamKey) -> list[int]:

@@ -117,9 +117,8 @@ class Database:
         """Rows of a query that may be long, a few thousand at a time."""
         db = self._opened()
         try:
-            db.execute(
-                "SET idle_in_transaction_session_timeout = 0"
-            )  # whoever reads may take his time, and locks nobody out
+            # Whoever reads may take their time, and locks nobody out.
+            db.execute("SET idle_in_transaction_session_timeout = 0")
             with told(), db.transaction(), db.cursor("whosaw", binary=True) as cursor:
                 cursor.itersize = 5_000
                 cursor.execute(statement)

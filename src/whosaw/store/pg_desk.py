@@ -38,7 +38,7 @@ _ROWS = "SELECT idem, first, count, frames FROM unnest(%s::bytea[], %s::bigint[]
 _ASSIGN = f"""UPDATE journal.pending AS p SET handles = '', bodies = '', first = r.first, count = r.count, at = %s, frames = r.frames
     FROM ({_ROWS}) AS r WHERE p.idem = r.idem AND p.first IS NULL AND p.refused IS NULL"""  # noqa: S608 - no value in it
 _ADD = f"""INSERT INTO journal.pending (idem, handles, bodies, first, count, frames, at)
-    SELECT r.idem, '', '', r.first, r.count, r.frames, %s FROM ({_ROWS}) AS r ON CONFLICT DO NOTHING"""  # noqa: S608
+    SELECT r.idem, '', '', r.first, r.count, r.frames, %s FROM ({_ROWS}) AS r ON CONFLICT DO NOTHING"""  # noqa: S608  columns of ours
 _BETWEEN = "SELECT first, at, frames FROM journal.pending WHERE first >= %s AND first < %s ORDER BY first"
 _ALL = 2**62
 _Row = tuple[bytes, int, int, bytes]

@@ -50,11 +50,11 @@ class SqliteHeads:
         return _one(self._file.rows(f"SELECT {_ROW} FROM head WHERE origin = ?", (origin,)))  # noqa: S608 - our columns
 
     def shown(self, origin_hash: str) -> Cosigned | None:
-        return _one(self._file.rows(f"SELECT {_ROW} FROM head WHERE hash = ?", (origin_hash,)))  # noqa: S608
+        return _one(self._file.rows(f"SELECT {_ROW} FROM head WHERE hash = ?", (origin_hash,)))  # noqa: S608  columns of ours
 
     def advance(self, origin: str, decide: Callable[[Cosigned | None], tuple[T, Cosigned | None]]) -> T:
         with self._file.transaction() as db:
-            last = _one(db.execute(f"SELECT {_ROW} FROM head WHERE origin = ?", (origin,)).fetchall())  # noqa: S608
+            last = _one(db.execute(f"SELECT {_ROW} FROM head WHERE origin = ?", (origin,)).fetchall())  # noqa: S608  columns of ours
             value, new = decide(last)
             if new is not None:
                 row = (origin, origin_hash(origin), new.size, new.root, new.note, new.time_s)
@@ -68,7 +68,7 @@ class SqliteHeads:
         return value
 
     def all(self) -> Iterator[tuple[str, Cosigned]]:
-        for origin, *row in self._file.stream(f"SELECT origin, {_ROW} FROM head ORDER BY origin"):  # noqa: S608
+        for origin, *row in self._file.stream(f"SELECT origin, {_ROW} FROM head ORDER BY origin"):  # noqa: S608  columns of ours
             yield origin, Cosigned(*row)
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ Specification: docs/spec/checkpoint.md §3
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -217,13 +217,6 @@ def nodes_in(read: Callable[[Tile], bytes], size: int) -> Node:
         return root_of_row(row[offset * HASH : (offset + (1 << inner)) * HASH])
 
     return node
-
-
-def hashes_above(tiles: Sequence[bytes]) -> list[bytes]:
-    """What full tiles become at the level above: one hash each."""
-    for raw in tiles:
-        check_tile(raw, FULL, "tile")
-    return [root_of_row(raw) for raw in tiles]
 
 
 def _check_place(index: int, width: int) -> None:

@@ -8,16 +8,14 @@ from pathlib import Path
 import click
 
 from whosaw.cli.init import checked, whole_or_not_at_all
-from whosaw.cli.options import Place, format_option, say
+from whosaw.cli.options import Place, format_option, origin_option, say
 from whosaw.cli.output import Table
 from whosaw.wiring import build
 
 
 @click.command()
 @click.argument("folder", type=Place())
-@click.option(
-    "--origin", required=True, metavar="NAME", help="Name of the log: a host you own, a slash, a word. Never changes."
-)
+@origin_option
 @format_option
 def init(folder: Path, origin: str, form: str) -> int:
     """Make a log in FOLDER, and nothing beside it: keys, its first leaf, the databases of its two heads.

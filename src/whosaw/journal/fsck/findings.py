@@ -144,12 +144,6 @@ class Report:
         """The findings that no crash leaves."""
         return [finding for finding in self.findings if not finding.untidy]
 
-    def raise_damage(self) -> None:
-        """Raise Damaged with the first damage found, where there is any."""
-        if self.damage:
-            first = self.damage[0]
-            raise Damaged(str(first), where=first.where, hint="keep a copy of the whole folder before anything else")
-
     def find(self, kind: Fault, where: str, what: str) -> None:
         """Note damage."""
         check = self.checks[CHECK[kind]]
