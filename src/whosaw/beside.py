@@ -34,7 +34,7 @@ from whosaw.datafolder import (
 )
 from whosaw.directory import migrate
 from whosaw.errors import BadInput
-from whosaw.journal.cluster.pending import Standing
+from whosaw.journal.cluster.pending import Tenure
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
@@ -114,13 +114,13 @@ def last_head(folder: Path) -> tuple[bytes, TrustedHead]:
 packed = pack.parcel
 
 
-def elected(settings: Settings) -> Standing | None:
+def elected(settings: Settings) -> Tenure | None:
     """Who is the sequencer of a log that many gates write, and what waits; None for any other log. Raises Unavailable."""
     if not settings.store.database:
         return None
     shared = shared_parts()
     with closing(shared.connect(settings.store.database)) as database:
-        found: Standing | None = shared.standing(database)
+        found: Tenure | None = shared.tenure(database)
     return found
 
 

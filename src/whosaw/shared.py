@@ -24,7 +24,7 @@ from whosaw.journal.cluster.asking import PATIENCE
 from whosaw.journal.cluster.candidate import Candidate, Led, Pulse
 from whosaw.journal.cluster.fenced import Fenced
 from whosaw.journal.cluster.gate import Gate
-from whosaw.journal.cluster.pending import Office, Standing
+from whosaw.journal.cluster.pending import Office, Tenure
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.ports import Folder, Held, Stores, StreamKeys
@@ -80,9 +80,9 @@ class _AtWork:
         self._office.resign()
 
 
-def standing(database: Database) -> Standing | None:
+def tenure(database: Database) -> Tenure | None:
     """Who is elected, and how much waits; None where no gate ever stood for election."""
-    return PgPending(database).standing()
+    return PgPending(database).tenure()
 
 
 def stores_in(database: Database, public: Folder, private: Folder, term: Term | None = None) -> Stores:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import psycopg
 
 from whosaw.errors import Busy, Damaged, NotCanonical, Unavailable
-from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Granted, Standing
+from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Granted, Tenure
 from whosaw.journal.segment import Frame, Mark, Order, parse_all
 from whosaw.journal.segments import records
 from whosaw.store.pg import PART, Connection, Database
@@ -89,10 +89,10 @@ class PgPending:
     def ear(self) -> PgEar:
         return PgEar(self._db, ANSWERED)
 
-    def standing(self) -> Standing | None:
+    def tenure(self) -> Tenure | None:
         """Who is elected; None where nobody ever was."""
         found = self._db.rows(_STANDING)
-        return Standing(*map(int, found[0])) if found else None
+        return Tenure(*map(int, found[0])) if found else None
 
 
 class PgEar:

@@ -11,7 +11,7 @@ from whosaw.beside import elected, glance
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.datafolder import now
-from whosaw.journal.cluster.pending import Standing as Office
+from whosaw.journal.cluster.pending import Tenure
 from whosaw.journal.vitals import Files, Vitals, vitals
 from whosaw.model.record import time_text
 from whosaw.tlog.note import VerifierKey
@@ -71,7 +71,7 @@ def _files(found: Files | None) -> dict[str, Cell]:
     return {"public_files": found.count, "partial_files": found.partial, "public_bytes": found.bytes}
 
 
-def _office(found: Office | None) -> dict[str, Cell]:
+def _office(found: Tenure | None) -> dict[str, Cell]:
     """Of a log that many gates write: which term it is, how long it has lasted, when its sequencer was last alive."""
     if found is None:
         return {}

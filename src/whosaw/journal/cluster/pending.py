@@ -61,7 +61,7 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Tenure:
     """Who is elected: `epoch`, for how long, and when they were last alive, in seconds; how many rows wait, how many have
     their place and are under no published head yet.
     """
