@@ -190,6 +190,36 @@ def test_a_statement_is_of_a_head_that_witnesses_have_seen(town):
             assert (report.exit, report.facts["complete"]) == (0, True), report.text()
 
 
+def test_a_statement_that_is_older_by_rule_is_witnessed(town):
+    """Of two hours ago: head and index with the quorum of then, which the reader accepts by saying how old they may be."""
+    folder = town.folder("a")
+    text = (
+        (folder / "whosaw.toml")
+        .read_text()
+        .replace("[[witness]]", "[journal]\nstatements_behind_h = 1\nmap_every_s = 1\n\n[[witness]]", 1)
+    )
+    (folder / "whosaw.toml").write_text(text)
+    write(folder.parent / "tables", COMPANY, regions=None)
+    with house(folder) as here:
+        load_directory(here, folder.parent / "tables")
+        here.journal.wait_witnessed(record(here, "then").leaves[-1].index)
+        time.sleep(1.1)  # the next leaf of the map log is due
+    assert list((folder / "private" / "older").iterdir())
+
+    def later():
+        return now() + timedelta(hours=2)
+
+    with house(folder, clock=later) as here:
+        last = record(here, "now").leaves[-1].index
+        made = hand_out_statement(here, "p-1", "ana")
+    assert 1 < made.size <= last
+    for hours, code in ((1, 7), (3, 0)):
+        audit = replace(town.audit(folder), now=later(), max_age=timedelta(hours=hours))
+        report = verify_statement(made.raw, audit, "p-1", FolderSource(folder / "public"))
+        assert report.exit == code, report.text()
+        assert ("older by rule" in report.text()) is (code == 0)
+
+
 def test_a_statement_waits_for_both_logs(town):
     """A witness goes down between head and index: no statement with half of its quorum; when it is back, there is one."""
     folder = town.folder("a")

@@ -2,7 +2,7 @@
 """Older heads with their index, for statements that all end some time before they are made.
 
     map log, once a minute ──▶ a head of the log, and the head of the map log whose last leaf is of it
-                                 └──▶ private/older/<time>      one in 24th of the time that statements are behind
+                                 └──▶ private/older/<time>      the newest, and one in each 24th of the time
     a statement, at T ──▶ the newest that was kept at T − behind or before ──▶ the index of then, worked out again
 
 The map log's newest heads are overtaken within minutes, and their notes are nowhere else: so pairs are kept. A pair holds
@@ -68,23 +68,25 @@ class Pairs:
         self._private, self._behind = private, behind
 
     def keep(self, at: datetime, of: Published, shown: Published) -> None:
-        """Keep this pair, which is the newest one at `at`, where one is due; and forget what nobody takes any more.
+        """Keep this pair, which is the newest one at `at`; and forget what nobody takes any more.
 
         Where the log did not grow, the pair of before gets the newer cosignatures.
         """
         pair, kept = Pair(of.note, shown.note), self._kept()
         if kept:
-            newest, name = kept[-1]
+            name = kept[-1][1]
             raw = self._private.read(name) or b""
             if _size(raw, name) == of.size:
                 if raw != pair.encode():
                     self._private.replace(name, pair.encode())
                 return
-            if at - newest < max(_LEAST, self._behind / _PARTS):
-                return
         self._private.replace(f"{FOLDER}/{milliseconds(at):020d}", pair.encode())
         old = [name for when, name in kept if when <= at - self._behind]
-        for name in old[:-1]:
+        drop = old[:-1]
+        # The newest one always stays: the log may be closed for days now. Behind it one in each part of the time is enough.
+        if len(kept) > 1 and at - kept[-2][0] < max(_LEAST, self._behind / _PARTS):
+            drop.append(kept[-1][1])
+        for name in drop:
             self._private.delete(name)
 
     def newest(self, at: datetime) -> Pair:
