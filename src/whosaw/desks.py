@@ -324,11 +324,15 @@ def hand_out_statement(here: House, person: str, principal: str, *, random: Rand
 
 def export_records(
     here: House, file: BinaryIO, streams: tuple[str, ...], principal: str, *, progress: Callable[[int, int], None]
-) -> Walk:
+) -> Walk | Refused:
     """Fill `file` with opened bodies and their proofs: of named streams, or of all. On record before the first line.
 
     `file` is empty, or an unfinished one of the same streams, which goes on. Raises BadInput, ProofFailed, Unavailable.
+    Refused, on record, to whoever does not work here at this moment.
     """
+    from whosaw.inquiry.standing import known, standing
+    from whosaw.inquiry.step import Refused
+
     handles = {name: here.keyring.find(Stream.named(name)) for name in NAMED}
     named = {key.handle: name for name, key in handles.items() if key is not None}
     keys = tuple(key for name in streams if name != ALL and (key := handles[name]) is not None)
@@ -340,6 +344,10 @@ def export_records(
         return Reader.at(here.stores, note, opened(note, own, "line 1"))
 
     who = here.names.remember(principal)
+    if reasons := standing(known(here.directory, who, here.clock()).principal, "requester"):
+        codes = [reason.code for reason in reasons]
+        no = records.refuse(wanted, who, codes, here.journal, clock=here.clock, key=os.urandom(16).hex())
+        return Refused("", reasons, no.receipt, no.leaves[-1].index)
     if first := file.readline(LINE_LIMIT):
         header, reader = records.resume(first, wanted, who, here.journal.reader(), pinned)
     else:

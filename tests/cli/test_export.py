@@ -7,8 +7,10 @@ import tarfile
 import pytest
 from tests.cli.desk import typed
 
+from whosaw.model.record import parse
 from whosaw.verify.command import main as verify
 from whosaw.verify.records import Line, parse_line
+from whosaw.wiring import house
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,22 @@ def test_nothing_goes_on_that_is_not_on_record(opened, tmp_path):
         assert (said.code, "no record says" in said.err) == (2, True), n
         assert not out.exists()
         assert len(lines(out.with_name("out.jsonl.part"))) == 1
+
+
+def test_who_does_not_work_here_takes_nothing_out(opened, tmp_path):
+    """Refused, on record, and no file: also of one that was begun."""
+    desk, _, everything = opened
+    out = tmp_path / "out.jsonl"
+    part = out.with_name("out.jsonl.part")
+    for begun in (b"", everything.read_bytes()[:-100]):
+        if begun:
+            part.write_bytes(begun)
+        said = desk.typed("journal", "export", "records", out, "--all", "--as", "nobody", "--format", "json")
+        assert (said.code, said.json["permitted"], out.exists(), part.exists()) == (4, False, False, bool(begun))
+        with house(desk.data) as here:
+            here.journal.publish_now()
+            body = parse(here.journal.reader().frame(said.json["leaf"]).body)
+        assert (body["kind"], body["reasons"], body["streams"]) == ("export", ["requester-unknown"], ["all"])
 
 
 def test_nothing_is_overwritten_and_nothing_printed(opened):

@@ -11,7 +11,7 @@ its name. What was broken off goes on behind the last line that holds.          
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -21,7 +21,7 @@ from whosaw.journal.ports import StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import AnyFrame, Erased
 from whosaw.journal.submission import Record, Recorded, Submission
-from whosaw.model.record import Kind, Stream, canonical, time_text
+from whosaw.model.record import Json, Kind, Stream, canonical, time_text
 from whosaw.tlog.merkle import root_at
 from whosaw.verify.records import ALL, LINE_LIMIT, Blank, End, Header, Line, Walk
 
@@ -62,11 +62,20 @@ def begin(
     return Header(time_text(at), reader.note, wanted.streams, index), reader
 
 
-def export_body(wanted: Wanted, principal: str, at: str) -> bytes:
-    """What is put on record of it."""
-    return canonical(
-        {"v": 1, "kind": str(Kind.EXPORT), "at": at, "what": "records", "principal": principal, "streams": list(wanted.streams)}
-    )  # fmt: skip
+def refuse(
+    wanted: Wanted, principal: str, reasons: Sequence[str], journal: Journal, *, clock: Callable[[], datetime], key: str
+) -> Recorded:
+    """Put on record that `principal` asked, and got nothing for these `reasons`."""
+    body = export_body(wanted, principal, time_text(clock()), reasons)
+    return journal.submit(Submission(CALLER, key, (Record(Stream.named("exports"), body),)))
+
+
+def export_body(wanted: Wanted, principal: str, at: str, reasons: Sequence[str] = ()) -> bytes:
+    """What is put on record of it. With `reasons` nothing was taken out."""
+    said: dict[str, Json] = {
+        "v": 1, "kind": str(Kind.EXPORT), "at": at, "what": "records", "principal": principal, "streams": list(wanted.streams),
+    }  # fmt: skip
+    return canonical({**said, "reasons": list(reasons)} if reasons else said)
 
 
 def resume(

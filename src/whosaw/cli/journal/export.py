@@ -16,15 +16,17 @@ from typing import BinaryIO
 import click
 
 from whosaw.beside import glance, packed
+from whosaw.cli.inquiry import refused
 from whosaw.cli.journal.mirror import trust_bytes
 from whosaw.cli.options import Place, asker_option, bars, data_option, format_option, opened, progress, say
-from whosaw.cli.output import Cell, Table
+from whosaw.cli.output import REFUSED, Cell, Table
 from whosaw.datafolder import TRUST, now
 from whosaw.desks import export_records
 from whosaw.errors import BadInput, Unavailable
+from whosaw.inquiry.step import Refused
 from whosaw.journal.copies.packing import pack
 from whosaw.model.record import NAMED
-from whosaw.verify.records import ALL
+from whosaw.verify.records import ALL, Walk
 from whosaw.verify.words import counted
 
 
@@ -60,13 +62,17 @@ def log(out: Path, tar: bool, data: Path, form: str) -> int:
 def records(out: Path, streams: tuple[str, ...], everything: bool, asker: str, data: Path, form: str) -> int:
     """Write opened bodies with their proofs to OUT, as JSON Lines. That it was taken out is a record.
 
-    What was broken off goes on where it was. OUT is for its owner only (0600); no body is printed.
+    Exit code 4: refused. What was broken off goes on where it was. OUT is for its owner only (0600); no body is printed.
     """
     if bool(streams) == everything:
         raise BadInput("say which streams, or all", where="--stream", hint="--stream admin --stream policy, or --all")
     wanted = (ALL,) if everything else tuple(sorted(set(streams)))
-    with _unfinished(out) as file, opened(data) as here, progress("leaves") as at:
-        done = export_records(here, file, wanted, asker, progress=at)
+    try:
+        with _unfinished(out) as file, opened(data) as here, progress("leaves") as at:
+            done = _permitted(export_records(here, file, wanted, asker, progress=at))
+    except _NoError as no:
+        say(refused(no.found), form)
+        return REFUSED
     facts: dict[str, Cell] = {"leaves": done.leaves, "erased": done.erased, "size": done.size, "streams": wanted}
     after = (
         f"It verified before it got its name: whosaw verify records {out} --trust FILE does so again, without this folder.",
@@ -82,6 +88,19 @@ def records(out: Path, streams: tuple[str, ...], everything: bool, asker: str, d
     return 0
 
 
+class _NoError(Exception):
+    """Nothing is taken out, so nothing gets its name."""
+
+    def __init__(self, found: Refused) -> None:
+        self.found = found
+
+
+def _permitted(done: Walk | Refused) -> Walk:
+    if isinstance(done, Refused):
+        raise _NoError(done)
+    return done
+
+
 @contextmanager
 def _unfinished(out: Path) -> Iterator[BinaryIO]:
     """OUT.part, for its owner only; it becomes OUT when all is well, and stays to go on from when not."""
@@ -95,6 +114,10 @@ def _unfinished(out: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         part.rename(out)
+    except _NoError:
+        if not part.stat().st_size:
+            part.unlink()
+        raise
     except OSError as error:
         raise Unavailable(
             f"{out} cannot be written: {error.strerror}", part="OUT", hint="the same command goes on"
