@@ -327,8 +327,8 @@ def export_records(
 ) -> Walk | Refused:
     """Fill `file` with opened bodies and their proofs: of named streams, or of all. On record before the first line.
 
-    `file` is empty, or an unfinished one of the same streams, which goes on. Raises BadInput, ProofFailed, Unavailable.
-    Refused, on record, to whoever does not work here at this moment.
+    `file` is empty, or an unfinished one of the same streams, which goes on. Refused, on record, to
+    whoever does not work here at this moment. Raises BadInput, ProofFailed, Unavailable.
     """
     from whosaw.inquiry.standing import known, standing
     from whosaw.inquiry.step import Refused
@@ -343,15 +343,14 @@ def export_records(
     def pinned(note: bytes) -> Reader:
         return Reader.at(here.stores, note, opened(note, own, "line 1"))
 
-    who = here.names.remember(principal)
+    who, key = here.names.remember(principal), os.urandom(16).hex()
     if reasons := standing(known(here.directory, who, here.clock()).principal, "requester"):
-        codes = [reason.code for reason in reasons]
-        no = records.refuse(wanted, who, codes, here.journal, clock=here.clock, key=os.urandom(16).hex())
+        no = records.refuse(wanted, who, [r.code for r in reasons], here.journal, clock=here.clock, key=key)
         return Refused("", reasons, no.receipt, no.leaves[-1].index)
     if first := file.readline(LINE_LIMIT):
         header, reader = records.resume(first, wanted, who, here.journal.reader(), pinned)
     else:
-        header, reader = records.begin(wanted, who, here.journal, here.clock, os.urandom(16).hex())
+        header, reader = records.begin(wanted, who, here.journal, here.clock, key)
     walk = records.write(file, header, wanted, reader, progress)
     file.seek(0)
     report = verify_records(file, Audit(TrustPolicy.parse(trust_text(logs)), here.clock()))

@@ -3,13 +3,14 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 from tests.journal.test_journal import Gated, one, running, world_files
 from tests.journal.world import World
 
 from whosaw.errors import Busy, IdempotencyConflict, NotCanonical, OutcomeUnknown, Unavailable
-from whosaw.journal.mail import Mail
+from whosaw.journal.mail import Box, Mail
 from whosaw.journal.queue import LIMIT
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream
@@ -168,6 +169,31 @@ def test_boxes_of_closed_loops_are_dropped():
 
     assert len({id(asyncio.run(box())) for _ in range(3)}) >= 1
     assert len(mail._boxes) == 1
+
+
+def test_loops_that_come_at_once_have_a_box_each():
+    """While one loop looks through the boxes, another one comes: neither box is left out, or who waits there waits for ever."""
+    mail, inside, loops = Mail(), threading.Event(), [asyncio.new_event_loop() for _ in range(2)]
+
+    async def box():
+        return mail.box()
+
+    class Slow(type(loops[0])):
+        def is_closed(self):
+            inside.set()
+            time.sleep(0.2)
+            return super().is_closed()
+
+    slow = Slow()
+    mail._boxes = {0: Box(slow)}
+    first = threading.Thread(target=loops[0].run_until_complete, args=(box(),))
+    first.start()
+    inside.wait()
+    loops[1].run_until_complete(box())
+    first.join()
+    assert {each.loop for each in mail._boxes.values()} == {slow, loops[0], loops[1]}
+    for loop in (*loops, slow):
+        loop.close()
 
 
 def test_a_cold_key_does_not_hold_up_the_loop(world):

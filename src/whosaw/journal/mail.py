@@ -13,6 +13,7 @@ Invariant: nothing is answered that the sequencer did not answer, and everything
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -79,19 +80,22 @@ class Posted(Waiting):
 class Mail:
     """The boxes of all event loops that ever waited, by loop; those that were closed are dropped."""
 
-    __slots__ = ("_boxes",)
+    __slots__ = ("_boxes", "_lock")
 
     def __init__(self) -> None:
         self._boxes: dict[int, Box] = {}
+        self._lock = threading.Lock()
 
     def box(self) -> Box:
         """The box of the loop that runs here."""
         loop = asyncio.get_running_loop()
         box = self._boxes.get(id(loop))
         if box is None or box.loop is not loop:
-            open_ = {at: box for at, box in self._boxes.items() if not box.loop.is_closed()}
-            box = Box(loop)
-            self._boxes = {**open_, id(loop): box}
+            # Two loops that come at once must not each leave the other's box out: nobody would ever empty it.
+            with self._lock:
+                open_ = {at: box for at, box in self._boxes.items() if not box.loop.is_closed()}
+                box = Box(loop)
+                self._boxes = {**open_, id(loop): box}
         return box
 
     def send(self) -> None:
