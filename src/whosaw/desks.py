@@ -25,6 +25,8 @@ from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
+from whosaw.inquiry.standing import known, standing
+from whosaw.inquiry.step import Refused
 from whosaw.journal.entries import published_entry
 from whosaw.journal.heads import opened
 from whosaw.journal.map_log import Mapped
@@ -58,7 +60,6 @@ if TYPE_CHECKING:
     from whosaw.detect.run import Run
     from whosaw.erasure import ports as erasure
     from whosaw.inquiry import ports as inquiry
-    from whosaw.inquiry.step import Refused
     from whosaw.inquiry.unseal import Keys
 
 FINDINGS = "findings.json"
@@ -330,9 +331,6 @@ def export_records(
     `file` is empty, or an unfinished one of the same streams, which goes on. Refused, on record, to
     whoever does not work here at this moment. Raises BadInput, ProofFailed, Unavailable.
     """
-    from whosaw.inquiry.standing import known, standing
-    from whosaw.inquiry.step import Refused
-
     handles = {name: here.keyring.find(Stream.named(name)) for name in NAMED}
     named = {key.handle: name for name, key in handles.items() if key is not None}
     keys = tuple(key for name in streams if name != ALL and (key := handles[name]) is not None)
@@ -343,14 +341,14 @@ def export_records(
     def pinned(note: bytes) -> Reader:
         return Reader.at(here.stores, note, opened(note, own, "line 1"))
 
-    who, key = here.names.remember(principal), os.urandom(16).hex()
+    who, fresh = here.names.remember(principal), os.urandom(16).hex()
     if reasons := standing(known(here.directory, who, here.clock()).principal, "requester"):
-        no = records.refuse(wanted, who, [r.code for r in reasons], here.journal, clock=here.clock, key=key)
+        no = records.refuse(wanted, who, [r.code for r in reasons], here.journal, clock=here.clock, key=fresh)
         return Refused("", reasons, no.receipt, no.leaves[-1].index)
     if first := file.readline(LINE_LIMIT):
         header, reader = records.resume(first, wanted, who, here.journal.reader(), pinned)
     else:
-        header, reader = records.begin(wanted, who, here.journal, here.clock, key)
+        header, reader = records.begin(wanted, who, here.journal, here.clock, fresh)
     walk = records.write(file, header, wanted, reader, progress)
     file.seek(0)
     report = verify_records(file, Audit(TrustPolicy.parse(trust_text(logs)), here.clock()))

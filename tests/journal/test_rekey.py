@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.journal.world import World, body, outcome
 
 from whosaw.config import JournalSettings
-from whosaw.errors import BadInput, OutcomeUnknown
+from whosaw.errors import BadInput, OutcomeUnknown, Unavailable
 from whosaw.journal.core import Core
 from whosaw.journal.fsck.findings import Fault
 from whosaw.journal.journal import Journal
@@ -324,3 +324,21 @@ def test_threads_record_while_others_rekey(world):
     assert 12 <= found.count("rekey") <= 24
     world.crash()
     world.settle()
+
+
+def test_an_erasure_with_a_key_from_before_begins_nothing(world):
+    """Another gate gave the stream a new key meanwhile: what stands under that one would be left, under a key that goes."""
+    core = world.open()
+    world.record(core, "one", "anna")
+    old = world.keys.of(ANNA)
+    assert rekeyed(world, core, ANNA)
+    world.record(core, "two", "anna")
+    size = core.state.tail.end
+    assert isinstance(outcome(lambda: world.eraser(core).begin(old, "request")), Unavailable)
+    assert (core.state.tail.end, world.manifest.erasing()) == (size, [])
+    world.record(core, "three", "anna")  # the stream goes on
+    job = world.erase(core, "anna")
+    assert len(job.indexes) == 5  # enrolment, one, the rekey, two, three
+    core.close()
+    world.settle()
+    assert world.fsck().exit == 0

@@ -29,10 +29,11 @@ from whosaw.errors import Busy, Damaged, Unavailable
 from whosaw.journal import tail
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.manifest import seal, strays
+from whosaw.journal.place import is_rekey, split
 from whosaw.journal.ports import Erasing, Sealed, Stores, StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.rewrite import erased
-from whosaw.journal.segment import Mark, segment_name
+from whosaw.journal.segment import AnyFrame, Frame, Mark, segment_name
 from whosaw.journal.sequencer import Sequencer
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Kind, Stream, canonical
@@ -74,9 +75,11 @@ class Eraser:
         with self._lock:
             self._sequencer.end(key.handle)
             try:
-                indexes = self._publish().places(key)
+                reader = self._publish()
+                indexes = reader.places(key)
                 if not indexes:
                     return None
+                _whole(reader.frame(indexes[-1]), key)
                 job = Erasing(tuple(indexes), key.handle)
                 tombstone = self._on_record(job, basis, beside)
             except (Unavailable, Busy):  # nothing was begun
@@ -164,6 +167,14 @@ def tombstone_body(job: Erasing, basis: str) -> bytes:
     """What stands in the log for ever: how many, and the digest of which. No name, no pseudonym, no label."""
     frames = b64encode(job.digest).decode()
     return canonical({"v": 1, "kind": str(Kind.ERASURE), "basis": basis, "count": len(job.indexes), "frames": frames})
+
+
+def _whole(last: AnyFrame, key: StreamKey) -> None:
+    """Raise Unavailable where the stream goes on under a key that `key` does not know of: what stands there would be left."""
+    if isinstance(last, Frame) and is_rekey(last.body) and split(last.i)[0] >= key.rekeys:
+        raise Unavailable(
+            "the stream was given a new key meanwhile; nothing was begun", part="journal", hint="ask again"
+        )
 
 
 def _key(job: Erasing) -> str:
