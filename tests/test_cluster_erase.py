@@ -9,8 +9,9 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from tests.guard.gate import COMPANY, HOUR, SUMMER
 
 from whosaw.cli.main import main
 from whosaw.config import StoreSettings, parse_settings
+from whosaw.desks import erasure_desk
 from whosaw.directory.load import load
-from whosaw.errors import Unavailable
+from whosaw.erasure.erase import erase
+from whosaw.errors import Busy, Unavailable
+from whosaw.facts.hold import held
 from whosaw.journal.segment import Mark, encode_all
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, canonical
@@ -103,9 +107,9 @@ class World:
             assert time.monotonic() < until, self.jobs()
             time.sleep(0.05)
 
-    def where(self, person: str) -> list[str]:
+    def where(self, person: str, key: str = "") -> list[str]:
         """Where anything is left that was said of them."""
-        mark = said(person, "").encode()
+        mark = said(person, key).encode()
         found = [p.name for p in (self.data / "private/segments").iterdir() if mark in p.read_bytes()]
         rows = "SELECT count(*) FROM journal.pending WHERE position(%s::bytea IN frames || bodies) > 0"
         found += ["pending"] * self.database.rows(
@@ -206,9 +210,6 @@ def test_the_command_beside_two_gates(server, tmp_path):
             log.submit(log.two, "mira", f"m-{n}")
         words = ("--basis", "request", "--by", BY, "--data", log.data, "--format", "json")
         with house(log.data, clock=log.clock) as third:
-            from whosaw.desks import erasure_desk
-            from whosaw.erasure.erase import erase
-
             done = erase("mira", "request", BY, erasure_desk(third), key="k" * 32)
         assert (done.records, log.where("mira")) == (4, [])
         assert [job.done for job in log.jobs()] == [True]
@@ -221,14 +222,51 @@ def test_the_command_beside_two_gates(server, tmp_path):
     assert code == 0, out
 
 
+class Meanwhile:
+    """The state database, in front of which something happens before it erases."""
+
+    def __init__(self, state, do) -> None:
+        self._state, self._do = state, do
+        self.knows = state.knows
+
+    def erase(self, handle, pseudonym):
+        self._do()
+        self._state.erase(handle, pseudonym)
+
+
+def test_what_comes_in_the_middle_waits_and_what_reads_facts_holds_nobody_up(server, tmp_path):
+    """A record for the ended stream is told to ask again; facts that are being read leave the rest to the next term."""
+    facts = tmp_path / "data/private/facts"
+    with world(server, tmp_path) as log, ThreadPoolExecutor(1) as gate_two:
+        log.submit(log.two, "mira", "m-1")
+        asked = []
+
+        def comes():
+            asked.append(gate_two.submit(log.submit, log.two, "mira", "m-2"))
+            time.sleep(0.5)
+            assert not asked[0].done()
+
+        facts.mkdir(parents=True, exist_ok=True)
+        with held(facts, alone=False):
+            with house(log.data, clock=log.clock) as third, pytest.raises(Busy):
+                desk = erasure_desk(third)
+                erase("mira", "request", BY, replace(desk, state=Meanwhile(desk.state, comes)), key="k" * 32)
+            with pytest.raises(Unavailable, match="erased meanwhile"):
+                asked[0].result(timeout=20)
+            log.submit(log.one, STAYS, "goes-on")
+            assert len(log.submit(log.two, "mira", "m-2").leaves) == 2
+            assert [job.done for job in log.jobs()] == [False]
+        log.settled(1)
+        assert (log.where("mira", "m-1"), bool(log.where("mira", "m-2"))) == ([], True)
+    code, out = whosaw("journal", "fsck", "--with-keys", "--data", log.data)
+    assert code == 0, out
+
+
 def test_a_segment_that_is_put_there_too_late_is_taken_away(server, tmp_path):
     """Who slept between its head and its segment, and wakes up after that segment was erased from, brings no body back."""
     with world(server, tmp_path) as log:
         log.submit(log.two, "mira", "m-1")
         with house(log.data, clock=log.clock) as third:
-            from whosaw.desks import erasure_desk
-            from whosaw.erasure.erase import erase
-
             log.one.journal.publish_now()
             row = next(r for r in log.one.stores.manifest.sealed().values() if said("mira", "").encode() in (
                 log.data / "private" / Mark(r.first).name).read_bytes())  # fmt: skip
