@@ -282,7 +282,11 @@ def _check_store(store: StoreSettings, where: str) -> None:
             hint='for example public = "s3://example-log/whosaw"; letters, digits, dots and dashes',
         )
     if store.segments and not _BUCKET.fullmatch(store.segments):
-        raise Misconfigured(f"{where}: 'store.segments' is no bucket with a prefix", setting="store.segments")
+        raise Misconfigured(
+            f"{where}: 'store.segments' is no bucket with a prefix",
+            setting="store.segments",
+            hint='for example segments = "s3://example-closed/whosaw"; letters, digits, dots and dashes',
+        )
     if store.segments and not store.database:
         raise Misconfigured(
             f"{where}: segments in a bucket need the head in a database",
@@ -302,11 +306,15 @@ def _check_store(store: StoreSettings, where: str) -> None:
             hint='for example endpoint = "https://s3.example.org"; no path, no password',
         )
     if not re.fullmatch("[a-z0-9-]{0,50}", store.region):
-        raise Misconfigured(f"{where}: 'store.region' is no region", setting="store.region")
+        raise Misconfigured(
+            f"{where}: 'store.region' is no region", setting="store.region", hint='for example region = "eu-west-1"'
+        )
     _check_database(store.database, where)
     if not store.public and (store.endpoint or store.region):
         raise Misconfigured(
-            f"{where}: [store] says where, and not what: 'store.public' is missing", setting="store.public"
+            f"{where}: [store] says where, and not what: 'store.public' is missing",
+            setting="store.public",
+            hint='for example public = "s3://example-log/whosaw"',
         )
 
 
@@ -341,7 +349,11 @@ def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None
         except NotCanonical as error:
             raise Misconfigured(str(error), setting="witness.vkey") from None
         if kind not in (COSIGNATURE, MLDSA44):
-            raise Misconfigured(f"{where}: the key of witness {each.name!r} is no witness's", setting="witness.vkey")
+            raise Misconfigured(
+                f"{where}: the key of witness {each.name!r} is no witness's",
+                setting="witness.vkey",
+                hint="it is of type 0x04 or 0x06; the first line of the witness's `vkeys` is one",
+            )
     for what in ("name", "vkey"):
         if len({getattr(each, what) for each in witnesses}) != len(witnesses):
             raise Misconfigured(f"{where}: two witnesses share a {what}", setting=f"witness.{what}")

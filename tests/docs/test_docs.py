@@ -213,7 +213,8 @@ def test_commands_in_prose_are_understood(words):
     import click
 
     command = commands_of.whosaw
-    context = click.Context(command)
+    # With its settings, or Click remembers for every later test of this process that there is no `-h`.
+    context = click.Context(command, **command.context_settings)
     rest = list(words)
     while isinstance(command, click.Group):
         found = command.get_command(context, rest[0])

@@ -161,7 +161,11 @@ def _listening(listen: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, int(found[2])), family=family, backlog=128)
     except OSError as error:
-        raise Unavailable(f"cannot listen there: {error.strerror or error}", part="--listen") from None
+        raise Unavailable(
+            f"cannot listen there: {error.strerror or error}",
+            part="--listen",
+            hint="is another process there? --listen HOST:PORT takes another place",
+        ) from None
 
 
 def _told() -> logging.Handler:

@@ -20,7 +20,11 @@ def held(folder: Path, *, alone: bool) -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (folder / NAME).open("ab")
     except OSError as error:
-        raise Unavailable(f"the folder of facts cannot be used ({type(error).__name__})", part="facts") from error
+        raise Unavailable(
+            f"the folder of facts cannot be used ({type(error).__name__})",
+            part="facts",
+            hint="look after its owner and the space on its disk",
+        ) from error
     with file:
         try:
             fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)

@@ -110,7 +110,9 @@ def state(person_id: str, material: StatementMaterial, at: datetime = _EVER, old
     """
     note, size = material.checkpoint(), size_of(material)
     if size == 0:
-        raise Unavailable("nothing is published yet, so nothing can be stated", part="journal")
+        raise Unavailable(
+            "nothing is published yet, so nothing can be stated", part="journal", hint="ask again in a moment"
+        )
     genesis = model.GenesisFile.parse(material.genesis())
     generations, next_pi = _generations(person_id, size, material, at)
     statement = Statement(

@@ -140,7 +140,9 @@ class Keyring:
             new = replace(row, rekeys=more.rekeys, sealed_id=more.seal_id(stream.kind, stream.id, self._random))
             stored = self._rows.rekey(row, new)
             if stored is None:
-                raise Unavailable("the stream is being erased", part="keyring")
+                raise Unavailable(
+                    "the stream is being erased", part="keyring", hint="ask again: what comes now begins a new one"
+                )
             key = self._theirs(stored, stream)
         return key.stream(self._origin)
 

@@ -241,7 +241,11 @@ class ObjectsFolder:
 
     def _stands(self, name: str, version: str | None) -> None:
         if not version:
-            raise Misconfigured("the object store names no versions (ETag)", setting="store.public")
+            raise Misconfigured(
+                "the object store names no versions (ETag)",
+                setting="store.public",
+                hint="docs/object-store.md says what a store must do",
+            )
         self._known[name] = version
         self._tried.pop(name, None)
 

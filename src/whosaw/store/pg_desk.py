@@ -131,7 +131,9 @@ class PgDesk:
         theirs = [row for row in rows if row[0] in self._handed]
         with self._db.transaction(self._term) as db:
             if theirs and _put(db, _ASSIGN, theirs, at) != len(theirs):
-                raise Unavailable("a submission was taken back; nothing was recorded", part=PART)
+                raise Unavailable(
+                    "a submission was taken back; nothing was recorded", part=PART, hint="asking again is safe"
+                )
             if ours and _put(db, _ADD, ours, at) != len(ours):
                 raise Contradiction("an index or a key was given out before", where=PART)
             _notify(db)

@@ -172,7 +172,11 @@ class SqliteFile:
         if create:
             private_file(self._path)
         elif not self._path.exists():
-            raise Unavailable(f"there is no {self.name}", part=self.name)
+            raise Unavailable(
+                f"there is no {self.name}",
+                part=self.name,
+                hint="docs/restore.md says which files may be restored, and which never",
+            )
         connection = self._connect(
             self._path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, uri=False
         )

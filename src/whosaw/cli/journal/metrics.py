@@ -34,5 +34,9 @@ def metrics(out: Path | None, data: Path) -> int:
         replace_file(out, text)
         out.chmod(0o644)  # the collector is another user; nothing in it is private
     except OSError as error:
-        raise Unavailable(f"{out} cannot be written: {error.strerror}", part="--out") from None
+        raise Unavailable(
+            f"{out} cannot be written: {error.strerror}",
+            part="--out",
+            hint="the file there is whole: the one of before, or this one",
+        ) from None
     return 0

@@ -104,7 +104,7 @@ class Copying:
         said.keep(CHECKPOINT, raw)
         head = open_head(raw, self.trust, self.now, said, quorum=False)
         if not head.size:
-            raise Unavailable("the log is empty", part=self.source.place)
+            raise Unavailable("the log is empty", part=self.source.place, hint="there is nothing to copy yet")
         return head
 
     def _same(self, said: Said, name: str, head: Head) -> int:
