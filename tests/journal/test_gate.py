@@ -91,6 +91,8 @@ def test_the_index_and_proofs_come_from_any_gate(town):
             made = gate.submit(submission(f"k-{n}", f"person-{n}"))
             gate.wait_published(made.first)
             mapped = gates[(n + 1) % 2][0].mapped()
+            again = gates[n % 2][0].under(mapped.reader.note, mapped.checkpoint)  # by its two notes alone
+            assert (again.leaf, again.index.root) == (mapped.leaf, mapped.index.root)
             assert mapped.reader.size > made.first
             head = opened(mapped.checkpoint, town.signers.map_keys(), MAP)
             assert MapLeaf.parse(mapped.leaf).open(town.signers.keys()).size == mapped.reader.size
