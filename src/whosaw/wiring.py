@@ -52,6 +52,7 @@ from whosaw.journal.cluster.elected import ElectedEraser
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
+from whosaw.journal.labels import enrolled_in
 from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import Stores
 from whosaw.journal.scrub.patrol import Patrol
@@ -191,7 +192,7 @@ def house(
         migrate.upgrade(engine)
         keyring = Keyring(
             SqlKeyRows(engine), root, vrf, settings.origin, random,
-            enrolled=lambda label: bool(stores.labels.find([label])),
+            enrolled=enrolled_in(stores),
         )  # fmt: skip
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)

@@ -25,6 +25,7 @@ from whosaw.errors import (
 )
 from whosaw.journal.entries import entries
 from whosaw.journal.erase import CALLER, tombstone_body
+from whosaw.journal.labels import catch_up, enrolled_in
 from whosaw.journal.ports import Erasing
 from whosaw.journal.repair.repair import repair
 from whosaw.journal.segment import Erased, Frame
@@ -472,3 +473,19 @@ def test_an_order_of_the_same_list_is_the_same_erasure():
     assert core.state.tail.end == size
     core.close()
     world.settle()
+
+
+def test_while_the_label_table_is_made_again_nobody_begins_an_erased_stream_a_second_time():
+    """It does not know the first label then, which stands in the log for ever. Known ones are known, as far as it goes."""
+    world = town()
+    first = hers(world)[0]
+    core = world.open()
+    world.erase(core, "anna")
+    core.close()
+    world.settle()
+    enrolled, labels = enrolled_in(world.stores), world.stores.labels
+    assert (enrolled(first.label), enrolled(b"n" * 32)) == (True, False)
+    labels.clear()
+    assert isinstance(outcome(lambda: enrolled(first.label)), Unavailable)
+    catch_up(world.public, labels, world.head.state.size)
+    assert (enrolled(first.label), enrolled(b"n" * 32)) == (True, False)

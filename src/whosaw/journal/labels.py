@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from whosaw.journal.ports import Labels
+from whosaw.errors import Unavailable
+from whosaw.journal.ports import Labels, Stores
 from whosaw.journal.published import Reads, entries
 
 _AT_ONCE = 65_536
@@ -30,6 +31,26 @@ def catch_up(public: Reads, labels: Labels, size: int, progress: Callable[[int, 
         done += len(some)
         if progress:
             progress(done, size)
+
+
+def enrolled_in(stores: Stores) -> Callable[[bytes], bool]:
+    """Whether a stream begins with this label. Raises Unavailable where the table cannot say so of a stream that was erased.
+
+    While the table is made again it knows nothing of them. Whoever came back then would begin the erased stream a second
+    time, under a first label that stands in the log.
+    """
+    labels = stores.labels
+
+    def enrolled(label: bytes) -> bool:
+        before = labels.size()
+        if labels.find([label]):
+            return True
+        covered, head = min(before, labels.size()), stores.head.read()
+        if head is not None and covered < head.size and any(job.first >= covered for job in stores.manifest.erasing()):
+            raise Unavailable("the label table is being made again", part="labels", hint="ask again in a while")
+        return False
+
+    return enrolled
 
 
 def _ours(public: Reads, labels: Labels, done: int) -> bool:
