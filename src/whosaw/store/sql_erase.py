@@ -60,10 +60,12 @@ class SqlErasure:
             )
 
     def _wipe(self) -> None:
-        # Connections at rest would keep the checkpoint from truncating, and what they have cached is old.
-        self._engine.dispose()
+        sqlite = self._engine.dialect.name == "sqlite"
+        if sqlite:
+            # Connections at rest would keep the checkpoint from truncating, and what they have cached is old.
+            self._engine.dispose()
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            if self._engine.dialect.name != "sqlite":
+            if not sqlite:
                 for table in {column.table.name for column in (*_THEIRS, *_NAMED)} | {KEYRING.name, SEALED.name}:
                     db.exec_driver_sql(f"VACUUM {table}")
                 return
