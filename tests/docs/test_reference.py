@@ -80,6 +80,8 @@ def commands():
         codes = {0, *(module[answer] for answer in ANSWERS if answer in module)}
         if name in {"journal fsck", "journal scrub"}:
             codes.add(steps.FALSE)
+        if name == "journal export log":
+            codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
         shared = sorted({param.opts[0] for param in command.params} & set(SHARED))
         found[usage(name, command)] = shared, sorted(codes)
     for kind in ("log", *verify.KINDS):
