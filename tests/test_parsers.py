@@ -25,6 +25,7 @@ from tests.tlog.worked import LABELS, NOTE_4
 from tests.verify.log_maker import BEGAN, look_body
 
 from whosaw.errors import WhosawError
+from whosaw.journal.older import Pair
 from whosaw.journal.scrub.scrub import Round, Rounds
 from whosaw.journal.segment import (
     Erased,
@@ -251,6 +252,9 @@ PARSERS = {
         lambda raw: list(parse_entries(raw, Mark(1), Order(1))), None, (SEGMENT,)
     ),
     "journal/scrub/scrub.py Rounds.parse": Parser(Rounds.parse, lambda made, _: made.encode(), (SCRUBBED,)),
+    "journal/older.py Pair.parse": Parser(
+        bare(Pair.parse, ""), lambda made, _: made.encode(), (Pair(NOTE_4, b"a note").encode(),)
+    ),
     "tlog/crown.py Crown.parse": Parser(bare_crown, lambda made, _: made.encode(), (CROWN.encode(),)),
     "verify/proof.py OpenedRecord.parse": Parser(
         OpenedRecord.parse, lambda made, _: made.encode(), ((EXAMPLE / "record-2.json").read_bytes(),)
