@@ -114,7 +114,8 @@ def test_the_form_that_is_asked_for_is_printed(settled, form):
     """`--format` decides, and its default is what people read."""
     told = {each: settled.typed("journal", "status", "--format", each).out for each in FORMATS}
     assert len(set(told.values())) == len(FORMATS)
-    assert settled.typed("journal", "status").out == told["table"]
+    ages = [re.sub(r"(age_s +)\d+", r"\1…", out) for out in (settled.typed("journal", "status").out, told["table"])]
+    assert ages[0] == ages[1]
     match form:
         case "json":
             assert json.loads(told[form])["origin"] == ORIGIN

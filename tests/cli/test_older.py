@@ -12,8 +12,8 @@ def office(settled, tmp_path):
     """A company with that rule, and one look."""
     shutil.copytree(settled.home, tmp_path / "own")
     desk = Desk(tmp_path / "own")
-    with (desk.data / "whosaw.toml").open("a") as settings:
-        settings.write("\n[journal]\nstatements_behind_h = 48\nmap_every_s = 1\n")
+    settings = desk.data / "whosaw.toml"
+    settings.write_text(settings.read_text().replace("map_every_s = 3600", "statements_behind_h = 48\nmap_every_s = 1"))
     assert desk.look().code == 0
     return desk
 
