@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.privacy.keys import vrf_key
 
-from whosaw.errors import WhosawError
+from whosaw.errors import Unavailable, WhosawError
 from whosaw.journal.ahead import frames_of
 from whosaw.journal.core import Core, nothing_before
 from whosaw.journal.entries import entries
@@ -188,11 +188,16 @@ class World:
     # ── erasing ──
 
     def eraser(self, core: Core) -> Eraser:
-        def published() -> Reader:
-            core.integrator.step()
-            return self.reader(core)
+        return Eraser(
+            core.stores, core.sequencer, lambda s: core.record(s).future.result(), lambda: self.published(core)
+        )
 
-        return Eraser(core.stores, core.sequencer, lambda s: core.record(s).future.result(), published)
+    def published(self, core: Core) -> Reader:
+        """The log as of a checkpoint over all that is durable. Raises Unavailable where no head was made, as a journal does."""
+        core.integrator.step()
+        if core.state.published.size < core.state.tail.end:
+            raise Unavailable("it is durable, and not published", part="journal")
+        return self.reader(core)
 
     def reader(self, core: Core) -> Reader:
         """The log as of its newest published checkpoint."""
