@@ -47,8 +47,8 @@ cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append,
 objects: $(VENV)/.dev     ## many lives over an object store that loses requests and answers
 	@$(BIN)/python -m pytest -q -m slow tests/store tests/test_object_store.py
 
-damage: $(VENV)/.dev      ## every published file, damaged in every way, is made again
-	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py
+damage: $(VENV)/.dev      ## every published file, damaged in every way, is named and made again
+	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py tests/verify/test_folder.py
 
 faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py tests/journal/test_erase.py

@@ -7,6 +7,7 @@ The bucket is of a real server that speaks S3, with a proxy in front of it, and 
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,8 @@ from whosaw.wiring import house
 
 ROOT = Path(__file__).parents[1]
 HIDDEN = ("mirabel", "katharina", "ana", "finn", "T-100", *SNOOPED[:3], "203.0.113.77")
+# A short one stands by chance in the middle of a signature in base64, every thirtieth run or so: there it is nobody's.
+WORDS = re.compile("|".join(w if len(w) > 5 else rf"(?<![A-Za-z0-9]){w}(?![A-Za-z0-9])" for w in HIDDEN).encode())
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +115,7 @@ def test_what_lies_in_the_bucket_is_nobodys(desk):
     """No id, no case, no address, in any name or any byte of it."""
     desk.look()
     for name, data in desk.objects().items():
-        assert not [word for word in HIDDEN if word.encode() in name.encode() + data], name
+        assert not WORDS.search(name.encode() + b"\n" + data), name
 
 
 def test_an_object_that_was_changed_or_added_is_named(desk):
