@@ -11,7 +11,7 @@ import pytest
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]
-SHORT = "15"  # seconds, where nobody asked for more
+SHORT = "8"  # seconds, where nobody asked for more
 
 pytestmark = pytest.mark.postgres
 
@@ -29,7 +29,7 @@ def arena(folder, events: int, *more: str) -> str:
 
 
 def test_no_acknowledged_receipt_is_lost_by_any_gate(tmp_path, capsys):
-    """A quarter of a minute of it, and everybody killed at the end."""
+    """Some seconds of it, and everybody killed at the end."""
     said = arena(tmp_path / "data", 40, SHORT)
     with capsys.disabled():
         print(f"\n  {said.strip()}", end=" ")

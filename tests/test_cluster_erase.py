@@ -243,7 +243,11 @@ def test_what_comes_in_the_middle_waits_and_what_reads_facts_holds_nobody_up(ser
 
         def comes():
             asked.append(gate_two.submit(log.submit, log.two, "mira", "m-2"))
-            time.sleep(0.5)
+            until = time.monotonic() + 30
+            while not log.where("mira", "m-2"):  # under the key that goes
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            time.sleep(0.2)
             assert not asked[0].done()
 
         facts.mkdir(parents=True, exist_ok=True)
@@ -252,7 +256,7 @@ def test_what_comes_in_the_middle_waits_and_what_reads_facts_holds_nobody_up(ser
                 desk = erasure_desk(third)
                 erase("mira", "request", BY, replace(desk, state=Meanwhile(desk.state, comes)), key="k" * 32)
             with pytest.raises(Unavailable, match="erased meanwhile"):
-                asked[0].result(timeout=20)
+                asked[0].result(timeout=60)
             log.submit(log.one, STAYS, "goes-on")
             assert len(log.submit(log.two, "mira", "m-2").leaves) == 2
             assert [job.done for job in log.jobs()] == [False]

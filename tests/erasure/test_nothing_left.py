@@ -16,7 +16,9 @@ from whosaw.journal.reader import Reader
 from whosaw.wiring import house
 
 
-@pytest.mark.parametrize("person", [HERS, FOUND, MANY])
+@pytest.mark.parametrize(
+    "person", [HERS, pytest.param(FOUND, marks=pytest.mark.slow), pytest.param(MANY, marks=pytest.mark.slow)]
+)
 def test_no_byte_is_left_of_an_erased_person(desk, person):
     """Neither id nor pseudonym, neither bodies nor nonces, neither keys nor what they sealed; and fsck finds all whole."""
     theirs, others = Traces.of(desk, person), [Traces.of(desk, other) for other in OTHERS]

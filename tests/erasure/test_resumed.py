@@ -40,10 +40,14 @@ class Failing:
 
 
 STEPS = [("private", "replace"), ("state", "erase"), ("eraser", "rewrite"), ("eraser", "done")]
+QUICK = [("private", "replace", False), ("state", "erase", True), ("eraser", "rewrite", True)]  # in `make test`
+FAILS = [
+    pytest.param(*fails, marks=() if fails in QUICK else pytest.mark.slow)
+    for fails in ((*step, late) for step in STEPS for late in (False, True))
+]
 
 
-@pytest.mark.parametrize("late", [False, True])
-@pytest.mark.parametrize(("part", "verb"), STEPS)
+@pytest.mark.parametrize(("part", "verb", "late"), FAILS)
 def test_what_failed_is_done_by_the_next_start(desk, part, verb, late):
     """Findings, keys, segments, the end: each lost, or done although it failed. A start does the rest, and says nothing."""
     theirs = Traces.of(desk, FOUND)
@@ -110,7 +114,7 @@ def check(desk: Desk, theirs: Traces) -> bool:
     return bool(jobs)
 
 
-@pytest.mark.parametrize("after", [3, 12, 20, 28, 40])
+@pytest.mark.parametrize("after", [12, 28])
 def test_killed_in_the_middle_it_is_finished_by_the_next_start(desk, after):
     """SIGKILL at some call that changes a file."""
     theirs = Traces.of(desk, HERS)

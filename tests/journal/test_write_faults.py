@@ -6,6 +6,7 @@ record that is there, once, or is not. It is played by ``fault_table.py`` and st
 """
 
 import logging
+import random
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,16 @@ FATES = ["lost", "late"]
 
 
 def test_the_page_says_what_is_seen():
-    """Each row in each way, with the same batch and with another one: the page in the docs is a page of today."""
+    """A third of its rows, other ones in each run, with the same batch and with another one, say what the page says."""
+    rows = sorted({(row.name, fate) for row, fate, _, _ in some()})
+    here = set(random.sample(rows, len(rows) // 3))
+    made = page(played(play for play in some() if (play[0].name, play[1]) in here))
+    assert not set(made.splitlines()) - set(PAGE.read_text().splitlines())
+
+
+@pytest.mark.slow
+def test_the_whole_page_says_what_is_seen():
+    """Each row in each way: the page in the docs is a page of today."""
     assert page(played(some())) == PAGE.read_text()
 
 
@@ -141,10 +151,24 @@ def test_where_a_third_level_begins(size):
 SWEEP = 400
 
 
-@pytest.mark.parametrize(("fate", "error"), [("lost", OutcomeUnknown), ("late", OutcomeUnknown), ("lost", Unavailable)])
+WAYS = [("lost", OutcomeUnknown), ("late", OutcomeUnknown), ("lost", Unavailable)]
+
+
+@pytest.mark.parametrize(("fate", "error"), WAYS)
+def test_one_call_in_five_fails_first(fate, error):
+    """The same as below; other calls in each run."""
+    sweep(fate, error, range(random.randint(1, 5), SWEEP, 5))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fate", "error"), WAYS)
 def test_whatever_call_fails_first(fate, error):
     """The k-th call of a whole life, starts included, fails, for every k; what follows is whole and keeps its promises."""
-    for nth in range(1, SWEEP):
+    sweep(fate, error, range(1, SWEEP))
+
+
+def sweep(fate, error, calls):
+    for nth in calls:
         world = at_size(254)
         world.faults.calls.clear()
         world.faults.arm("", fate, nth=nth, error=error)
