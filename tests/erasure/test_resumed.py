@@ -40,7 +40,7 @@ class Failing:
 
 
 STEPS = [("private", "replace"), ("state", "erase"), ("eraser", "rewrite"), ("eraser", "done")]
-QUICK = [("private", "replace", False), ("state", "erase", True), ("eraser", "rewrite", True)]  # in `make test`
+QUICK = [("state", "erase", True), ("eraser", "rewrite", True)]  # in `make test`
 FAILS = [
     pytest.param(*fails, marks=() if fails in QUICK else pytest.mark.slow)
     for fails in ((*step, late) for step in STEPS for late in (False, True))
@@ -114,7 +114,7 @@ def check(desk: Desk, theirs: Traces) -> bool:
     return bool(jobs)
 
 
-@pytest.mark.parametrize("after", [12, 28])
+@pytest.mark.parametrize("after", [20])
 def test_killed_in_the_middle_it_is_finished_by_the_next_start(desk, after):
     """SIGKILL at some call that changes a file."""
     theirs = Traces.of(desk, HERS)
