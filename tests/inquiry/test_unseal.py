@@ -233,7 +233,15 @@ def test_an_approval_is_for_exactly_these_names(case, opened):
 def test_a_name_that_is_not_kept_is_none(case):
     """A principal whom nobody remembered has no name to open; the answer says so and fails for nobody else."""
     unknown = "e-" + "a" * 16
-    rows = (*case.desk.staff(), replace(next(iter(case.desk.staff())), who=unknown, unit="elsewhere", manager=None))
+    rows = (
+        *case.desk.staff(),
+        replace(
+            next(row for row in case.desk.staff() if row.who == case.e("ana")),
+            who=unknown,
+            unit="elsewhere",
+            manager=None,
+        ),
+    )
     case.findings["f-000001"] = replace(case.findings["f-000001"], principals=(case.e("ana"), unknown))
     answer = unseal("f-000001", "ines", "omar", replace(case.desk, staff=lambda: rows), case.keys)
     assert {name.id for name in answer.principals} == {"ana", None}

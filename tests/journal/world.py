@@ -281,6 +281,9 @@ class World:
         made.map_head.state = self.map_head.state
         made.head.positions_, made.head.placed_ = dict(self.head.positions_), dict(self.head.placed_)
         made.labels._known, made.labels._size = dict(self.labels._known), self.labels._size
+        # Or a key that one test makes anew would be everybody's.
+        made.keys = copy.copy(self.keys)
+        made.keys._known, made.keys._generations = dict(self.keys._known), dict(self.keys._generations)
         made.signers, made.receipts = signers(), dict(self.receipts)
         for ours, theirs in zip(made.all_signers, self.all_signers, strict=True):
             ours.texts = list(theirs.texts)

@@ -232,7 +232,7 @@ def published(tmp_path_factory):
 
 # Whoever reads the last entries waits until they are killed: however slow the machine is, it is the middle.
 RUN = """
-import sys, time, whosaw.verify.leaves as leaves
+import signal, sys, time, whosaw.verify.leaves as leaves
 from whosaw.verify.command import main
 from whosaw.verify.source import FolderSource
 leaves.SHARE, quick = 1, FolderSource.read
@@ -241,6 +241,7 @@ def slow(self, name, limit):
     return quick(self, name, limit)
 FolderSource.read = slow
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run of tests in the background may ignore Ctrl-C
     sys.exit(main(["--trust", "trust", "public", "--state", "seen", "--jobs", "2"]))
 """
 
