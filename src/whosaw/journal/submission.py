@@ -15,6 +15,7 @@ gives the same bytes.                                                       Spec
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class Recorded:
         return f"Recorded(first={self.first}, count={len(self.leaves)})"
 
 
-class Waiting:
+class Waiting(ABC):
     """A checked submission on its way to the sequencer, with the keys of its streams; somebody waits for the answer.
 
     Who waits, and how he is woken, is for those derived from it: `Prepared` and `Parked` here, ``mail.Posted`` for tasks.
@@ -120,17 +121,17 @@ class Waiting:
         return True
 
     @property
+    @abstractmethod
     def answered(self) -> bool:
         """Whether `answer` or `fail` was called, each of which may be called once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, made: Recorded) -> None:
         """It is durable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fail(self, error: WhosawError) -> None:
         """It is not, or nobody knows."""
-        raise NotImplementedError
 
 
 class Prepared(Waiting):

@@ -106,6 +106,7 @@ def answer(error: Exception, bucket: str = "") -> Answer:
             return _FORBIDDEN
         case UnauthenticatedError():
             return _NOBODY
+        # The client raises the second one, Python's own, for a kind of store that has no conditional writes at all.
         case NotSupportedError() | NotImplementedError():
             return _UNCONDITIONAL
         case BaseError():
