@@ -47,7 +47,7 @@ def test_copies_carry_what_witnesses_have_seen(town):  # noqa: F811
     assert typed("journal", "export", "log", parcel, "--data", folder).code == 3
     with house(folder) as here:
         record(here, "one")
-        here.journal.mapped()
+        here.journal.mapped(witnessed=True)
         here.journal.wait_witnessed(2)
     asked(folder, 0)
     assert typed(*words).code == 0

@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
@@ -243,7 +244,11 @@ class Journal:
 
         `witnessed`: under a head of the map log that enough witnesses have seen; waits for them.
         """
-        return self._core.map.seen(timeout) if witnessed else self._core.map.answer()
+        if not witnessed:
+            return self._core.map.answer()
+        end = time.monotonic() + timeout
+        self._core.witnessed.wait(0, timeout)  # only a head of the log that they have seen gets an index
+        return self._core.map.seen(max(0.0, end - time.monotonic()))
 
     def under(self, note: bytes, map_note: bytes) -> Mapped:
         """The index of an older head `note`, under `map_note`, whose last leaf is of it. Raises Damaged, Unavailable."""
