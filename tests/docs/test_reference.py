@@ -13,7 +13,7 @@ from whosaw.detect.registry import SIGNALS
 from whosaw.detect.templates import load_templates
 from whosaw.directory.columns import CLASSES, FUNCTIONS, SCOPES, TABLES
 from whosaw.directory.directory import OVER
-from whosaw.inquiry.independent import REASONS
+from whosaw.policy.independence import REASONS
 from whosaw.verify import command as verify
 from whosaw.verify import steps
 from whosaw.wiring import policy_texts

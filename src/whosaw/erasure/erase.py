@@ -27,7 +27,6 @@ from whosaw.erasure.ports import Desk
 from whosaw.erasure.record import BASES, holds, kept_body, order_body
 from whosaw.errors import BadInput, NotCanonical, Unavailable
 from whosaw.facts.clear import clear
-from whosaw.inquiry.independent import Reason
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment
 from whosaw.journal.ports import Erasing, StreamKey
@@ -36,6 +35,7 @@ from whosaw.journal.submission import Record, Submission
 from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.policy.facts import Known
+from whosaw.policy.independence import Reason
 
 CALLER = "erasure"
 BACKUPS = timedelta(days=35)

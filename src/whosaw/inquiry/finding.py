@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from whosaw.facts.columns import instant, micros
 from whosaw.inquiry.affected import Affected, affected
-from whosaw.inquiry.independent import Chart, Reason, apart
 from whosaw.inquiry.person import Coverage
 from whosaw.inquiry.ports import Desk, ExplainedLook, Finding
 from whosaw.inquiry.record import Step, step_id
@@ -24,6 +23,7 @@ from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import Asking, Refused, plain, record_once, stepped
 from whosaw.journal.submission import Record
 from whosaw.model.record import Json, Stream, time_text
+from whosaw.policy.independence import Chart, Reason, apart
 
 _UNREADABLE = frozenset({"named-unknown"})
 

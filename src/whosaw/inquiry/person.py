@@ -20,7 +20,6 @@ from datetime import datetime
 from typing import Literal
 
 from whosaw.errors import Damaged, MissingExtra, NotCanonical
-from whosaw.inquiry.independent import Reason
 from whosaw.inquiry.ports import Desk, ExplainedLook, Frame
 from whosaw.inquiry.record import Step, Unsealing, step_id
 from whosaw.inquiry.standing import known, standing
@@ -29,6 +28,7 @@ from whosaw.journal.submission import Record
 from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Kind, Stream, parse, time_text
 from whosaw.policy.facts import Known
+from whosaw.policy.independence import Reason
 
 NOT_JUDGED = "Not judged: the detectors have not seen this look."
 

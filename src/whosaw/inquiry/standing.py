@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from whosaw.inquiry.independent import Reason, Role
 from whosaw.inquiry.ports import Directory
 from whosaw.policy.facts import Known, PrincipalFacts
+from whosaw.policy.independence import Reason, Role
 
 # No person has this pseudonym: the question is about the principal alone.
 _NOBODY = ""

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical
-from whosaw.inquiry.independent import Reason
 from whosaw.inquiry.ports import Clock, Desk, Journal
 from whosaw.inquiry.record import Step, exactly
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Json, time_text
+from whosaw.policy.independence import Reason
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PSEUDONYM = re.compile(r"[pe]-[a-z2-7]{16}$")

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field, replace
 
 from whosaw.errors import Damaged, IdempotencyConflict, NotCanonical
 from whosaw.facts.columns import micros
-from whosaw.inquiry.independent import Approved, Chart, Reason, apart, independent
 from whosaw.inquiry.ports import Desk, Finding, Frame
 from whosaw.inquiry.record import Unsealing, exactly, step_id
 from whosaw.inquiry.standing import confirmed, known, standing
 from whosaw.inquiry.step import Asking, Refused, plain, record_once
 from whosaw.journal.submission import Record, Recorded
 from whosaw.model.record import Json, Kind, Stream, parse
+from whosaw.policy.independence import Approved, Chart, Reason, apart, independent
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import NameRows
 from whosaw.privacy.root import Root

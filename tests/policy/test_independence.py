@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.inquiry.room import BEGAN
 
 from whosaw.facts.ports import StaffRow
-from whosaw.inquiry.independent import REASONS, RETURNED, Approved, Chart, Reason, apart, independent
+from whosaw.policy.independence import REASONS, RETURNED, Approved, Chart, Ground, Reason, against, apart, independent
 
 STAFF = "abcd"
 UNITS = ("u", "w")
@@ -187,3 +187,96 @@ def test_every_reason_has_a_sentence_that_names_nobody():
         assert sentence.endswith(".")
         assert len(code) <= 40
     assert Reason("from-the-future").sentence
+
+
+# ── an approval of a look ──
+
+
+def staff(who, unit, manager=None, since=None, until=None):
+    return StaffRow(who=who, unit=unit, function="support", manager=manager, valid_from=since, valid_to=until)
+
+
+def ground(rows, **changes):
+    """A request of r's, on a chart of these rows."""
+    given = {
+        "requester": "r", "at": BEGAN, "chart": Chart.between(rows, 0, 100), "lately": (), "fresh": True,
+        "parties": frozenset(), "gaining": frozenset(),
+    }  # fmt: skip
+    return Ground(**(given | changes))
+
+
+def codes(approver, on, **more):
+    return [reason.code for reason in against(approver, on, **more)]
+
+
+APART = (staff("r", "u"), staff("a", "w"))
+
+
+def test_two_who_have_nothing_to_do_with_each_other():
+    """Somebody is independent, or the rules would be safe and useless."""
+    assert codes("a", ground(APART)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "said"),
+    [
+        ({"fresh": False}, {}, ["directory-stale"]),
+        ({"parties": frozenset("a")}, {}, ["party"]),
+        ({}, {"related": True}, ["party"]),
+        ({"gaining": frozenset("w")}, {}, ["gains"]),
+        ({"gaining": frozenset("u")}, {}, []),
+        ({"lately": (Approved("a", "r", BEGAN),)}, {}, ["returned"]),
+        ({"lately": (Approved("x", "r", BEGAN), Approved("a", "x", BEGAN))}, {}, ["favour-by-way-of"]),
+        ({"lately": (Approved("x", "r", BEGAN - RETURNED * 2), Approved("a", "x", BEGAN))}, {}, []),
+        ({"lately": (Approved("r", "a", BEGAN),) * 9}, {}, []),
+    ],
+)
+def test_each_thing_that_ties_an_approver_to_a_look(changes, more, said):
+    """One after the other, on ground that is otherwise fine; nine approvals in one direction are a pattern, no tie."""
+    assert codes("a", ground(APART, **changes), **more) == said
+
+
+def test_a_unit_reorganised_the_day_before_is_still_the_unit():
+    """Chart and line of the last 30 days: whoever moved out yesterday is in here."""
+    moved = [
+        staff("r", "u"),
+        staff("a", "u", "m", until=99),
+        staff("a", "w", "n", since=99),
+        staff("m", "m"),
+        staff("n", "n"),
+    ]
+    assert codes("a", ground(moved)) == ["same-unit"]
+    assert codes("m", ground([*moved, staff("r", "u", "m", until=98)])) == ["line"]
+
+
+@pytest.mark.parametrize(
+    ("far", "said"),
+    [
+        ((1, 1), ["common-manager", "sister-unit"]),
+        ((3, 2), ["sister-unit"]),
+        ((3, 3), []),
+        ((2, 2), ["common-manager", "sister-unit"]),
+    ],
+)
+def test_sister_units_under_one_boss(far, said):
+    """Each of the two at the end of a line in their unit; the unit's head reports to the boss of both."""
+    rows = [staff("boss", "top")]
+    for name, unit, levels in (("r", "u", far[0]), ("a", "w", far[1])):
+        line = [name, *(f"{name}{n}" for n in range(1, levels)), "boss"]
+        rows += [staff(who, unit, up) for who, up in pairwise(line)]
+    assert codes("a", ground(rows)) == said
+
+
+def test_every_small_company_against_the_oracle_of_an_approval():
+    """With nothing but a chart, an approval asks for no less than opening a name, and for no stale directory."""
+    for managers, units in every_company():
+        on = ground([], requester="a", chart=chart(managers.values(), units.values()))
+        for other in STAFF[1:]:
+            said = set(codes(other, on))
+            assert said - {"sister-unit"} == expected_of_two(managers, units, "a", other)
+            heads = [
+                {managers[w] for w in STAFF if units[w] == units[x] and units.get(managers[w]) != units[x]}
+                for x in ("a", other)
+            ]
+            near = {*climb(managers, "a")[:2], *climb(managers, other)[:2]}
+            assert ("sister-unit" in said) == (units["a"] != units[other] and bool(heads[0] & heads[1] & near - {None}))

@@ -5,12 +5,15 @@
     independent(requester, approver)   not the same · neither above the other · no common manager within two levels ·
                                        another unit · did not just approve for each other
     apart(one, named)                  not one of them · not of their unit · neither above nor below any of them
+    against(approver, ground)          independent, and: no sister unit under one boss · no favour that comes back by way
+                                       of a third · no party to the case · not of the unit that gains · not of the person's
 
-Independence of each other is read as of the moment of asking. Being apart from those named is read over the whole time
-from their first look until then: a unit that is reorganised after the looks stays their unit here.
+For opening a name, independence of each other is read as of the moment of asking, and being apart from those named over
+the whole time from their first look. For an approval of a look everything is read over the 30 days before it was asked
+for: a unit that was re-organised the day before is still the unit that it was.
 
 Invariant: what is not known forbids. Every reason that speaks is returned, in words that name nobody; none: independent.
-                                                                          Design: docs/adr/0051
+                                                              Design: docs/adr/0051, docs/adr/0093
 """
 
 from __future__ import annotations
@@ -18,9 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
-
-from whosaw.facts.ports import StaffRow
+from typing import Literal, Protocol
 
 Role = Literal["requester", "approver"]
 LEVELS = 2
@@ -49,6 +50,13 @@ REASONS: Mapping[str, str] = {
     "same-unit": "The two work in the same unit.",
     "unit-unknown": "The unit of one of the two is not known.",
     "returned": "The one who asks approved a request of the one who approves within the last 30 days.",
+    "sister-unit": "The units of the two stand side by side under one boss, within two levels of one of the two.",
+    "favour-by-way-of": "The one who asks approved, within 30 days, for somebody who approved for the one who approves.",
+    "party": "The one who approves has to do with the case, or with the person.",
+    "gains": "The one who approves is of the unit that gains from the look.",
+    "twice": "The one who approves has signed this request already, and counts once.",
+    "no-steward": "The one who approves is no steward of the region that the person is of.",
+    "no-legal": "The one who approves is not of the function legal, or the unit is that of the one who asks.",
     "named-unknown": "One of those named is not known to the directory, so nobody can say who is apart from them; load "
     "tables that have them, and ask again.",
     **{f"{role}-{code}": f"{who} {rest}" for role, who in _ROLE.items() for code, rest in _STANDING.items()},
@@ -64,6 +72,21 @@ class Reason:
     @property
     def sentence(self) -> str:
         return REASONS.get(self.code, "A reason that this version does not know.")
+
+
+class StaffRow(Protocol):
+    """One principal for a time, microseconds since 1970; a missing end is open (``facts.ports.StaffRow``)."""
+
+    @property
+    def who(self) -> str: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def manager(self) -> str | None: ...
+    @property
+    def valid_from(self) -> int | None: ...
+    @property
+    def valid_to(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,11 @@ class Chart:
     def in_line(self, one: str, other: str) -> bool:
         return one in self.above(other) or other in self.above(one)
 
+    def bosses(self, units: frozenset[str]) -> frozenset[str]:
+        """Whoever somebody of these units reports to, and is not of them."""
+        inside = {who for who, of in self.units.items() if of & units}
+        return frozenset(boss for who in inside for boss in self.managers.get(who, ())) - inside
+
 
 @dataclass(frozen=True, slots=True)
 class Approved:
@@ -125,6 +153,52 @@ def independent(
         "returned": lambda: any(_returned(each, requester, approver, at) for each in lately),
     }
     return tuple(Reason(code) for code, holds in tests.items() if holds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is known about one request for an approval, as of the moment it was asked for.
+
+    `chart`: all that held in the 30 days before. `lately`: who approved for whom in them. `fresh`: the directory was
+    confirmed lately. `parties`: whoever has a hand in the case. `gaining`: units that gain from the look.
+    """
+
+    requester: str = field(repr=False)
+    at: datetime
+    chart: Chart = field(repr=False)
+    lately: Sequence[Approved] = field(repr=False)
+    fresh: bool
+    parties: frozenset[str] = field(repr=False)
+    gaining: frozenset[str] = field(repr=False)
+
+
+def against(approver: str, ground: Ground, *, related: bool = False) -> tuple[Reason, ...]:
+    """Why `approver` is not independent, for this look; nothing where they are. `related`: to the person."""
+    chart, requester = ground.chart, ground.requester
+    more: Mapping[str, Callable[[], bool]] = {
+        "directory-stale": lambda: not ground.fresh,
+        "sister-unit": lambda: _sisters(chart, requester, approver),
+        "favour-by-way-of": lambda: _by_way_of(ground, approver),
+        # One code for both: told apart, they would tell the one who approves whose the pseudonym is.
+        "party": lambda: related or approver in ground.parties,
+        "gains": lambda: bool(_units(chart, approver) & ground.gaining),
+    }
+    said = independent(requester, approver, chart, ground.lately, ground.at)
+    return (*said, *(Reason(code) for code, holds in more.items() if holds()))
+
+
+def _sisters(chart: Chart, one: str, other: str) -> bool:
+    # Within two levels of one of them, or everybody in a house would be everybody's sister under its head.
+    one_s, other_s = _units(chart, one), _units(chart, other)
+    both = chart.bosses(one_s) & chart.bosses(other_s)
+    return not one_s & other_s and bool(both & (chart.above(one, LEVELS) | chart.above(other, LEVELS)))
+
+
+def _by_way_of(ground: Ground, approver: str) -> bool:
+    """The requester approved for somebody who approved for the approver: a favour goes round, and would come home."""
+    since = [each for each in ground.lately if ground.at - RETURNED <= each.at <= ground.at]
+    helped = {each.requester for each in since if each.approver == ground.requester}
+    return any(each.requester == approver and each.approver in helped for each in since)
 
 
 def apart(one: str, role: Role, named: Sequence[str], since: Chart) -> tuple[Reason, ...]:
