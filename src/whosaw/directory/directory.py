@@ -18,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
     Select,
     Table,
     and_,
@@ -26,6 +25,7 @@ from sqlalchemy import (
     select,
 )
 
+from whosaw.directory.query import Row, ask, ask_one
 from whosaw.directory.tables import (
     ASSIGNMENTS,
     CASE_PERSONS,
@@ -122,7 +122,7 @@ class _View:
     def __init__(self, db: Connection, at: int) -> None:
         self._db, self._at = db, at
 
-    def staff(self, principal: str) -> RowMapping | None:
+    def staff(self, principal: str) -> Row | None:
         """The principal's row: the valid one, else the newest that was; None for one who was never known."""
         rows = self._all(_STAFF_EVER, id=principal)
         valid = [row for row in rows if row["valid_from"] <= self._at < row["valid_to"]]
@@ -130,7 +130,7 @@ class _View:
             return _only(valid, "staff")
         return max(rows, key=lambda row: int(row["valid_from"]), default=None)
 
-    def principal_facts(self, staff: RowMapping) -> PrincipalFacts:
+    def principal_facts(self, staff: Row) -> PrincipalFacts:
         return PrincipalFacts(
             function=staff["function"],
             active=staff["valid_from"] <= self._at < staff["valid_to"],
@@ -144,15 +144,15 @@ class _View:
         groups = self._all(_REGIONS, id=country)
         return frozenset([country, *(row["region"] for row in groups)])
 
-    def person(self, person: str) -> RowMapping | None:
+    def person(self, person: str) -> Row | None:
         rows = self._all(_PERSON, id=person)
         return _only(rows, "persons") if rows else None
 
-    def owners(self, person: str) -> Sequence[RowMapping]:
+    def owners(self, person: str) -> Sequence[Row]:
         """The staff whose own account the person is: nobody, for most; more than one where accounts are shared."""
         return self._all(_OWNERS, id=person)
 
-    def relation(self, staff: RowMapping, whom: RowMapping | None, owners: Sequence[RowMapping]) -> RelationFacts:
+    def relation(self, staff: Row, whom: Row | None, owners: Sequence[Row]) -> RelationFacts:
         """What the person is to the principal, as far as the tables say: an empty household is nobody's.
 
         A person of whom only the staff table knows, as somebody's own account, has their owners' relations.
@@ -168,7 +168,7 @@ class _View:
             line=any(owner["principal"] in self._above(staff) or principal in self._above(owner) for owner in others),
         )
 
-    def _above(self, staff: RowMapping) -> set[str]:
+    def _above(self, staff: Row) -> set[str]:
         """Everybody above `staff` in the reporting line."""
         above: set[str] = set()
         manager = staff["manager"]
@@ -180,7 +180,7 @@ class _View:
             manager = _only(rows, "staff")["manager"] if rows else None
         return above
 
-    def case(self, case: str, staff: RowMapping | None, principal: str, person: str) -> CaseFacts | None:
+    def case(self, case: str, staff: Row | None, principal: str, person: str) -> CaseFacts | None:
         rows = self._all(_CASE, id=case)
         if not rows:
             return None
@@ -195,7 +195,7 @@ class _View:
             named=self._named(case, staff, principal, person),
         )
 
-    def _assigned(self, case: RowMapping, staff: RowMapping | None, principal: str) -> bool:
+    def _assigned(self, case: Row, staff: Row | None, principal: str) -> bool:
         """To the principal by name, else to a queue of theirs, else to their unit."""
         if case["assignee"] == principal:
             return True
@@ -204,7 +204,7 @@ class _View:
         queues = self._all(_QUEUE, id=principal, queue=case["queue"])
         return bool(queues) or (staff is not None and staff["unit"] == case["queue"])
 
-    def _named(self, case: str, staff: RowMapping | None, principal: str, person: str) -> NamedFacts | None:
+    def _named(self, case: str, staff: Row | None, principal: str, person: str) -> NamedFacts | None:
         rows = self._all(_NAMED, id=case, person=person)
         if not rows:
             return None
@@ -213,7 +213,7 @@ class _View:
         added = row["known_from"] if row["added"] is None else row["added"]
         return NamedFacts(added=instant(added), by=self._whose(row["added_by"], staff, principal))
 
-    def _whose(self, pseudonym: str | None, staff: RowMapping | None, principal: str) -> Whose:
+    def _whose(self, pseudonym: str | None, staff: Row | None, principal: str) -> Whose:
         """Whose hand it was. One's own private account is one's own hand, and so is one's household."""
         if pseudonym is None:
             return "unknown"
@@ -226,14 +226,14 @@ class _View:
         return "principal" if staff["household"] in homes else "other"
 
     def feed(self, limit: timedelta) -> FeedFacts | None:
-        confirmed = self._db.scalar(_FEED, {"at": self._at})
-        return None if confirmed is None else FeedFacts(confirmed=instant(confirmed), limit=limit)
+        row = ask_one(self._db, _FEED, {"at": self._at})
+        return None if row is None else FeedFacts(confirmed=instant(row["confirmed"]), limit=limit)
 
-    def _all(self, query: Select[Any], **values: str) -> Sequence[RowMapping]:
-        return self._db.execute(query, {"at": self._at, **values}).mappings().all()
+    def _all(self, query: Select[Any], **values: str) -> Sequence[Row]:
+        return ask(self._db, query, {"at": self._at, **values})
 
 
-def _only(rows: Sequence[RowMapping], table: str) -> RowMapping:
+def _only(rows: Sequence[Row], table: str) -> Row:
     if len(rows) != 1:
         raise Damaged(
             f"{table} says two things about the same moment",
@@ -243,11 +243,11 @@ def _only(rows: Sequence[RowMapping], table: str) -> RowMapping:
     return rows[0]
 
 
-def _person_facts(whom: RowMapping, owners: Sequence[RowMapping]) -> PersonFacts:
+def _person_facts(whom: Row, owners: Sequence[Row]) -> PersonFacts:
     return PersonFacts(region=whom["region"], protected=whom["protected"], staff=whom["staff"] or bool(owners))
 
 
-def _closed(case: RowMapping) -> datetime | None:
+def _closed(case: Row) -> datetime | None:
     if case["closed"] != FOR_EVER:
         return instant(case["closed"])
     if case["status"] is not None and case["status"].lower() in OVER:

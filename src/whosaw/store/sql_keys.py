@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from whosaw.directory.query import ask_one
 from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.keyring import KeyRow
 from whosaw.store.state_tables import KEYRING, KEYRING_CHECK, NAMES, answering
@@ -29,6 +30,7 @@ _NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
 _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
+_NAME = select(NAMES.c.sealed).where(NAMES.c.pseudonym == bindparam("of"))
 _BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
 
 
@@ -113,8 +115,8 @@ class SqlKeyRows:
 
     def _one(self, query: Select[tuple[Any, ...]], given: dict[str, bytes | int]) -> KeyRow | None:
         with answering("keyring"), self._engine.connect() as db:
-            found = db.execute(query, given).first()
-        return None if found is None else KeyRow(*found)
+            found = ask_one(db, query, given)
+        return None if found is None else KeyRow(**found)
 
 
 class SqlNameRows:
@@ -133,8 +135,8 @@ class SqlNameRows:
 
     def find(self, pseudonym: str) -> bytes | None:
         with answering("names"), self._engine.connect() as db:
-            sealed: bytes | None = db.scalar(select(NAMES.c.sealed).where(NAMES.c.pseudonym == pseudonym))
-        return sealed
+            found = ask_one(db, _NAME, {"of": pseudonym})
+        return None if found is None else bytes(found["sealed"])
 
 
 def _kept(db: Connection, name: str) -> bytes | None:

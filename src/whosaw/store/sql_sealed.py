@@ -5,11 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from whosaw.directory.query import ask
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import SEALED, answering
+
+_NEWEST = (
+    select(SEALED.c.seen, SEALED.c.sealed)
+    .where(
+        SEALED.c.handle == bindparam("of"), SEALED.c.field == bindparam("which"), SEALED.c.stored <= bindparam("until")
+    )
+    .order_by(SEALED.c.seen.desc(), SEALED.c.source.desc())
+    .limit(bindparam("most"))
+)
 
 
 class SqlSealedRows:
@@ -33,11 +43,6 @@ class SqlSealedRows:
         return True
 
     def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        query = (
-            select(SEALED.c.seen, SEALED.c.sealed)
-            .where(SEALED.c.handle == handle, SEALED.c.field == field, SEALED.c.stored <= stored_until)
-            .order_by(SEALED.c.seen.desc(), SEALED.c.source.desc())
-            .limit(limit)
-        )
+        given = {"of": handle, "which": field, "until": stored_until, "most": limit}
         with answering("sealed values"), self._engine.connect() as db:
-            return [(seen, sealed) for seen, sealed in db.execute(query)]
+            return [(row["seen"], bytes(row["sealed"])) for row in ask(db, _NEWEST, given)]
