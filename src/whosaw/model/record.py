@@ -46,6 +46,8 @@ class Kind(StrEnum):
     POLICY = "policy"  # the policy that decides from here on
     DETECTORS = "detectors"  # the detectors that watch from here on
     INQUIRY = "inquiry"  # an inquiry's step
+    APPROVAL = "approval"  # something happened to a request for an approval
+    CREDENTIAL = "credential"  # a key that signs approvals was added or taken away
     UNSEAL = "unseal"  # a name was opened, by two
     EXPORT = "export"  # a statement or part of the log was handed out
     ERASURE = "erasure"  # so many records were erased, all of one stream; which, their digest says

@@ -86,7 +86,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happens to a request. `by`: whoever does it, or the gate. `fine`: what a review found."""
+    """Something that happens to a request. `by`: whoever does it, or GATE. `fine`: what a review found.
+
+    `to`: who is to be told of it besides those whom it concerns.
+    """
 
     what: What
     at: datetime
@@ -96,6 +99,7 @@ class Event:
     look: str | None = None
     fine: bool | None = None
     reasons: tuple[str, ...] = ()
+    to: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class No:
     why: str
 
 
+GATE = "gate"  # by whom what nobody does is done: what runs out, what is used
 OVER = "This request is over."
 _BEFORE = {
     What.ASKED: (State.DRAFT,),
