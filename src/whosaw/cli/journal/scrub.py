@@ -42,6 +42,8 @@ def scrub(once: bool, rate: int | None, data: Path, form: str) -> int:
     """
     with glance(data) as here, _told_to_stop() as stop:
         made = Scrub(here.stores, here.signers, now)
+        if not once:
+            sys.stderr.write("Goes round the log slowly and for ever, from where it was left. To read it now: --once\n")
         found = _around(made, once=once, rate=rate, stop=stop)
         _save(made)
     say(_answer(made.at.now if made.at.last is None or not once else made.at.last, found, once), form)
