@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of whosaw.toml that have a file of their own; ``config`` reads them all."""
