@@ -3,6 +3,7 @@
 
     a log of ours     ──▶ glance: read under our own keys        ──▶ status, fsck, scrub, export
                       ──▶ asking: the same, and its witnesses    ──▶ journal witness, a successor's first leaf
+    state of ours     ──▶ asked: what a command leaves for the gate that has the folder open
     a log of others   ──▶ mirror_folders, witness_folder: folders that are no house
 
 Invariant: to open takes no lock and changes nothing. A repair goes on from here, and takes the lock itself.
@@ -11,10 +12,12 @@ Invariant: to open takes no lock and changes nothing. A repair goes on from here
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import Engine
 
 from whosaw.config import Settings
 from whosaw.datafolder import (
@@ -39,9 +42,10 @@ from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
 from whosaw.privacy.keyring import Keyring
+from whosaw.privacy.names import Names
 from whosaw.store import pack
 from whosaw.store.files import FilesFolder, data_folders
-from whosaw.store.sql_keys import SqlKeyRows
+from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_witness import SqliteHeads
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustPolicy
@@ -86,6 +90,15 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
             SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random,
             enrolled=lambda _: False,
         )  # fmt: skip
+
+
+@contextmanager
+def asked(folder: Path, *, random: Random = os.urandom) -> Iterator[tuple[Engine, Callable[[str], str]]]:
+    """state.db of a data folder, and what makes a pseudonym of a principal whose name it keeps."""
+    settings, private = settings_of(folder), data_folders(folder)[1]
+    with state_of(folder, settings) as engine:
+        migrate.check(engine)
+        yield engine, Names(SqlNameRows(engine), root_of(private), random).remember
 
 
 @contextmanager

@@ -17,6 +17,14 @@ from typing import Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from whosaw.errors import Misconfigured, NotCanonical
+from whosaw.settings.callers import (
+    CallerSettings,
+    CallersSettings,
+    IssuerSettings,
+    LocalSettings,
+    TlsSettings,
+    check_all,
+)
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
 FORMAT = 1
@@ -168,6 +176,11 @@ class Settings:
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     witness: tuple[WitnessSettings, ...] = ()
+    callers: CallersSettings = field(default_factory=CallersSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    local: LocalSettings = field(default_factory=LocalSettings)
+    issuer: tuple[IssuerSettings, ...] = ()
+    caller: tuple[CallerSettings, ...] = ()
 
 
 def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
@@ -252,6 +265,10 @@ def _value(kind: Any, known: dataclasses.Field[Any], value: Any, name: str) -> A
         if type(value) is not int or not low <= value <= high:
             raise Misconfigured(f"setting {name!r} is a whole number from {low} to {high}", setting=name)
         return value
+    if kind is bool:
+        if type(value) is not bool:
+            raise Misconfigured(f"setting {name!r} is true or false", setting=name)
+        return value
     if kind is str:
         if type(value) is not str:
             raise Misconfigured(f"setting {name!r} is a text", setting=name)
@@ -272,6 +289,7 @@ def _check(settings: Settings, where: str) -> None:
     networks(settings.intake.trusted_proxies)
     _check_store(settings.store, where)
     _check_witnesses(settings.witness, where)
+    check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
 
 
 def _check_store(store: StoreSettings, where: str) -> None:

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from tests.directory.town import engine_on
 
+from whosaw.api.callers_rows import CALLER_TABLES
 from whosaw.directory.migrate import check, newest, upgrade, version
 from whosaw.directory.tables import DIRECTORY
 from whosaw.errors import Misconfigured, Unavailable
@@ -29,15 +30,21 @@ def engine(tmp_path):
 
 
 def test_the_revisions_make_exactly_the_tables_of_the_code(engine):
-    """An empty database, migrated, has every table, column, type and index of both owners, and nothing else."""
+    """An empty database, migrated, has every table, column, type and index of all owners, and nothing else."""
     upgrade(engine)
     with engine.connect() as db:
-        assert compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), [DIRECTORY, STATE]) == []
+        assert (
+            compare_metadata(
+                MigrationContext.configure(db, opts={"compare_type": True}), [DIRECTORY, STATE, CALLER_TABLES]
+            )
+            == []
+        )
 
 
 def test_no_table_has_two_owners():
     """Keys and directory share a file and no table."""
-    assert not DIRECTORY.tables.keys() & STATE.tables.keys()
+    owners = [DIRECTORY.tables.keys(), STATE.tables.keys(), CALLER_TABLES.tables.keys()]
+    assert len(set().union(*owners)) == sum(map(len, owners))
 
 
 def test_upgrading_twice_changes_nothing(engine, tmp_path):

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from whosaw import errors
+from whosaw.cli.caller import caller
 from whosaw.cli.collect import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.cli.demo.command import demo
@@ -53,7 +54,21 @@ def _verify(words: tuple[str, ...]) -> int:
     return main(words)
 
 
-for _command in (init, demo, directory, look, collect, watch, inquiry, statement, erase, hold, journal, witness):
+for _command in (
+    init,
+    demo,
+    directory,
+    caller,
+    look,
+    collect,
+    watch,
+    inquiry,
+    statement,
+    erase,
+    hold,
+    journal,
+    witness,
+):
     whosaw.add_command(_command)
 
 

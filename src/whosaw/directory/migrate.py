@@ -3,7 +3,7 @@
 
     none ──upgrade──▶ 0001 ──upgrade──▶ … ──▶ ours          newer than ours ──▶ Misconfigured, nothing is changed
 
-All of state.db is one history, here, although the tables have two owners: two histories in one file could contradict
+All of state.db is one history, here, although the tables have several owners: two histories in one file could contradict
 each other. There is no alembic.ini: the revisions lie in the package, wherever it is installed, and there is no way
 back, because what a downgrade drops were keys.
 """

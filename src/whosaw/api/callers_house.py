@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door of a house, and the desk where its callers are changed: which part of the house each of them gets.
+
+House ──▶ desk_of  what commands change                 Commands beside an open gate ──▶ wish ──▶ its door does it
+      └─▶ door     what every request passes
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from whosaw.api.callers import Door, Parts, networks
+from whosaw.api.callers_desk import Changed, Desk, do, told
+from whosaw.api.callers_keys import KeyAddress, KeyFile, Keys
+from whosaw.api.callers_registered import Registered
+from whosaw.api.callers_rows import CallerRows
+from whosaw.api.callers_token import Issuer
+from whosaw.errors import Busy
+from whosaw.model.record import Json, canonical
+from whosaw.settings.callers import CallerSettings, IssuerSettings
+from whosaw.wiring import House
+
+_PATIENCE = 10.0
+_STEP = 0.1
+_OF_NOBODY = "p-" + "a" * 16
+
+
+def desk_of(here: House) -> Desk:
+    """Where callers are changed, in an open house."""
+    return Desk(
+        rows=CallerRows(here.engine),
+        journal=here.journal,
+        purposes=frozenset(here.policy.purposes),
+        issuers=frozenset(issuer.name for issuer in here.settings.issuer),
+        clock=here.clock,
+    )
+
+
+@contextmanager
+def door(here: House, told_of: Callable[[str], None] = lambda _: None) -> Iterator[Door]:
+    """What every request passes, until it is closed. The tables [[caller]] are brought into force first, on record.
+
+    `told_of` is given a sentence for each caller that whosaw.toml names and that stays removed. Raises Misconfigured.
+    """
+    desk = desk_of(here)
+    _, stay = desk.settle([registered(here.folder, said) for said in here.settings.caller])
+    for name in stay:
+        told_of(f"caller {name}: a command removed it; it stays removed until its table in whosaw.toml changes")
+    rows = CallerRows(here.engine)
+    issuers = [_issuer(here.folder, said, rows, here.clock) for said in here.settings.issuer]
+    made = Door(
+        Parts(
+            desk=desk,
+            issuers=issuers,
+            proxies=networks(here.settings.callers.proxies),
+            function=lambda staff: _function(here, staff),
+            pseudonym=here.pseudonyms.principal,
+            clock=here.clock,
+        )
+    )
+    made.start()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def registered(folder: Path, said: CallerSettings) -> Registered:
+    """What a table or a command says, with the files that it names. Raises Misconfigured."""
+    return Registered.of(said, lambda name: (folder / name).read_bytes())
+
+
+def _issuer(folder: Path, said: IssuerSettings, rows: CallerRows, clock: Callable[[], datetime]) -> Issuer:
+    source = KeyAddress(said.keys) if "://" in said.keys else KeyFile(folder / said.keys)
+    return Issuer(said, Keys(source, timedelta(seconds=said.keys_for_s), clock), clock, rows.first)
+
+
+def _function(here: House, staff: str) -> str | None:
+    """What kind of work a staff id does now, as the directory has it; None for nobody. Raises Unavailable, Damaged."""
+    principal = here.pseudonyms.principal(staff)
+    found = here.directory.known(principal, _OF_NOBODY, None, here.clock()).principal
+    return found.function if found is not None and found.active else None
+
+
+# ── a command, with the folder to itself or beside a gate that has it open ──
+
+
+def ordered(here: House, said: Json) -> Changed:
+    """Do it, in a folder that is ours."""
+    return do(desk_of(here), said)
+
+
+def wished(engine: Engine, said: Json, clock: Callable[[], datetime]) -> Changed:
+    """Ask the gate that has the folder open, and wait for it. Raises Busy where it does not answer, and what it raises."""
+    rows, id_ = CallerRows(engine), secrets.token_hex(16)
+    rows.wish(id_, canonical(said), clock())
+    ends = time.monotonic() + _PATIENCE
+    while time.monotonic() < ends:
+        time.sleep(_STEP)
+        if (answer := rows.answered(id_)) is not None:
+            return told(answer)
+    if not rows.withdraw(id_) and (answer := rows.answered(id_)) is not None:
+        return told(answer)
+    raise Busy(
+        "another process holds the folder, and does nothing about its callers",
+        part="callers",
+        hint="only `whosaw serve` takes up changes; wait for whatever else has the folder open. Nothing was changed",
+    )

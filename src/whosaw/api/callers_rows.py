@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of the callers, in state.db: who is registered, what a command asks of an open gate, tokens that count once.
+
+    callers         never changed, only ended: what was registered, and when it was known
+    caller_wishes   a command that found the folder open leaves its wish here, and the gate that has it open its answer
+    caller_tokens   digests of tokens that were seen, until they expire
+
+They are read at every request and never remembered, so a caller that is removed is refused by the next request of any gate.
+
+Invariant: no token, no claim of an employee and no id of one stands here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from whosaw.directory.tables import FOR_EVER, micros
+from whosaw.directory.transaction import reading, writing
+from whosaw.errors import Busy
+
+CALLER_TABLES = MetaData()
+SETTINGS, COMMAND = "settings", "command"
+
+CALLERS = Table(
+    "callers",
+    CALLER_TABLES,
+    Column("row", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False),
+    Column("origin", String(8), nullable=False),
+    Column("ordered", Boolean, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("said", LargeBinary, nullable=False),
+    Column("known_from", BigInteger, nullable=False),
+    Column("known_to", BigInteger, nullable=False),
+    Index("callers_known_to", "known_to"),
+)
+WISHES = Table(
+    "caller_wishes",
+    CALLER_TABLES,
+    Column("wish", String(32), primary_key=True),
+    Column("said", LargeBinary, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("answer", LargeBinary),
+)
+TOKENS = Table(
+    "caller_tokens",
+    CALLER_TABLES,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Index("caller_tokens_until", "until"),
+)
+_LIVE = select(CALLERS).where(CALLERS.c.known_to == FOR_EVER).order_by(CALLERS.c.name)
+_OPEN = select(WISHES.c.wish, WISHES.c.said, WISHES.c.made).where(WISHES.c.answer.is_(None)).order_by(WISHES.c.made)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One registration as it stands. `number`: how many rows there were when it was written, itself included."""
+
+    number: int
+    name: str
+    origin: str
+    said: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a command asks of an open gate; `said` is canonical JSON."""
+
+    id: str
+    said: bytes
+    made: int
+
+
+class CallerRows:
+    """The three tables. Safe to share. Everything raises Unavailable where the database cannot be asked."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # ── who is registered ──
+
+    def live(self) -> tuple[Row, ...]:
+        """Everybody who is registered now, by name."""
+        with reading(self._engine) as db:
+            return tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in db.execute(_LIVE).mappings())
+
+    def state(self) -> tuple[int, tuple[Row, ...]]:
+        """How many rows were ever written, and those that hold: what a change is made on top of."""
+        with reading(self._engine) as db:
+            live = tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in db.execute(_LIVE).mappings())
+            return _number(db), live
+
+    def settled(self, name: str) -> bytes | None:
+        """The digest of what whosaw.toml said last of `name`, whatever a command did since."""
+        query = select(CALLERS.c.digest).where(CALLERS.c.name == name, CALLERS.c.ordered.is_(False))
+        with reading(self._engine) as db:
+            found: bytes | None = db.scalar(query.order_by(CALLERS.c.row.desc()).limit(1))
+        return found
+
+    def change(
+        self, number: int, name: str, origin: str, said: bytes | None, *, ordered: bool, clock: Callable[[], datetime]
+    ) -> None:
+        """End what `name` has, and write `said` in its place, on top of `number`. Raises Busy where another came first.
+
+        `ordered`: a command said so, not whosaw.toml.
+        """
+        with writing(self._engine) as db:
+            if _number(db) != number:
+                raise Busy(
+                    "another change of the callers came first",
+                    part="callers",
+                    hint="the same command again compares anew",
+                )
+            now = micros(clock())
+            live = (CALLERS.c.name == name) & (CALLERS.c.known_to == FOR_EVER)
+            db.execute(update(CALLERS).where(live).values(known_to=now))
+            # A removal is a row as well, one that never held: the number of rows says how often anything changed.
+            ends = now if said is None else FOR_EVER
+            kept = b"" if said is None else said
+            row = {"name": name, "origin": origin, "ordered": ordered, "digest": hashlib.sha256(kept).digest()}
+            db.execute(insert(CALLERS).values(**row, said=kept, known_from=now, known_to=ends))
+
+    # ── what a command asks of an open gate ──
+
+    def wish(self, id_: str, said: bytes, at: datetime) -> None:
+        with writing(self._engine) as db:
+            db.execute(insert(WISHES).values(wish=id_, said=said, made=micros(at)))
+
+    def wishes(self) -> tuple[Wish, ...]:
+        """Those that nobody has answered, the oldest first."""
+        with reading(self._engine) as db:
+            return tuple(Wish(*row) for row in db.execute(_OPEN))
+
+    def answer(self, id_: str, answer: bytes) -> None:
+        """Answer a wish that is still there."""
+        with writing(self._engine) as db:
+            db.execute(update(WISHES).where(WISHES.c.wish == id_, WISHES.c.answer.is_(None)).values(answer=answer))
+
+    def answered(self, id_: str) -> bytes | None:
+        """The answer, which is then taken away."""
+        with reading(self._engine) as db:
+            found: bytes | None = db.scalar(select(WISHES.c.answer).where(WISHES.c.wish == id_))
+        if found is not None:
+            with writing(self._engine) as db:
+                db.execute(delete(WISHES).where(WISHES.c.wish == id_))
+        return found
+
+    def withdraw(self, id_: str) -> bool:
+        """Take a wish back; False where it was answered meanwhile."""
+        with writing(self._engine) as db:
+            return bool(db.execute(delete(WISHES).where(WISHES.c.wish == id_, WISHES.c.answer.is_(None))).rowcount)
+
+    # ── tokens that count once ──
+
+    def first(self, token: bytes, until: datetime, at: datetime) -> bool:
+        """Whether a token with this digest was never seen; from now on it was, by every gate."""
+        try:
+            with writing(self._engine) as db:
+                db.execute(delete(TOKENS).where(TOKENS.c.until <= micros(at)))
+                seen = db.scalar(select(TOKENS.c.digest).where(TOKENS.c.digest == token)) is not None
+                if not seen:
+                    db.execute(insert(TOKENS).values(digest=token, until=micros(until)))
+                return not seen
+        except IntegrityError:
+            return False
+
+
+def _number(db: Connection) -> int:
+    return db.scalar(select(func.max(CALLERS.c.row))) or 0
