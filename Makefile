@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 KILLS  ?= 2000
 CUTS   ?= 3000
 LIVES  ?= 500
+EXAMPLES ?= 1000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs machine objects lock clean needs-python needs-postgres needs-strace erasures
+.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs machine objects fuzz-api lock clean needs-python needs-postgres needs-strace erasures
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -58,6 +59,9 @@ erasures: $(VENV)/.dev    ## kill -9 at every call of an erasure, and at thirty 
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog
+
+fuzz-api: $(VENV)/.dev    ## EXAMPLES requests to each endpoint, made of its own description (make fuzz-api EXAMPLES=20000)
+	@WHOSAW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/api/test_description.py
 
 machine: $(VENV)/.dev     ## LIVES lives of a journal in any order (make machine LIVES=20000)
 	@WHOSAW_LIVES=$(LIVES) $(BIN)/python -m pytest -q -m slow tests/journal/test_machine.py

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is answered, as shapes: for the description of the API, and for the tests that hold every answer against it.
+
+Answers are not built of them, which would cost more than the decision's own JSON; a test reads every one back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Said(BaseModel):
+    """Exactly this."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class EvaluationAnswer(Said):
+    """Permitted or not. `context.reason_user`: one sentence for whoever asked."""
+
+    decision: bool
+    context: dict[str, Any] | None = None
+
+
+class EvaluationsAnswer(Said):
+    """One answer for each question that was asked, in their order."""
+
+    evaluations: list[EvaluationAnswer]
+
+
+class FoundPage(Said):
+    """`next_token`: empty at the end."""
+
+    next_token: str
+    count: int = Field(ge=0)
+    total: int | None = Field(default=None, ge=0)
+
+
+class FoundEntity(Said):
+    """A subject or a resource."""
+
+    type: str
+    id: str
+
+
+class FoundAction(Said):
+    """An action."""
+
+    name: str
+    properties: dict[str, Any] | None = None
+
+
+class EntitiesFound(Said):
+    """What a search found."""
+
+    results: list[FoundEntity]
+    page: FoundPage
+    context: dict[str, Any] | None = None
+
+
+class ActionsFound(Said):
+    """What a search found."""
+
+    results: list[FoundAction]
+    page: FoundPage
+    context: dict[str, Any] | None = None
+
+
+class Metadata(Said):
+    """Where everything is."""
+
+    policy_decision_point: str
+    access_evaluation_endpoint: str
+    access_evaluations_endpoint: str
+    search_subject_endpoint: str
+    search_resource_endpoint: str
+    search_action_endpoint: str
+
+
+class ShownValue(Said):
+    """One value, at the detail that was granted."""
+
+    field: str
+    detail: str
+    seen: str
+    value: str
+    caveat: str
+
+
+class LookShown(Said):
+    """Permitted. `receipt`: a signed note, or a proof where more than a durable record was waited for."""
+
+    permitted: Literal[True]
+    look: str
+    leaf: int
+    receipt: str
+    values: list[ShownValue]
+
+
+class LookRefused(Said):
+    """Refused, and recorded all the same. `rules` and `cause` only for tools that may see them."""
+
+    permitted: Literal[False]
+    look: str
+    leaf: int
+    receipt: str
+    told: str
+    rules: list[str] | None = None
+    cause: str | None = None
+
+
+class HealthAnswer(Said):
+    """`parts`: each part of the house, `ok` or a sentence; only for callers who are known."""
+
+    ok: bool
+    parts: dict[str, str] | None = None

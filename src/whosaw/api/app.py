@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application: which path has which handler. The description is made of the same endpoints.
+
+    Edge ─▶ Endpoints ─▶ handler ─▶ engine
+
+What it is made of is handed in: it opens no folder, chooses no engine and knows no caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whosaw.api import authzen
+from whosaw.api.admitted import NotAdmitted
+from whosaw.api.authzen import AuthZen
+from whosaw.api.body import Receive, Scope
+from whosaw.api.description import ENDPOINTS, HEALTH, LOOK, OPENAPI, describe
+from whosaw.api.edge import App, Edge
+from whosaw.api.endpoint import Endpoint, Endpoints, Handler
+from whosaw.api.lane import Lane
+from whosaw.api.ports import Callers, Decides
+from whosaw.api.reply import Reply, answer
+
+OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of. `url`: how callers reach it. `look`: None where there are no values to show.
+
+    `health`: each part of the house, `ok` or what is wrong with it. `mounted`: other applications, by the beginning of their paths.
+    """
+
+    engine: Decides
+    callers: Callers
+    lane: Lane
+    url: str
+    health: Callable[[], Mapping[str, str]]
+    look: Handler | None = None
+    mounted: Mapping[str, App] = field(default_factory=dict)
+
+
+def application(parts: Parts) -> App:
+    """The ASGI application."""
+    made, handlers = Endpoints(parts.callers, parts.lane), AuthZen(parts.engine)
+    posted: dict[str, Handler] = {
+        authzen.EVALUATION: handlers.evaluation,
+        authzen.EVALUATIONS: handlers.evaluations,
+        authzen.SUBJECTS: handlers.subjects,
+        authzen.RESOURCES: handlers.resources,
+        authzen.ACTIONS: handlers.actions,
+    }
+    table: dict[str, tuple[str, Endpoint]] = {path: ("POST", made.of(handler)) for path, handler in posted.items()}
+    if parts.look is not None:
+        table[LOOK] = ("POST", made.of(parts.look, needs_key=True))
+    table[authzen.METADATA] = ("GET", _always(authzen.metadata(parts.url)))
+    table[HEALTH] = ("GET", made.read(_health(parts)))
+    table[OPENAPI] = ("GET", _always(describe([one for one in ENDPOINTS if one.path in table])))
+    return Edge(table, parts.mounted)
+
+
+def _always(value: Any) -> Endpoint:
+    """The same for everybody."""
+    fixed = answer(value)
+
+    async def endpoint(scope: Scope, receive: Receive) -> Reply:
+        del scope, receive
+        return fixed
+
+    return endpoint
+
+
+def _health(parts: Parts) -> Callable[[Scope], Reply]:
+    """Well or not, for everybody; what is wrong, for callers who are known."""
+
+    def work(scope: Scope) -> Reply:
+        found = parts.health()
+        well = all(said == OK for said in found.values())
+        try:
+            parts.callers(scope)
+        except NotAdmitted:
+            return answer({"ok": well}, 200 if well else 503)
+        return answer({"ok": well, "parts": dict(found)}, 200 if well else 503)
+
+    return work
