@@ -13,6 +13,7 @@ from whosaw.journal.submission import Record, Submission
 from whosaw.model.access import Field
 from whosaw.model.ask import ask_digest
 from whosaw.model.record import Stream
+from whosaw.vault.chain import Chains
 from whosaw.vault.match import Request, _enrolled
 from whosaw.wiring import build, house
 
@@ -124,4 +125,4 @@ def test_looks_open_across_new_keys_of_their_stream(folder):
                 look=looks[-1], principal="", person="", stream=key, decision=PERMITTED, origin=ORIGIN
             )  # fmt: skip
             with pytest.raises(WrongReceipt):
-                _enrolled(request, forged, type("Leaves", (), {"find": staticmethod(find)}))
+                _enrolled(request, forged, type("Leaves", (), {"find": staticmethod(find)}), Chains())

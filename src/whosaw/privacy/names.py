@@ -17,6 +17,8 @@ from whosaw.privacy.data_key import seal
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Random, Root
 
+REMEMBERED = 65_536  # pseudonyms; a longer list begins anew
+
 
 class NameRows(Protocol):
     """Where sealed names are kept. Raises Unavailable where the store is down; a row may then be stored or not."""
@@ -31,11 +33,12 @@ class NameRows(Protocol):
 class Names:
     """Remembers who is behind a principal's pseudonym."""
 
-    __slots__ = ("_key", "_pseudonyms", "_random", "rows")
+    __slots__ = ("_kept", "_key", "_pseudonyms", "_random", "rows")
 
     def __init__(self, rows: NameRows, root: Root, random: Random) -> None:
         self.rows, self._key, self._random = rows, root.names, random
         self._pseudonyms = Pseudonyms(root)
+        self._kept: set[str] = set()  # pseudonyms whose row is there for good: a row of a name is never taken away
 
     def __repr__(self) -> str:
         return "Names(…)"
@@ -43,8 +46,12 @@ class Names:
     def remember(self, principal: str) -> str:
         """The pseudonym of `principal`, whose id is now kept sealed. Safe to repeat."""
         pseudonym = self._pseudonyms.principal(principal)
-        if self.rows.find(pseudonym) is None:
-            self.rows.add(pseudonym, seal(self._key, principal.encode(), about(pseudonym), self._random))
+        if pseudonym not in self._kept:
+            if self.rows.find(pseudonym) is None:
+                self.rows.add(pseudonym, seal(self._key, principal.encode(), about(pseudonym), self._random))
+            if len(self._kept) >= REMEMBERED:
+                self._kept = set()
+            self._kept.add(pseudonym)
         return pseudonym
 
 

@@ -28,6 +28,7 @@ from whosaw.tlog import leaf, merkle
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.receipt import open_receipt
 from whosaw.tlog.spelling import BIGGEST
+from whosaw.vault.chain import Chains
 from whosaw.vault.ports import Leaves, OpenedLeaf, RecordedLook
 
 
@@ -56,13 +57,13 @@ def wrong(look: Look, why: str) -> WrongReceipt:
 
 
 def matching(
-    request: Request, recorded: RecordedLook, key: VerifierKey, journal: Leaves
+    request: Request, recorded: RecordedLook, key: VerifierKey, journal: Leaves, chains: Chains
 ) -> tuple[OpenedLeaf, LookBody]:
     """The leaf that records exactly `request`, and its body. Raises WrongReceipt for anything else."""
     leaves = tuple(recorded.leaves)
     _under_receipt(request, recorded.receipt, leaves, key)
     found = _own_leaf(request, leaves)
-    _enrolled(request, found, journal)
+    _enrolled(request, found, journal, chains)
     body = _look_body(request, found.body)
     _same_request(request, body)
     _permitted(request, body)
@@ -103,8 +104,10 @@ def _own_leaf(request: Request, leaves: Sequence[OpenedLeaf]) -> OpenedLeaf:
     return mine[0]
 
 
-def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves) -> None:
+def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves, chains: Chains) -> None:
     """4: the journal holds this very leaf; its stream was enrolled before, with the key that labels it; no gap.
+
+    The leaf itself is asked for each time. What stands before it is not, where `chains` has found it there.
 
     Asked of the journal, although the receipt is signed: a receipt says that the leaf *was* durable. After a restored
     backup, or with a stolen receipt key, there are signed receipts for leaves that no statement will ever hold.
@@ -119,6 +122,8 @@ def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves) -> None:
     kept = durable(found.label, found.index)
     if (kept.index, kept.nonce, kept.body) != (found.index, found.nonce, found.body):
         raise request.wrong("the log holds another record in its place")
+    if chains.reach(request.stream, found):
+        return
     enrolled = durable(request.stream.label_0, found.index - 1)
     if enrolled.body != enrolment(request.stream):
         raise request.wrong("the stream of this person is enrolled with another key")
@@ -129,6 +134,7 @@ def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves) -> None:
         last = _last(journal, request.stream, n - 1)
         if last is None or last.index >= found.index or last.body != rekey_body(request.stream, n):
             raise request.wrong("a key of the stream of this person does not follow on the one before it")
+    chains.found(request.stream, found)
 
 
 def _last(journal: Leaves, stream: StreamSecret, rekeys: int) -> OpenedLeaf | None:

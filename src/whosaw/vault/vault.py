@@ -30,6 +30,7 @@ from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Random
 from whosaw.tlog.note import VerifierKey
+from whosaw.vault.chain import Chains
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
 from whosaw.vault.stage import Heads, check_stage
@@ -45,7 +46,7 @@ class Vault:
     """Sealed values of persons. Safe to share between threads."""
 
     __slots__ = (
-        "_clock", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows",
+        "_chains", "_clock", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +71,7 @@ class Vault:
         self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
         self._receipts, self._heads, self._origin, self._journal = receipts, heads, origin, journal
         self._clock, self._random, self._newest = clock, random, newest
+        self._chains = Chains()
         self._lock, self._last = threading.Lock(), -1 if last_look is None else _millis(last_look)
 
     def __repr__(self) -> str:
@@ -115,7 +117,7 @@ class Vault:
             decision=decision,
             origin=self._origin,
         )
-        found, body = matching(request, recorded, self._receipts, self._journal)
+        found, body = matching(request, recorded, self._receipts, self._journal, self._chains)
         check_stage(request, found, receipt, signed=recorded.receipt, heads=self._heads, at=self._clock())
         with self._lock:
             self._last = max(self._last, _millis(body.at))
