@@ -10,7 +10,7 @@ EXAMPLES ?= 1000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs machine objects fuzz-api lock clean needs-python needs-postgres needs-strace erasures
+.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api lock clean needs-python needs-postgres needs-strace erasures
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -56,6 +56,9 @@ faults: $(VENV)/.dev      ## every write that can fail, at every size: prints do
 
 erasures: $(VENV)/.dev    ## kill -9 at every call of an erasure, and at thirty moments of it
 	@$(BIN)/python -m pytest -q -m slow tests/erasure
+
+matrix: $(VENV)/.dev      ## purpose × field × detail × mode × relation × region × approvals, all of it
+	@$(BIN)/python -m pytest -q -m slow -n 2 tests/policy
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog

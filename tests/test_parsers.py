@@ -11,7 +11,7 @@ import ast
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +42,8 @@ from whosaw.journal.staging import Staged
 from whosaw.journal.tail import parse_kept
 from whosaw.model import record
 from whosaw.model.access import Asked
+from whosaw.model.caller import Caller, Proof
+from whosaw.model.gate import GateSaw
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.privacy.root import Root, encode_seed, parse_seed
@@ -118,6 +120,12 @@ PROOF = (EXAMPLE / "leaf-2.tlog-proof").read_bytes()
 TRUST = (EXAMPLE / "trust").read_bytes()
 STATEMENT = (EXAMPLE / "statement.json").read_bytes()
 TRIES = [json.loads(STATEMENT)["next"]["absent"].encode()]
+GATE = GateSaw(
+    case_given=True, last_look=BEGAN, limit_ms=1, quota=(1, 2, 3, 4), approvals=(1, 0, 0, 0), offered=(), silent=True, unread=True
+)  # fmt: skip
+ASKED = replace(
+    LookBody.decode(look_body("anna", 1)), break_glass=True, caller=Caller("desk", Proof.JWT, True), gate=GATE
+).encode()
 REQUEST = witness.AddCheckpoint(3, (bytes(32), b"\1" * 32), PUBLIC["checkpoint"]).encode()
 LINE = PUBLIC["checkpoint.witnessed"][len(PUBLIC["checkpoint"]) :]
 STANDING = Standing(
@@ -222,7 +230,7 @@ PARSERS = {
         record.parse_time, lambda made, _: record.time_text(made).encode(), (b"2026-11-22T10:15:30.123Z",), text=True
     ),
     "model/look_body.py LookBody.decode": Parser(
-        LookBody.decode, lambda made, _: made.encode(), (look_body("anna", 1),)
+        LookBody.decode, lambda made, _: made.encode(), (look_body("anna", 1), ASKED)
     ),
     "model/genesis.py Genesis.parse": Parser(
         Genesis.parse, lambda made, _: made.encode(), (genesis_of(signers()).encode(),)

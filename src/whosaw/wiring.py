@@ -47,6 +47,7 @@ from whosaw.erasure.ports import Eraser
 from whosaw.erasure.ports import Journal as ErasesFrom
 from whosaw.errors import BadInput
 from whosaw.guard.look import Guard
+from whosaw.guard.no_limit import NoLimit, NoneGiven
 from whosaw.guard.opening import last_look_of, record_policy
 from whosaw.journal.cluster.elected import ElectedEraser
 from whosaw.journal.genesis import create
@@ -229,6 +230,8 @@ def house(
                 journal=journal,
                 vault=vault,
                 directory=directory,
+                approvals=NoneGiven(),
+                quotas=NoLimit(),
                 policy=policy,
                 pseudonyms=pseudonyms,
                 remember=names.remember,

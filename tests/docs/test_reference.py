@@ -132,6 +132,10 @@ def test_every_purpose_says_what_it_may_need():
         assert needs == purpose["most"]
         assert purpose["needs_case"]
         assert re.findall(r"\w+", row[2]) == purpose["case_types"]
+        assert row[5] == (", ".join(purpose["approvals"]) or "none")
+        assert int(row[6]) == purpose["persons_a_day"]
+        glass = f"yes, reviewed within {purpose['reviewed_h']} h" if purpose.get("break_glass") else "no"
+        assert row[7] == glass
 
 
 def test_every_refusal_of_an_inquiry_is_documented():

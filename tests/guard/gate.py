@@ -11,15 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.directory.town import DAY, HOUR, FakeJournal, Office
-from tests.policy.ground import EVERYTHING, POLICY
+from tests.policy.ground import EVERYTHING, PLENTY, POLICY
 
 from whosaw.errors import WrongReceipt
 from whosaw.guard.look import Guard
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Asked, Look
+from whosaw.model.ask import exact_digest
 from whosaw.model.decision import Decision
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream
+from whosaw.policy.facts import ApprovalFacts
 from whosaw.vault.value import Value
 
 # A company in two countries, in the summer of the story. Everybody is invented.
@@ -104,6 +106,31 @@ class Facts:
         return self.office.directory.known(principal, person, case, at)
 
 
+class Signed:
+    """``guard.ports.Approvals`` that a test fills: `given` for every look; `error` is raised instead."""
+
+    def __init__(self) -> None:
+        self.given, self.error, self.asked = ApprovalFacts(), None, []
+
+    def facts(self, look, principal, person, at):
+        self.asked.append(exact_digest(look, principal, person))
+        if self.error is not None:
+            raise self.error
+        return self.given
+
+
+class Left:
+    """``guard.ports.Quotas`` that a test fills."""
+
+    def __init__(self) -> None:
+        self.given, self.error = dict(PLENTY), None
+
+    def left(self, principal, person, purpose, at):
+        if self.error is not None:
+            raise self.error
+        return self.given
+
+
 class Gate:
     """A guard and its surroundings."""
 
@@ -114,7 +141,7 @@ class Gate:
         self.office.clock.at = SUMMER
         self.journal, self.clock = FakeJournal(), self.office.clock
         self.vault, self.facts = FakeVault(self.journal), Facts(self.office)
-        self.names = self.office.names
+        self.names, self.approvals, self.quotas = self.office.names, Signed(), Left()
         self.guard = self.another()
         self._drawn, self._lock = 0, threading.Lock()
 
@@ -122,6 +149,7 @@ class Gate:
         """One more guard over the same journal, directory and vault."""
         parts = {
             "journal": self.journal, "vault": self.vault, "directory": self.facts, "policy": POLICY,
+            "approvals": self.approvals, "quotas": self.quotas,
             "pseudonyms": self.names, "remember": self.names.remember, "offered": EVERYTHING, "clock": self.clock,
         }  # fmt: skip
         return Guard(**(parts | changes))

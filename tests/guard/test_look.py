@@ -21,6 +21,7 @@ from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Field
 from whosaw.model.ask import ask_digest
 from whosaw.model.record import Kind
+from whosaw.policy.again import again
 from whosaw.policy.decide import decide
 from whosaw.policy.facts import Facts as FactsOf
 from whosaw.policy.told import PLAIN
@@ -67,8 +68,9 @@ def test_what_was_decided_can_be_decided_again(gate):
     gate.office.load({**COMPANY, "cases": [], "case_persons": []}, regions=None)
     _, body = gate.last()
     known = gate.office.directory.known(body.principal, body.person, body.case, body.at)
-    facts = FactsOf(known=known, offered=EVERYTHING, last_look=None)
+    facts = FactsOf(known=known, offered=EVERYTHING, last_look=None, quota=gate.quotas.given)
     assert decide(POLICY, look, facts, body.at) == answer.decision
+    assert decide(POLICY, *again(body, known), body.at) == answer.decision
 
 
 def test_a_refused_look_is_recorded_just_the_same(gate):

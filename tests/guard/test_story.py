@@ -87,9 +87,9 @@ def test_the_refusal_says_why_in_words(gate):
     answer = gate.guard.look(gate.ask("a3", "kate", "ip:exact", "internal_inquiry", "I-7"))
     assert answer.decision.sentence == (
         "An internal inquiry may look at staff only, and the person is not staff. "
-        "An internal inquiry never reaches an outsider's addresses, places, contacts or messages without an overseer's "
-        "signature, and none was given. "
-        "The person is protected; a look at them needs two independent approvals, one from an overseer, and none was given. "
+        "An internal inquiry never reaches an outsider's addresses, places, contacts or messages, whoever signs. "
+        "The person is protected; a look at them needs two independent approvals, one from an overseer, and they were not "
+        "given. "
         "The purpose does not need a field that was asked for."
     )
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
 from whosaw.model.access import LADDER, Asked, Field, Look, Mode
+from whosaw.model.gate import QUOTAS
 from whosaw.policy.decide import decide
 from whosaw.policy.facts import (
+    ApprovalFacts,
     CaseFacts,
     Facts,
     FeedFacts,
@@ -36,11 +38,22 @@ def texts() -> dict[str, str]:
 
 POLICY = Policy.load(texts())
 
+PLENTY = dict.fromkeys(QUOTAS, 1000)
 # Per purpose: a function whose work it is, a case type that does, one thing it may need, and is the person staff?
 FITTING = {
     "subject_request": ("support", "support_request", "ip:network", False),
+    "service_repair": ("engineering", "bug_report", "device", False),
     "fraud_review": ("fraud", "fraud_report", "ip:exact", False),
+    "safety_review": ("safety", "safety_report", "messages", False),
+    "legal_demand": ("legal", "legal_demand", "ip:exact", False),
+    "incident_response": ("security", "incident", "ip:exact", False),
+    "quality_sampling": ("support", "quality_sample", "messages", False),
     "internal_inquiry": ("audit", "internal_inquiry", "activity", True),
+}
+# What these purposes need besides: approvals, what the case says.
+SIGNED = {
+    "legal_demand": ApprovalFacts(independent=2, legal=1),
+    "incident_response": ApprovalFacts(independent=1),
 }
 
 
@@ -59,19 +72,25 @@ def fitting(purpose: str = "fraud_review") -> tuple[Look, Facts]:
             opened_by="other",
             requested_by_principal=False,
             assigned=True,
-            named=NamedFacts(added=AT - 2 * DAY, by="other"),
+            named=NamedFacts(added=AT - 2 * DAY, by="other", fields=EVERYTHING if purpose == "legal_demand" else None),
+            drawn=purpose == "quality_sampling",
         ),
         feed=FeedFacts(confirmed=AT - HOUR, limit=DAY),
     )
-    return look, Facts(known=known, offered=EVERYTHING, last_look=AT - MINUTE)
+    approvals = SIGNED.get(purpose, ApprovalFacts())
+    return look, Facts(known=known, offered=EVERYTHING, last_look=AT - MINUTE, approvals=approvals, quota=PLENTY)
 
 
 def changed(facts: Facts, **changes) -> Facts:
-    """`facts` with some of it changed: `person__protected=True`, `case=None`, `last_look=…`."""
+    """`facts` with some of it changed: `person__protected=True`, `case=None`, `last_look=…`, `quota__unit=0`."""
     for path, value in changes.items():
         part, _, attribute = path.partition("__")
         known = facts.known
-        if part in ("known", "offered", "last_look"):
+        if part == "quota" and attribute:
+            facts = replace(facts, quota={**facts.quota, attribute: value})
+        elif part == "approvals" and attribute:
+            facts = replace(facts, approvals=replace(facts.approvals, **{attribute: value}))
+        elif part in ("known", "offered", "last_look", "approvals", "quota"):
             facts = replace(facts, **{part: value})
         elif not attribute:
             facts = replace(facts, known=replace(known, **{part: value}))

@@ -1,32 +1,91 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole small world of purpose × function × field × detail × staff, against the table written out by hand."""
+"""The whole small world, against the oracle and the table written out by hand.
+
+purpose × field × detail × mode × relation × region × approvals, and again for the protected: every combination is asked.
+"""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from tests.policy.ground import AT, POLICY, changed, fitting, spoke
+from tests.policy.oracle import GLASS_MAY_BE_BROKEN, MAY_NEED, MUST_BE_SIGNED_BY, WORK_OF, forbids
 
-from whosaw.model.access import LADDER, Asked, Field
+from whosaw.model.access import LADDER, Asked, Field, Mode
+from whosaw.policy.facts import ApprovalFacts, RelationFacts
 from whosaw.policy.purposes import FUNCTIONS
 
-# By hand, from the design's table of purposes; not read from purposes.toml.
-MAY_NEED = {
-    "subject_request": {
-        "profile:exact", "device:exact", "activity:exact", "ip:country", "ip:network", "location:country",
-    },
-    "fraud_review": {
-        "profile:exact", "device:exact", "payment:exact", "activity:exact",
-        "ip:country", "ip:network", "ip:exact", "location:country", "location:city",
-    },
-    "internal_inquiry": {"activity:exact"},
-}  # fmt: skip
-WORK_OF = {
-    "subject_request": {"support"},
-    "fraud_review": {"fraud"},
-    "internal_inquiry": {"audit", "legal", "security"},
-}
 RUNGS = [Asked(f, d) for f in Field for d in LADDER[f]]
+BITS = ("own", "household", "colleague", "line", "family")
+NOBODY = dict.fromkeys(BITS, False)
+RELATIONS = [RelationFacts(**NOBODY), *(RelationFacts(**{**NOBODY, bit: True}) for bit in BITS)]
+# Where the one who looks works, and where they are employed; the person lives in the EU.
+REGIONS = [({"IE", "EU"}, {"IE", "EU"}), ({"US"}, {"IE", "EU"}), ({"IE", "EU"}, {"US"})]
+SIGNED = [
+    ApprovalFacts(),
+    ApprovalFacts(independent=1, stewards=1),
+    ApprovalFacts(independent=1, overseers=1),
+    ApprovalFacts(independent=2, legal=1),
+    ApprovalFacts(independent=2, overseers=1),
+    ApprovalFacts(independent=3, stewards=1, overseers=1, legal=1),
+]
+
+
+def agree(look, facts):
+    """The policy says what the oracle says; returns whether the look is permitted."""
+    expected = forbids(look, facts, AT)
+    permitted, rules = spoke(look, facts)
+    assert (permitted, set(rules)) == (not expected, expected or {look.purpose.replace("_", "-")})
+    return permitted
+
+
+@pytest.mark.parametrize(
+    "modes", [(Mode.READ,), pytest.param(tuple(Mode), marks=pytest.mark.slow)], ids=["read", "all"]
+)
+@pytest.mark.parametrize("purpose", MAY_NEED)
+def test_every_combination(purpose, modes):
+    """Purpose × field × detail × mode × relation × region × approvals: exactly the oracle's rules speak, and some permit.
+
+    `make test` asks them all for reading; `make matrix` for every mode.
+    """
+    look, facts = fitting(purpose)
+    permitted = 0
+    for (works, employed), relation, signed in product(REGIONS, RELATIONS, SIGNED):
+        given = changed(
+            facts,
+            principal__regions=frozenset(works), principal__employed=frozenset(employed),
+            relation=relation, approvals=signed,
+        )  # fmt: skip
+        for asked, mode in product(RUNGS, modes):
+            permitted += agree(replace(look, asked=(asked,), mode=mode), given)
+    legal = purpose == "legal_demand"
+    fine = [s for s in SIGNED if s.independent >= MUST_BE_SIGNED_BY.get(purpose, 0) and (s.legal or not legal)]
+    abroad = [s for s in fine if s.stewards]
+    assert permitted == len(MAY_NEED[purpose]) * (len(fine) + 2 * len(abroad)) > 0
+
+
+@pytest.mark.parametrize("purpose", MAY_NEED)
+def test_every_mode(purpose):
+    """Purpose × field × detail × mode × approvals: nothing but one person's data can be read, and a search is searched for."""
+    look, facts = fitting(purpose)
+    for signed, asked, mode in product(SIGNED, RUNGS, Mode):
+        if agree(replace(look, asked=(asked,), mode=mode), changed(facts, approvals=signed)):
+            assert mode is Mode.READ
+
+
+@pytest.mark.parametrize("purpose", MAY_NEED)
+def test_every_combination_for_the_protected(purpose):
+    """Purpose × field × detail × region × approvals × break-glass × on call: never without an overseer and a second one."""
+    look, facts = fitting(purpose)
+    for (works, employed), signed, calls in product(REGIONS, SIGNED, ((False, False), (True, False), (True, True))):
+        given = changed(
+            facts,
+            principal__regions=frozenset(works), principal__employed=frozenset(employed), approvals=signed,
+            principal__on_call=calls[0], principal__owes_review=calls[1], person__protected=True,
+        )  # fmt: skip
+        for asked, glass in product(RUNGS, (False, True)):
+            if agree(replace(look, asked=(asked,), break_glass=glass), given):
+                assert signed.overseers >= 1 and signed.independent >= 2
 
 
 @pytest.mark.parametrize("purpose", MAY_NEED)
@@ -58,12 +117,26 @@ def test_two_fields_are_permitted_if_each_is(purpose):
             assert permitted is all(f"{a.field}:{a.detail}" in MAY_NEED[purpose] for a in (one, other))
 
 
+@pytest.mark.parametrize("purpose", MAY_NEED)
+def test_every_way_of_breaking_the_glass(purpose):
+    """Purpose × approvals × on call × owes a review: it stands in for the purpose's own approvals, and for nothing else."""
+    look, facts = fitting(purpose)
+    for signed, call, owes, glass in product(SIGNED, (False, True), (False, True), (False, True)):
+        given = changed(facts, approvals=signed, principal__on_call=call, principal__owes_review=owes)
+        permitted = agree(replace(look, break_glass=glass), given)
+        if glass:
+            assert permitted is (purpose in GLASS_MAY_BE_BROKEN and call and not owes)
+
+
 def test_purposes_say_what_the_design_says():
     """purposes.toml spells the same table."""
     said = {code: {f"{a.field}:{a.detail}" for a in p.needs} for code, p in POLICY.purposes.items()}
     assert said == MAY_NEED
     assert {code: p.functions for code, p in POLICY.purposes.items()} == WORK_OF
     assert all(p.needs_case for p in POLICY.purposes.values())
+    assert {code: len(p.approvals) for code, p in POLICY.purposes.items() if p.approvals} == MUST_BE_SIGNED_BY
+    assert {code for code, p in POLICY.purposes.items() if p.break_glass} == GLASS_MAY_BE_BROKEN
+    assert {p.reviewed_h for p in POLICY.purposes.values()} == {None, 24}
 
 
 def test_ladders_are_climbed_from_the_bottom():

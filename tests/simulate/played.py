@@ -12,6 +12,7 @@ from tests.policy.ground import POLICY
 from whosaw.directory.load import Loaded
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.look import Guard
+from whosaw.guard.no_limit import NoLimit, NoneGiven
 from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind
@@ -43,6 +44,7 @@ def play(where: Path, seed: int = SEED, start: date = START) -> Played:
     office = Office(where)
     guard = Guard(
         journal=office.journal, vault=FakeVault(office.journal), directory=office.directory, policy=POLICY,
+        approvals=NoneGiven(), quotas=NoLimit(),
         pseudonyms=office.names, remember=office.names.remember, offered=OFFERABLE, clock=office.clock,
     )  # fmt: skip
     played = Played(town, office, [], [], [])

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.guard.answer import Refused, Shown
-from whosaw.guard.ports import Clock, Journal, Pseudonyms, Remember, Vault
+from whosaw.guard.ports import Approvals, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
@@ -32,13 +34,15 @@ from whosaw.model.decision import Decision, Rule
 from whosaw.model.look_body import LookBody, Withhold
 from whosaw.model.record import Kind, Stream
 from whosaw.model.stage import Stage
+from whosaw.policy.again import saw
 from whosaw.policy.decide import decide, explain
-from whosaw.policy.facts import Facts
+from whosaw.policy.facts import NO_APPROVALS, Facts
 from whosaw.policy.rules import Policy
 from whosaw.policy.told import told
 
 SOURCE = "guard"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Guard:
         journal: Journal,
         vault: Vault,
         directory: FactsPort,
+        approvals: Approvals,
+        quotas: Quotas,
         policy: Policy,
         pseudonyms: Pseudonyms,
         remember: Remember,
@@ -76,6 +82,7 @@ class Guard:
         `patience_s`: how long a look waits for its record to come as far as it must.
         """
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
+        self._approvals, self._quotas = approvals, quotas
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
         self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
 
@@ -108,14 +115,15 @@ class Guard:
         return at, last
 
     def _facts(self, request: _Request, at: datetime, last: datetime | None) -> tuple[Facts, str]:
-        cause, known = "", None
-        try:
-            known = self._directory.known(request.principal, request.person, request.look.case, at)
-        except WhosawError as error:
-            cause = str(error)
-        except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
-            cause = type(error).__name__
-        return Facts(known=known, offered=self._offered, last_look=last), cause
+        look, who, whom = request.look, request.principal, request.person
+        known, one = _read(lambda: self._directory.known(who, whom, look.case, at))
+        quota, two = _read(lambda: self._quotas.left(who, whom, look.purpose, at))
+        # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
+        approvals, three = _read(lambda: self._approvals.facts(look, who, whom, at))
+        facts = Facts(
+            known=known, offered=self._offered, last_look=last, approvals=approvals or NO_APPROVALS, quota=quota
+        )
+        return facts, one or two or three
 
     def _record(self, request: _Request, body: LookBody) -> Recorded:
         record = Record(Stream.of_person(request.look.person), body.encode())
@@ -161,6 +169,16 @@ class Guard:
             ) from error
 
 
+def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:
+    """What `port` answers; or nothing, and what failed."""
+    try:
+        return port(), ""
+    except WhosawError as error:
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
+        return None, type(error).__name__
+
+
 def _only_names(look: Look) -> None:
     """Raises BadInput unless look id and app are plain names: both are recorded as they are."""
     for where, text in (("look_id", look.look_id), ("app", look.app)):
@@ -194,6 +212,9 @@ def _body(request: _Request, policy: Policy, facts: Facts, decision: Decision, a
         policy=decision.policy,
         stage=decision.stage,
         withheld=_withheld(policy, look.purpose, at),
+        break_glass=look.break_glass,
+        caller=look.caller,
+        gate=saw(look, facts),
     )
 
 

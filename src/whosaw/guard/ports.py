@@ -4,16 +4,18 @@
     Remember    the principal's pseudonym, their id kept sealed       trusted with names      (privacy.names)
     Pseudonyms  the person's pseudonym                                trusted with the key    (privacy.pseudonym)
     Facts       what the directory knew at an instant                 trusted: it decides     (directory.directory)
+    Approvals   how many people signed exactly this look              trusted: they permit    (none yet)
+    Quotas      how many looks are left                               trusted: they refuse    (guard.no_limit)
     Journal     records, durable when it returns                      trusted to keep         (journal.journal)
     Vault       opens for a receipt of exactly this look              trusted with values     (vault.vault)
 
-Whatever one of them raises, nothing was released: a failing `Facts` becomes a refusal on record, everything else goes
-to the caller as it is.
+Whatever one of them raises, nothing was released: failing `Facts` and `Quotas` become a refusal on record, and so do failing
+`Approvals` where some are needed; everything else goes to the caller as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,7 +23,7 @@ from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Look
 from whosaw.model.decision import Decision
 from whosaw.model.stage import Stage
-from whosaw.policy.facts import Known
+from whosaw.policy.facts import ApprovalFacts, Known
 from whosaw.vault.value import Value
 
 Clock = Callable[[], datetime]
@@ -39,6 +41,25 @@ class Facts(Protocol):
 
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known:
         """Raises rather than guess: the guard refuses, whatever is raised."""
+        ...
+
+
+class Approvals(Protocol):
+    """Signatures over looks to come."""
+
+    def facts(self, look: Look, principal: str, person: str, at: datetime) -> ApprovalFacts:
+        """How many are valid at `at` for exactly this look (``model.ask.exact_digest``), by what they were signed as.
+
+        Principal and person by pseudonym. Raises rather than guess: then there are none.
+        """
+        ...
+
+
+class Quotas(Protocol):
+    """How many looks are left."""
+
+    def left(self, principal: str, person: str, purpose: str, at: datetime) -> Mapping[str, int]:
+        """Before this look, under each name of ``model.gate.QUOTAS``. Raises rather than guess: then it is refused."""
         ...
 
 

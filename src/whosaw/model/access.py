@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from whosaw.errors import BadInput
+from whosaw.model.caller import Caller
 
 
 class Field(StrEnum):
@@ -89,6 +90,7 @@ class Look:
 
     `look_id` is random and says nothing. `key` is the caller's idempotency key, 1 to 64 bytes: the same key is the
     same look, whatever became of the first answer. `purpose` is a code from the purposes table, `case` the reason.
+    `break_glass`: it cannot wait for an approval. `caller`: the tool that asked; None: nobody but the one who looks.
     """
 
     look_id: str
@@ -100,6 +102,8 @@ class Look:
     key: str
     mode: Mode = Mode.READ
     app: str = "whosaw"
+    break_glass: bool = False
+    caller: Caller | None = None
 
     def __post_init__(self) -> None:
         if not self.asked or len({a.field for a in self.asked}) != len(self.asked):
@@ -115,5 +119,7 @@ class Look:
             # isprintable() first: it refuses lone surrogates, which encode() would answer with a crash.
             if value is not None and (not value.isprintable() or not 1 <= len(value.encode()) <= 200):
                 raise BadInput("a look's texts have 1 to 200 printable bytes of UTF-8", where=name)
+        if type(self.break_glass) is not bool:
+            raise BadInput("true or false", where="break_glass")
         if not self.key.isprintable() or not 1 <= len(self.key.encode()) <= 64:
             raise BadInput("an idempotency key has 1 to 64 printable bytes of UTF-8", where="key")

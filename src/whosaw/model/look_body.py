@@ -5,8 +5,9 @@
 
 ``kind`` look: one person, in that person's stream. ``kind`` mention: the same, as part of a bulk look (`bulk` is its
 look id). ``kind`` bulk: no person; in the stream ``bulk`` or ``aggregate``, `mentions` counts the mention leaves.
-Absent facts are null, never left out: there is one spelling. Only `stage` and `withheld` are left out, where it is ``durable``
-and where nothing is: looks were recorded before they were there, and stay what they are.           Specification: docs/spec/leaf.md
+Absent facts are null, never left out: there is one spelling. Only what came later is left out where it is not so (`stage`,
+`withheld`, `break_glass`, `caller`, `gate`): looks were recorded before it was there, and stay what they are.
+                                                                                        Specification: docs/spec/leaf.md
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast, get_args
 
-from whosaw.errors import NotCanonical
+from whosaw.errors import BadInput, NotCanonical
 from whosaw.model.access import Field, Mode
+from whosaw.model.caller import Caller
+from whosaw.model.gate import GateSaw
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
 from whosaw.model.stage import Stage
 
@@ -51,7 +54,8 @@ class LookBody:
     `ask`: SHA-256 of exactly what was asked (asked looks only). `query`: keyed digest of the query text, `shape` the
     text with every literal replaced. `taken`: when an observed look was taken in. `stage`: how far this record had to come
     before anything was shown for it. `withheld`: the person's statements count this look, and do not open it yet. Digests are
-    32 bytes.
+    32 bytes. `break_glass`: it was not to wait for an approval. `caller`: the tool that asked. `gate`: what the gate knew besides
+    the directory.
     """
 
     kind: Kind
@@ -82,6 +86,9 @@ class LookBody:
     taken: datetime | None = None
     stage: Stage = Stage.DURABLE
     withheld: Withhold | None = None
+    break_glass: bool = False
+    caller: Caller | None = None
+    gate: GateSaw | None = None
 
     @property
     def who(self) -> str:
@@ -93,6 +100,12 @@ class LookBody:
         more: dict[str, Json] = {} if self.stage is Stage.DURABLE else {"stage": str(self.stage)}
         if self.withheld is not None:
             more["withheld"] = {"code": self.withheld.code, "until": time_text(self.withheld.until)}
+        if self.break_glass:
+            more["break_glass"] = True
+        if self.caller is not None:
+            more["caller"] = self.caller.json()
+        if self.gate is not None:
+            more["gate"] = self.gate.json()
         return canonical(
             {
                 **more,
@@ -134,7 +147,7 @@ class LookBody:
             made = cls._from(value)
             made._check_types()  # noqa: SLF001 - our own, made one line above
             again = made.encode()
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, BadInput):
             raise NotCanonical("not the body of a look", where=where) from None
         if again != body:
             raise NotCanonical("not the one spelling of a look", where=where)
@@ -147,7 +160,7 @@ class LookBody:
         fine = (
             all(type(text) is str for text in texts)
             and all(text is None or type(text) is str for text in perhaps)
-            and all(flag is True or flag is False for flag in (self.claimed, self.hint))
+            and all(flag is True or flag is False for flag in (self.claimed, self.hint, self.break_glass))
             and all(count is None or (type(count) is int and count >= 0) for count in (self.rows, self.mentions))
             and self.origin in get_args(Origin)
             and (self.decision is None or self.decision in get_args(Said))
@@ -191,6 +204,9 @@ class LookBody:
             taken=None if taken is None else parse_time(cast("str", taken)),
             stage=Stage(cast("str", value.get("stage", "durable"))),
             withheld=_withhold(cast("dict[str, str] | None", value.get("withheld"))),
+            break_glass=cast("bool", value.get("break_glass", False)),
+            caller=None if "caller" not in value else Caller.of(cast("dict[str, Json]", value["caller"])),
+            gate=None if "gate" not in value else GateSaw.of(cast("dict[str, Json]", value["gate"])),
         )
 
 

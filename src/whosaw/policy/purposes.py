@@ -25,9 +25,12 @@ FUNCTIONS = frozenset(
     {"support", "fraud", "safety", "legal", "audit", "security", "engineering", "data", "comms", "executive"}
     | {"operations", "admin", "service"}
 )
-_COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most")
-_STAGE, _WITHHOLD = "stage", "withhold"  # may be left out: durable, the least that there is; and never withheld
-_DAYS = 366
+COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most", "approvals", "persons_a_day")
+# These may be left out, for the strictest there is (no break-glass) or what grants nothing (durable, never withheld).
+PERHAPS = ("break_glass", "reviewed_h", "stage", "withhold")
+# What an approval may be needed as. Every one of them is independent; `legal` is the legal function of another unit.
+APPROVALS = ("independent", "legal")
+_DAYS, _MOST_APPROVALS, _MOST_PERSONS = 366, 5, 10_000
 _CODE = re.compile(r"[a-z][a-z_]{0,39}")
 
 
@@ -36,7 +39,9 @@ class Purpose:
     """One row. `sentence` is what the person is told; `most` is each needed field in the most detail it may need.
 
     `stage`: how far the record of a look must have come before it shows anything. `withhold`: the reason code under which
-    a statement does not open the look at first, and for how many days.
+    a statement does not open the look at first, and for how many days. `approvals`: one word for each that is needed.
+    `break_glass`: whoever is on call may go without them, and is reviewed within `reviewed_h` hours. `persons_a_day`: at
+    how many people one principal may look for this purpose.
     """
 
     code: str
@@ -46,6 +51,10 @@ class Purpose:
     needs_case: bool
     case_types: frozenset[str]
     most: tuple[Asked, ...]
+    approvals: tuple[str, ...]
+    persons_a_day: int
+    break_glass: bool = False
+    reviewed_h: int | None = None
     stage: Stage = Stage.DURABLE
     withhold: tuple[str, int] | None = None
 
@@ -88,9 +97,9 @@ def check_stages(purposes: Mapping[str, Purpose], *, witnesses: bool) -> None:
 def _purpose(code: str, row: Any, where: str) -> Purpose:
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{where}: a purpose's code has small letters and underscores", setting=where)
-    if type(row) is not dict or row.keys() - {_STAGE, _WITHHOLD} != set(_COLUMNS):
+    if type(row) is not dict or row.keys() - set(PERHAPS) != set(COLUMNS):
         raise Misconfigured(
-            f"{where}: a purpose has exactly the columns {', '.join(_COLUMNS)}, and perhaps {_STAGE} and {_WITHHOLD}",
+            f"{where}: a purpose has exactly the columns {', '.join(COLUMNS)}, and perhaps {', '.join(PERHAPS)}",
             setting=where,
         )
     if type(row["needs_case"]) is not bool:
@@ -103,6 +112,7 @@ def _purpose(code: str, row: Any, where: str) -> Purpose:
     case_types = _texts(row["case_types"], f"{where} case_types") if row["case_types"] != [] else frozenset[str]()
     if row["needs_case"] and not case_types:
         raise Misconfigured(f"{where}: a purpose that needs a case says which `case_types` do", setting=where)
+    break_glass, reviewed_h = _break_glass(row, where)
     return Purpose(
         code,
         _sentence(row["sentence"], f"{where} sentence"),
@@ -111,9 +121,38 @@ def _purpose(code: str, row: Any, where: str) -> Purpose:
         row["needs_case"],
         case_types,
         _most(row["most"], f"{where} most"),
-        _stage(row.get(_STAGE, "durable"), f"{where} {_STAGE}"),
-        _withhold(row[_WITHHOLD], f"{where} {_WITHHOLD}") if _WITHHOLD in row else None,
+        _approvals(row["approvals"], f"{where} approvals"),
+        _whole(row["persons_a_day"], _MOST_PERSONS, f"{where} persons_a_day"),
+        break_glass,
+        reviewed_h,
+        _stage(row.get("stage", "durable"), f"{where} stage"),
+        _withhold(row["withhold"], f"{where} withhold") if "withhold" in row else None,
     )
+
+
+def _approvals(value: Any, where: str) -> tuple[str, ...]:
+    if type(value) is not list or len(value) > _MOST_APPROVALS or any(each not in APPROVALS for each in value):
+        raise Misconfigured(
+            f"{where}: a list of at most {_MOST_APPROVALS}, each one of {', '.join(APPROVALS)}", setting=where
+        )
+    return tuple(sorted(value))
+
+
+def _break_glass(row: dict[str, Any], where: str) -> tuple[bool, int | None]:
+    """Who breaks the glass is reviewed, within a time that stands here; nobody else is."""
+    may = row.get("break_glass", False)
+    if type(may) is not bool or may is not ("reviewed_h" in row):
+        raise Misconfigured(
+            f"{where}: `break_glass` is true or false, and with it, and only then, `reviewed_h` says within how many hours",
+            setting=f"{where} break_glass",
+        )
+    return may, _whole(row["reviewed_h"], _DAYS * 24, f"{where} reviewed_h") if may else None
+
+
+def _whole(value: Any, most: int, where: str) -> int:
+    if type(value) is not int or not 1 <= value <= most:
+        raise Misconfigured(f"{where}: a whole number from 1 to {most}", setting=where)
+    return value
 
 
 def _stage(value: Any, where: str) -> Stage:

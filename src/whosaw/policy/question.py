@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from whosaw.model.access import Asked, Look
+from whosaw.model.access import LADDER, Asked, Look, rung
+from whosaw.model.gate import QUOTAS
 from whosaw.model.record import time_text
-from whosaw.policy.facts import NOTHING_KNOWN, CaseFacts, Facts, FeedFacts, Known
+from whosaw.policy.facts import NOTHING_KNOWN, ApprovalFacts, CaseFacts, Facts, Known
 
-_DOMAIN = b"whosaw/facts/v1"
+_DOMAIN = b"whosaw/facts/v2"
 PRINCIPAL = {"type": "Principal", "id": "who"}
 PERSON = {"type": "Person", "id": "whom"}
 ACTION = {"type": "Action", "id": "look"}
@@ -44,13 +45,15 @@ class Question:
     def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
         known = facts.known or NOTHING_KNOWN
         entities = [
-            {"uid": _GATE, "parents": [], "attrs": _gate(look, facts, known.feed)},
+            {"uid": _GATE, "parents": [], "attrs": _gate(look, facts, known)},
             {"uid": PRINCIPAL, "parents": [], "attrs": _principal(known)},
             {"uid": PERSON, "parents": [], "attrs": _person(known)},
         ]
         context: dict[str, Any] = {
+            "approvals": _approvals(facts.approvals),
             "asked": _asked(look.asked),
             "at": _time(at),
+            "breakGlass": look.break_glass,
             "caseGiven": look.case is not None,
             "fields": sorted(str(a.field) for a in look.asked),
             "gate": _GATE,
@@ -58,7 +61,11 @@ class Question:
         }
         if purpose_known:
             context["purpose"] = {"type": "Purpose", "id": look.purpose}
-        if known.case is not None:
+        if look.caller is not None:
+            by = look.caller
+            context["caller"] = {"name": by.name, "proof": str(by.proof), "speaks": by.speaks}
+        # A case as it once was, of a system that does not answer today, is no fact.
+        if known.case is not None and not known.case_silent:
             context["case"] = _CASE
             entities.append({"uid": _CASE, "parents": [], "attrs": _case(known.case)})
         both = _one_spelling(entities), _one_spelling(context)
@@ -71,16 +78,29 @@ def _one_spelling(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _gate(look: Look, facts: Facts, feed: FeedFacts | None) -> dict[str, Any]:
+def _gate(look: Look, facts: Facts, known: Known) -> dict[str, Any]:
     attrs: dict[str, Any] = {
+        "caseSilent": known.case_silent,
         "offered": _asked(facts.offered.intersection(look.asked)),
         "unavailable": facts.known is None,
     }
     if facts.last_look is not None:
         attrs["lastLook"] = _time(facts.last_look)
-    if feed is not None:
-        attrs["feed"] = {"confirmed": _time(feed.confirmed), "limit": _duration(feed.limit)}
+    if known.feed is not None:
+        attrs["feed"] = {"confirmed": _time(known.feed.confirmed), "limit": _duration(known.feed.limit)}
+    # A quota that is counted in part is a quota that nobody counted.
+    if facts.quota is not None and all(name in facts.quota for name in QUOTAS):
+        attrs["quota"] = {name: facts.quota[name] for name in QUOTAS}
     return attrs
+
+
+def _approvals(approvals: ApprovalFacts) -> dict[str, int]:
+    return {
+        "independent": approvals.independent,
+        "stewards": approvals.stewards,
+        "overseers": approvals.overseers,
+        "legal": approvals.legal,
+    }
 
 
 def _principal(known: Known) -> dict[str, Any]:
@@ -93,6 +113,9 @@ def _principal(known: Known) -> dict[str, Any]:
             "active": staff.active,
             "suspended": staff.suspended,
             "regions": sorted(staff.regions),
+            "employed": sorted(staff.regions if staff.employed is None else staff.employed),
+            "onCall": staff.on_call,
+            "owesReview": staff.owes_review,
         }
     }
 
@@ -109,6 +132,7 @@ def _person(known: Known) -> dict[str, Any]:
             "household": known.relation.household,
             "colleague": known.relation.colleague,
             "line": known.relation.line,
+            "family": known.relation.family,
         }
     return attrs
 
@@ -120,12 +144,22 @@ def _case(case: CaseFacts) -> dict[str, Any]:
         "openedBy": case.opened_by,
         "requestedByPrincipal": case.requested_by_principal,
         "assigned": case.assigned,
+        "mixed": case.mixed,
+        "namesLink": case.names_link,
+        "drawn": case.drawn,
     }
     if case.closed is not None:
         attrs["closed"] = _time(case.closed)
     if case.named is not None:
         attrs["named"] = {"added": _time(case.named.added), "addedBy": case.named.by}
+        if case.named.fields is not None:
+            attrs["named"]["fields"] = _asked(_and_below(case.named.fields))
     return attrs
+
+
+def _and_below(listed: Iterable[Asked]) -> set[Asked]:
+    """What is listed, and the same less exactly."""
+    return {Asked(a.field, d) for a in listed for d in LADDER[a.field][: rung(a.field, a.detail) + 1]}
 
 
 def _asked(asked: Iterable[Asked]) -> list[str]:

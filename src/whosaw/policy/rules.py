@@ -167,5 +167,8 @@ def _entity(purpose: Purpose) -> dict[str, Any]:
             "needsCase": purpose.needs_case,
             "caseTypes": sorted(purpose.case_types),
             "functions": sorted(purpose.functions),
+            "needsApprovals": len(purpose.approvals),
+            "needsLegal": "legal" in purpose.approvals,
+            "breakGlass": purpose.break_glass,
         },
     }
