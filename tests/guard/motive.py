@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The house of the motive case: an audit department, the journalists it is after, and everybody who could help it.
+
+    town.begin() ─▶ forty days later, all tables as they should be, loaded three days ago and confirmed this morning
+    a row        ─▶ changes what it is about, loads, and says which look is then asked for
+    town.look()  ─▶ the real gate: journal, keyring, directory, vault, state.db on a disk
+
+One house serves all rows, one after the other. Forty days lie between two rows: no quota, no favour and no list of the last
+row counts any more in the next. Everybody is invented.
+"""
+
+import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.directory.town import write
+
+from whosaw.directory.load import load
+from whosaw.guard.answer import Refused, Shown
+from whosaw.model.access import Asked, Field, Look
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Stream, time_text
+from whosaw.tlog.trust import TrustPolicy
+from whosaw.verify.folder import Audit
+from whosaw.verify.receipt import verify_receipt
+from whosaw.verify.source import FolderSource
+from whosaw.wiring import House, build, house
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+SUMMER = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+REGIONS = {"EU": ["DE", "IE"], "NA": ["US"]}
+
+# What is sealed of each person. No piece of it may be in an answer, an error or a log, unless it was shown.
+SECRETS = {
+    Field.IP: "203.0.113.77",
+    Field.MESSAGES: "meet me at the mill at nine",
+    Field.CONTACTS: "the miller, +353 20 915 0077",
+    Field.DEVICE: "a blue telephone",
+    Field.PROFILE: "born in Galway",
+    Field.ACTIVITY: "signed in twice",
+    Field.PAYMENT: "DE02 1203 0000 0000 2020 51",
+}
+TRACES = ("203.0.113", "mill", "915 0077", "blue telephone", "Galway", "signed in twice", "1203 0000")
+
+# staff_id: unit, function, country, manager, and what else
+STAFF = {
+    "dora": ("board", "executive", "US", None, {}),
+    "olga": ("lead-ie", "executive", "IE", "dora", {}),
+    "cora": ("risk-board", "executive", "US", "dora", {}),
+    "ana": ("help-ie", "support", "IE", "hana", {"own_person": "u-ana", "household": "elm street 4"}),
+    "ben": ("help-ie", "support", "IE", "hana", {}),
+    "hana": ("help-ie", "support", "IE", "olga", {}),
+    "finn": ("fraud-ie", "fraud", "IE", "frank", {"own_person": "u-finn", "household": "mill lane 2"}),
+    "fay": ("fraud-ie", "fraud", "IE", "frank", {"own_person": "u-fay"}),
+    "frank": ("fraud-ie", "fraud", "IE", "olga", {"own_person": "u-frank"}),
+    "fred": ("fraud-us", "fraud", "US", "frida", {}),
+    "frida": ("fraud-us", "fraud", "US", "dora", {}),
+    "sam": ("safety-ie", "safety", "IE", "olga", {}),
+    "lena": ("legal-ie", "legal", "IE", "greta", {}),
+    "greta": ("legal-lead", "legal", "IE", None, {}),
+    "leo": ("legal-us", "legal", "US", "gwen", {}),
+    "gwen": ("legal-us", "legal", "US", None, {}),
+    "a1": ("audit-us", "audit", "US", "head", {}),
+    "a2": ("audit-us", "audit", "US", "head", {}),
+    "a3": ("risk-ie", "security", "IE", "head", {}),
+    "a4": ("risk-ie", "audit", "IE", "head", {"own_person": "u-a4", "household": "quay 9"}),
+    "head": ("audit-lead", "audit", "US", "cora", {}),
+    "sec": ("security-ie", "security", "IE", "sven", {}),
+    "seth": ("security-ie", "security", "IE", "sven", {}),
+    "sven": ("security-lead", "security", "IE", None, {}),
+    "eve": ("platform", "engineering", "IE", "emil", {}),
+    "emil": ("platform", "engineering", "IE", None, {}),
+    "leaker": ("product", "engineering", "IE", "emil", {"own_person": "u-leaker"}),
+    "pia": ("privacy-ie", "legal", "IE", "paul", {}),
+    "paul": ("privacy-lead", "legal", "IE", None, {}),
+    "pete": ("privacy-us", "legal", "US", "paula", {}),
+    "paula": ("privacy-lead-us", "legal", "US", None, {}),
+    "quinn": ("quality", "operations", "IE", "quint", {}),
+    "quint": ("quality-lead", "operations", "IE", None, {}),
+    "dean": ("data-ie", "data", "IE", None, {}),
+    "cleo": ("press-office", "comms", "IE", None, {}),
+    "adam": ("it-ie", "admin", "IE", None, {}),
+    "portal": ("machines", "service", "IE", None, {}),
+    "exporter": ("machines", "service", "IE", None, {}),
+}
+# person: region, classes, household
+PERSONS = {
+    "kate": ("EU", ["press"], "canal row 3"),
+    "kates-son": ("EU", [], "canal row 3"),
+    "kates-friend": ("EU", [], None),
+    "jonas": ("EU", ["press"], None),
+    "uma": ("NA", ["press"], None),
+    "owen": ("EU", [], None),
+    "mira": ("EU", [], None),
+    "otto": ("NA", [], None),
+    "u-leaker": ("EU", ["staff"], None),
+    "u-ana": ("EU", [], None),
+    "u-finn": ("EU", [], None),
+    "u-fay": ("EU", [], None),
+    "u-frank": ("EU", [], None),
+    "u-a4": ("EU", [], None),
+}
+LINKS = [
+    {"a": "kate", "b": "kates-friend", "kind": "friend"},
+    {"a": "kate", "b": "kates-son", "kind": "household"},
+]
+ON_CALL = [{"staff_id": "sec", "scope_kind": "on_call", "scope": "security"}]
+STEWARDS = [
+    {"staff_id": "pia", "scope_kind": "region", "scope": "EU"},
+    {"staff_id": "pete", "scope_kind": "region", "scope": "NA"},
+]
+# case: type, assignee or queue, requester, and whom it names
+CASES = {
+    "F-KATE": ("account_takeover", {"assignee": "finn"}, "kate", ["kate"]),
+    "F-OWEN": ("account_takeover", {"assignee": "finn"}, "owen", ["owen"]),
+    "F-OTTO": ("account_takeover", {"assignee": "finn"}, "otto", ["otto"]),
+    "F-UMA": ("account_takeover", {"assignee": "finn"}, "uma", ["uma"]),
+    "F-FRIEND": ("account_takeover", {"assignee": "finn"}, "kates-friend", ["kates-friend"]),
+    "F-SON": ("account_takeover", {"assignee": "finn"}, "kates-son", ["kates-son"]),
+    "F-BOTH": ("fraud_report", {"assignee": "finn"}, None, ["kate", "jonas"]),
+    "F-FAY": ("account_takeover", {"assignee": "fay"}, "owen", ["owen"]),
+    "F-COLLEAGUE": ("account_takeover", {"assignee": "finn"}, "u-fay", ["u-fay"]),
+    "F-BOSS": ("account_takeover", {"assignee": "finn"}, "u-frank", ["u-frank"]),
+    "F-STAFF": ("account_takeover", {"assignee": "finn"}, "u-leaker", ["u-leaker"]),
+    "T-MIRA": ("support_request", {"queue": "help-ie"}, "mira", ["mira"]),
+    "T-KATE": ("support_request", {"queue": "help-ie"}, "kate", ["kate"]),
+    "S-KATE": ("safety_report", {"assignee": "sam"}, "owen", ["kate"]),
+    "S-OWEN": ("safety_report", {"assignee": "sam"}, "mira", ["owen"]),
+    "L-OWEN": ("legal_demand", {"assignee": "lena"}, None, ["owen"]),
+    "N-1": ("incident", {"assignee": "sec"}, None, ["owen", "kate"]),
+    "B-OWEN": ("bug_report", {"assignee": "eve"}, "owen", ["owen"]),
+    "Q-OWEN": ("quality_sample", {"assignee": "quinn"}, None, ["owen"]),
+    "I-LEAK": ("internal_inquiry", {"queue": "risk-ie"}, None, ["u-leaker", "kate", "kates-friend"]),
+    "I-STAFF": ("internal_inquiry", {"queue": "risk-ie"}, None, ["u-leaker"]),
+}
+FIELDS_OF = {"L-OWEN": ["ip:exact", "profile"]}  # what a legal demand lists
+
+
+class Clock:
+    """Goes forward by a millisecond at each reading, and to where a row turns it."""
+
+    def __init__(self, at: datetime = SUMMER) -> None:
+        self.at, self._lock = at, threading.Lock()
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            self.at += timedelta(milliseconds=1)
+            return self.at
+
+
+class Town:
+    """One open house, and a clock."""
+
+    def __init__(self, folder: Path, here: House, clock: Clock) -> None:
+        self.folder, self.here, self.clock = folder, here, clock
+        self.tables: dict[str, list[dict]] = {}
+        self._drawn = 0
+        self._trust = TrustPolicy.parse((folder / "trust").read_bytes())
+
+    # ── the days ──
+
+    def begin(self) -> None:
+        """Forty days later: whatever was changed, reached or owed is over, and the tables are as they should be."""
+        self.clock.at += 37 * DAY
+        self.tables = company(self.clock.at - HOUR)
+        self.load()
+        self.clock.at += 3 * DAY
+        self.load()
+
+    def turn(self, by: timedelta) -> None:
+        self.clock.at += by
+
+    def ago(self, **length: float) -> str:
+        return time_text(self.clock.at - timedelta(**length))
+
+    def load(self) -> None:
+        """Bring the tables into force as they are now, or confirm them."""
+        write(self.folder.parent / "tables", self.tables, regions=REGIONS)
+        load(
+            self.folder.parent / "tables", engine=self.here.engine, journal=self.here.journal,
+            names=self.here.pseudonyms, remember=self.here.names.remember, clock=self.clock,
+        )  # fmt: skip
+
+    # ── what a row changes ──
+
+    def row(self, table: str, **where: str) -> dict:
+        """The one row of a table in which these columns say this."""
+        (found,) = [row for row in self.tables[table] if all(row.get(k) == v for k, v in where.items())]
+        return found
+
+    def staff(self, staff_id: str, **changes) -> None:
+        self.row("staff", staff_id=staff_id).update(changes)
+        self.load()
+
+    def person(self, person: str, **changes) -> None:
+        self.row("persons", person=person).update(changes)
+        self.load()
+
+    def case(self, case_id: str, **changes) -> None:
+        self.row("cases", case_id=case_id).update(changes)
+        self.load()
+
+    def named(self, case_id: str, person: str, **how) -> None:
+        """Write a person into a case, or over how they came to stand there."""
+        rows = [r for r in self.tables["case_persons"] if (r["case_id"], r["person"]) == (case_id, person)]
+        if not rows:
+            rows = [{"case_id": case_id, "person": person, "added": self.ago(minutes=1), "added_by": "portal"}]
+            self.tables["case_persons"] += rows
+        rows[0].update(how)
+        self.load()
+
+    def new_case(self, case_id: str, type_: str, whom: str, **columns) -> None:
+        opened = columns.pop("opened", self.ago(minutes=0.1))
+        by = columns.get("opened_by", "portal")
+        self.tables["cases"].append(
+            {"case_id": case_id, "type": type_, "opened": opened, "opened_by": "portal", **columns}
+        )
+        self.tables["case_persons"].append({"case_id": case_id, "person": whom, "added": opened, "added_by": by})
+        self.load()
+
+    # ── a look ──
+
+    def ask(self, who: str, whom: str, what="ip:exact", purpose="fraud_review", case="F-KATE", **more) -> Look:
+        self._drawn += 1
+        asked = tuple(Asked.parse(one) for one in what.split())
+        drawn = {"look_id": f"l-{self._drawn}", "key": f"k-{self._drawn}"}
+        return Look(principal=who, person=whom, asked=asked, purpose=purpose, case=case, **(drawn | more))
+
+    def look(self, look: Look) -> Shown | Refused:
+        return self.here.guard.look(look)
+
+    def recorded(self, look: Look) -> LookBody:
+        """The newest record of the person's own stream, read from the log with their key."""
+        self.here.journal.publish_now()
+        key = self.here.keyring.find(Stream.of_person(look.person))
+        return LookBody.decode(self.here.journal.reader().run(key)[-1].body)
+
+    def masked(self, which: Field, detail: str) -> str:
+        """What is sealed, at this detail, by hand."""
+        return "203.0.113.0/24" if (which, detail) == (Field.IP, "network") else SECRETS[which]
+
+    def verified(self, receipt: bytes) -> bool:
+        """The receipt of a look, checked as an outsider would: with the public folder and the trust file."""
+        audit = Audit(self._trust, self.clock.at)
+        report = verify_receipt(receipt, audit, FolderSource(self.folder / "public"))
+        return report.exit == 0
+
+
+def company(at: datetime) -> dict[str, list[dict]]:
+    """The tables, with cases opened the day before `at`."""
+    opened = time_text(at - DAY)
+    tables: dict[str, list[dict]] = {
+        "staff": [
+            {"staff_id": who, "unit": unit, "function": function, "country": country, "manager": boss, **more}
+            for who, (unit, function, country, boss, more) in STAFF.items()
+        ],
+        "persons": [
+            {"person": person, "region": region, "classes": classes, "household": home}
+            for person, (region, classes, home) in PERSONS.items()
+        ],
+        "cases": [
+            {"case_id": case, "type": type_, "opened": opened, "opened_by": "portal", "requester": by, **whose}
+            for case, (type_, whose, by, _) in CASES.items()
+        ],
+        "case_persons": [
+            {"case_id": case, "person": whom, "added": opened, "added_by": "portal"}
+            for case, (_, _, _, named) in CASES.items()
+            for whom in named
+        ],
+        "assignments": [*STEWARDS],
+    }
+    return copy.deepcopy(tables)
+
+
+@contextmanager
+def motive_house(where: Path) -> Iterator[Town]:
+    """The house, built and opened once."""
+    folder, clock = where / "data", Clock()
+    build(folder, "log.example.org/whosaw", clock=clock)
+    with house(folder, clock=clock) as here:
+        for person in PERSONS:
+            for which, value in SECRETS.items():
+                here.vault.put(person, which, value, SUMMER - DAY, f"{person} {which}")
+        yield Town(folder, here, clock)
+
+
+__all__ = ["DAY", "HOUR", "MINUTE", "SECRETS", "STAFF", "TRACES", "Town", "motive_house"]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The case it must have stopped, in every variant: refused for exactly the right reasons, recorded, told nothing.
+
+Each row runs at a whole house on a disk (``motive.py``). Nothing is weakened to make a row pass: a row says what must be.
+"""
+
+import logging
+
+import pytest
+from tests.guard.motive import TRACES, motive_house
+from tests.guard.motive_page import PAGE, page
+from tests.guard.motive_rows import TWINS, VARIANTS, pending, ready
+
+from whosaw.guard.answer import Refused, Shown
+from whosaw.policy.told import PLAIN
+
+# Rules that lie in the question, and are told. Written down here and not read from the policy: a sentence that begins to be
+# told is a change of what an asker learns, and has to be made twice.
+TOLD = {
+    "case-missing", "case-system-silent", "facts-unavailable", "clock-went-back", "directory-never-confirmed",
+    "directory-too-old", "directory-from-the-future", "mode-not-offered", "detail-not-offered", "principal-unknown",
+    "principal-inactive", "principal-suspended", "function-not-accepted", "purpose-unknown", "field-beyond-purpose",
+    "detail-beyond-purpose", "reverse-look-up", "approvals-missing", "approval-of-legal-missing", "quota-unread",
+    "quota-principal", "quota-unit", "quota-purpose", "break-glass-not-for-purpose", "break-glass-not-on-call",
+    "break-glass-owes-review",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    with motive_house(tmp_path_factory.mktemp("motive")) as made:
+        yield made
+
+
+def nothing_of_it(*said):
+    """Not a piece of what is sealed."""
+    text = " ".join(each if isinstance(each, str) else repr(each) for each in said)
+    return [trace for trace in TRACES if trace in text]
+
+
+@pytest.mark.parametrize("row", ready(VARIANTS), ids=lambda row: row.name)
+def test_a_variant_is_refused_for_the_right_reason_and_recorded(row, town, caplog, capfd):
+    """Exactly these rules; the asker hears of the question only; the record verifies; no piece of a value anywhere."""
+    caplog.set_level(logging.DEBUG)
+    town.begin()
+    look = row.does(town)
+    answer = town.look(look)
+    assert isinstance(answer, Refused)
+    assert {rule.id for rule in answer.decision.rules} == row.rules
+    sentences = {rule.id: rule.sentence for rule in answer.decision.rules}
+    told = [sentences[rule.id] for rule in answer.decision.rules if rule.id in TOLD]
+    assert answer.told == (" ".join(told) or PLAIN)
+    body = town.recorded(look)
+    assert (body.look, body.decision, set(body.rules)) == (look.look_id, "refuse", row.rules)
+    assert town.verified(answer.receipt)
+    out = capfd.readouterr()
+    assert nothing_of_it(answer, answer.told, answer.decision, answer.cause, caplog.text, out.out, out.err) == []
+
+
+@pytest.mark.parametrize("row", ready(TWINS), ids=lambda row: row.name)
+def test_its_honest_twin_is_permitted(row, town, caplog):
+    """Shown at the detail that was granted, and recorded; the value stands in the answer and nowhere else."""
+    caplog.set_level(logging.DEBUG)
+    town.begin()
+    look = row.does(town)
+    answer = town.look(look)
+    assert isinstance(answer, Shown), [rule.id for rule in answer.decision.rules]
+    assert {(value.field, value.detail) for value in answer.values} == {(a.field, a.detail) for a in look.asked}
+    assert all(value.text == town.masked(value.field, value.detail) for value in answer.values)
+    body = town.recorded(look)
+    assert (body.look, body.decision) == (look.look_id, "permit")
+    assert town.verified(answer.receipt)
+    assert nothing_of_it(answer, answer.decision, caplog.text) == []
+
+
+def test_every_variant_has_a_twin_and_a_name_of_its_own():
+    """No row hides another, and every twin is one that is run."""
+    names = [row.name for row in (*VARIANTS, *TWINS)]
+    assert len(set(names)) == len(names)
+    assert all(row.twin in TWINS for row in VARIANTS)
+
+
+def test_how_many(capsys):
+    """Variants that wait for a part of the guard are named, never left out in silence."""
+    with capsys.disabled():
+        print(f" {len(ready(VARIANTS))} variants, {len(ready(TWINS))} twins; waiting: {pending()}", end=" ")
+    assert len(ready(VARIANTS)) >= 40
+
+
+def test_the_page_says_what_the_rows_say():
+    """docs/motive-case.md is made of these rows; `python -m tests.guard.motive_page` writes it anew."""
+    assert PAGE.read_text() == page()
