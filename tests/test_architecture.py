@@ -12,7 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 OURS = sorted(
-    [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    [
+        *SOURCES,
+        *(ROOT / "tests").rglob("*.py"),
+        *(ROOT / "scripts").rglob("*.py"),
+        *(ROOT / "bench").rglob("*.py"),
+        *(ROOT / "examples").rglob("*.py"),
+    ]
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

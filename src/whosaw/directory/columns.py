@@ -25,7 +25,7 @@ FUNCTIONS = (
     "operations", "admin", "service",
 )  # fmt: skip
 CLASSES = ("press", "critic", "litigant", "regulator", "politician", "union", "minor", "staff", "public_figure")
-SCOPES = ("queue", "region", "account", "case_type")
+SCOPES = ("queue", "region", "account", "case_type", "steward")
 
 
 class Kind(Enum):

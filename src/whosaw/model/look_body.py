@@ -6,7 +6,7 @@
 ``kind`` look: one person, in that person's stream. ``kind`` mention: the same, as part of a bulk look (`bulk` is its
 look id). ``kind`` bulk: no person; in the stream ``bulk`` or ``aggregate``, `mentions` counts the mention leaves.
 Absent facts are null, never left out: there is one spelling. Only what came later is left out where it is not so (`stage`,
-`withheld`, `break_glass`, `caller`, `gate`): looks were recorded before it was there, and stay what they are.
+`withheld`, `approvals`, `break_glass`, `caller`, `gate`): looks were recorded before it was there, and stay what they are.
                                                                                         Specification: docs/spec/leaf.md
 """
 
@@ -21,6 +21,7 @@ from typing import Literal, cast, get_args
 
 from whosaw.errors import BadInput, NotCanonical
 from whosaw.model.access import Field, Mode
+from whosaw.model.approval import Approval
 from whosaw.model.caller import Caller
 from whosaw.model.gate import GateSaw
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
@@ -89,6 +90,7 @@ class LookBody:
     break_glass: bool = False
     caller: Caller | None = None
     gate: GateSaw | None = None
+    approvals: tuple[Approval, ...] = ()
 
     @property
     def who(self) -> str:
@@ -106,6 +108,8 @@ class LookBody:
             more["caller"] = self.caller.json()
         if self.gate is not None:
             more["gate"] = self.gate.json()
+        if self.approvals:
+            more["approvals"] = [approval.json() for approval in self.approvals]
         return canonical(
             {
                 **more,
@@ -207,6 +211,7 @@ class LookBody:
             break_glass=cast("bool", value.get("break_glass", False)),
             caller=None if "caller" not in value else Caller.of(cast("dict[str, Json]", value["caller"])),
             gate=None if "gate" not in value else GateSaw.of(cast("dict[str, Json]", value["gate"])),
+            approvals=tuple(map(Approval.of, cast("list[Json]", value.get("approvals", [])))),
         )
 
 

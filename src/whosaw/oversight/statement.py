@@ -30,13 +30,16 @@ from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import parse_note
 from whosaw.tlog.prefix import TrieProof
 from whosaw.tlog.trust import TrustPolicy, trust_text
+from whosaw.verify.approved import TITLE as APPROVALS
 from whosaw.verify.folder import Audit
 from whosaw.verify.statement import verify_statement
 from whosaw.verify.statement_file import Earlier, ErasedGeneration, Generation, Index, Opened, Statement, Withheld
+from whosaw.verify.steps import Verdict
 
 # The verifier's clock only judges witnesses and times ahead of it; there are none to judge here, and a statement must
 # not depend on when it was asked for.
 _EVER = datetime.min.replace(tzinfo=UTC)  # at no time is anything opened that is to be withheld
+_NOT = (Verdict.FAILS, Verdict.CANNOT_TELL)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -210,7 +213,8 @@ def _check(made: bytes, person_id: str, genesis: model.GenesisFile) -> None:
     keys = model.Genesis.parse(genesis.body).logs
     trust = TrustPolicy.parse(trust_text(keys))
     report = verify_statement(made, Audit(trust, _NEVER), person_id, None)
-    if report.exit:
+    # An approval in it that does not hold convicts the gate, and whoever asks shall have that in hand.
+    if report.exit and not all(step.title == APPROVALS for step in report.steps if step.verdict in _NOT):
         raise Damaged(
             f"the statement would not verify, so it is not handed out: {report.sentence}",
             where="statement",

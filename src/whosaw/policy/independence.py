@@ -54,7 +54,8 @@ REASONS: Mapping[str, str] = {
     "favour-by-way-of": "The one who asks approved, within 30 days, for somebody who approved for the one who approves.",
     "party": "The one who approves has to do with the case, or with the person.",
     "gains": "The one who approves is of the unit that gains from the look.",
-    "twice": "The one who approves has signed this request already, and counts once.",
+    "signature": "The signature is not that of a key of the one who approves over exactly this request.",
+    "no-passkey": "In this house one who approves signs with a passkey, and none was given.",
     "no-steward": "The one who approves is no steward of the region that the person is of.",
     "no-legal": "The one who approves is not of the function legal, or the unit is that of the one who asks.",
     "named-unknown": "One of those named is not known to the directory, so nobody can say who is apart from them; load "

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Erasing a person from state.db, so that the bytes are gone and not only the rows.
 
-    one transaction     key row, sealed values, every row of the directory about this pseudonym
+    one transaction     key row, sealed values, every row of directory and approvals about this pseudonym
     then                VACUUM: the file written anew from what is left      what was moved or freed goes with the old pages
                         checkpoint, TRUNCATE: the write-ahead log is empty   it held old pages
 
@@ -24,10 +24,12 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, PERSONS, STAFF
 from whosaw.errors import Unavailable
-from whosaw.store.state_tables import KEYRING, SEALED, answering
+from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, SEALED, answering
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
-_THEIRS = (PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope)
+_THEIRS = (
+    PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope, APPROVAL_RECORDS.c.person, APPROVALS.c.person,
+)  # fmt: skip
 _HANDS = (CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by)
 _NAMED = (STAFF.c.own_person, CASES.c.assignee, *_HANDS)
 _NO_DIGEST = bytes(32)

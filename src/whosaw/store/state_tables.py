@@ -5,6 +5,9 @@
     keyring_check  which root, VRF key and origin these rows belong to
     names          ids of principals, sealed
     sealed         values of persons, sealed one by one
+    approvals      requests for approvals, by pseudonym; their records stand beside them, so that they are found
+    notices        who has to be told what of them
+    credentials    public keys of approvers
 
 No column holds an id, a name or a value: whoever has this file alone has random bytes, handles and times. The tables
 are made by ``directory/migrations`` and by nothing else; a test holds the two against each other.
@@ -17,6 +20,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -75,6 +79,63 @@ SEALED = Table(
     Column("sealed", LargeBinary, nullable=False),
     PrimaryKeyConstraint("handle", "source", name="sealed_pk"),
     Index("sealed_newest", "handle", "field", "seen"),
+)
+
+
+APPROVALS = Table(
+    "approvals",
+    STATE,
+    Column("request", String(18), primary_key=True),
+    Column("person", String(18), nullable=False),
+    Column("exact", LargeBinary(32), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("holder_caller", String(80)),
+    Column("holder_key", String(64)),
+    Index("approvals_person", "person"),
+    Index("approvals_exact", "exact"),
+    Index("approvals_asked", "asked"),
+    Index("approvals_open", "open"),
+)
+
+APPROVAL_RECORDS = Table(
+    "approval_records",
+    STATE,
+    Column("request", String(18), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("person", String(18), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("request", "number", name="approval_records_pk"),
+    Index("approval_records_person", "person"),
+)
+
+NOTICES = Table(
+    "notices",
+    STATE,
+    Column("id", String(64), primary_key=True),
+    Column("whom", String(64), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("request", String(18), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("taken", BigInteger),
+    Index("notices_whom", "whom"),
+)
+
+CREDENTIALS = Table(
+    "credentials",
+    STATE,
+    Column("id", LargeBinary(1024), primary_key=True),
+    Column("principal", String(18), nullable=False),
+    Column("alg", String(8), nullable=False),
+    Column("public", LargeBinary(65), nullable=False),
+    Column("rp", String(255), nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("removed", BigInteger),
+    Index("credentials_principal", "principal"),
 )
 
 

@@ -32,6 +32,7 @@ from typing import NoReturn, TextIO
 
 from whosaw.errors import EXIT, BadInput, NotCanonical, WhosawError
 from whosaw.tlog import trust
+from whosaw.tlog.note import VerifierKey
 from whosaw.verify import proof, statement_file
 from whosaw.verify.evidence import write_evidence
 from whosaw.verify.folder import Audit, close, verify_folder
@@ -133,11 +134,22 @@ def _parser(kind: str) -> argparse.ArgumentParser:
             "--max-age", metavar="HOURS", type=_number, default=24, help="how old its newest cosignature may be"
         )
         parser.add_argument("--person", metavar="ID", help="the account that it must be about, as the person knows it")
+    if kind in ("statement", "records"):
+        parser.add_argument(
+            "--overseer", metavar="VKEY", nargs="+", help="keys of overseers, from themselves; no other counts as one's"
+        )
     if kind == "proof":
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--leaf", metavar="HASH", help="the leaf's hash: base64, or 64 hexadecimal digits")
         which.add_argument("--record", metavar="FILE", nargs="+", help="the opened record, or all of one submission")
     return parser
+
+
+def _overseers(given: list[str] | None) -> frozenset[VerifierKey] | None:
+    try:
+        return None if given is None else frozenset(VerifierKey.parse(text, "--overseer") for text in given)
+    except NotCanonical as error:
+        raise BadInput(str(error), hint="the line that `whosaw overseer key` printed") from None
 
 
 def _number(text: str) -> int:
@@ -149,7 +161,8 @@ def _number(text: str) -> int:
 def _run(kind: str, args: argparse.Namespace, now: datetime) -> int:
     policy = _trust(args.trust)
     progress = Progress(sys.stderr, "leaves")
-    audit = Audit(policy, now, progress=progress.at, jobs=getattr(args, "jobs", 1))
+    overseers = _overseers(getattr(args, "overseer", None))
+    audit = Audit(policy, now, progress=progress.at, jobs=getattr(args, "jobs", 1), overseers=overseers)
     try:
         with _heard():
             if kind == "log":

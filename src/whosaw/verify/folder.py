@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 from whosaw.errors import ProofFailed, Unavailable, WhosawError
 from whosaw.tlog import note
 from whosaw.tlog.merkle import Node
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.tile import Bundle, Tile
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify import genesis
@@ -70,7 +71,8 @@ def _nothing(*_: object) -> None: ...
 class Audit:
     """How to verify a folder. `saved` is what was seen before; `progress` counts leaves; `jobs`: processes at once.
 
-    Of statements: `max_age` of the newest cosignature, and `keep`, which remembers a head and says so.
+    Of statements: `max_age` of the newest cosignature, and `keep`, which remembers a head and says so. `overseers`: the only
+    keys that approve as an overseer's; None: whichever a record names.
     """
 
     trust: TrustPolicy
@@ -82,6 +84,7 @@ class Audit:
     jobs: int = 1
     max_age: timedelta | None = None
     keep: Callable[[Head], str] | None = None
+    overseers: frozenset[VerifierKey] | None = None
 
 
 @dataclass(slots=True)

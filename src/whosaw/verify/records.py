@@ -18,11 +18,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from whosaw.errors import NotCanonical, ProofFailed
+from whosaw.model.look_body import LookBody
 from whosaw.model.record import LIMIT as BODY_LIMIT
 from whosaw.model.record import Json, canonical, parse, parse_json
 from whosaw.tlog import leaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import HASH
+from whosaw.verify.approval import check_approvals
+from whosaw.verify.credentials import Credentials
 from whosaw.verify.folder import Audit
 from whosaw.verify.head import open_head
 from whosaw.verify.shape import base64_of, list_of, number, object_of, raw_bytes, text
@@ -156,6 +160,9 @@ class Walk:
     ended: bool = False
     whole: bool = True
     erased: int = 0
+    approvals: int = 0
+    overseers: frozenset[VerifierKey] | None = None
+    credentials: Credentials = field(default_factory=Credentials)
     _hash: object = field(default_factory=sha256)
 
     def begin(self, header: bytes) -> None:
@@ -188,9 +195,20 @@ class Walk:
                 check_inclusion(made.leaf_hash, made.index, self.size, made.path, self.root)
             except ProofFailed as error:
                 raise ProofFailed(f"{where}: leaf {made.index}: {error}", step="leaf") from None
+            self._approvals(made, where)
         self.whole = self.whole and made.index == self.last + 1
         self.erased += isinstance(made, Blank)
         self.leaves, self.last = self.leaves + 1, made.index
+
+    def _approvals(self, made: Line, where: str) -> None:
+        """Keys as they are registered, and the approvals of looks. A body that cannot hold either is not read."""
+        if b'"kind":"credential"' in made.body:
+            self.credentials.take(made.body, where)
+        elif b'"approvals":[' in made.body and b'"kind":"look"' in made.body:
+            look = LookBody.decode(made.body, where)
+            checked = check_approvals(look, self.overseers, where)
+            self.credentials.check(checked, look.at, where)
+            self.approvals += len(checked)
 
 
 def verify_records(lines: Iterable[bytes], audit: Audit) -> Report:
@@ -207,7 +225,7 @@ def verify_records(lines: Iterable[bytes], audit: Audit) -> Report:
     if header is None or head is None:
         steps.skip("Every record is a leaf", "Without what comes before there is nothing to hold it against.")
         return steps.report("")
-    walk = Walk(head.size, head.root)
+    walk = Walk(head.size, head.root, overseers=audit.overseers)
     walk.begin(raw)
     steps.take("Every record is a leaf", lambda said: _walk(walk, rest, header, said, audit))
     if header.streams != (ALL,):
@@ -241,6 +259,12 @@ def _walk(walk: Walk, lines: Iterator[bytes], header: Header, said: Said, audit:
     if header.streams == (ALL,) and not (walk.whole and walk.last == walk.size - 1):
         raise ProofFailed("the file says that it holds all streams, and leaves are missing", step="all")
     said.say(f"{counted(walk.leaves - walk.erased, 'record')} open their leaves under the signed root.")
+    if walk.approvals:
+        said.count("approvals", walk.approvals)
+        said.say(
+            f"{counted(walk.approvals, 'approval')} in looks: each was signed for exactly the look in whose record it stands,"
+        )
+        said.say("and each passkey had been registered for its approver, in this log, before.")
     if walk.erased:
         said.say(f"{counted(walk.erased, 'leaf', 'leaves')} erased: only that they were there can be seen.")
     if header.streams == (ALL,):

@@ -14,6 +14,7 @@
                    a rekey is the last one of its key and commits to the next, under which numbers begin at 1 again
     8 none missing label_(n+1) stands nowhere, and neither does the next generation's label_0
     9 public       the published log is the same, and its index was made of every leaf (``--folder``)
+      approvals    each approval in the record of a look was signed for exactly this look: a step of its own where there are any
       before       both heads are of the history that this verifier has seen earlier: a step of its own with ``--state``
 
 Steps 1 to 8 need this file and no other. What they rest on is that the index is what the leaves make: everybody who
@@ -34,6 +35,8 @@ from whosaw.model.record import Kind
 from whosaw.tlog import leaf, vrf
 from whosaw.tlog.map_leaf import MapLeaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
+from whosaw.verify.approval import Checked, approvals_sentence
+from whosaw.verify.approved import take_approvals
 from whosaw.verify.before import take_before
 from whosaw.verify.folder import Audit, verify_folder
 from whosaw.verify.genesis import Genesis, check_genesis
@@ -77,6 +80,7 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
             steps.skip(title, "Without what comes before there is nothing to hold it against.")
     else:
         looks = _proofs(statement, head, genesis, index, steps)
+    checked = take_approvals(looks, audit, steps)
     if source is None:
         steps.skip(TITLES[7], f"{ALONE[0].upper()}{ALONE[1:]}.")
     elif not steps.sound or not genesis or not index:
@@ -96,7 +100,7 @@ def verify_statement(raw: bytes, audit: Audit, person: str | None, source: Sourc
             "what a withheld record says. Ask again when its time is over: where it is the last one of a key, it may be the "
             "one that gave the account a new key, and what stands under that is shown only then"
         )
-    words = [_words(record, looks.get(record.index)) for record in statement.records]
+    words = [_words(record, looks.get(record.index), checked.get(record.index, ())) for record in statement.records]
     if steps.sound:
         steps.remarks += [
             "Looks and other records, in the order in which they were recorded:" if statement.records else "No records."
@@ -362,16 +366,17 @@ def _published(index: IndexRoot, audit: Audit, source: Source, said: Said) -> No
 # Words
 
 
-def _words(opened: Opened | Withheld, look: LookBody | None) -> str:
+def _words(opened: Opened | Withheld, look: LookBody | None, approved: tuple[Checked, ...] = ()) -> str:
     if isinstance(opened, Withheld):
         return f"withheld until {moment(opened.until)}: {opened.code}"
     try:
         look = look or _look(opened, "record")
     except WhosawError:
         look = None
-    if look is not None:
-        return look_sentence(look)
-    return record_sentence(opened.body)
+    if look is None:
+        return record_sentence(opened.body)
+    said = approvals_sentence(approved)
+    return look_sentence(look).removesuffix(".") + (f"; {said}." if said else ".")
 
 
 def _sentence(statement: Statement, head: Head, person: str | None) -> str:

@@ -77,6 +77,19 @@ def outcome(look: LookBody) -> str:
             return "nobody was asked before" if look.origin == "observed" else "not decided"
 
 
+# What happened to a request for an approval, by its word: kind `approval`.
+_APPROVALS: Mapping[str, str] = {
+    "asked": "{by} asked others to approve a look at this account.",
+    "broken": "{by} looked at this account without waiting for an approval; it has to be reviewed by others.",
+    "given": "{by} approved a look at this account, as {as}.",
+    "refused": "{by} refused a look at this account, or took an approval of it back.",
+    "withdrawn": "{by} withdrew a request for an approval of a look at this account.",
+    "void": "an approval of a look at this account, or a request for one, became void: somebody concerned has left.",
+    "expired": "a request for an approval of a look at this account ran out.",
+    "used": "an approval was used, for the look with the id {look}.",
+    "reviewed": "{by} reviewed a look at this account afterwards: {found}.",
+}
+
 _RECORDS: Mapping[str, str] = {
     Kind.INQUIRY: "{asker} asked, in an inquiry, who had looked at this account: {outcome}.",
     Kind.UNSEAL: "in an inquiry about {finding}, {requester} asked for the name of this account, and {approver} agreed: {outcome}.",
@@ -94,7 +107,21 @@ def record_sentence(body: bytes) -> str:
     if kind == "rekey":
         return "a new key for this account: with an older statement nobody finds the records behind it"
     told = {name: printable(value) for name, value in said.items() if isinstance(value, str)}
+    if kind == "approval":
+        return _approval_sentence(said, told)
     try:
         return f"{moment(parse_time(told['at']))}: {_RECORDS[kind].format_map(told)}"
     except (KeyError, NotCanonical):
         return f"a record of kind {printable(kind)}"
+
+
+def _approval_sentence(said: Mapping[str, Any], told: Mapping[str, str]) -> str:
+    found = {True: "found in order", False: "not found in order"}
+    try:
+        at, what = moment(parse_time(told["at"])), told["what"]
+        if said["n"] == 0:
+            return f"{at}: {told['by']} tried to answer a request for an approval of a look at this account, and could not."
+        words = {**told, "found": found[said["fine"]]} if what == "reviewed" else told
+        return f"{at}: {_APPROVALS[what].format_map(words)}"
+    except (KeyError, TypeError, NotCanonical):
+        return "a record of kind approval"

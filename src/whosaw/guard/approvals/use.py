@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One look and its approvals: taken before the decision, counted, written into the look's record, used up.
+
+    exact digest ──hold──▶ Held: counts for the decision, signatures for the record
+                            ├─ permitted, recorded ──▶ used       the record of the look is the record of the use
+                            └─ refused ──▶ let_go                 it was not used; the next look may try
+
+An approval that is used once is held before anything is decided, in one statement of the database: of two looks that
+come at once, through whatever gates, one sees it and the other does not. The same look again, under the same key, gets
+what it holds. A crash leaves the approval held: by a look that nobody was shown anything for, or that is on record.
+
+Invariant: what counts is a pure function of the requests, the instant and who still may approve (``valid``), and stands
+in the look's record word for word, so that the decision can be made again from it. Decided in: docs/adr/0095
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from whosaw.errors import NotCanonical
+from whosaw.guard.approvals.ground import standing
+from whosaw.guard.approvals.life import Kept, caught_up, current, happen, moment
+from whosaw.guard.approvals.notices import overdue
+from whosaw.guard.approvals.overseer import counts
+from whosaw.guard.approvals.ports import Desk
+from whosaw.guard.approvals.state import GATE, Event, Grant, Standing, State, What
+from whosaw.model.approval import Approval, As, Counts, Overseen, Passkey, Uses, counted_as
+from whosaw.model.approval_kept import Holder
+from whosaw.model.look_body import LookBody
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one look has: `approvals` to write into its record, `counts` for the decision."""
+
+    holder: Holder
+    requests: tuple[str, ...]
+    approvals: tuple[Approval, ...] = field(repr=False)
+
+    @property
+    def counts(self) -> Counts:
+        return counted_as(each.role for each in self.approvals)
+
+
+def hold(desk: Desk, exact: bytes, holder: Holder, at: datetime) -> Held:
+    """Every approval of exactly this look that is good at the instant `at`, held for it."""
+    mine: list[Standing] = []
+    for row in desk.rows.exact(exact):
+        kept = current(desk, row)
+        still = _still(desk, at)
+        if good(kept.standing, at, still) and (
+            kept.request.uses is Uses.WINDOW or desk.rows.hold(kept.request.id, holder)
+        ):
+            mine.append(kept.standing)
+    return Held(holder, tuple(each.request.id for each in mine), valid(mine, at, _still(desk, at)))
+
+
+def good(standing: Standing, at: datetime, still: Callable[[Grant], bool]) -> bool:
+    """Whether this request can be used at `at`: signed by all groups, by people who may still sign, and in time."""
+    return standing.open and standing.state is not State.PENDING and bool(valid([standing], at, still))
+
+
+def valid(standings: Iterable[Standing], at: datetime, still: Callable[[Grant], bool]) -> tuple[Approval, ...]:
+    """The signatures that count at `at`, each approver's once, the oldest first. `still`: whose word still counts.
+
+    Pure. A request that lost so many of its signatures that one of its groups is not reached counts for nothing.
+    """
+    found: dict[str, Approval] = {}
+    for each in standings:
+        request = each.request
+        grants = [grant for grant in each.grants if still(grant)]
+        if at >= request.until or not counted_as(grant.role for grant in grants).reach(request.needs):
+            continue
+        for grant in grants:
+            made = Approval(
+                request=request.id, by=grant.by, role=grant.role, given=grant.at, until=request.until,
+                uses=request.uses, proof=grant.proof,
+            )  # fmt: skip
+            found.setdefault(grant.by, made)
+    return tuple(sorted(found.values(), key=lambda a: (a.given, a.by)))
+
+
+def used(desk: Desk, requests: Iterable[str], look: str) -> None:
+    """The look is on record with these approvals: they are used. Safe to repeat."""
+    for request in requests:
+        row = desk.rows.find(request)
+        if row is not None:
+            happen(desk, Kept.of(row), Event(what=What.USED, at=moment(desk.clock), by=GATE, look=look))
+
+
+def let_go(desk: Desk, held: Held) -> None:
+    """The look was refused: nothing was used."""
+    for request in held.requests:
+        desk.rows.let_go(request, held.holder)
+
+
+def void(desk: Desk, principal: str, reason: str) -> int:
+    """Somebody has left or was suspended: whatever is open of theirs, asked or signed, is void. How many that were."""
+    number = 0
+    for row in desk.rows.open():
+        kept = current(desk, row)
+        if kept.request.principal == principal or kept.standing.gives(principal):
+            event = Event(what=What.VOID, at=moment(desk.clock), by=GATE, reasons=(reason,))
+            number += isinstance(happen(desk, kept, event), Kept)
+    return number
+
+
+def settle(desk: Desk) -> None:
+    """Make up for what time or a crash has left open: expired requests, used ones, reviews that are overdue."""
+    at = moment(desk.clock)
+    for row in desk.rows.open():
+        kept = caught_up(desk, Kept.of(row))
+        if kept.holder is not None and kept.standing.state is State.APPROVED:
+            _settle_held(desk, kept, kept.holder)
+        kept = current(desk, row)
+        if kept.request.break_glass and at >= kept.request.until and kept.standing.state is State.USED:
+            desk.notices.tell(overdue(desk, kept.standing))
+
+
+def _settle_held(desk: Desk, kept: Kept, holder: Holder) -> None:
+    """What became of the look that holds it: recorded and permitted, it used it; refused, it gives it back."""
+    recorded = desk.journal.find(holder.caller, holder.key)
+    if recorded is None:
+        return  # it may still come: a gate may be about to record it at this very moment
+    try:
+        look = LookBody.decode(recorded.leaves[-1].body)
+    except (NotCanonical, IndexError):
+        return
+    if look.decision == "permit":
+        happen(desk, kept, Event(what=What.USED, at=moment(desk.clock), by=GATE, look=look.look))
+    else:
+        desk.rows.let_go(kept.request.id, holder)
+
+
+def _still(desk: Desk, at: datetime) -> Callable[[Grant], bool]:
+    """Whose word counts at `at`: staff who are here, with keys that were not taken away; overseers by their keys."""
+    asked: dict[str, bool] = {}
+
+    def still(grant: Grant) -> bool:
+        if isinstance(grant.proof, Overseen) or grant.role is As.OVERSEER:
+            return isinstance(grant.proof, Overseen) and counts(grant.proof.vkey, grant.by, desk.house.overseers)
+        if grant.by not in asked:
+            asked[grant.by] = not standing(desk.directory.known(grant.by, "", None, at).principal)
+        return asked[grant.by] and _key_counts(desk, grant)
+
+    return still
+
+
+def _key_counts(desk: Desk, grant: Grant) -> bool:
+    if not isinstance(grant.proof, Passkey):
+        return not desk.house.passkeys
+    keys: Sequence[bytes] = [each.public for each in desk.keys.of(grant.by) if each.removed is None]
+    return grant.proof.public in keys
