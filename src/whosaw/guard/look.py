@@ -25,10 +25,12 @@ from typing import TypeVar
 
 from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.guard.answer import Refused, Shown
+from whosaw.guard.approvals.use import Held
 from whosaw.guard.ports import Approvals, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
+from whosaw.model.approval_kept import Holder
 from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision, Rule
 from whosaw.model.look_body import LookBody, Withhold
@@ -36,7 +38,7 @@ from whosaw.model.record import Kind, Stream
 from whosaw.model.stage import Stage
 from whosaw.policy.again import saw
 from whosaw.policy.decide import decide, explain
-from whosaw.policy.facts import NO_APPROVALS, Facts
+from whosaw.policy.facts import NO_APPROVALS, Facts, Known
 from whosaw.policy.rules import Policy
 from whosaw.policy.told import told
 
@@ -56,6 +58,10 @@ class _Request:
     @property
     def caller(self) -> str:
         return f"{SOURCE}/{self.principal}"
+
+    @property
+    def holder(self) -> Holder:
+        return Holder(self.caller, self.look.key)
 
 
 class Guard:
@@ -98,10 +104,14 @@ class Guard:
         recorded = self._journal.find(request.caller, look.key)
         if recorded is None:
             at, last = self._moment()
-            facts, cause = self._facts(request, at, last)
+            held, silent = _read(
+                lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at)
+            )
+            facts, cause = self._facts(request, held, at, last)
             decision = decide(self._policy, look, facts, at)
             decision = replace(decision, stage=decision.stage.or_more(wait))
-            recorded = self._record(request, _body(request, self._policy, facts, decision, at))
+            body = _body(request, self._policy, facts, decision, at)
+            recorded, cause = self._settled(request, body, held, at), cause or silent
         return self._answer(request, recorded, wait, cause)
 
     def _moment(self) -> tuple[datetime, datetime | None]:
@@ -114,16 +124,33 @@ class Guard:
             self._last = at if last is None else max(at, last)
         return at, last
 
-    def _facts(self, request: _Request, at: datetime, last: datetime | None) -> tuple[Facts, str]:
+    def _settled(self, request: _Request, body: LookBody, held: Held | None, at: datetime) -> Recorded:
+        """Record the look with the approvals that it uses; a glass that it breaks is on record before it."""
+        if body.decision == "permit":
+            if body.break_glass:
+                self._approvals.broken(request.look, request.holder, at)
+            return self._record(request, body if held is None else replace(body, approvals=held.approvals))
+        recorded = self._record(request, body)
+        if held is not None and held.requests:
+            self._approvals.let_go(held)
+        return recorded
+
+    def _facts(self, request: _Request, held: Held | None, at: datetime, last: datetime | None) -> tuple[Facts, str]:
         look, who, whom = request.look, request.principal, request.person
-        known, one = _read(lambda: self._directory.known(who, whom, look.case, at))
+        known, one = _read(lambda: self._known(request, at))
         quota, two = _read(lambda: self._quotas.left(who, whom, look.purpose, at))
         # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
-        approvals, three = _read(lambda: self._approvals.facts(look, who, whom, at))
-        facts = Facts(
-            known=known, offered=self._offered, last_look=last, approvals=approvals or NO_APPROVALS, quota=quota
-        )
-        return facts, one or two or three
+        approvals = NO_APPROVALS if held is None else held.facts
+        facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals, quota=quota)
+        return facts, one or two
+
+    def _known(self, request: _Request, at: datetime) -> Known:
+        """What the directory knows; and whether the one who looks may break a glass again, which only the desk knows."""
+        known = self._directory.known(request.principal, request.person, request.look.case, at)
+        if known.principal is None or not request.look.break_glass:
+            return known
+        owes = known.principal.owes_review or self._approvals.owes_review(request.principal, at)
+        return replace(known, principal=replace(known.principal, owes_review=owes))
 
     def _record(self, request: _Request, body: LookBody) -> Recorded:
         record = Record(Stream.of_person(request.look.person), body.encode())
@@ -150,6 +177,8 @@ class Guard:
         decision = _decision(self._policy, body)
         if not decision.permitted:
             return Refused(body.look, decision, told(self._policy, decision), recorded.receipt, leaf.index, cause)
+        if body.approvals:
+            self._approvals.used([each.request for each in body.approvals], body.look)
         # In a retry the caller may ask for more than before, and never for less than what was recorded.
         receipt = self._waited(recorded, decision.stage.or_more(wait))
         values = tuple(self._vault.open(look, recorded, decision, receipt))

@@ -8,12 +8,14 @@ Invariant: what is missing here only ever forbids (approvals), or is said to be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from whosaw.errors import Unavailable
+from whosaw.guard.approvals.use import Held
 from whosaw.model.access import Look
+from whosaw.model.approval_kept import Holder
 from whosaw.model.gate import QUOTAS
-from whosaw.policy.facts import NO_APPROVALS, ApprovalFacts
 
 ENDLESS = 1_000_000_000  # looks: more than anybody lives to ask
 
@@ -28,5 +30,21 @@ class NoLimit:
 class NoneGiven:
     """``guard.ports.Approvals`` where nobody can sign."""
 
-    def facts(self, look: Look, principal: str, person: str, at: datetime) -> ApprovalFacts:  # noqa: ARG002
-        return NO_APPROVALS
+    def hold(self, look: Look, principal: str, person: str, holder: Holder, at: datetime) -> Held:  # noqa: ARG002
+        return Held(holder, (), ())
+
+    def let_go(self, held: Held) -> None:
+        pass  # nothing is ever held
+
+    def used(self, requests: Iterable[str], look: str) -> None:
+        pass
+
+    def broken(self, look: Look, holder: Holder, at: datetime) -> None:  # noqa: ARG002
+        raise Unavailable(
+            "nobody is there who could be told that a glass is broken",
+            part="approvals",
+            hint="a gate with a desk for approvals takes such looks",
+        )
+
+    def owes_review(self, principal: str, at: datetime) -> bool:  # noqa: ARG002
+        return False

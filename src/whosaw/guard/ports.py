@@ -4,7 +4,7 @@
     Remember    the principal's pseudonym, their id kept sealed       trusted with names      (privacy.names)
     Pseudonyms  the person's pseudonym                                trusted with the key    (privacy.pseudonym)
     Facts       what the directory knew at an instant                 trusted: it decides     (directory.directory)
-    Approvals   how many people signed exactly this look              trusted: they permit    (none yet)
+    Approvals   how many people signed exactly this look              trusted: they permit    (guard.approvals.gate)
     Quotas      how many looks are left                               trusted: they refuse    (guard.no_limit)
     Journal     records, durable when it returns                      trusted to keep         (journal.journal)
     Vault       opens for a receipt of exactly this look              trusted with values     (vault.vault)
@@ -15,15 +15,17 @@ Whatever one of them raises, nothing was released: failing `Facts` and `Quotas` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from whosaw.guard.approvals.use import Held
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Look
+from whosaw.model.approval_kept import Holder
 from whosaw.model.decision import Decision
 from whosaw.model.stage import Stage
-from whosaw.policy.facts import ApprovalFacts, Known
+from whosaw.policy.facts import Known
 from whosaw.vault.value import Value
 
 Clock = Callable[[], datetime]
@@ -45,13 +47,30 @@ class Facts(Protocol):
 
 
 class Approvals(Protocol):
-    """Signatures over looks to come."""
+    """Signatures over looks to come. Principal and person by pseudonym."""
 
-    def facts(self, look: Look, principal: str, person: str, at: datetime) -> ApprovalFacts:
-        """How many are valid at `at` for exactly this look (``model.ask.exact_digest``), by what they were signed as.
-
-        Principal and person by pseudonym. Raises rather than guess: then there are none.
+    def hold(self, look: Look, principal: str, person: str, holder: Holder, at: datetime) -> Held:
+        """Those that are valid at `at` for exactly this look (``model.ask.exact_digest``), held for it: no other look gets
+        them, and the same look, by its key, gets them again. Raises rather than guess: then there are none.
         """
+        ...
+
+    def let_go(self, held: Held) -> None:
+        """The look was refused: it used nothing. Raises Unavailable; they are held then, and run out."""
+        ...
+
+    def used(self, requests: Iterable[str], look: str) -> None:
+        """The record of `look` carries these. Safe to repeat. Raises Unavailable, and nothing is shown then."""
+        ...
+
+    def broken(self, look: Look, holder: Holder, at: datetime) -> None:
+        """`look` is permitted without the approvals of its purpose: on record and told when this returns, reviewed later.
+        Safe to repeat. Raises rather than let anybody look unseen.
+        """
+        ...
+
+    def owes_review(self, principal: str, at: datetime) -> bool:
+        """Whether a glass that they broke was not reviewed in its time. Raises rather than guess: then they do."""
         ...
 
 

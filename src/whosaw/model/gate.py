@@ -22,14 +22,14 @@ from whosaw.model.record import Json, parse_time, time_text
 # In the order in which they are written and counted.
 APPROVALS = ("independent", "stewards", "overseers", "legal")
 QUOTAS = ("principal", "unit", "purpose", "person")
-_KEYS = frozenset({"approvals", "case_given", "last_look", "limit_ms", "offered", "quota", "silent", "unread"})
+_KEYS = frozenset({"approvals", "case_given", "last_look", "limit_ms", "offered", "owes", "quota", "silent", "unread"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSaw:
     """`last_look`: the look before. `limit_ms`: how old the directory might be. `offered`: what of the fields asked for
     could be shown; None: all. `unread`: the directory could not be read. `silent`: nor the system that keeps the case.
-    `approvals` and `quota` in the order of APPROVALS and QUOTAS; a quota of None was not counted.
+    `owes`: a glass that they broke was not reviewed in its time. `approvals` and `quota` in the order of APPROVALS and QUOTAS; a quota of None was not counted.
     """
 
     case_given: bool
@@ -40,6 +40,7 @@ class GateSaw:
     offered: tuple[Asked, ...] | None = None
     silent: bool = False
     unread: bool = False
+    owes: bool = False
 
     def json(self) -> dict[str, Json]:
         """As it stands in a body."""
@@ -57,6 +58,8 @@ class GateSaw:
             said["silent"] = True
         if self.unread:
             said["unread"] = True
+        if self.owes:
+            said["owes"] = True
         return said
 
     @classmethod
@@ -65,7 +68,7 @@ class GateSaw:
         if not value.keys() <= _KEYS:
             raise ValueError("a key that nobody knows")
         last, quota, offered = value["last_look"], value["quota"], value.get("offered")
-        flags = (value["case_given"], value.get("silent", False), value.get("unread", False))
+        flags = (value["case_given"], value.get("silent", False), value.get("unread", False), value.get("owes", False))
         if any(type(flag) is not bool for flag in flags) or type(value["limit_ms"]) not in (int, type(None)):
             raise TypeError("a flag or a number of another type")
         return cls(
@@ -79,6 +82,7 @@ class GateSaw:
             else tuple(Asked.parse(cast("str", a)) for a in cast("list[Json]", offered)),
             silent=bool(flags[1]),
             unread=bool(flags[2]),
+            owes=bool(flags[3]),
         )
 
 

@@ -38,6 +38,7 @@ def saw(look: Look, facts: Facts) -> GateSaw:
         offered=None if len(offered) == len(look.asked) else tuple(sorted(offered)),
         silent=known is not None and known.case_silent,
         unread=known is None,
+        owes=known is not None and known.principal is not None and known.principal.owes_review,
     )
 
 
@@ -68,8 +69,11 @@ def again(body: LookBody, known: Known) -> tuple[Look, Facts] | None:
     )
     limit = None if gate.limit_ms is None else gate.limit_ms * _MILLISECOND
     feed = known.feed if known.feed is None or limit is None else replace(known.feed, limit=limit)
+    staff = known.principal
+    # The directory does not know who owes a review of a broken glass: that is the gate's.
+    staff = staff if staff is None or not gate.owes else replace(staff, owes_review=True)
     facts = Facts(
-        known=None if gate.unread else replace(known, feed=feed, case_silent=gate.silent),
+        known=None if gate.unread else replace(known, principal=staff, feed=feed, case_silent=gate.silent),
         offered=frozenset(asked if gate.offered is None else gate.offered),
         last_look=gate.last_look,
         approvals=ApprovalFacts(

@@ -59,7 +59,7 @@ def event_of(raw: bytes, where: str = "approval") -> tuple[str, int, Event, Requ
         again = _whole(event, id_, _number(value["n"]), str_of(value["state"]), request)
     except (KeyError, TypeError, ValueError, BadInput):
         raise NotCanonical("not the record of an approval", where=where) from None
-    if again != raw:
+    if again != raw or (request is None) is (event.what in (What.ASKED, What.BROKEN)):
         raise NotCanonical("not the one spelling of an approval", where=where)
     return id_, _number(value["n"]), event, request
 

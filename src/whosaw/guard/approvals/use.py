@@ -26,9 +26,10 @@ from whosaw.guard.approvals.notices import overdue
 from whosaw.guard.approvals.overseer import counts
 from whosaw.guard.approvals.ports import Desk
 from whosaw.guard.approvals.state import GATE, Event, Grant, Standing, State, What
-from whosaw.model.approval import Approval, As, Counts, Overseen, Passkey, Uses, counted_as
+from whosaw.model.approval import GROUPS, Approval, As, Counts, Overseen, Passkey, Uses, counted_as
 from whosaw.model.approval_kept import Holder
 from whosaw.model.look_body import LookBody
+from whosaw.policy.facts import ApprovalFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ class Held:
     @property
     def counts(self) -> Counts:
         return counted_as(each.role for each in self.approvals)
+
+    @property
+    def facts(self) -> ApprovalFacts:
+        """What the decision may know of it."""
+        counts = self.counts
+        return ApprovalFacts(**{name: getattr(counts, name) for name in GROUPS})
 
 
 def hold(desk: Desk, exact: bytes, holder: Holder, at: datetime) -> Held:
