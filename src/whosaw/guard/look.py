@@ -26,7 +26,7 @@ from typing import TypeVar
 from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.approvals.use import Held
-from whosaw.guard.ports import Approvals, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
+from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
@@ -80,13 +80,16 @@ class Guard:
         remember: Remember,
         offered: frozenset[Asked],
         clock: Clock,
+        cases: Cases | None = None,
         last_look: datetime | None = None,
         patience_s: float = 30.0,
     ) -> None:
         """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of.
 
-        `patience_s`: how long a look waits for its record to come as far as it must.
+        `cases`: the systems that keep cases; without them those of tables are all there are. `patience_s`: how long a look
+        waits for its record to come as far as it must.
         """
+        self._cases = cases
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
         self._approvals, self._quotas = approvals, quotas
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
@@ -103,11 +106,14 @@ class Guard:
         cause = ""
         recorded = self._journal.find(request.caller, look.key)
         if recorded is None:
+            # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
+            unseen, fault = _read(lambda: self._cases.see(look.case) if self._cases else "")
             at, last = self._moment()
             held, silent = _read(
                 lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at)
             )
-            facts, cause = self._facts(request, held, at, last)
+            facts, cause = self._facts(request, held, at, last, fault)
+            cause = cause or unseen or ""
             decision = decide(self._policy, look, facts, at)
             decision = replace(decision, stage=decision.stage.or_more(wait))
             body = _body(request, self._policy, facts, decision, at)
@@ -135,9 +141,12 @@ class Guard:
             self._approvals.let_go(held)
         return recorded
 
-    def _facts(self, request: _Request, held: Held | None, at: datetime, last: datetime | None) -> tuple[Facts, str]:
+    def _facts(
+        self, request: _Request, held: Held | None, at: datetime, last: datetime | None, fault: str
+    ) -> tuple[Facts, str]:
         look, who, whom = request.look, request.principal, request.person
-        known, one = _read(lambda: self._known(request, at))
+        # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
+        known, one = (None, fault) if fault else _read(lambda: self._known(request, at))
         quota, two = _read(lambda: self._quotas.left(who, whom, look.purpose, at))
         # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
         approvals = NO_APPROVALS if held is None else held.facts

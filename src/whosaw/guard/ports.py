@@ -3,6 +3,7 @@
 
     Remember    the principal's pseudonym, their id kept sealed       trusted with names      (privacy.names)
     Pseudonyms  the person's pseudonym                                trusted with the key    (privacy.pseudonym)
+    Cases       has a case seen at the system that keeps it           trusted: it decides     (tickets.asked)
     Facts       what the directory knew at an instant                 trusted: it decides     (directory.directory)
     Approvals   how many people signed exactly this look              trusted: they permit    (guard.approvals.gate)
     Quotas      how many looks are left                               trusted: they refuse    (guard.no_limit)
@@ -43,6 +44,17 @@ class Facts(Protocol):
 
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known:
         """Raises rather than guess: the guard refuses, whatever is raised."""
+        ...
+
+
+class Cases(Protocol):
+    """Systems that keep cases, asked before a look has its moment."""
+
+    def see(self, case: str | None) -> str:
+        """What the system said is known to `Facts` when this returns: also that it said nothing, and then returns why.
+
+        Raises where that could not be kept: the facts cannot be read then, whatever they say.
+        """
         ...
 
 
