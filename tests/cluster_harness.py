@@ -219,9 +219,10 @@ class Arena:
         while time.monotonic() < until:
             self.hear(0.05)
             if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T":
+                epoch = self.leader()[1]  # before there is anybody else who could be elected
                 while len(self.gates) < GATES:
                     self.spawn()
-                self.woken(pid, self.leader()[1])
+                self.woken(pid, epoch)
                 return
 
     def woken(self, pid: int, epoch: int) -> None:
