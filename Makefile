@@ -10,7 +10,7 @@ EXAMPLES ?= 1000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api lock clean needs-python needs-postgres needs-strace erasures
+.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -68,6 +68,9 @@ fuzz-api: $(VENV)/.dev    ## EXAMPLES requests to each endpoint, made of its own
 
 machine: $(VENV)/.dev     ## LIVES lives of a journal in any order (make machine LIVES=20000)
 	@WHOSAW_LIVES=$(LIVES) $(BIN)/python -m pytest -q -m slow tests/journal/test_machine.py
+
+quotas: $(VENV)/.dev      ## ten million looks' worth of quotas in twelve days: what is remembered does not grow
+	@$(BIN)/python -m pytest -q -s -m slow tests/guard/test_quota_count.py
 
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py

@@ -85,6 +85,32 @@ class GuardSettings:
     )
 
 
+_LOOKS = (1, 1_000_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSettings:
+    """How many looks there are. How many persons a purpose is for, stands in purposes.toml."""
+
+    looks_an_hour: int = field(
+        default=120, metadata={"doc": "Looks of one principal that are permitted in an hour.", "range": _LOOKS}
+    )
+    looks_a_day: int = field(
+        default=600, metadata={"doc": "Looks of one principal that are permitted in a day.", "range": _LOOKS}
+    )
+    attempts_an_hour: int = field(
+        default=240,
+        metadata={"doc": "Looks of one principal in an hour, those that are refused included.", "range": _LOOKS},
+    )
+    unit_looks_a_day: int = field(
+        default=10_000,
+        metadata={"doc": "Looks of all principals of one unit that are permitted in a day.", "range": _LOOKS},
+    )
+    person_looks_a_day: int = field(
+        default=60, metadata={"doc": "Looks at one person that are permitted in a day, whoever looks.", "range": _LOOKS}
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DirectorySettings:
     """What is known of staff and cases."""
@@ -172,6 +198,7 @@ class Settings:
     )
     journal: JournalSettings = field(default_factory=JournalSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
+    quota: QuotaSettings = field(default_factory=QuotaSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)

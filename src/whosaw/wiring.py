@@ -46,9 +46,16 @@ from whosaw.erasure.ports import Desk as Erasure
 from whosaw.erasure.ports import Eraser
 from whosaw.erasure.ports import Journal as ErasesFrom
 from whosaw.errors import BadInput
+from whosaw.facts.known import KnownDirectory
 from whosaw.guard.look import Guard
-from whosaw.guard.no_limit import NoLimit, NoneGiven
-from whosaw.guard.opening import last_look_of, record_policy
+from whosaw.guard.none_given import NoneGiven
+from whosaw.guard.opening import last_look_of, named, record_policy
+from whosaw.guard.quota import Quota
+from whosaw.guard.quota_count import InMemory
+from whosaw.guard.quota_shared import Shared
+from whosaw.guard.quota_start import looks_since
+from whosaw.guard.suspension import Desk as Suspension
+from whosaw.guard.suspension import resume as resume_suspensions
 from whosaw.journal.cluster.elected import ElectedEraser
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
@@ -71,7 +78,9 @@ from whosaw.privacy.vrf import VrfKey
 from whosaw.store.files import FilesFolder
 from whosaw.store.sql_erase import SqlErasure
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
+from whosaw.store.sql_quota import SqlQuotaRows
 from whosaw.store.sql_sealed import SqlSealedRows
+from whosaw.store.sql_suspension import SqlSuspensionRows
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustedLog, trust_text
@@ -108,6 +117,8 @@ class House:
     directory: Directory
     vault: Vault
     guard: Guard
+    quota: Quota
+    suspension: Suspension
     erasure: Erasure
 
     @property
@@ -213,6 +224,11 @@ def house(
         parts = _Parts(stores, keyring, signers, session, clock, random, finish)
         with closing(session), _log(folder, settings, parts) as (journal, witnesses, eraser):
             record_policy(journal, policy, keyring, clock())
+            stopping = Suspension(
+                journal, SqlSuspensionRows(engine), directory, lambda: KnownDirectory(directory).staff() or (),
+                names.remember, clock,
+            )  # fmt: skip
+            resume_suspensions(named(journal, keyring, "admin"), stopping.rows, clock())
             last_look = last_look_of(journal.reader())
             vault = Vault(
                 SqlSealedRows(engine),
@@ -226,12 +242,16 @@ def house(
                 random=random,
                 last_look=last_look,
             )
+            counters = Shared(SqlQuotaRows(engine)) if settings.store.database else InMemory()
+            quota = Quota(settings.quota, policy.purposes, directory.unit, counters)
+            if not settings.store.database:
+                quota.told(looks_since(journal.reader(), clock()))
             guard = Guard(
                 journal=journal,
                 vault=vault,
                 directory=directory,
                 approvals=NoneGiven(),
-                quotas=NoLimit(),
+                quotas=quota,
                 policy=policy,
                 pseudonyms=pseudonyms,
                 remember=names.remember,
@@ -242,7 +262,8 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard, erasing(journal, eraser),
+                policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping,
+                erasing(journal, eraser),
             )  # fmt: skip
 
 

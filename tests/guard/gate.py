@@ -15,6 +15,7 @@ from tests.policy.ground import EVERYTHING, PLENTY, POLICY
 
 from whosaw.errors import WrongReceipt
 from whosaw.guard.look import Guard
+from whosaw.guard.quota import Taken
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Asked, Look
 from whosaw.model.ask import exact_digest
@@ -141,15 +142,19 @@ class Holding:
 
 
 class Left:
-    """``guard.ports.Quotas`` that a test fills."""
+    """``guard.ports.Quotas`` that a test fills. `taken` and `back`: what was taken and given back, in order."""
 
     def __init__(self) -> None:
-        self.given, self.error = dict(PLENTY), None
+        self.given, self.error, self.taken, self.back = dict(PLENTY), None, [], []
 
-    def left(self, principal, person, purpose, at):
+    def take(self, principal, person, purpose, at):
         if self.error is not None:
             raise self.error
-        return self.given
+        self.taken.append(Taken(self.given))
+        return self.taken[-1]
+
+    def give_back(self, taken):
+        self.back.append(taken)
 
 
 class Gate:

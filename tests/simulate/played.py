@@ -9,10 +9,13 @@ from tests.directory.town import Office
 from tests.guard.gate import FakeVault
 from tests.policy.ground import POLICY
 
+from whosaw.config import QuotaSettings
 from whosaw.directory.load import Loaded
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.look import Guard
-from whosaw.guard.no_limit import NoLimit, NoneGiven
+from whosaw.guard.none_given import NoneGiven
+from whosaw.guard.quota import Quota
+from whosaw.guard.quota_count import InMemory
 from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind
@@ -44,7 +47,7 @@ def play(where: Path, seed: int = SEED, start: date = START) -> Played:
     office = Office(where)
     guard = Guard(
         journal=office.journal, vault=FakeVault(office.journal), directory=office.directory, policy=POLICY,
-        approvals=NoneGiven(), quotas=NoLimit(),
+        approvals=NoneGiven(), quotas=Quota(QuotaSettings(), POLICY.purposes, office.directory.unit, InMemory()),
         pseudonyms=office.names, remember=office.names.remember, offered=OFFERABLE, clock=office.clock,
     )  # fmt: skip
     played = Played(town, office, [], [], [])

@@ -27,7 +27,9 @@ from whosaw.cli.inquiry import inquiry
 from whosaw.cli.journal.command import journal
 from whosaw.cli.look import look
 from whosaw.cli.options import Left
+from whosaw.cli.quota import quota
 from whosaw.cli.statement import statement
+from whosaw.cli.suspend import suspend
 from whosaw.cli.usage import told
 from whosaw.cli.watch import watch
 from whosaw.cli.witness import witness
@@ -66,6 +68,8 @@ for _command in (
     statement,
     erase,
     hold,
+    suspend,
+    quota,
     journal,
     witness,
 ):

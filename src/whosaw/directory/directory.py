@@ -36,6 +36,7 @@ from whosaw.directory.tables import (
     PERSONS,
     REGIONS,
     STAFF,
+    SUSPENSIONS,
     instant,
     micros,
 )
@@ -80,6 +81,7 @@ _NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person =
 _QUEUE = _of(ASSIGNMENTS, "principal", valid=True).where(
     ASSIGNMENTS.c.scope_kind == "queue", ASSIGNMENTS.c.scope == bindparam("queue")
 )
+_SUSPENDED = _of(SUSPENSIONS, "principal", valid=False)
 _FEED = select(FEED.c.confirmed).where(FEED.c.confirmed <= _AT).order_by(FEED.c.confirmed.desc()).limit(1)
 
 # A case without a time of closing, whose status says all the same that it is over.
@@ -104,6 +106,12 @@ class Directory:
                 case=None if case is None else view.case(case, staff, principal, person),
                 feed=view.feed(self._stale_after),
             )
+
+    def unit(self, principal: str, at: datetime) -> str | None:
+        """The unit of a principal, as known at `at`; None for one who was never known."""
+        with reading(self._engine) as db:
+            staff = _View(db, micros(at)).staff(principal)
+            return None if staff is None else staff["unit"]
 
     def rows(self, table: str, at: datetime | None = None) -> Iterator[Mapping[str, Any]]:
         """Every row of `table` as known at `at`, or every version ever known. For projections: pseudonyms only."""
@@ -134,7 +142,7 @@ class _View:
         return PrincipalFacts(
             function=staff["function"],
             active=staff["valid_from"] <= self._at < staff["valid_to"],
-            suspended=staff["suspended"],
+            suspended=staff["suspended"] or bool(self._all(_SUSPENDED, id=staff["principal"])),
             regions=self._regions(staff["country"]),
         )
 

@@ -144,6 +144,18 @@ FEED = Table(
     Index("feed_confirmed", "confirmed"),
 )
 
+# Who may not look for now, whatever the staff table says. `known_to` is when it was lifted.
+SUSPENSIONS = Table(
+    "suspensions",
+    DIRECTORY,
+    Column("row", Integer, primary_key=True, autoincrement=True),
+    Column("principal", String(18), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("known_from", BigInteger, nullable=False),
+    Column("known_to", BigInteger, nullable=False),
+    Index("suspensions_principal", "principal"),
+)
+
 # In the order in which they are read and named.
 LOADED = (STAFF, PERSONS, CASES, CASE_PERSONS, ASSIGNMENTS, REGIONS)
 

@@ -23,11 +23,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from whosaw.errors import BadInput, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
+from whosaw.errors import BadInput, Busy, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.approvals.use import Held
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
+from whosaw.guard.quota import Taken
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
 from whosaw.model.approval_kept import Holder
@@ -103,22 +104,25 @@ class Guard:
         """
         _only_names(look)
         request = _Request(look, self._remember(look.principal), self._pseudonyms.person(look.person))
-        cause = ""
+        cause, fresh = "", False
         recorded = self._journal.find(request.caller, look.key)
         if recorded is None:
             # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
             unseen, fault = _read(lambda: self._cases.see(look.case) if self._cases else "")
-            at, last = self._moment()
+            fresh, (at, last) = True, self._moment()
+            # Taken before anything is decided: of two looks for the last place one gets it, however they are decided.
+            taken, uncounted = _read(lambda: self._quotas.take(request.principal, request.person, look.purpose, at))
             held, silent = _read(
                 lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at)
             )
             facts, cause = self._facts(request, held, at, last, fault)
+            facts = replace(facts, quota=None if taken is None else taken.left)
             cause = cause or unseen or ""
             decision = decide(self._policy, look, facts, at)
             decision = replace(decision, stage=decision.stage.or_more(wait))
             body = _body(request, self._policy, facts, decision, at)
-            recorded, cause = self._settled(request, body, held, at), cause or silent
-        return self._answer(request, recorded, wait, cause)
+            recorded, cause = self._settled(request, body, held, taken, at), cause or uncounted or silent
+        return self._answer(request, recorded, wait, fresh=fresh, cause=cause)
 
     def _moment(self) -> tuple[datetime, datetime | None]:
         """The time of this look, as it will be recorded, and that of the one before it, whoever looked."""
@@ -130,13 +134,16 @@ class Guard:
             self._last = at if last is None else max(at, last)
         return at, last
 
-    def _settled(self, request: _Request, body: LookBody, held: Held | None, at: datetime) -> Recorded:
+    def _settled(
+        self, request: _Request, body: LookBody, held: Held | None, taken: Taken | None, at: datetime
+    ) -> Recorded:
         """Record the look with the approvals that it uses; a glass that it breaks is on record before it."""
         if body.decision == "permit":
             if body.break_glass:
                 self._approvals.broken(request.look, request.holder, at)
-            return self._record(request, body if held is None else replace(body, approvals=held.approvals))
-        recorded = self._record(request, body)
+            body = body if held is None else replace(body, approvals=held.approvals)
+            return self._record(request, body, taken)
+        recorded = self._record(request, body, taken)
         if held is not None and held.requests:
             self._approvals.let_go(held)
         return recorded
@@ -144,14 +151,12 @@ class Guard:
     def _facts(
         self, request: _Request, held: Held | None, at: datetime, last: datetime | None, fault: str
     ) -> tuple[Facts, str]:
-        look, who, whom = request.look, request.principal, request.person
         # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
-        known, one = (None, fault) if fault else _read(lambda: self._known(request, at))
-        quota, two = _read(lambda: self._quotas.left(who, whom, look.purpose, at))
+        known, cause = (None, fault) if fault else _read(lambda: self._known(request, at))
         # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
         approvals = NO_APPROVALS if held is None else held.facts
-        facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals, quota=quota)
-        return facts, one or two
+        facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals)
+        return facts, cause
 
     def _known(self, request: _Request, at: datetime) -> Known:
         """What the directory knows; and whether the one who looks may break a glass again, which only the desk knows."""
@@ -161,19 +166,30 @@ class Guard:
         owes = known.principal.owes_review or self._approvals.owes_review(request.principal, at)
         return replace(known, principal=replace(known.principal, owes_review=owes))
 
-    def _record(self, request: _Request, body: LookBody) -> Recorded:
+    def _record(self, request: _Request, body: LookBody, taken: Taken | None) -> Recorded:
+        """Durable when it returns. What was taken is kept for a look that is permitted, and recorded here or nobody knows."""
         record = Record(Stream.of_person(request.look.person), body.encode())
+        kept = body.decision == "permit"
         try:
             return self._journal.submit(Submission(request.caller, request.look.key, (record,)))
         except IdempotencyConflict:
             # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
+            kept = False
             recorded = self._journal.find(request.caller, request.look.key)
             if recorded is None:
                 raise
             return recorded
+        except Busy:
+            kept = False
+            raise
+        finally:
+            if taken is not None and not kept:
+                self._quotas.give_back(taken)
 
-    def _answer(self, request: _Request, recorded: Recorded, wait: Stage, cause: str) -> Shown | Refused:
-        """What the record says, and nothing that it does not say."""
+    def _answer(
+        self, request: _Request, recorded: Recorded, wait: Stage, *, fresh: bool, cause: str
+    ) -> Shown | Refused:
+        """What the record says, and nothing that it does not say. `fresh`: it was decided a moment ago."""
         leaf = recorded.leaves[-1]
         body = _recorded_look(leaf.body)
         # The caller of a retry may have drawn another look id; the key says that it is the same look.
@@ -189,9 +205,23 @@ class Guard:
         if body.approvals:
             self._approvals.used([each.request for each in body.approvals], body.look)
         # In a retry the caller may ask for more than before, and never for less than what was recorded.
-        receipt = self._waited(recorded, decision.stage.or_more(wait))
+        stage = decision.stage.or_more(wait)
+        receipt = self._waited(recorded, stage)
+        if stage is not Stage.DURABLE or not fresh:
+            self._present(request)
         values = tuple(self._vault.open(look, recorded, decision, receipt))
         return Shown(body.look, values, decision, receipt, leaf.index)
+
+    def _present(self, request: _Request) -> None:
+        """Raise Unavailable for who was stopped or has left since the decision: an old permit opens nothing for them."""
+        at = self._clock().astimezone(UTC)
+        who = self._directory.known(request.principal, request.person, None, at).principal
+        if who is None or who.suspended or not who.active:
+            raise Unavailable(
+                "nothing was shown: the one who looks was suspended or has left since this look was permitted",
+                part="suspension",
+                hint="the record of the look stands; whosaw suspend says how it is lifted",
+            )
 
     def _waited(self, recorded: Recorded, stage: Stage) -> bytes:
         """The receipt at this stage. Raises Unavailable: nothing was shown, and the record says what it waited for."""

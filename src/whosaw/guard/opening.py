@@ -13,6 +13,7 @@ from whosaw.errors import NotCanonical
 from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import StreamKey
 from whosaw.journal.reader import Reader
+from whosaw.journal.segment import Frame
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream, parse
@@ -29,16 +30,22 @@ class Known(Protocol):
 def record_policy(journal: OpenLog, policy: Policy, keys: Known, at: datetime) -> None:
     """The policy that decides from here on is on record before it decides anything."""
     stream = Stream.named("policy")
-    known = keys.find(stream)
-    if known is not None:
-        journal.publish_now()  # a record that a crash left unpublished counts as well
-    earlier = [] if known is None else journal.reader().run(known)[1:]
+    earlier = named(journal, keys, "policy")
     body = policy_body(policy, at)
     if earlier and parse(earlier[-1].body)["digest"] == parse(body)["digest"]:
         return
     key = f"policy-{len(earlier) + 1}-{policy.digest.hex()[:32]}"
     if journal.find("wiring", key) is None:
         journal.submit(Submission("wiring", key, (Record(stream, body),)))
+
+
+def named(journal: OpenLog, keys: Known, name: str) -> list[Frame]:
+    """Everything durable in a named stream, its enrolment left out. Asking makes no stream."""
+    known = keys.find(Stream.named(name))
+    if known is None:
+        return []
+    journal.publish_now()  # a record that a crash left unpublished counts as well
+    return journal.reader().run(known)[1:]
 
 
 def last_look_of(reader: Reader) -> datetime | None:

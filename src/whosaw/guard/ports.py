@@ -6,7 +6,7 @@
     Cases       has a case seen at the system that keeps it           trusted: it decides     (tickets.asked)
     Facts       what the directory knew at an instant                 trusted: it decides     (directory.directory)
     Approvals   how many people signed exactly this look              trusted: they permit    (guard.approvals.gate)
-    Quotas      how many looks are left                               trusted: they refuse    (guard.no_limit)
+    Quotas      how many looks are left                               trusted: they refuse    (guard.quota)
     Journal     records, durable when it returns                      trusted to keep         (journal.journal)
     Vault       opens for a receipt of exactly this look              trusted with values     (vault.vault)
 
@@ -16,11 +16,12 @@ Whatever one of them raises, nothing was released: failing `Facts` and `Quotas` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from whosaw.guard.approvals.use import Held
+from whosaw.guard.quota import Taken
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Look
 from whosaw.model.approval_kept import Holder
@@ -89,8 +90,14 @@ class Approvals(Protocol):
 class Quotas(Protocol):
     """How many looks are left."""
 
-    def left(self, principal: str, person: str, purpose: str, at: datetime) -> Mapping[str, int]:
-        """Before this look, under each name of ``model.gate.QUOTAS``. Raises rather than guess: then it is refused."""
+    def take(self, principal: str, person: str, purpose: str, at: datetime) -> Taken:
+        """One look's places, at once, before it is decided; and how many there were under each name of
+        ``model.gate.QUOTAS``. Raises rather than guess: then it is refused.
+        """
+        ...
+
+    def give_back(self, taken: Taken) -> None:
+        """The look was refused, or is not recorded. Raises nothing: where it fails the places are lost."""
         ...
 
 

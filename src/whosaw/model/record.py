@@ -58,6 +58,7 @@ class Kind(StrEnum):
     TAIL = "tail"  # bytes that a crash left torn were cut and kept aside
     SCRUB = "scrub"  # the disk was read through, or damage was found while it was
     CALLER = "caller"  # a tool may ask from here on, or no longer; or one said what it may not say
+    SUSPENSION = "suspension"  # a principal was stopped, or may look again; or one of both was refused
     START = "start"  # the log went on although its witnesses could not be asked, and why
 
 

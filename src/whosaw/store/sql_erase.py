@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Erasing a person from state.db, so that the bytes are gone and not only the rows.
 
-    one transaction     key row, sealed values, every row of directory and approvals about this pseudonym
+    one transaction     key row, sealed values, every row of directory, approvals and quotas about this pseudonym
     then                VACUUM: the file written anew from what is left      what was moved or freed goes with the old pages
                         checkpoint, TRUNCATE: the write-ahead log is empty   it held old pages
 
@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, PERSONS, STAFF
 from whosaw.errors import Unavailable
-from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, SEALED, answering
+from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, QUOTA, SEALED, answering
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
 _THEIRS = (
@@ -48,6 +48,9 @@ class SqlErasure:
                     for column in _THEIRS:
                         db.execute(delete(column.table).where(column == pseudonym))
                     _unname(db, pseudonym)
+                    db.execute(
+                        delete(QUOTA).where((QUOTA.c.which == pseudonym) | (QUOTA.c.lane == f"person/{pseudonym}"))
+                    )
                 if handle is not None:
                     db.execute(delete(SEALED).where(SEALED.c.handle == handle))
                     db.execute(delete(KEYRING).where(KEYRING.c.handle == handle))
@@ -68,7 +71,11 @@ class SqlErasure:
             self._engine.dispose()
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             if not sqlite:
-                for table in {column.table.name for column in (*_THEIRS, *_NAMED)} | {KEYRING.name, SEALED.name}:
+                for table in {column.table.name for column in (*_THEIRS, *_NAMED)} | {
+                    KEYRING.name,
+                    QUOTA.name,
+                    SEALED.name,
+                }:
                     db.exec_driver_sql(f"VACUUM {table}")
                 return
             db.exec_driver_sql("VACUUM")

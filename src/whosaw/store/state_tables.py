@@ -8,6 +8,7 @@
     approvals      requests for approvals, by pseudonym; their records stand beside them, so that they are found
     notices        who has to be told what of them
     credentials    public keys of approvers
+    quota          places that are taken, where many gates count together: pseudonyms and numbers, for a day
 
 No column holds an id, a name or a value: whoever has this file alone has random bytes, handles and times. The tables
 are made by ``directory/migrations`` and by nothing else; a test holds the two against each other.
@@ -79,6 +80,17 @@ SEALED = Table(
     Column("sealed", LargeBinary, nullable=False),
     PrimaryKeyConstraint("handle", "source", name="sealed_pk"),
     Index("sealed_newest", "handle", "field", "seen"),
+)
+
+QUOTA = Table(
+    "quota",
+    STATE,
+    Column("lane", String(250), nullable=False),
+    Column("which", String(18), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("taken", Integer, nullable=False),
+    PrimaryKeyConstraint("lane", "which", "until", name="quota_pk"),
+    Index("quota_until", "until"),
 )
 
 

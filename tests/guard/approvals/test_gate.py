@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.guard.approvals.room import COMPANY, COUNCIL, Room
-from tests.guard.gate import FakeVault
+from tests.guard.gate import FakeVault, Left
 from tests.policy.ground import EVERYTHING, POLICY
 
 from whosaw.errors import Busy, Unavailable
@@ -17,7 +17,6 @@ from whosaw.guard.approvals.glass import review
 from whosaw.guard.approvals.overseer import exported
 from whosaw.guard.approvals.state import State
 from whosaw.guard.look import Guard
-from whosaw.guard.no_limit import NoLimit
 from whosaw.model.approval import As, Counts
 from whosaw.model.look_body import LookBody
 from whosaw.policy.again import again
@@ -34,7 +33,7 @@ class Door:
         self.room, self.vault = room, FakeVault(room.journal)
         self.guard = Guard(
             journal=room.journal, vault=self.vault, directory=room.office.directory, policy=POLICY,
-            approvals=DeskApprovals(room.desk), quotas=NoLimit(), pseudonyms=room.people, remember=room.people.principal,
+            approvals=DeskApprovals(room.desk), quotas=Left(), pseudonyms=room.people, remember=room.people.principal,
             offered=EVERYTHING, clock=room.clock,
         )  # fmt: skip
 

@@ -1,30 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where nobody set a quota and nobody can sign: no limit, said in numbers, and no approval.
+"""Where nobody can sign: no approval.
 
-The guard asks its ports all the same, so there is no look for which nothing was counted.
+The guard asks its port all the same, so there is no look for which nobody was asked.
 
-Invariant: what is missing here only ever forbids (approvals), or is said to be without limit (quotas).
+Invariant: what is missing here only ever forbids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from whosaw.errors import Unavailable
 from whosaw.guard.approvals.use import Held
 from whosaw.model.access import Look
 from whosaw.model.approval_kept import Holder
-from whosaw.model.gate import QUOTAS
-
-ENDLESS = 1_000_000_000  # looks: more than anybody lives to ask
-
-
-class NoLimit:
-    """``guard.ports.Quotas`` where no limit is set."""
-
-    def left(self, principal: str, person: str, purpose: str, at: datetime) -> Mapping[str, int]:  # noqa: ARG002
-        return dict.fromkeys(QUOTAS, ENDLESS)
 
 
 class NoneGiven:

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw quota show`: how many looks a principal has left, and how many there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from whosaw.cli.options import data_option, format_option, opened, say
+from whosaw.cli.output import Table
+
+
+@click.group()
+def quota() -> None:
+    """How many looks there are, and how many are left."""
+
+
+@quota.command()
+@click.argument("principal")
+@data_option
+@format_option
+def show(principal: str, data: Path, form: str) -> int:
+    """What PRINCIPAL, a staff id, has left at this moment. Nothing is taken, and nobody looked at is named."""
+    with opened(data) as here:
+        rows = here.quota.shown(here.pseudonyms.principal(principal), here.clock())
+    say(
+        Table(
+            "What is left of each quota. The limits stand in whosaw.toml, [quota], and in purposes.toml.",
+            ("quota", "limit", "left"),
+            tuple({"quota": name, "limit": limit, "left": left} for name, limit, left in rows),
+        ),
+        form,
+    )
+    return 0
