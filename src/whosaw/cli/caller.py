@@ -22,9 +22,10 @@ from whosaw.api.callers_house import ordered, registered, wished
 from whosaw.api.callers_registered import parse_row
 from whosaw.api.callers_rows import CallerRows
 from whosaw.beside import asked
+from whosaw.cli.operator import is_own
 from whosaw.cli.options import Place, data_option, format_option, opened, say
 from whosaw.cli.output import Cell, Table
-from whosaw.datafolder import now
+from whosaw.datafolder import now, settings_of
 from whosaw.errors import BadInput, Busy, Misconfigured
 from whosaw.model.record import Json
 from whosaw.settings.callers import HOWS, CallerSettings
@@ -114,7 +115,7 @@ def add(
 def rotate(name: str, certificate: Path | None, pin: str | None, overlap_h: int, by: str, data: Path, form: str) -> int:
     """Admit one more key of the tool NAME; its others end."""
     if (certificate is None) == (pin is None):
-        raise click.UsageError("either --certificate or --pin")
+        raise BadInput("either --certificate or --pin", where=name)
     new = pin if certificate is None else _pin(certificate)
     until = _text(now() + timedelta(hours=overlap_h))
     done = _done(data, {"what": "rotate", "name": name, "pin": new, "until": until}, by)
@@ -161,6 +162,8 @@ def list_(data: Path, form: str) -> int:
 
 def _done(data: Path, said: dict[str, Json], by: str) -> Changed:
     """In the folder if it is free; else by the gate that has it open."""
+    if not is_own(settings_of(data).local, by):
+        raise BadInput("whosaw.toml says who orders from this login, and it is somebody else", where="--by")
     try:
         with opened(data) as here:
             return ordered(here, {**said, "by": here.names.remember(by)})

@@ -26,7 +26,9 @@ from whosaw.cli.init import init
 from whosaw.cli.inquiry import inquiry
 from whosaw.cli.journal.command import journal
 from whosaw.cli.look import look
+from whosaw.cli.operator import NotTheirs
 from whosaw.cli.options import Left
+from whosaw.cli.output import REFUSED
 from whosaw.cli.quota import quota
 from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
@@ -94,6 +96,9 @@ def run(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except errors.WhosawError as error:
         return complain(error)
+    except NotTheirs as no:
+        sys.stderr.write(f"refused: {no}\nThe attempt is recorded as leaf {no.leaf}.\n")
+        return REFUSED
     except Left:
         return errors.EXIT[errors.BadInput]
     except Exception as error:  # noqa: BLE001 - its text may quote what it choked on, so it is not shown

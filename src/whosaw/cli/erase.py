@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.cli.operator import local
 from whosaw.cli.options import data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.desks import erasure_desk
@@ -36,6 +37,7 @@ def erase(person: str, basis: str, by: str, data: Path, form: str) -> int:
     What was begun and not finished is finished by whatever command opens the folder next.
     """
     with opened(data) as here:
+        local(here, by)
         done = erasing.erase(person, basis, by, erasure_desk(here), key=secrets.token_hex(16))
     say(_answer(done), form)
     return REFUSED if isinstance(done, Kept) else 0
@@ -90,6 +92,8 @@ def hold(person: str, basis: str | None, lift: str | None, by: str | None, data:
     key = secrets.token_hex(16)
     with opened(data) as here:
         desk = erasure_desk(here)
+        if by:
+            local(here, by)
         if basis and by:
             made = holds.hold(person, basis, by, desk, key=key)
             said = (

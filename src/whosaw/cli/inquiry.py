@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.cli.operator import local
 from whosaw.cli.options import again, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Cell, Table
 from whosaw.desks import inquiry_desk, unseal_keys
@@ -40,6 +41,7 @@ def inquiry() -> None:
 def person(person: str, asker: str, data: Path, form: str) -> int:
     """Who looked at PERSON, when, under what purpose and case, explained or not."""
     with opened(data) as here:
+        local(here, asker)
         found = of_person.person(person, asker, inquiry_desk(here), key=secrets.token_hex(16))
     return _answer(found, form, data)
 
@@ -52,6 +54,7 @@ def person(person: str, asker: str, data: Path, form: str) -> int:
 def finding(finding: str, asker: str, data: Path, form: str) -> int:
     """What FINDING rests on, everyone affected, and what speaks against it."""
     with opened(data) as here:
+        local(here, asker)
         found = of_finding.finding(finding, asker, inquiry_desk(here), key=secrets.token_hex(16))
     return _answer(found, form, data)
 
@@ -66,6 +69,7 @@ def finding(finding: str, asker: str, data: Path, form: str) -> int:
 def unseal(finding: str, requester: str, approver: str, persons: bool, data: Path, form: str) -> int:
     """Open the names behind FINDING, by two who are independent of each other and apart from those named."""
     with opened(data) as here:
+        local(here, requester)
         desk, keys = inquiry_desk(here), unseal_keys(here)
         found = open_names(finding, requester, approver, desk, keys, persons=persons, key=secrets.token_hex(16))
     return _answer(found, form, data)

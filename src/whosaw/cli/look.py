@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.cli.operator import local
 from whosaw.cli.options import Place, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.cli.statement import created
@@ -50,19 +51,20 @@ def look(
 ) -> int:
     """Ask for fields of one person. Exit code 4: refused."""
     asked = tuple(Asked.parse(text) for text in fields)
-    request = Look(
-        look_id=secrets.token_hex(8),
-        principal=principal,
-        person=person,
-        asked=asked,
-        purpose=purpose,
-        case=case,
-        key=secrets.token_hex(16) if key is None else key,
-        app="whosaw-look",
-    )
     with created(receipt, "--receipt") if receipt else nullcontext() as file, opened(data) as here:
         if wait == Stage.WITNESSED and not here.witnessed:
             raise BadInput("this log has no witnesses", where="--wait", hint="name some in whosaw.toml")
+        request = Look(
+            look_id=secrets.token_hex(8),
+            principal=principal,
+            person=person,
+            asked=asked,
+            purpose=purpose,
+            case=case,
+            key=secrets.token_hex(16) if key is None else key,
+            app="whosaw-look",
+            caller=local(here, principal),
+        )
         answer = here.guard.look(request, Stage(wait))
         if file is not None:
             file.write(answer.receipt)

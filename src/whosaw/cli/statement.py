@@ -12,6 +12,7 @@ from typing import IO
 import click
 
 from whosaw.cli.inquiry import refused
+from whosaw.cli.operator import local
 from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.desks import hand_out_statement
@@ -31,6 +32,7 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
     """Write the statement of PERSON. That it was handed out is a record, and stands in it. Exit code 4: refused."""
     with created(out) as file:
         with opened(data) as here:
+            local(here, asker)
             made = hand_out_statement(here, person, asker)
         if isinstance(made, HandedOut):
             file.write(made.raw)

@@ -18,6 +18,7 @@ import click
 from whosaw.beside import glance, packed
 from whosaw.cli.inquiry import refused
 from whosaw.cli.journal.mirror import trust_bytes
+from whosaw.cli.operator import local
 from whosaw.cli.options import Place, asker_option, bars, data_option, format_option, opened, progress, say
 from whosaw.cli.output import REFUSED, Cell, Table
 from whosaw.datafolder import TRUST, now
@@ -69,6 +70,7 @@ def records(out: Path, streams: tuple[str, ...], everything: bool, asker: str, d
     wanted = (ALL,) if everything else tuple(sorted(set(streams)))
     try:
         with _unfinished(out) as file, opened(data) as here, progress("leaves") as at:
+            local(here, asker)
             done = _permitted(export_records(here, file, wanted, asker, progress=at))
     except _NoError as no:
         say(refused(no.found), form)
