@@ -17,6 +17,7 @@ from typing import Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from whosaw.errors import Misconfigured, NotCanonical
+from whosaw.settings.api import ApiSettings, check_api
 from whosaw.settings.callers import (
     CallerSettings,
     CallersSettings,
@@ -203,6 +204,7 @@ class Settings:
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     witness: tuple[WitnessSettings, ...] = ()
+    api: ApiSettings = field(default_factory=ApiSettings)
     callers: CallersSettings = field(default_factory=CallersSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
@@ -316,6 +318,7 @@ def _check(settings: Settings, where: str) -> None:
     networks(settings.intake.trusted_proxies)
     _check_store(settings.store, where)
     _check_witnesses(settings.witness, where)
+    check_api(settings.api)
     check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
 
 

@@ -24,13 +24,14 @@ from whosaw.api.ports import Callers, Decides
 from whosaw.api.reply import Reply, answer
 
 OK = "ok"
+METRICS = "/metrics"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the application is made of. `url`: how callers reach it. `look`: None where there are no values to show.
 
-    `health`: each part of the house, `ok` or what is wrong with it. `mounted`: other applications, by the beginning of their paths.
+    `health`: each part of the house, `ok` or what is wrong with it. `metrics`: in the text format of Prometheus. `mounted`: other applications, by the beginning of their paths.
     """
 
     engine: Decides
@@ -38,6 +39,7 @@ class Parts:
     lane: Lane
     url: str
     health: Callable[[], Mapping[str, str]]
+    metrics: Callable[[], bytes] | None = None
     look: Handler | None = None
     mounted: Mapping[str, App] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ def application(parts: Parts) -> App:
         table[LOOK] = ("POST", made.of(parts.look, needs_key=True))
     table[authzen.METADATA] = ("GET", _always(authzen.metadata(parts.url)))
     table[HEALTH] = ("GET", made.read(_health(parts)))
+    if parts.metrics is not None:
+        table[METRICS] = ("GET", made.read(_metrics(parts.callers, parts.metrics)))
     table[OPENAPI] = ("GET", _always(describe([one for one in ENDPOINTS if one.path in table])))
     return Edge(table, parts.mounted)
 
@@ -83,5 +87,15 @@ def _health(parts: Parts) -> Callable[[Scope], Reply]:
         except NotAdmitted:
             return answer({"ok": well}, 200 if well else 503)
         return answer({"ok": well, "parts": dict(found)}, 200 if well else 503)
+
+    return work
+
+
+def _metrics(callers: Callers, metrics: Callable[[], bytes]) -> Callable[[Scope], Reply]:
+    """Numbers, for callers who are known: how a log stands is nobody's business outside."""
+
+    def work(scope: Scope) -> Reply:
+        callers(scope)
+        return Reply(200, metrics(), "text/plain; version=0.0.4; charset=utf-8")
 
     return work

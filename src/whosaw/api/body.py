@@ -30,6 +30,7 @@ LIMIT = 256 * 1024
 SECONDS = 10.0
 DEPTH = 32
 BIGGEST = 2**53 - 1
+_READ = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
 _MEDIA = re.compile(rb'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?', re.IGNORECASE)
 # What was not read of a body would be read as the next request.
 _CLOSE = {"connection": "close"}
@@ -39,39 +40,38 @@ class Gone(Exception):
     """Whoever asked is not there any more."""
 
 
-async def read(scope: Scope, receive: Receive, *, limit: int = LIMIT, seconds: float = SECONDS) -> bytes | Reply:
+async def read(scope: Scope, receive: Receive, *, seconds: float | None = None) -> bytes | Reply:
     """The whole body, or why not. Raises Gone."""
-    said = {
-        name: value
-        for name, value in scope["headers"]
-        if name in (b"content-type", b"content-encoding", b"content-length")
-    }
+    said = {name: value for name, value in scope["headers"] if name in _READ}
+    # A proxy that believes the length and we who believe the chunks would not agree where the next request begins.
+    if b"content-length" in said and b"transfer-encoding" in said:
+        return error(400, "body: either a length or chunks", _CLOSE)
     # The specification wants 400 here, and not 415.
     if not _MEDIA.fullmatch(said.get(b"content-type", b"").strip()):
         return error(400, "content-type: a question is application/json", _CLOSE)
     if said.get(b"content-encoding", b"identity").lower() != b"identity":
         return error(400, "content-encoding: a question is sent as it is", _CLOSE)
     length = said.get(b"content-length", b"0")
-    if length.isdigit() and int(length[:20]) > limit:
-        return _too_long(limit)
+    if length.isdigit() and int(length[:20]) > LIMIT:
+        return _too_long()
     raw = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(SECONDS if seconds is None else seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Gone
                 raw += message.get("body", b"")
-                if len(raw) > limit:
-                    return _too_long(limit)
+                if len(raw) > LIMIT:
+                    return _too_long()
                 if not message.get("more_body", False):
                     return bytes(raw)
     except TimeoutError:
         return error(408, "body: it did not come to its end", _CLOSE)
 
 
-def _too_long(limit: int) -> Reply:
-    return error(413, f"body: at most {limit} bytes", _CLOSE)
+def _too_long() -> Reply:
+    return error(413, f"body: at most {LIMIT} bytes", _CLOSE)
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -129,11 +129,12 @@ def _whole(text: str) -> int:
     return made
 
 
-def _fraction(text: str) -> float:
+def _fraction(text: str) -> float | int:
     made = float(text)
     if made in (float("inf"), float("-inf")):
         raise _Unfit("a number beyond every reader's")
-    return made
+    # 7.0 is a whole number to most readers, and to every description in JSON Schema.
+    return int(made) if made.is_integer() and abs(made) <= BIGGEST else made
 
 
 def _constant(text: str) -> Any:

@@ -33,6 +33,12 @@ class Patient(H11Protocol):
         elif self._late is None:
             self._late = self.loop.call_later(SECONDS, self._no_head)
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # What came of the next request while this one was answered: nothing more of it may ever come.
+        if not self._under_way() and self._late is None and self.conn.trailing_data[0]:
+            self._late = self.loop.call_later(SECONDS, self._no_head)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._unset()
         super().connection_lost(exc)

@@ -18,16 +18,15 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
+from whosaw.api.patience import Patient
 from whosaw.errors import Misconfigured
 from whosaw.settings.callers import TlsSettings
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
-class TlsProtocol(H11Protocol):
-    """HTTP/1.1, with the client's certificate in each scope of the connection."""
+class TlsProtocol(Patient):
+    """HTTP/1.1 with patience, and with the client's certificate in each scope of the connection."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

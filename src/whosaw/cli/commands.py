@@ -30,6 +30,7 @@ from whosaw.cli.operator import NotTheirs
 from whosaw.cli.options import Left
 from whosaw.cli.output import REFUSED
 from whosaw.cli.quota import quota
+from whosaw.cli.serve import serve
 from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
 from whosaw.cli.usage import told
@@ -64,6 +65,7 @@ for _command in (
     directory,
     caller,
     look,
+    serve,
     collect,
     watch,
     inquiry,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two answers to a look. No is an answer, not an error; both carry the receipt of their record."""
+"""The answers to a look. No is an answer, not an error; both carry the receipt of their record."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ class Shown:
 
     look_id: str
     values: tuple[Value, ...] = field(repr=False)
+    decision: Decision
+    receipt: bytes = field(repr=False)
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """Permitted, for a tool that keeps the values itself. What it then shows, nobody here can mask or count."""
+
+    look_id: str
     decision: Decision
     receipt: bytes = field(repr=False)
     index: int

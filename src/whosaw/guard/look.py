@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One look, from the question to the answer: decide, record, release, in this order or nothing at all.
 
-    Look ──ask──▶ decide ──▶ record ──▶ durable ──▶ read back ──▶ permitted? ──▶ as far as it must be? ──▶ vault opens
+    Look ──ask──▶ decide ──▶ record ──▶ durable ──▶ read back ──▶ permitted? ──▶ as far as it must be? ──▶ vault opens, or yes
                     │           │                        │          └ no ──▶ Refused, recorded like any look
                     └ facts, clock              a retry begins here
 
@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from whosaw.errors import BadInput, Busy, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
-from whosaw.guard.answer import Refused, Shown
+from whosaw.guard.answer import Permitted, Refused, Shown
 from whosaw.guard.approvals.use import Held
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
@@ -65,6 +65,17 @@ class _Request:
         return Holder(self.caller, self.look.key)
 
 
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """A permitted look, on record as far as it must be: what the vault opens for."""
+
+    look: Look
+    recorded: Recorded
+    decision: Decision
+    receipt: bytes
+    index: int
+
+
 class Guard:
     """The gate. Safe to share between threads."""
 
@@ -102,6 +113,23 @@ class Guard:
         `wait`: how far the record must have come before anything is shown, where that is more than the purpose demands.
         Raises what journal, names or vault raise, and has then released nothing; the look may be recorded all the same.
         """
+        made = self._asked(look, wait)
+        if isinstance(made, Refused):
+            return made
+        values = tuple(self._vault.open(made.look, made.recorded, made.decision, made.receipt))
+        return Shown(made.look.look_id, values, made.decision, made.receipt, made.index)
+
+    def evaluate(self, look: Look, wait: Stage = Stage.DURABLE) -> Permitted | Refused:
+        """The same question by the same path, for a tool that keeps the values itself: decide and record, and say only yes or no.
+
+        It is a look like any other: whoever asks may go on to see, so the person reads of it. Raises what `look` raises.
+        """
+        made = self._asked(look, wait)
+        return (
+            made if isinstance(made, Refused) else Permitted(made.look.look_id, made.decision, made.receipt, made.index)
+        )
+
+    def _asked(self, look: Look, wait: Stage) -> _Granted | Refused:
         _only_names(look)
         request = _Request(look, self._remember(look.principal), self._pseudonyms.person(look.person))
         cause, fresh = "", False
@@ -188,7 +216,7 @@ class Guard:
 
     def _answer(
         self, request: _Request, recorded: Recorded, wait: Stage, *, fresh: bool, cause: str
-    ) -> Shown | Refused:
+    ) -> _Granted | Refused:
         """What the record says, and nothing that it does not say. `fresh`: it was decided a moment ago."""
         leaf = recorded.leaves[-1]
         body = _recorded_look(leaf.body)
@@ -209,8 +237,7 @@ class Guard:
         receipt = self._waited(recorded, stage)
         if stage is not Stage.DURABLE or not fresh:
             self._present(request)
-        values = tuple(self._vault.open(look, recorded, decision, receipt))
-        return Shown(body.look, values, decision, receipt, leaf.index)
+        return _Granted(look, recorded, decision, receipt, leaf.index)
 
     def _present(self, request: _Request) -> None:
         """Raise Unavailable for who was stopped or has left since the decision: an old permit opens nothing for them."""

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application of an open house: which part of it each endpoint gets.
+
+    House ─▶ guard ─▶ Guarded, Looks        Door ─▶ admit        health, metrics ─▶ two paths
+
+Here is the one place where the engine is the guard; the fixture's is ``cli.serve``, and they have nothing in common but the port.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from whosaw.api.app import OK, Parts
+from whosaw.api.callers import Door
+from whosaw.api.edge import App
+from whosaw.api.guarded import Guarded
+from whosaw.api.lane import Lane
+from whosaw.api.looks import Looks
+from whosaw.guard.search import Searches
+from whosaw.wiring import House
+
+
+def parts_of(
+    here: House,
+    door: Door,
+    lane: Lane,
+    url: str,
+    *,
+    health: Callable[[], Mapping[str, str]],
+    metrics: Callable[[], bytes],
+    mounted: Mapping[str, App],
+) -> Parts:
+    """What the application of `here` is made of. `health` and `metrics`: of the house; the door has its own health."""
+    searches = Searches(
+        journal=here.journal, policy=here.policy, remember=here.names.remember, clock=here.clock, random=os.urandom
+    )
+
+    def whole() -> Mapping[str, str]:
+        return {**health(), **{part: said or OK for part, said in door.health().items()}}
+
+    return Parts(
+        engine=Guarded(here.guard, searches, here.policy.purposes),
+        callers=door.admit,
+        lane=lane,
+        url=here.settings.api.url or url,
+        health=whole,
+        metrics=metrics,
+        look=Looks(here.guard.look, here.witnessed).look,
+        mounted=mounted,
+    )
