@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from tests.contracts.state import state_in
 
+from whosaw.api.callers_rows import CALLER_TABLES
 from whosaw.directory.migrate import check, newest, upgrade
 from whosaw.directory.tables import DIRECTORY
 from whosaw.directory.transaction import reading, writing
@@ -36,7 +37,8 @@ def engine(database):
 def test_the_revisions_make_the_tables_of_the_code_here_too(engine):
     """Types, indexes, columns: as in SQLite; and a second run changes nothing."""
     with engine.connect() as db:
-        assert compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), [DIRECTORY, STATE]) == []
+        context = MigrationContext.configure(db, opts={"compare_type": True})
+        assert compare_metadata(context, [DIRECTORY, STATE, CALLER_TABLES]) == []
     check(engine)
     assert upgrade(engine) == newest()
 

@@ -35,7 +35,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.tables import FOR_EVER, micros
 from whosaw.directory.transaction import reading, writing
@@ -178,15 +177,12 @@ class CallerRows:
 
     def first(self, token: bytes, until: datetime, at: datetime) -> bool:
         """Whether a token with this digest was never seen; from now on it was, by every gate."""
-        try:
-            with writing(self._engine) as db:
-                db.execute(delete(TOKENS).where(TOKENS.c.until <= micros(at)))
-                seen = db.scalar(select(TOKENS.c.digest).where(TOKENS.c.digest == token)) is not None
-                if not seen:
-                    db.execute(insert(TOKENS).values(digest=token, until=micros(until)))
-                return not seen
-        except IntegrityError:
-            return False
+        with writing(self._engine) as db:
+            db.execute(delete(TOKENS).where(TOKENS.c.until <= micros(at)))
+            seen = db.scalar(select(TOKENS.c.digest).where(TOKENS.c.digest == token)) is not None
+            if not seen:
+                db.execute(insert(TOKENS).values(digest=token, until=micros(until)))
+            return not seen
 
 
 def _number(db: Connection) -> int:

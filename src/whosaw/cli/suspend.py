@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.cli.operator import local
 from whosaw.cli.options import data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.guard import suspension
@@ -30,6 +31,7 @@ def suspend(principal: str, code: str | None, by: str, lift: bool, with_: str | 
         raise click.UsageError("either --reason-code CODE, or --lift and --with ID")
     key = secrets.token_hex(16)
     with opened(data) as here:
+        local(here, by)
         desk = here.suspension
         done = (
             suspension.lift(principal, by, with_ or "", desk, key=key)
