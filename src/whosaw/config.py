@@ -14,10 +14,10 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
-from urllib.parse import urlsplit
 
 from whosaw.errors import Misconfigured, NotCanonical
 from whosaw.settings.api import ApiSettings, check_api
+from whosaw.settings.approvals import ApprovalsSettings, OverseerSettings, check_approvals
 from whosaw.settings.callers import (
     CallerSettings,
     CallersSettings,
@@ -26,6 +26,7 @@ from whosaw.settings.callers import (
     TlsSettings,
     check_all,
 )
+from whosaw.settings.database import check_database
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
 FORMAT = 1
@@ -210,6 +211,8 @@ class Settings:
     local: LocalSettings = field(default_factory=LocalSettings)
     issuer: tuple[IssuerSettings, ...] = ()
     caller: tuple[CallerSettings, ...] = ()
+    approvals: ApprovalsSettings = field(default_factory=ApprovalsSettings)
+    overseer: tuple[OverseerSettings, ...] = ()
 
 
 def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
@@ -320,6 +323,7 @@ def _check(settings: Settings, where: str) -> None:
     _check_witnesses(settings.witness, where)
     check_api(settings.api)
     check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
+    check_approvals(settings.approvals, settings.overseer)
 
 
 def _check_store(store: StoreSettings, where: str) -> None:
@@ -357,29 +361,12 @@ def _check_store(store: StoreSettings, where: str) -> None:
         raise Misconfigured(
             f"{where}: 'store.region' is no region", setting="store.region", hint='for example region = "eu-west-1"'
         )
-    _check_database(store.database, where)
+    check_database(store.database, where)
     if not store.public and (store.endpoint or store.region):
         raise Misconfigured(
             f"{where}: [store] says where, and not what: 'store.public' is missing",
             setting="store.public",
             hint='for example public = "s3://example-log/whosaw"',
-        )
-
-
-def _check_database(database: str, where: str) -> None:
-    if not database:
-        return
-    try:
-        found = urlsplit(database)
-        parts = (found.scheme in {"postgresql", "postgres"}, found.path.strip("/"), found.password is None)
-    except ValueError:
-        parts = (False, "", True)
-    if not all(parts) or not database.isprintable() or {'"', "\\", " "} & set(database) or "password" in database:
-        # What was given is not repeated: it may hold a password all the same.
-        raise Misconfigured(
-            f"{where}: 'store.database' is no address of a database, or holds a password",
-            setting="store.database",
-            hint='for example database = "postgresql://whosaw@db.example.org/whosaw", with the password in a passfile',
         )
 
 

@@ -47,8 +47,12 @@ from whosaw.erasure.ports import Eraser
 from whosaw.erasure.ports import Journal as ErasesFrom
 from whosaw.errors import BadInput
 from whosaw.facts.known import KnownDirectory
+from whosaw.guard.approvals.gate import DeskApprovals
+from whosaw.guard.approvals.opening import record_overseers
+from whosaw.guard.approvals.people import KeyringPeople
+from whosaw.guard.approvals.ports import Desk, Organisation, People
+from whosaw.guard.approvals.terms import Terms
 from whosaw.guard.look import Guard
-from whosaw.guard.none_given import NoneGiven
 from whosaw.guard.opening import last_look_of, named, record_policy
 from whosaw.guard.quota import Quota
 from whosaw.guard.quota_count import InMemory
@@ -75,7 +79,9 @@ from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
+from whosaw.settings.approvals import overseers
 from whosaw.store.files import FilesFolder
+from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
 from whosaw.store.sql_erase import SqlErasure
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_quota import SqlQuotaRows
@@ -119,6 +125,7 @@ class House:
     guard: Guard
     quota: Quota
     suspension: Suspension
+    approvals: Desk
     erasure: Erasure
 
     @property
@@ -210,6 +217,9 @@ def house(
         names = Names(name_rows, root, random)
         directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
         check_stages(policy.purposes, witnesses=bool(settings.witness))
+        people = KeyringPeople(
+            keyring=keyring, rows=name_rows, root=root, pseudonyms=pseudonyms, remember=names.remember, random=random
+        )
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
@@ -246,11 +256,21 @@ def house(
             quota = Quota(settings.quota, policy.purposes, directory.unit, counters)
             if not settings.store.database:
                 quota.told(looks_since(journal.reader(), clock()))
+            desk = _approvals(
+                settings=settings,
+                policy=policy,
+                journal=journal,
+                engine=engine,
+                directory=directory,
+                clock=clock,
+                people=people,
+            )
+            record_overseers(journal, desk.house.overseers, keyring, clock())
             guard = Guard(
                 journal=journal,
                 vault=vault,
                 directory=directory,
-                approvals=NoneGiven(),
+                approvals=DeskApprovals(desk),
                 quotas=quota,
                 policy=policy,
                 pseudonyms=pseudonyms,
@@ -262,9 +282,37 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping,
+                policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping, desk,
                 erasing(journal, eraser),
             )  # fmt: skip
+
+
+def _approvals(
+    *,
+    settings: Settings,
+    policy: Policy,
+    journal: OpenLog,
+    engine: Engine,
+    directory: Directory,
+    clock: Clock,
+    people: People,
+) -> Desk:
+    """The desk of approvals: requests, notices and passkeys in state.db, and what purposes and settings demand."""
+    given = settings.approvals
+    return Desk(
+        journal=journal,
+        rows=SqlApprovals(engine),
+        notices=SqlNotices(engine),
+        keys=SqlCredentials(engine),
+        directory=directory,
+        people=people,
+        clock=clock,
+        terms={code: Terms.of(purpose) for code, purpose in policy.purposes.items()},
+        house=Organisation(
+            overseers=overseers(settings.overseer), rp=given.rp, origin=given.origin, passkeys=given.passkeys,
+            answer_h=given.answer_h,
+        ),
+    )  # fmt: skip
 
 
 def policy_texts() -> dict[str, str]:

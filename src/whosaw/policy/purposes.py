@@ -27,7 +27,7 @@ FUNCTIONS = frozenset(
 )
 COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most", "approvals", "persons_a_day")
 # These may be left out, for the strictest there is (no break-glass) or what grants nothing (durable, never withheld).
-PERHAPS = ("break_glass", "reviewed_h", "stage", "withhold")
+PERHAPS = ("break_glass", "reviewed_h", "stage", "window_h", "withhold")
 # What an approval may be needed as. Every one of them is independent; `legal` is the legal function of another unit.
 APPROVALS = ("independent", "legal")
 _DAYS, _MOST_APPROVALS, _MOST_PERSONS = 366, 5, 10_000
@@ -41,7 +41,7 @@ class Purpose:
     `stage`: how far the record of a look must have come before it shows anything. `withhold`: the reason code under which
     a statement does not open the look at first, and for how many days. `approvals`: one word for each that is needed.
     `break_glass`: whoever is on call may go without them, and is reviewed within `reviewed_h` hours. `persons_a_day`: at
-    how many people one principal may look for this purpose.
+    how many people one principal may look for this purpose. `window_h`: how long an approval may be used again; 0: once.
     """
 
     code: str
@@ -57,6 +57,7 @@ class Purpose:
     reviewed_h: int | None = None
     stage: Stage = Stage.DURABLE
     withhold: tuple[str, int] | None = None
+    window_h: int = 0
 
     @property
     def needs(self) -> frozenset[Asked]:
@@ -127,6 +128,7 @@ def _purpose(code: str, row: Any, where: str) -> Purpose:
         reviewed_h,
         _stage(row.get("stage", "durable"), f"{where} stage"),
         _withhold(row["withhold"], f"{where} withhold") if "withhold" in row else None,
+        _whole(row["window_h"], _DAYS * 24, f"{where} window_h") if "window_h" in row else 0,
     )
 
 

@@ -17,7 +17,7 @@ from tests.guard.approvals.authenticator import RP
 from whosaw.guard.approvals.answer import Giving, give
 from whosaw.guard.approvals.ask import Asking, ask
 from whosaw.guard.approvals.life import find
-from whosaw.guard.approvals.ports import Desk, House
+from whosaw.guard.approvals.ports import Desk, Organisation
 from whosaw.guard.approvals.terms import Terms
 from whosaw.model.access import Asked, Look
 from whosaw.model.approval import As, Counts
@@ -123,7 +123,7 @@ class Room:
         self.desk = Desk(
             journal=self.journal, rows=SqlApprovals(self.engine), notices=SqlNotices(self.engine),
             keys=SqlCredentials(self.engine), directory=self.office.directory, people=self.people, clock=self.clock,
-            terms=TERMS, house=House(overseers=vkeys, rp=RP, origin=f"https://{RP}"),
+            terms=TERMS, house=Organisation(overseers=vkeys, rp=RP, origin=f"https://{RP}"),
         )  # fmt: skip
         self.drawn = 0
 

@@ -126,7 +126,7 @@ class People(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class Organisation:
     """What is settled for this organisation: its overseers' keys, its relying party, how long things may take."""
 
     overseers: tuple[VerifierKey, ...] = ()
@@ -149,4 +149,4 @@ class Desk:
     people: People = field(repr=False)
     clock: Clock = field(repr=False)
     terms: Mapping[str, Terms] = field(default_factory=dict, repr=False)
-    house: House = House()
+    house: Organisation = Organisation()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from whosaw.model.approval import Counts
+from whosaw.policy.purposes import Purpose
 
 NOTHING = Counts()
 EVERYTHING = Counts(independent=2, stewards=1, overseers=1)
@@ -26,6 +27,16 @@ class Terms:
     window_h: int = 0
     break_glass: bool = False
     review_h: int = 24
+
+    @classmethod
+    def of(cls, purpose: Purpose) -> Terms:
+        """What a row of purposes.toml says."""
+        return cls(
+            needs=Counts(independent=len(purpose.approvals), legal=purpose.approvals.count("legal")),
+            window_h=purpose.window_h,
+            break_glass=purpose.break_glass,
+            review_h=purpose.reviewed_h or 24,
+        )
 
     def needed(self, asked: Counts | None, *, everything: bool) -> Counts:
         """Who must sign a request: what was asked for, and no less than the purpose demands, and one at least."""
