@@ -10,9 +10,11 @@ row counts any more in the next. Everybody is invented.
 """
 
 import copy
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,11 +22,26 @@ from tests.directory.town import write
 
 from whosaw.directory.load import load
 from whosaw.guard.answer import Refused, Shown
+from whosaw.guard.approvals import answer as answering
+from whosaw.guard.approvals.ask import Asking, ask, withdraw
+from whosaw.guard.approvals.gate import DeskApprovals
+from whosaw.guard.approvals.life import Kept, find
+from whosaw.guard.approvals.overseer import exported
+from whosaw.guard.approvals.people import KeyringPeople
+from whosaw.guard.approvals.ports import Desk
+from whosaw.guard.approvals.ports import House as Settled
+from whosaw.guard.approvals.state import No
+from whosaw.guard.approvals.terms import Terms
+from whosaw.guard.look import Guard
 from whosaw.model.access import Asked, Field, Look
+from whosaw.model.approval import As, Counts
 from whosaw.model.look_body import LookBody
-from whosaw.model.record import Stream, time_text
+from whosaw.model.record import Stream, parse, time_text
+from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
+from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify.folder import Audit
+from whosaw.verify.overseer import OverseerKey, SignedFile
 from whosaw.verify.receipt import verify_receipt
 from whosaw.verify.source import FolderSource
 from whosaw.wiring import House, build, house
@@ -56,6 +73,8 @@ STAFF = {
     "finn": ("fraud-ie", "fraud", "IE", "frank", {"own_person": "u-finn", "household": "mill lane 2"}),
     "fay": ("fraud-ie", "fraud", "IE", "frank", {"own_person": "u-fay"}),
     "frank": ("fraud-ie", "fraud", "IE", "olga", {"own_person": "u-frank"}),
+    "tim": ("fraud-ie", "fraud", "IE", "frank", {}),
+    "fritz": ("fraud-ie", "fraud", "IE", "tim", {}),
     "fred": ("fraud-us", "fraud", "US", "frida", {}),
     "frida": ("fraud-us", "fraud", "US", "dora", {}),
     "sam": ("safety-ie", "safety", "IE", "olga", {}),
@@ -109,8 +128,8 @@ LINKS = [
 ]
 ON_CALL = [{"staff_id": "sec", "scope_kind": "on_call", "scope": "security"}]
 STEWARDS = [
-    {"staff_id": "pia", "scope_kind": "region", "scope": "EU"},
-    {"staff_id": "pete", "scope_kind": "region", "scope": "NA"},
+    {"staff_id": "pia", "scope_kind": "steward", "scope": "EU"},
+    {"staff_id": "pete", "scope_kind": "steward", "scope": "NA"},
 ]
 # case: type, assignee or queue, requester, and whom it names
 CASES = {
@@ -137,6 +156,9 @@ CASES = {
     "I-STAFF": ("internal_inquiry", {"queue": "risk-ie"}, None, ["u-leaker"]),
 }
 FIELDS_OF = {"L-OWEN": ["ip:exact", "profile"]}  # what a legal demand lists
+# The works council is an overseer from outside; the other key somebody inside made for themselves.
+COUNCIL = OverseerKey.make("works-council", "ed25519", lambda n: b"\1" * n)
+SELF_MADE = OverseerKey.make("works-council", "ed25519", lambda n: b"\2" * n)
 
 
 class Clock:
@@ -157,20 +179,36 @@ class Town:
     def __init__(self, folder: Path, here: House, clock: Clock) -> None:
         self.folder, self.here, self.clock = folder, here, clock
         self.tables: dict[str, list[dict]] = {}
-        self._drawn = 0
+        self.against: set[str] = set()  # why those who were asked to sign could not
+        self._requests: list[str] = []
+        self._drawn = self._days = 0
+        self._latest = clock.at
+        self.desk = _desk(here)
+        self._settled = self.desk.house
         self._trust = TrustPolicy.parse((folder / "trust").read_bytes())
 
     # ── the days ──
 
     def begin(self) -> None:
         """Forty days later: whatever was changed, reached or owed is over, and the tables are as they should be."""
+        self.clock.at = max(self.clock.at, self._latest)
+        self.tables = company(self.clock.at)
+        self.load()  # a unit that the last row moved counts for thirty days from here
         self.clock.at += 37 * DAY
-        self.tables = company(self.clock.at - HOUR)
+        self.against, self._requests = set(), []
+        self._settle(self._settled)
+        self._days += 1
+        self.tables = company(self.clock.at - HOUR, self.its)
         self.load()
         self.clock.at += 3 * DAY
         self.load()
 
+    def its(self, case: str) -> str:
+        """The id of a case in these forty days. Whoever once had a hand in a case keeps it, so each row has cases of its own."""
+        return f"{case}.{self._days}" if case in CASES else case
+
     def turn(self, by: timedelta) -> None:
+        self._latest = max(self._latest, self.clock.at)
         self.clock.at += by
 
     def ago(self, **length: float) -> str:
@@ -200,16 +238,22 @@ class Town:
         self.load()
 
     def case(self, case_id: str, **changes) -> None:
-        self.row("cases", case_id=case_id).update(changes)
+        self.row("cases", case_id=self.its(case_id)).update(changes)
         self.load()
 
     def named(self, case_id: str, person: str, **how) -> None:
         """Write a person into a case, or over how they came to stand there."""
+        case_id = self.its(case_id)
         rows = [r for r in self.tables["case_persons"] if (r["case_id"], r["person"]) == (case_id, person)]
         if not rows:
             rows = [{"case_id": case_id, "person": person, "added": self.ago(minutes=1), "added_by": "portal"}]
             self.tables["case_persons"] += rows
         rows[0].update(how)
+        self.load()
+
+    def unnamed(self, case_id: str) -> None:
+        """A case that names nobody any more."""
+        self.tables["case_persons"] = [r for r in self.tables["case_persons"] if r["case_id"] != self.its(case_id)]
         self.load()
 
     def new_case(self, case_id: str, type_: str, whom: str, **columns) -> None:
@@ -221,22 +265,91 @@ class Town:
         self.tables["case_persons"].append({"case_id": case_id, "person": whom, "added": opened, "added_by": by})
         self.load()
 
+    # ── signatures ──
+
+    def request(self, look: Look, *, everything: bool = False, **needs: int) -> str:
+        """Ask for an approval of exactly this look; the id of the request."""
+        asking = Asking(
+            look=look, reason="Somebody else has her account.", needs=Counts(**needs) if needs else None,
+            everything=everything,
+        )  # fmt: skip
+        self._requests.append(ask(self.desk, asking).request.id)
+        return self._requests[-1]
+
+    def give(self, request: str, staff: str, role: str = "independent") -> None:
+        """Somebody inside signs, or cannot."""
+        self._drawn += 1
+        giving = answering.Giving(request=request, staff=staff, role=As(role), nonce=f"n-{self._drawn}")
+        self._given(answering.give(self.desk, giving))
+
+    def oversee(self, request: str, key: OverseerKey = COUNCIL, carried_to: str = "") -> None:
+        """An overseer signs on a machine of their own. `carried_to`: the signature is brought back for another request."""
+        self._drawn += 1
+        signed = key.sign(exported(self.desk, find(self.desk, request), "log.example.org/whosaw"))
+        signed = SignedFile(carried_to or signed.request, signed.vkey, signed.signature)
+        self._given(answering.give_signed(self.desk, signed, f"n-{self._drawn}"))
+
+    def _given(self, answer: "Kept | No | answering.Refused") -> None:
+        match answer:
+            case answering.Refused():
+                self.against |= {reason.code for reason in answer.reasons}
+            case No():
+                self.against.add(answer.why)
+
+    def signed(self, look: Look) -> Look:
+        """The look, with all the signatures that anybody could ask for: a steward's of the region, and an overseer's."""
+        request = self.request(look, everything=True)
+        self.give(request, "pia", "steward")
+        self.oversee(request)
+        return look
+
+    def again(self, look: Look) -> Look:
+        """The same question, as a look of its own."""
+        self._drawn += 1
+        return replace(look, look_id=f"l-{self._drawn}", key=f"k-{self._drawn}")
+
+    def withdraw(self, staff: str) -> None:
+        self._given(withdraw(self.desk, self._requests[-1], staff))
+
+    def take_back(self, staff: str) -> None:
+        self._given(answering.refuse(self.desk, self._requests[-1], staff))
+
+    def revoke(self) -> None:
+        """No overseer's key counts any more."""
+        self._settle(replace(self._settled, overseers=()))
+
+    def _settle(self, settled: Settled) -> None:
+        self.desk = replace(self.desk, house=settled)
+        self.here.guard._approvals = DeskApprovals(self.desk)
+
     # ── a look ──
 
     def ask(self, who: str, whom: str, what="ip:exact", purpose="fraud_review", case="F-KATE", **more) -> Look:
         self._drawn += 1
         asked = tuple(Asked.parse(one) for one in what.split())
         drawn = {"look_id": f"l-{self._drawn}", "key": f"k-{self._drawn}"}
+        case = None if case is None else self.its(case)
         return Look(principal=who, person=whom, asked=asked, purpose=purpose, case=case, **(drawn | more))
+
+    def gate(self) -> Guard:
+        """One gate more over the same house, as another process has it."""
+        ours = self.here.guard
+        return Guard(
+            journal=self.here.journal, vault=self.here.vault, directory=self.here.directory,
+            approvals=DeskApprovals(self.desk), quotas=ours._quotas, policy=self.here.policy,
+            pseudonyms=self.here.pseudonyms, remember=self.here.names.remember, offered=ours._offered,
+            clock=self.clock,
+        )  # fmt: skip
 
     def look(self, look: Look) -> Shown | Refused:
         return self.here.guard.look(look)
 
     def recorded(self, look: Look) -> LookBody:
-        """The newest record of the person's own stream, read from the log with their key."""
+        """The newest look in the person's own stream, read from the log with their key."""
+        self.clock.at = max(self.clock.at, self._latest)  # or no head is signed before the time of the last one
         self.here.journal.publish_now()
-        key = self.here.keyring.find(Stream.of_person(look.person))
-        return LookBody.decode(self.here.journal.reader().run(key)[-1].body)
+        run = self.here.journal.reader().run(self.here.keyring.find(Stream.of_person(look.person)))
+        return LookBody.decode([frame.body for frame in run if parse(frame.body)["kind"] == "look"][-1])
 
     def masked(self, which: Field, detail: str) -> str:
         """What is sealed, at this detail, by hand."""
@@ -249,8 +362,28 @@ class Town:
         return report.exit == 0
 
 
-def company(at: datetime) -> dict[str, list[dict]]:
-    """The tables, with cases opened the day before `at`."""
+def _desk(here: House) -> Desk:
+    """Where approvals are asked for and given, with one overseer from outside."""
+    people = KeyringPeople(
+        keyring=here.keyring, rows=here.name_rows, root=here.root, pseudonyms=here.pseudonyms,
+        remember=here.names.remember, random=os.urandom,
+    )  # fmt: skip
+    terms = {
+        code: Terms(
+            needs=Counts(independent=len(purpose.approvals), legal=purpose.approvals.count("legal")),
+            break_glass=purpose.break_glass,
+        )
+        for code, purpose in here.policy.purposes.items()
+    }
+    return Desk(
+        journal=here.journal, rows=SqlApprovals(here.engine), notices=SqlNotices(here.engine),
+        keys=SqlCredentials(here.engine), directory=here.directory, people=people, clock=here.clock, terms=terms,
+        house=Settled(overseers=(VerifierKey.parse(COUNCIL.vkey),), origin="log.example.org/whosaw"),
+    )  # fmt: skip
+
+
+def company(at: datetime, its: Callable[[str], str] = str) -> dict[str, list[dict]]:
+    """The tables, with cases opened the day before `at`. `its`: the id that a case has."""
     opened = time_text(at - DAY)
     tables: dict[str, list[dict]] = {
         "staff": [
@@ -262,11 +395,11 @@ def company(at: datetime) -> dict[str, list[dict]]:
             for person, (region, classes, home) in PERSONS.items()
         ],
         "cases": [
-            {"case_id": case, "type": type_, "opened": opened, "opened_by": "portal", "requester": by, **whose}
+            {"case_id": its(case), "type": type_, "opened": opened, "opened_by": "portal", "requester": by, **whose}
             for case, (type_, whose, by, _) in CASES.items()
         ],
         "case_persons": [
-            {"case_id": case, "person": whom, "added": opened, "added_by": "portal"}
+            {"case_id": its(case), "person": whom, "added": opened, "added_by": "portal"}
             for case, (_, _, _, named) in CASES.items()
             for whom in named
         ],

@@ -8,12 +8,13 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 from tests.guard.motive import STAFF, SUMMER, Town, company
-from tests.guard.motive_rows import TWINS, VARIANTS, Row, ready
+from tests.guard.motive_rows import STOPPED, TWINS, VARIANTS, Row, ready
 from tests.guard.test_insider import GRANTED
 from tests.policy.ground import POLICY
 
 from whosaw.errors import WhosawError
 from whosaw.model.access import Look
+from whosaw.policy.independence import REASONS
 from whosaw.policy.told import PLAIN
 
 PAGE = Path(__file__).parents[2] / "docs/motive-case.md"
@@ -29,6 +30,13 @@ answer, in an error or in a log; the attempt is in the person's own records, and
 **Kate** is a journalist, and protected. Her friend is on no list. **finn** reviews fraud in Ireland, and her account was taken over;
 **a1** to **a4** and their **head** are the audit department, in two countries. Everybody is invented.
 
+"""
+STOP = """## What is no question at all
+
+Not decided, and an error that says what is wrong with the question; of a key that was used for another look nothing is recorded.
+
+| what is tried | error | its honest twin |
+|---|---|---|
 """
 MIDDLE = """## Their honest twins
 
@@ -64,7 +72,11 @@ def page() -> str:
                 f"{'' if len(parts) == 1 else chr(10)}## {chapter}\n\n| what is tried | who asks | refused by | the asker is told | its honest twin |\n|---|---|---|---|---|\n"
             )
         rules = "<br>".join(f"`{each}`" for each in sorted(row.rules))
+        if row.signed:
+            rules += "<br>and the signature: " + ", ".join(_why(each) for each in sorted(row.signed))
         parts.append(f"| {row.says} | {_who(row)} | {rules} | {_told(row)} | {row.twin.says if row.twin else ''} |\n")
+    parts.append("\n" + STOP)
+    parts += [f"| {each.says} | `{each.error.__name__}` | {each.twin.says} |\n" for each in STOPPED]
     parts.append("\n" + MIDDLE)
     for row in ready(TWINS):
         look = _look(row)
@@ -80,7 +92,10 @@ def _look(row: Row) -> Look:
     """The look that a row asks for, of a town in which nothing happens."""
     nowhere = MagicMock()
     nowhere.tables, nowhere._drawn = company(SUMMER), 0
+    nowhere.signed = lambda look: look
+    nowhere.again = lambda look: look
     nowhere.ask = lambda *given, **more: Town.ask(nowhere, *given, **more)
+    nowhere.its = str
     nowhere.ago = lambda **_: "2026-01-01T00:00:00Z"
     return row.does(nowhere)
 
@@ -91,6 +106,11 @@ def _who(row: Row) -> str:
     except WhosawError:
         return "anybody"
     return f"{who} ({STAFF[who][1]})" if who in STAFF else f"`{who}`"
+
+
+def _why(code: str) -> str:
+    """The code of a reason, or the sentence that stands for none."""
+    return f"`{code}`" if code in REASONS else code.replace("-", " ").rstrip(".")
 
 
 def _told(row: Row) -> str:

@@ -155,10 +155,12 @@ def test_no_role_reaches_it_at_a_whole_house(town, capsys):
     """One of each function, each case given to them and naming her: every attempt is refused, recorded, and says nothing."""
     assert ONE_OF_EACH.keys() == FUNCTIONS
     for case in set(CASE_OF.values()):
-        row = town.row("cases", case_id=case)
+        row = town.row("cases", case_id=town.its(case))
         row["assignee"], row["queue"] = None, "whoever"
-        if ("kate", case) not in {(r["person"], r["case_id"]) for r in town.tables["case_persons"]}:
-            town.tables["case_persons"].append({**town.row("case_persons", case_id="F-KATE"), "case_id": case})
+        if ("kate", town.its(case)) not in {(r["person"], r["case_id"]) for r in town.tables["case_persons"]}:
+            town.tables["case_persons"].append(
+                {**town.row("case_persons", case_id=town.its("F-KATE")), "case_id": town.its(case)}
+            )
     town.tables["assignments"] += [
         {"staff_id": who, "scope_kind": "queue", "scope": "whoever"} for who in ONE_OF_EACH.values()
     ]

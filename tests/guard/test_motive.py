@@ -5,12 +5,14 @@ Each row runs at a whole house on a disk (``motive.py``). Nothing is weakened to
 """
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.guard.motive import TRACES, motive_house
 from tests.guard.motive_page import PAGE, page
-from tests.guard.motive_rows import TWINS, VARIANTS, pending, ready
+from tests.guard.motive_rows import STOPPED, TWINS, VARIANTS, pending, ready
 
+from whosaw.errors import BadInput
 from whosaw.guard.answer import Refused, Shown
 from whosaw.policy.told import PLAIN
 
@@ -47,6 +49,7 @@ def test_a_variant_is_refused_for_the_right_reason_and_recorded(row, town, caplo
     answer = town.look(look)
     assert isinstance(answer, Refused)
     assert {rule.id for rule in answer.decision.rules} == row.rules
+    assert {why.replace(" ", "-") for why in town.against} == row.signed
     sentences = {rule.id: rule.sentence for rule in answer.decision.rules}
     told = [sentences[rule.id] for rule in answer.decision.rules if rule.id in TOLD]
     assert answer.told == (" ".join(told) or PLAIN)
@@ -64,6 +67,7 @@ def test_its_honest_twin_is_permitted(row, town, caplog):
     town.begin()
     look = row.does(town)
     answer = town.look(look)
+    assert town.against == set()
     assert isinstance(answer, Shown), [rule.id for rule in answer.decision.rules]
     assert {(value.field, value.detail) for value in answer.values} == {(a.field, a.detail) for a in look.asked}
     assert all(value.text == town.masked(value.field, value.detail) for value in answer.values)
@@ -73,17 +77,46 @@ def test_its_honest_twin_is_permitted(row, town, caplog):
     assert nothing_of_it(answer, answer.decision, caplog.text) == []
 
 
+@pytest.mark.parametrize("row", STOPPED, ids=lambda row: row.name)
+def test_what_is_no_question_is_not_decided_and_says_nothing(row, town, caplog):
+    """An error of the documented kind; nothing is recorded, nothing told of her, and no piece of a value."""
+    caplog.set_level(logging.DEBUG)
+    town.begin()
+    with pytest.raises(row.error) as said:
+        look = row.does(town)
+        before = town.here.journal.publish_now()
+        town.look(look)
+    assert nothing_of_it(str(said.value), repr(said.value), caplog.text) == []
+    assert "kate" not in f"{said.value!s} {caplog.text}"
+    assert row.error is BadInput or town.here.journal.publish_now() == before
+
+
+def test_of_two_gates_that_use_the_same_signatures_at_once_one_shows(town):
+    """Twenty looks at once through four gates over the same house, each signed by the same two: one is shown."""
+    town.begin()
+    look = town.signed(town.ask("finn", "kate"))
+    looks = [town.again(look) for _ in range(20)]
+    gates = [town.gate() for _ in range(4)]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda n: gates[n % 4].look(looks[n]), range(20)))
+    assert [isinstance(answer, Shown) for answer in answers].count(True) == 1
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert {rule.id for answer in refused for rule in answer.decision.rules} == {"protected-person"}
+
+
 def test_every_variant_has_a_twin_and_a_name_of_its_own():
     """No row hides another, and every twin is one that is run."""
-    names = [row.name for row in (*VARIANTS, *TWINS)]
+    names = [row.name for row in (*VARIANTS, *STOPPED, *TWINS)]
     assert len(set(names)) == len(names)
-    assert all(row.twin in TWINS for row in VARIANTS)
+    assert all(row.twin in TWINS for row in (*VARIANTS, *STOPPED))
 
 
 def test_how_many(capsys):
     """Variants that wait for a part of the guard are named, never left out in silence."""
     with capsys.disabled():
-        print(f" {len(ready(VARIANTS))} variants, {len(ready(TWINS))} twins; waiting: {pending()}", end=" ")
+        print(
+            f" {len(ready(VARIANTS)) + len(STOPPED)} variants, {len(ready(TWINS))} twins; waiting: {pending()}", end=" "
+        )
     assert len(ready(VARIANTS)) >= 40
 
 

@@ -223,6 +223,7 @@ def test_two_who_have_nothing_to_do_with_each_other():
         ({"fresh": False}, {}, ["directory-stale"]),
         ({"parties": frozenset("a")}, {}, ["party"]),
         ({}, {"related": True}, ["party"]),
+        ({"tied": frozenset("a")}, {}, ["tied"]),
         ({"gaining": frozenset("w")}, {}, ["gains"]),
         ({"gaining": frozenset("u")}, {}, []),
         ({"lately": (Approved("a", "r", BEGAN),)}, {}, ["returned"]),

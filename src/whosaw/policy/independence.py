@@ -52,6 +52,7 @@ REASONS: Mapping[str, str] = {
     "returned": "The one who asks approved a request of the one who approves within the last 30 days.",
     "sister-unit": "The units of the two stand side by side under one boss, within two levels of one of the two.",
     "favour-by-way-of": "The one who asks approved, within 30 days, for somebody who approved for the one who approves.",
+    "tied": "The two share an account or a home.",
     "party": "The one who approves has to do with the case, or with the person.",
     "gains": "The one who approves is of the unit that gains from the look.",
     "signature": "The signature is not that of a key of the one who approves over exactly this request.",
@@ -161,7 +162,8 @@ class Ground:
     """What is known about one request for an approval, as of the moment it was asked for.
 
     `chart`: all that held in the 30 days before. `lately`: who approved for whom in them. `fresh`: the directory was
-    confirmed lately. `parties`: whoever has a hand in the case. `gaining`: units that gain from the look.
+    confirmed lately. `parties`: whoever has a hand in the case. `tied`: whoever shares an account or a home with the one who
+    asks. `gaining`: units that gain from the look.
     """
 
     requester: str = field(repr=False)
@@ -171,6 +173,7 @@ class Ground:
     fresh: bool
     parties: frozenset[str] = field(repr=False)
     gaining: frozenset[str] = field(repr=False)
+    tied: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def against(approver: str, ground: Ground, *, related: bool = False) -> tuple[Reason, ...]:
@@ -180,6 +183,7 @@ def against(approver: str, ground: Ground, *, related: bool = False) -> tuple[Re
         "directory-stale": lambda: not ground.fresh,
         "sister-unit": lambda: _sisters(chart, requester, approver),
         "favour-by-way-of": lambda: _by_way_of(ground, approver),
+        "tied": lambda: approver in ground.tied,
         # One code for both: told apart, they would tell the one who approves whose the pseudonym is.
         "party": lambda: related or approver in ground.parties,
         "gains": lambda: bool(_units(chart, approver) & ground.gaining),

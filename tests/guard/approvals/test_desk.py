@@ -126,6 +126,24 @@ def test_somebody_whose_own_account_it_is_cannot_sign(room):
     assert codes(room.give(room.ask(room.look(person="u-sam")), "sam")) == ["party"]
 
 
+def test_who_shares_an_account_or_a_home_with_the_one_who_asks_cannot_sign(room):
+    """A second staff id of the same hand, and somebody who lives there, also by way of an account, also until last week."""
+    staff = [dict(row) for row in COMPANY["staff"]]
+    by = {row["staff_id"]: row for row in staff}
+    by["ana"]["own_person"], by["lea"]["own_person"] = "u-ana", "u-ana"
+    by["ana"]["household"], by["rae"]["household"] = "elm 4", "elm 4"
+    persons = [*COMPANY["persons"], {"person": "u-ana", "region": "IE", "household": "oak 1"}]
+    persons = [{**row, "household": "oak 1"} if row["person"] == "u-sam" else row for row in persons]
+    room.load(staff=staff, persons=persons)
+    kept = room.ask()
+    assert [codes(room.give(kept, each)) for each in ("lea", "rae", "sam")] == [["tied"]] * 3
+    room.load()
+    assert codes(room.give(room.ask(), "lea")) == ["tied"]
+    room.clock.turn(31 * DAY)
+    room.load()
+    assert isinstance(room.give(room.ask(), "lea"), Kept)
+
+
 def test_favours_are_not_returned_and_do_not_go_round(room):
     """Whom I approved for does not approve for me, also where the favour came between request and signature."""
     mine = room.ask()

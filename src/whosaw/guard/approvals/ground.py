@@ -55,6 +55,7 @@ def ground_of(desk: Desk, request: Request, at: datetime) -> Ground:
         fresh=fresh(desk.directory.known(request.principal, _NOBODY, None, request.at), request.at),
         parties=_parties(desk, request, cases),
         gaining=_gaining(request, cases, chart),
+        tied=_tied(desk, request.principal, since, asked),
     )
 
 
@@ -111,6 +112,26 @@ def _parties(desk: Desk, request: Request, cases: Iterable[Mapping[str, Any]]) -
     hands |= {row["added_by"] for row in desk.directory.rows("case_persons") if row["case_id"] == request.case}
     owners = {row["principal"] for row in desk.directory.rows("staff") if row["own_person"] in hands - {None}}
     return frozenset(hands | owners) - {None}
+
+
+def _tied(desk: Desk, requester: str, since: int, until: int) -> frozenset[str]:
+    """Whoever shares an account or a home with the one who asks, or did in these days: their second staff id, their wife."""
+    staff = [row for row in desk.directory.rows("staff") if _held(row, since, until)]
+    lives = {row["person"]: row["household"] for row in desk.directory.rows("persons") if _held(row, since, until)}
+    accounts = {row["own_person"] for row in staff if row["principal"] == requester} - {None}
+    homes = {row["household"] for row in staff if row["principal"] == requester} - {None}
+    homes |= {lives.get(account) for account in accounts} - {None}
+    return frozenset(
+        row["principal"]
+        for row in staff
+        if row["own_person"] in accounts or homes & {row["household"], lives.get(row["own_person"])}
+    ) - {requester}
+
+
+def _held(row: Mapping[str, Any], since: int, until: int) -> bool:
+    """Whether somebody said at some time of these days that this row holds in them."""
+    known = bool(row["known_from"] <= until and row["known_to"] > since)
+    return known and bool(row["valid_from"] <= until and row["valid_to"] > since)
 
 
 def _gaining(request: Request, cases: Iterable[Mapping[str, Any]], chart: Chart) -> frozenset[str]:
