@@ -5,6 +5,8 @@ import logging
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.api.ca import SERVER, Authority
 from tests.api.door import World, header_of
 from tests.api.idp import Idp
@@ -172,6 +174,28 @@ def test_a_header_that_is_no_certificate_is_refused(world, header):
     """Not taken for a connection without one: the proxy said that there is one."""
     world.add()
     assert refused(world, client="10.1.2.3", client_cert=header) == (401, "certificate")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [b"authorization", b"Authorization", b"whosaw-principal", b"client-cert", b"client-cert-chain", b"x"]
+            ),
+            st.one_of(st.binary(max_size=60), st.sampled_from([b"Bearer a.b.c", b":MIIB:", b"Bearer " + b"x" * 20000])),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from(["10.1.2.3", "192.0.2.1", "::", "", "%"]),
+)
+def test_whatever_headers_say_nobody_gets_in_by_them(world, headers, client):
+    """No crash, and never anything but a refusal."""
+    scope = world.scope(client=client)
+    scope["headers"] = headers
+    with pytest.raises(NotAdmitted) as caught:
+        world.door.admit(scope)
+    assert caught.value.status == 401
 
 
 # ── until when, and where ──

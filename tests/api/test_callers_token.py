@@ -191,6 +191,16 @@ def test_a_clock_that_went_back_reads_the_keys_again(world):
         assert world.staff.asked == 2
 
 
+def test_keys_that_count_for_a_second_are_read_each_second(world):
+    """A short life is no silence: who answered last time is asked at once."""
+    with world.staff.served() as url:
+        issuer = _over(world, url, keys_for_s=1)
+        for _ in range(4):
+            assert issuer.verify(world.staff.token())
+            world.clock.turn(timedelta(seconds=1))
+        assert world.staff.asked == 4
+
+
 def test_a_file_that_is_gone_refuses(world):
     """And health names the part, not the path."""
     (world.where / "staff.jwks").unlink()

@@ -72,6 +72,7 @@ def test_every_command_that_is_told_who_asks_looks_at_it(desk, monkeypatch):
         (("inquiry", "unseal", "f-000001", "--by", "ines", "--with", "omar"), 4),
         (("statement", "mirabel", "--as", "ines", "--out", out), 4),
         (("journal", "export", "records", out, "--all", "--as", "ines"), 4),
+        (("suspend", "greta", "--reason-code", "misuse", "--by", "ines"), 4),
         (("erase", "mirabel", "--basis", "request", "--by", "ines"), 4),
         (("hold", "mirabel", "--basis", "claim", "--by", "ines"), 4),
         (("caller", "add", "desk", "--how", "mtls", *admitted, "--by", "ines"), 2),

@@ -90,7 +90,8 @@ class Keys:
         return self._tried is None or not timedelta(0) <= now - self._tried < AGAIN
 
     def _again(self, now: datetime, fresh: bool) -> None:
-        if self._may_try(now):
+        # Keys that ran out after a good answer are asked for at once; whoever did not answer is given time.
+        if self._may_try(now) or not (fresh or self._wrong):
             self._tried = now
             try:
                 self._keys, self._read, self._wrong = parse_jwks(self._source.read()), now, ""
