@@ -6,19 +6,27 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from tests.api.client import bearer
-from tests.api.conftest import ROOT, over
+from tests.api.client import Client, bearer
+from tests.api.conftest import LANE, ROOT, URL
+from tests.api.test_guarded import over as over_guard
+from tests.guard.gate import Gate
 
+from whosaw.api.app import Parts, application
 from whosaw.api.description import ENDPOINTS, LOOK, OPENAPI, describe
+from whosaw.api.fixture import Fixture
 
 EXAMPLES = int(os.environ.get("WHOSAW_EXAMPLES", "6"))
 TOKEN = {"Authorization": "Bearer secret"}
-APP = over(ROOT / "docs/spec/certification", bearer("secret"))
+PARTS = Parts(
+    engine=Fixture.load(ROOT / "docs/spec/certification"), callers=bearer("secret"), lane=LANE, url=URL, health=dict
+)
+APP = Client(application(PARTS))
 # What no schema can say: that a token was handed out before, and which numbers every reader of JSON has.
 UNSAID = (
     "page.token: no token of this question",
@@ -44,6 +52,35 @@ def test_it_is_as_it_is_described(case):
     got = case.call(headers=TOKEN)
     unsaid = got.status_code == 400 and got.text.startswith(UNSAID)
     case.validate_response(got, excluded_checks=[positive_data_acceptance] if unsaid else [])
+
+
+class Later:
+    """An application that is opened when the first test needs it; until then, the description of one."""
+
+    def __init__(self):
+        self.app = application(replace(PARTS, look=PARTS.engine.evaluate))
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+
+LATER = Later()
+GUARDED = schemathesis.openapi.from_asgi(OPENAPI, LATER)
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    made = Gate(tmp_path_factory.mktemp("gate"))
+    LATER.app = over_guard(made, callers=bearer("secret")).app
+    yield made
+    made.close()
+
+
+@GUARDED.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_guard_is_as_it_is_described(gate, case):
+    """The same of whole looks and of the guard, but that most of what the shapes allow is no question of ours."""
+    case.validate_response(case.call(headers=TOKEN), excluded_checks=[positive_data_acceptance])
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")

@@ -44,13 +44,13 @@ def gate(tmp_path):
     made.close()
 
 
-def over(gate, asker=None):
+def over(gate, asker=None, callers=None):
     searches = Searches(
         journal=gate.journal, policy=POLICY, remember=gate.names.remember, clock=gate.clock,
         random=lambda n, c=itertools.count(): next(c).to_bytes(n, "big"),
     )  # fmt: skip
     parts = Parts(
-        engine=Guarded(gate.guard, searches, POLICY.purposes), callers=lambda scope: asker or Speaks(), lane=LANE, url=URL,
+        engine=Guarded(gate.guard, searches, POLICY.purposes), callers=callers or (lambda scope: asker or Speaks()), lane=LANE, url=URL,
         health=dict, look=Looks(gate.guard.look, False).look,
     )  # fmt: skip
     return Client(application(parts))

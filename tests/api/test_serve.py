@@ -214,7 +214,7 @@ def test_health_and_metrics(gate):
 
 
 def test_a_batch_shares_its_writes(gate):
-    """A hundred questions at once are recorded in far fewer writes."""
+    """A hundred questions at once are recorded in far fewer writes, those that a quota refuses as well."""
 
     def writes():
         text = gate.call("GET", "/metrics").text
@@ -224,7 +224,7 @@ def test_a_batch_shares_its_writes(gate):
 
     before = writes()
     got = gate.call("POST", EVALUATIONS, QUESTION | {"evaluations": [{}] * 100}).json["evaluations"]
-    assert [each["decision"] for each in got] == [True] * 100
+    assert len({each["context"]["leaf"] for each in got}) == 100
     assert writes() - before < 60
 
 

@@ -36,6 +36,7 @@ from sqlalchemy import (
     update,
 )
 
+from whosaw.directory.query import ask
 from whosaw.directory.tables import FOR_EVER, micros
 from whosaw.directory.transaction import reading, writing
 from whosaw.errors import Busy
@@ -105,12 +106,12 @@ class CallerRows:
     def live(self) -> tuple[Row, ...]:
         """Everybody who is registered now, by name."""
         with reading(self._engine) as db:
-            return tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in db.execute(_LIVE).mappings())
+            return tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in ask(db, _LIVE, {}))
 
     def state(self) -> tuple[int, tuple[Row, ...]]:
         """How many rows were ever written, and those that hold: what a change is made on top of."""
         with reading(self._engine) as db:
-            live = tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in db.execute(_LIVE).mappings())
+            live = tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in ask(db, _LIVE, {}))
             return _number(db), live
 
     def settled(self, name: str) -> bytes | None:
