@@ -31,13 +31,13 @@ from tests import postgres
 from tests.cluster_gate import POINTS, fork
 
 from whosaw.beside import glance
-from whosaw.config import StoreSettings
 from whosaw.datafolder import ROOT, VRF
 from whosaw.journal.core import Core
 from whosaw.journal.fsck.fsck import fsck
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
+from whosaw.settings.store import StoreSettings
 from whosaw.shared import in_office, stores_in
 from whosaw.store.files import data_folders
 from whosaw.store.pg import Database

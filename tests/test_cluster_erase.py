@@ -21,7 +21,7 @@ from tests.directory.town import write
 from tests.guard.gate import COMPANY, HOUR, SUMMER
 
 from whosaw.cli.main import main
-from whosaw.config import StoreSettings, parse_settings
+from whosaw.config import parse_settings
 from whosaw.desks import erasure_desk
 from whosaw.directory.load import load
 from whosaw.erasure.erase import erase
@@ -30,6 +30,7 @@ from whosaw.facts.hold import held
 from whosaw.journal.segment import Mark, encode_all
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, canonical
+from whosaw.settings.store import StoreSettings
 from whosaw.shared import connect
 from whosaw.store.files import data_folders
 from whosaw.store.pg import Term

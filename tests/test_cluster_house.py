@@ -13,11 +13,12 @@ from tests.directory.town import write
 from tests.guard.gate import COMPANY, HOUR, SUMMER
 
 from whosaw.cli.main import main
-from whosaw.config import StoreSettings, parse_settings
+from whosaw.config import parse_settings
 from whosaw.directory.load import load
 from whosaw.errors import Contradiction, Misconfigured, WhosawError
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Field, Look
+from whosaw.settings.store import StoreSettings
 from whosaw.shared import connect, in_office
 from whosaw.store.files import data_folders
 from whosaw.store.pg_election import PgElection

@@ -21,11 +21,12 @@ from tests.cli.desk import ORIGIN, SNOOPED, Desk, settle, typed
 from tests.store import s3
 
 from whosaw.beside import glance
-from whosaw.config import StoreSettings, parse_settings
+from whosaw.config import parse_settings
 from whosaw.datafolder import SETTINGS
 from whosaw.errors import Misconfigured, Unavailable
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, canonical
+from whosaw.settings.store import StoreSettings
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.receipt import open_receipt
 from whosaw.wiring import house

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
@@ -26,13 +25,10 @@ from whosaw.settings.callers import (
     TlsSettings,
     check_all,
 )
-from whosaw.settings.database import check_database
+from whosaw.settings.store import StoreSettings, check_store
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
 FORMAT = 1
-# Of a part of the prefix: no dot first, so that none is a way up.
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,8}")
-_ENDPOINT = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -134,37 +130,6 @@ class IntakeSettings:
         default=(),
         metadata={
             "doc": "Networks whose forwarding headers are believed. Trusted: they can put any address in a person's record."
-        },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """What lies elsewhere than in the folder itself. Credentials stand in the environment, never here."""
-
-    public: str = field(
-        default="",
-        metadata={
-            "doc": "A bucket and a prefix of one's own, `s3://BUCKET/PREFIX`, in place of the folder `public/`. Untrusted: who writes there is found out."
-        },
-    )
-    segments: str = field(
-        default="",
-        metadata={
-            "doc": "A second bucket and prefix, closed to everybody, for the segments of a log whose gates are on many machines; needs `store.database`. Trusted: who reads there reads who looked at whom, by pseudonym."
-        },
-    )
-    endpoint: str = field(
-        default="",
-        metadata={"doc": "Address of a server that speaks S3, `https://HOST`; empty for that of AWS."},
-    )
-    region: str = field(
-        default="", metadata={"doc": "Region of the bucket; empty for AWS_REGION of the environment, else us-east-1."}
-    )
-    database: str = field(
-        default="",
-        metadata={
-            "doc": "A PostgreSQL database, `postgresql://USER@HOST/NAME`, for a log that many gates write; its password in PGPASSWORD or a passfile. Trusted: who writes there decides what this log is."
         },
     )
 
@@ -319,60 +284,11 @@ def _check(settings: Settings, where: str) -> None:
             hint='for example origin = "log.example.org/whosaw"',
         )
     networks(settings.intake.trusted_proxies)
-    _check_store(settings.store, where)
+    check_store(settings.store, where)
     _check_witnesses(settings.witness, where)
     check_api(settings.api)
     check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
     check_approvals(settings.approvals, settings.overseer)
-
-
-def _check_store(store: StoreSettings, where: str) -> None:
-    if store.public and not _BUCKET.fullmatch(store.public):
-        raise Misconfigured(
-            f"{where}: 'store.public' is no bucket with a prefix",
-            setting="store.public",
-            hint='for example public = "s3://example-log/whosaw"; letters, digits, dots and dashes',
-        )
-    if store.segments and not _BUCKET.fullmatch(store.segments):
-        raise Misconfigured(
-            f"{where}: 'store.segments' is no bucket with a prefix",
-            setting="store.segments",
-            hint='for example segments = "s3://example-closed/whosaw"; letters, digits, dots and dashes',
-        )
-    if store.segments and not store.database:
-        raise Misconfigured(
-            f"{where}: segments in a bucket need the head in a database",
-            setting="store.segments",
-            hint="an object cannot be appended to: with store.database rows are, and segments are written whole",
-        )
-    if store.segments and _overlap(store.public, store.segments):
-        raise Misconfigured(
-            f"{where}: segments lie in the bucket that is published",
-            setting="store.segments",
-            hint="they hold what nobody else may read: give them a bucket of their own",
-        )
-    if store.endpoint and not _ENDPOINT.fullmatch(store.endpoint):
-        raise Misconfigured(
-            f"{where}: 'store.endpoint' is no address of a server",
-            setting="store.endpoint",
-            hint='for example endpoint = "https://s3.example.org"; no path, no password',
-        )
-    if not re.fullmatch("[a-z0-9-]{0,50}", store.region):
-        raise Misconfigured(
-            f"{where}: 'store.region' is no region", setting="store.region", hint='for example region = "eu-west-1"'
-        )
-    check_database(store.database, where)
-    if not store.public and (store.endpoint or store.region):
-        raise Misconfigured(
-            f"{where}: [store] says where, and not what: 'store.public' is missing",
-            setting="store.public",
-            hint='for example public = "s3://example-log/whosaw"',
-        )
-
-
-def _overlap(public: str, segments: str) -> bool:
-    """Whether both lie in one bucket: its policy is about the whole of it, and a slip would publish bodies."""
-    return public.split("/")[2:3] == segments.split("/")[2:3]
 
 
 def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None:

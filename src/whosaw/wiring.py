@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from whosaw.config import Settings, StoreSettings, default_text, parse_settings
+from whosaw.config import Settings, default_text, parse_settings
 from whosaw.datafolder import (
     SETTINGS,
     TRUST,
@@ -80,6 +80,7 @@ from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
 from whosaw.settings.approvals import overseers
+from whosaw.settings.store import StoreSettings
 from whosaw.store.files import FilesFolder
 from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
 from whosaw.store.sql_erase import SqlErasure

@@ -32,7 +32,7 @@ from pathlib import Path
 import hypothesis
 from obstore.store import S3Store
 
-from whosaw.config import StoreSettings
+from whosaw.settings.store import StoreSettings
 from whosaw.store.memory import Faults
 from whosaw.store.objects import ObjectsFolder
 

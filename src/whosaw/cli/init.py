@@ -13,9 +13,9 @@ import click
 from whosaw.beside import last_head
 from whosaw.cli.options import Place, format_option, origin_option, say
 from whosaw.cli.output import Cell, Table
-from whosaw.config import StoreSettings
 from whosaw.datafolder import now
 from whosaw.errors import BadInput
+from whosaw.settings.store import StoreSettings
 from whosaw.tlog.trust import LIMIT, TrustedHead, TrustPolicy
 from whosaw.verify.words import counted
 from whosaw.wiring import build

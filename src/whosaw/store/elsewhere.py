@@ -6,9 +6,9 @@ Invariant: without the extra the answer is the line that installs it, and nothin
 
 from __future__ import annotations
 
-from whosaw.config import StoreSettings
 from whosaw.errors import MissingExtra
 from whosaw.journal.ports import Folder
+from whosaw.settings.store import StoreSettings
 from whosaw.store.apart import Apart
 
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from whosaw.config import StoreSettings
 from whosaw.errors import Misconfigured
+from whosaw.settings.store import StoreSettings
 from whosaw.store.objects import ObjectsFolder
 
 if TYPE_CHECKING:
