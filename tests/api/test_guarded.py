@@ -3,10 +3,11 @@
 
 import itertools
 import json
+import re
 
 import pytest
 from tests.api.client import Client, Speaks
-from tests.api.conftest import LANE, URL
+from tests.api.conftest import LANE, ROOT, URL
 from tests.guard.gate import Gate
 from tests.policy.ground import POLICY
 
@@ -193,6 +194,15 @@ def test_a_search_for_no_purpose_is_400(gate):
     assert gate.bodies() == []
 
 
+@pytest.mark.parametrize("said", [True, 1, "no", None])
+def test_a_search_breaks_no_glass(gate, said):
+    """It would be broken for each question of it."""
+    context = WHY | {"break_glass": said}
+    for path, body in ((ACTIONS, action_search()), (SUBJECTS, subject_search()), (RESOURCES, question())):
+        assert over(gate).post(path, body | {"context": context}).status == 400
+    assert gate.bodies() == []
+
+
 def subject_search(person="mira", **more):
     return question(person=person) | {"subject": {"type": "principal"}} | more
 
@@ -278,3 +288,19 @@ def test_a_look_that_is_none_is_400(gate, more):
 def test_a_look_needs_a_key(gate):
     assert over(gate).post(LOOK, whole()).status == 400
     assert gate.bodies() == []
+
+
+PAGE = (ROOT / "docs/authzen.md").read_text().replace("T-1", "T-100")
+
+
+def test_the_page_says_what_is(gate):
+    """The requests of docs/authzen.md, as they stand there: those that are written out are permitted."""
+    asked = re.findall(r"^POST (\S+)\n((?:[\w-]+: .*\n)*)\n?(\{.*?\}\}?)\n(?=\n|```)", PAGE, re.MULTILINE | re.DOTALL)
+    whole = [(path, json.loads(body)) for path, _, body in asked if "…" not in body]
+    assert [path for path, _ in whole] == [EVALUATION, LOOK]
+    assert over(gate).post(EVALUATION, whole[0][1]).json["decision"] is True
+    got = over(gate, Proven("ana")).post(LOOK, whole[1][1], ("Idempotency-Key", "k-1")).json
+    assert got["permitted"] is True
+    shortened = next(body for path, _, body in asked if path == EVALUATIONS).replace("{…, ", "{")
+    got = over(gate).post(EVALUATIONS, whole[0][1] | json.loads(shortened)).json["evaluations"]
+    assert [each["decision"] for each in got] == [True]

@@ -234,8 +234,24 @@ def test_nothing_is_written_about_requests(gate):
 
 
 def test_told_to_stop(gate):
-    """Zero, within its grace; then the folder is free, and what it promised holds."""
-    assert gate.stop() == 0
+    """Whoever is being answered is answered, nobody else is taken; zero; then the folder is free, and what it promised holds."""
+    made, raw = gate.connection(), json.dumps(QUESTION).encode()
+    made.putrequest("POST", EVALUATION)
+    made.putheader("content-type", "application/json")
+    made.putheader("content-length", str(len(raw)))
+    made.endheaders(raw[:10])
+    time.sleep(0.2)
+    ended = []
+    stopping = threading.Thread(target=lambda: ended.append(gate.stop()))
+    stopping.start()
+    time.sleep(0.3)
+    with pytest.raises(OSError):
+        gate.call("GET", HEALTH)
+    made.send(raw[10:])
+    assert made.getresponse().status == 200
+    made.close()
+    stopping.join(60)
+    assert ended == [0]
     with house(gate.data) as here:
         here.journal.publish_now()
     assert verify([str(gate.data / "public"), "--trust", str(gate.data / "trust")]) == 0

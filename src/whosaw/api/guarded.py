@@ -21,7 +21,7 @@ from whosaw.api.authzen import of_item
 from whosaw.api.looks import rules_of
 from whosaw.api.mapping import FIELD, PERSON, PRINCIPALS, look_of, text_of
 from whosaw.api.ports import Answer, Asker, Found
-from whosaw.api.question import Action, ActionSearch, Entity, Evaluation, Kind, ResourceSearch, SubjectSearch
+from whosaw.api.question import Action, ActionSearch, Entity, Evaluation, ResourceSearch, SubjectSearch
 from whosaw.errors import BadInput
 from whosaw.guard.answer import Permitted, Refused
 from whosaw.model.access import LADDER, Asked, Look, Mode, rung
@@ -56,7 +56,7 @@ class Guarded:
 
     def subjects(self, search: SubjectSearch, asker: Asker, key: str) -> Found:
         """Whoever asks, if they may. Of anybody else nothing is said."""
-        if _strange(search.subject, search.resource):
+        if _strange(search):
             return Found(())
         who, _ = asker.looker(None, text_of(search.context, "purpose", "context"))
         subject = Entity(type=search.subject.type, id=who)
@@ -67,7 +67,7 @@ class Guarded:
     def resources(self, search: ResourceSearch, asker: Asker, key: str) -> Found:
         """Nothing, whatever is asked."""
         del key
-        if _strange(search.subject, search.resource):
+        if _strange(search):
             return Found(())
         purpose = text_of(search.context, "purpose", "context")
         principal, caller = asker.looker(search.subject.id, purpose)
@@ -76,7 +76,7 @@ class Guarded:
 
     def actions(self, search: ActionSearch, asker: Asker, key: str) -> Found:
         """Each field of the purpose, from the least detail up to the first that is refused."""
-        if _strange(search.subject, search.resource):
+        if _strange(search):
             return Found(())
         found: list[dict[str, Any]] = []
         numbers = itertools.count()
@@ -101,9 +101,11 @@ class Guarded:
                 yield most
 
 
-def _strange(subject: Kind, resource: Kind) -> bool:
-    """Whether there is nothing of such a type here: then nothing is asked, and nothing found."""
-    return subject.type not in PRINCIPALS or resource.type not in (PERSON, FIELD)
+def _strange(search: SubjectSearch | ResourceSearch | ActionSearch) -> bool:
+    """Whether there is nothing of such a type here: then nothing is asked, and nothing found. Raises BadInput."""
+    if search.context.get("break_glass", False) is not False:
+        raise BadInput("a search breaks no glass", where="context.break_glass", hint="ask for the look itself")
+    return search.subject.type not in PRINCIPALS or search.resource.type not in (PERSON, FIELD)
 
 
 def _reading(asked: Asked, resource: Entity) -> Action:
