@@ -2,6 +2,7 @@
 """A data folder: its settings, its keys, and what its stores and witnesses are by the settings: the wiring that has places.
 
     DATA/whosaw.toml      settings                       DATA/trust     what outsiders verify with
+    DATA/policy/          own rules and purposes         (policy/own.py; where there is none, the shipped ones alone)
     DATA/public/          the log, served as it is       DATA/private/  everything else; never served
     or a bucket           the same, served from there
     or a database         head, labels, pending records and state.db, for a log that many gates write
@@ -40,7 +41,9 @@ from whosaw.witness.session import Asking, Session, clients
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
 
-SETTINGS, TRUST = "whosaw.toml", "trust"
+SETTINGS, TRUST, POLICY = "whosaw.toml", "trust", "policy"
+# Golden decisions of one's own, for `whosaw policy test`: they decide nothing.
+DECISIONS = "decisions.md"
 ROOT, VRF = "keys/root", "keys/vrf.pem"
 LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
 MAP_ED25519, MAP_MLDSA44 = "keys/map-ed25519", "keys/map-mldsa44"
@@ -70,6 +73,26 @@ def stores_of(folder: Path, settings: Settings, *, labels: bool = True, make: bo
     finally:
         for file in (head, map_head, table):
             file.close()
+
+
+def own_texts(folder: Path) -> dict[str, str]:
+    """The files of an own policy as `own/…`; none where there is no such folder. Raises Misconfigured: all count, or none."""
+    if not folder.exists():
+        return {}
+    found = {}
+    try:
+        for file in sorted(folder.iterdir()):
+            if not file.name.startswith(".") and file.name != DECISIONS:
+                found[f"own/{file.name}"] = file.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise Misconfigured(f"own/{file.name}: not a text in UTF-8", setting=f"own/{file.name}") from None
+    except OSError as error:
+        raise Misconfigured(
+            f"{folder}: an own policy that cannot be read: {error.strerror}",
+            setting=POLICY,
+            hint="it is a folder of files, each of which counts; without it the shipped policy decides alone",
+        ) from None
+    return found
 
 
 def folders_of(folder: Path, settings: Settings) -> tuple[Folder, Folder]:

@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 
 from whosaw.config import Settings, default_text, parse_settings
 from whosaw.datafolder import (
+    POLICY,
     SETTINGS,
     TRUST,
     Clock,
@@ -30,6 +31,7 @@ from whosaw.datafolder import (
     folders_of,
     make_keys,
     now,
+    own_texts,
     root_of,
     session_of,
     settings_of,
@@ -208,7 +210,7 @@ def house(
             vrf_of(stores.private, random),
             signers_of(stores.private, settings.origin),
         )
-        policy = Policy.load(policy_texts())
+        policy = Policy.load(policy_texts(folder))
         migrate.upgrade(engine)
         keyring = Keyring(
             SqlKeyRows(engine), root, vrf, settings.origin, random,
@@ -316,11 +318,12 @@ def _approvals(
     )  # fmt: skip
 
 
-def policy_texts() -> dict[str, str]:
-    """The shipped policy: schema, purposes and rules, by file name."""
+def policy_texts(folder: Path | None = None) -> dict[str, str]:
+    """The shipped policy: schema, purposes and rules, by file name; and beside it, as `own/…`, what lies in `folder`/policy."""
     package = resources.files("whosaw.policy")
     found = [package / "schema.cedarschema", package / "purposes.toml", *(package / "shipped").iterdir()]
-    return {file.name: file.read_text(encoding="utf-8") for file in found if not file.name.startswith("_")}
+    shipped = {file.name: file.read_text(encoding="utf-8") for file in found if not file.name.startswith("_")}
+    return shipped if folder is None else shipped | own_texts(folder / POLICY)
 
 
 @dataclass(frozen=True, slots=True)

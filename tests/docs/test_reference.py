@@ -78,7 +78,7 @@ def commands():
     for name, command in leaves(whosaw):
         module = vars(importlib.import_module(command.callback.__module__))
         codes = {0, *(module[answer] for answer in ANSWERS if answer in module)}
-        if name in {"journal fsck", "journal scrub"}:
+        if name in {"journal fsck", "journal scrub", "policy test"}:
             codes.add(steps.FALSE)
         if name == "journal export log":
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it

@@ -32,7 +32,8 @@ BAD = [
     ("an unknown attribute", "own/a.cedar", RULE.replace(";", " when { principal.age > 3 };"), "not valid under"),
     ("an unguarded fact", "own/a.cedar", RULE.replace(";", " when { context.case.assigned };"), "not valid under"),
     ("a typing error", "own/a.cedar", RULE.replace(";", ' when { context.at > "x" };'), "not valid under"),
-    ("another file", "own/a.txt", "", "own/a.txt: a policy has"),
+    ("another file", "own/a.txt", "", "own/a.txt: an own policy has"),
+    ("another shipped file", "a.txt", "", "a.txt: a policy has"),
     ("no schema", "schema.cedarschema", None, "lacks schema.cedarschema"),
     ("no purposes", "purposes.toml", None, "lacks purposes.toml"),
     ("a broken schema", "schema.cedarschema", "entity Person", "schema.cedarschema: not a schema"),
@@ -48,7 +49,7 @@ def test_what_is_no_policy_stops_the_start(why, name, text, says):
     """Each way of being no policy is Misconfigured, and says where."""
     files = texts()
     if name == "*":
-        files = {n: t for n, t in files.items() if not n.endswith(".cedar")} | {"own/a.cedar": text}
+        files = {n: t for n, t in files.items() if not n.endswith(".cedar")} | {"a.cedar": text}
     elif text is None:
         del files[name]
     else:

@@ -29,6 +29,7 @@ from whosaw.cli.look import look
 from whosaw.cli.operator import NotTheirs
 from whosaw.cli.options import Left
 from whosaw.cli.output import REFUSED
+from whosaw.cli.policy.command import policy
 from whosaw.cli.quota import quota
 from whosaw.cli.serve import serve
 from whosaw.cli.statement import statement
@@ -74,6 +75,7 @@ for _command in (
     hold,
     suspend,
     quota,
+    policy,
     journal,
     witness,
 ):

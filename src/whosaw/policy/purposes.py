@@ -72,6 +72,11 @@ class Purpose:
 
 def parse_purposes(text: str, where: str = "purposes.toml") -> Mapping[str, Purpose]:
     """The purposes that `text` (TOML) spells, by code, in its order. Raises Misconfigured, naming row and column."""
+    return {code: purpose_of(code, row, f"{where} [{code}]") for code, row in parse_table(text, where).items()}
+
+
+def parse_table(text: str, where: str) -> dict[str, Any]:
+    """The rows of `text` by code, unread. Raises Misconfigured."""
     try:
         given: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -81,7 +86,7 @@ def parse_purposes(text: str, where: str = "purposes.toml") -> Mapping[str, Purp
         raise Misconfigured(f"{where}: `format` is not {FORMAT}, the one this version knows", setting=where)
     if not given:
         raise Misconfigured(f"{where}: no purpose at all", setting=where)
-    return {code: _purpose(code, row, f"{where} [{code}]") for code, row in given.items()}
+    return given
 
 
 def check_stages(purposes: Mapping[str, Purpose], *, witnesses: bool) -> None:
@@ -95,7 +100,8 @@ def check_stages(purposes: Mapping[str, Purpose], *, witnesses: bool) -> None:
         )
 
 
-def _purpose(code: str, row: Any, where: str) -> Purpose:
+def purpose_of(code: str, row: Any, where: str) -> Purpose:
+    """The purpose that one row says. Raises Misconfigured, naming the column."""
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{where}: a purpose's code has small letters and underscores", setting=where)
     if type(row) is not dict or row.keys() - set(PERHAPS) != set(COLUMNS):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy: Cedar files with their sentences, and the purposes, loaded and checked once.
 
-    *.cedar  schema.cedarschema  purposes.toml ──Policy.load──▶ Policy ──▶ decide
+    *.cedar  schema.cedarschema  purposes.toml      shipped ─┐
+    own/*.cedar  own/purposes.toml          policy/own.py ──┴─Policy.load──▶ Policy ──▶ decide
       @id("own-data") @sentence("The data belongs to the one who looks.")
 
 Texts are arguments: who reads the disk is not our concern, and `digest` names exactly what was read, and the engine.
@@ -24,6 +25,7 @@ import cedarpy
 from whosaw.errors import Misconfigured
 from whosaw.model.access import LADDER, Asked, Field, Look
 from whosaw.model.decision import Rule
+from whosaw.policy import own
 from whosaw.policy.facts import NOTHING_KNOWN, Facts
 from whosaw.policy.purposes import Purpose, parse_purposes
 from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
@@ -31,6 +33,9 @@ from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
 # Pinned exactly: Cedar's semantics changed between patch releases. The engine is part of the policy's digest.
 ENGINE = "cedarpy 4.12.2"
 
+# What ``decide`` itself says; no rule may say it.
+OURS = frozenset({"question-unreadable", "nothing-permits"})
+_MOST = 64 * 1024  # bytes of own files: they stand in the record of the policy
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ANNOTATIONS = {"id", "sentence", "asker"}
 _EVERYTHING = frozenset(Asked(f, d) for f in Field for d in LADDER[f])
@@ -39,13 +44,19 @@ _HINT = 'every rule opens with @id("small-words") and @sentence("One sentence.")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What decides. `rules` by id, in the order of the files; `told`: ids whose sentence may go to the one who asked."""
+    """What decides. `rules` by id, in the order of the files; `told`: ids whose sentence may go to the one who asked.
+
+    `origin`: the file of each rule. `texts`: every file as it was read, and `files` the digest of each, by name.
+    """
 
     rules: Mapping[str, Rule]
+    permits: frozenset[str]
     told: frozenset[str]
     purposes: Mapping[str, Purpose]
     digest: bytes
     files: Mapping[str, bytes]
+    texts: Mapping[str, str] = field(repr=False)
+    origin: Mapping[str, str] = field(repr=False)
     order: Mapping[str, int] = field(repr=False)
     policies: cedarpy.PolicySet = field(repr=False)
     schema: cedarpy.Schema = field(repr=False)
@@ -53,8 +64,9 @@ class Policy:
 
     @classmethod
     def load(cls, texts: Mapping[str, str]) -> Policy:
-        """The policy that `texts` (by file name) spell. Raises Misconfigured, naming the file and the rule."""
-        rest = dict(texts)
+        """The policy that `texts` (by file name) spell, own files as `own/…`. Raises Misconfigured, naming file and rule."""
+        rest = {name: text for name, text in texts.items() if not name.startswith(own.FOLDER)}
+        theirs = {name: texts[name] for name in sorted(texts.keys() - rest.keys())}
         try:
             schema_text, purposes_text = rest.pop("schema.cedarschema"), rest.pop("purposes.toml")
         except KeyError as error:
@@ -62,8 +74,11 @@ class Policy:
         schema = _schema(schema_text)
         purposes = parse_purposes(purposes_text)
         found: dict[str, dict[str, Any]] = {}
+        origin: dict[str, str] = {}
         for name in sorted(rest):
-            _read(name, rest[name], schema, found)
+            _read(name, rest[name], schema, found, origin)
+        # The shipped ones must stand alone: what an own file adds is no part of what they refuse.
+        purposes = _with_own(theirs, purposes, schema, found, origin)
         base = cedarpy.Entities.from_json_str(json.dumps([_entity(p) for p in purposes.values()]), schema)
         policies = cedarpy.PolicySet.from_json_str(
             json.dumps({"staticPolicies": found, "templates": {}, "templateLinks": []})
@@ -71,11 +86,14 @@ class Policy:
         _refuses_the_unknown(policies, base, schema, purposes)
         files = {name: hashlib.sha256(texts[name].encode()).digest() for name in sorted(texts)}
         return cls(
+            permits=frozenset(id_ for id_, policy in found.items() if policy["effect"] == "permit"),
             rules={id_: Rule(id_, policy["annotations"]["sentence"]) for id_, policy in found.items()},
             told=frozenset(id_ for id_, policy in found.items() if "asker" in policy["annotations"]),
             purposes=purposes,
             digest=_digest(files),
             files=files,
+            texts=dict(texts),
+            origin=origin,
             order={id_: place for place, id_ in enumerate(found)},
             policies=policies,
             schema=schema,
@@ -90,7 +108,36 @@ def _schema(text: str) -> cedarpy.Schema:
         raise Misconfigured(f"schema.cedarschema: not a schema: {error}", setting="schema.cedarschema") from None
 
 
-def _read(name: str, text: str, schema: cedarpy.Schema, found: dict[str, dict[str, Any]]) -> None:
+def _with_own(
+    texts: Mapping[str, str],
+    shipped: Mapping[str, Purpose],
+    schema: cedarpy.Schema,
+    found: dict[str, dict[str, Any]],
+    origin: dict[str, str],
+) -> Mapping[str, Purpose]:
+    """Add the rules of own files, and the purposes with theirs: they can only narrow (``policy.own``)."""
+    for name in texts:
+        own.check_name(name)
+    if sum(len(text.encode()) for text in texts.values()) > _MOST:
+        raise Misconfigured(f"own files of more than {_MOST} bytes together", setting=own.FOLDER, hint="shorten them")
+    purposes = own.merged(texts[own.PURPOSES], shipped) if own.PURPOSES in texts else shipped
+    codes = purposes.keys() - shipped.keys()
+    for name in texts:
+        if name != own.PURPOSES:
+            before = set(found)
+            _read(name, texts[name], schema, found, origin)
+            own.check_permits(name, {id_: rule for id_, rule in found.items() if id_ not in before}, codes)
+    own.check_permitted(sorted(codes), found)
+    return purposes
+
+
+def _read(
+    name: str,
+    text: str,
+    schema: cedarpy.Schema,
+    found: dict[str, dict[str, Any]],
+    origin: dict[str, str],
+) -> None:
     """Add the rules of one file to `found`, under their own ids instead of the parser's numbers."""
     if not name.endswith(".cedar"):
         raise Misconfigured(f"{name}: a policy has *.cedar, schema.cedarschema and purposes.toml", setting=name)
@@ -103,8 +150,16 @@ def _read(name: str, text: str, schema: cedarpy.Schema, found: dict[str, dict[st
     for policy in parsed["staticPolicies"].values():
         id_ = _named(name, policy)
         if id_ in found:
-            raise Misconfigured(f"{name}: rule {id_!r} is there twice", setting=name)
-        found[id_] = policy
+            raise Misconfigured(
+                f"{name}: rule {id_!r} is there twice", setting=name, hint="ids are unique over all files"
+            )
+        if policy["annotations"].get("asker") and own.reads_person(policy["conditions"]):
+            raise Misconfigured(
+                f"{name}: rule {id_!r} is about the person, and would be told to the one who asks",
+                setting=name,
+                hint="leave @asker out: whoever hears which rule spoke would learn who the person is",
+            )
+        found[id_], origin[id_] = policy, name
     valid = cedarpy.validate_policies(text, schema)
     if not valid.validation_passed:
         names = valid.id_annotations_by_policy_id
@@ -118,6 +173,10 @@ def _named(name: str, policy: dict[str, Any]) -> str:
     id_, sentence = said.get("id"), said.get("sentence")
     if not id_ or not _ID.fullmatch(id_) or len(id_) > 60:
         raise Misconfigured(f"{name}: a rule without an @id in small words", setting=name, hint=_HINT)
+    if id_ in OURS or id_.startswith("failed"):
+        raise Misconfigured(
+            f"{name}: {id_!r} is what the gate itself says, and no rule's name", setting=name, hint=_HINT
+        )
     if not sentence or not sentence.isprintable() or not sentence.endswith(".") or len(sentence) > 300:
         raise Misconfigured(f"{name}: rule {id_!r} has no @sentence of up to 300 characters", setting=name, hint=_HINT)
     if not said.keys() <= _ANNOTATIONS or said.get("asker", "told") != "told":
