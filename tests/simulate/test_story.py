@@ -4,9 +4,11 @@
 from datetime import timedelta
 
 import pytest
+from tests.policy.ground import POLICY
 from tests.simulate.played import SEED, START, play
 
 from whosaw.guard.answer import Refused, Shown
+from whosaw.oversight.decisions import decided_again
 from whosaw.simulate.company import truth
 from whosaw.simulate.days import LENGTH
 
@@ -16,6 +18,19 @@ from whosaw.simulate.days import LENGTH
 def played(request, tmp_path_factory):
     seed, later = request.param
     return play(tmp_path_factory.mktemp("summer"), seed, START + timedelta(days=later))
+
+
+def test_every_decision_can_be_made_again(played):
+    """At the end of the summer every look of it is decided again from its record and the directory as known then: by the
+    same facts, to the last bit, and with the same rules. (Of two of the three summers, every tenth.)
+    """
+    asked = [body for body in played.bodies if body.origin == "asked"]
+    every = 1 if played.company.start == START else 10
+    assert len(asked) > 500
+    assert {body.decision for body in asked} == {"permit", "refuse"}
+    for index, body in enumerate(asked[::every]):
+        made = decided_again(index, body, POLICY, played.office.directory)
+        assert (made.facts, made.policy, made.replayed, made.turned) == ("same", True, True, False), made
 
 
 def test_the_tables_load_every_morning(played):

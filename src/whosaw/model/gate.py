@@ -29,7 +29,8 @@ _KEYS = frozenset({"approvals", "case_given", "last_look", "limit_ms", "offered"
 class GateSaw:
     """`last_look`: the look before. `limit_ms`: how old the directory might be. `offered`: what of the fields asked for
     could be shown; None: all. `unread`: the directory could not be read. `silent`: nor the system that keeps the case.
-    `owes`: a glass that they broke was not reviewed in its time. `approvals` and `quota` in the order of APPROVALS and QUOTAS; a quota of None was not counted.
+    `owes`: a glass that they broke was not reviewed in its time. `approvals` and `quota` in the order of APPROVALS and
+    QUOTAS; a quota of None was not counted.
     """
 
     case_given: bool

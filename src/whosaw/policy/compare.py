@@ -4,8 +4,9 @@
     old, new ──rules_changed, purposes_changed──▶ what is written otherwise
              ──decisions_changed──▶ purpose × field × detail × function × staff × region × protected × approvals, asked of both
 
-The small world is every combination of these and nothing else: a rule about the time of the day changes no decision in it.
-Over looks that were really asked, ``oversight.decisions`` says more.
+The small world is every combination of these and nothing else, of what one of the two may need and who may need it, and one
+who may not: a rule about the time of the day changes no decision in it. Over looks that were really asked,
+``oversight.decisions`` says more.
 
 Invariant: both are asked the very same questions.                                          How to read it: docs/policy.md
 """
@@ -17,15 +18,14 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any
 
-from whosaw.model.access import LADDER, Asked, Field
+from whosaw.model.access import Asked, Look
 from whosaw.policy.decide import decide
-from whosaw.policy.facts import ApprovalFacts, Known
+from whosaw.policy.facts import ApprovalFacts, Facts, Known
 from whosaw.policy.golden import AT, base
-from whosaw.policy.purposes import Purpose
+from whosaw.policy.purposes import FUNCTIONS, Purpose
 from whosaw.policy.rules import Policy
 from whosaw.policy.wording import rule_text
 
-_RUNGS = tuple(Asked(f, d) for f in Field for d in LADDER[f])
 _SIGNED = (ApprovalFacts(), ApprovalFacts(independent=3, stewards=1, overseers=1, legal=1))
 
 
@@ -89,22 +89,29 @@ def _said(value: Any) -> str:
 
 def decisions_changed(old: Policy, new: Policy, at: Callable[[int, int], None]) -> tuple[int, tuple[Turned, ...]]:
     """How many looks were asked of both, and where they come out otherwise. `at`: called with how many, of how many."""
-    codes = sorted(old.purposes.keys() | new.purposes.keys())
-    functions = sorted({f for policy in (old, new) for p in policy.purposes.values() for f in p.functions})
+    worlds = [world for code in sorted(old.purposes.keys() | new.purposes.keys()) for world in _worlds(code, old, new)]
     asked, turned = 0, []
-    total = len(codes) * len(_RUNGS)
-    for place, (code, rung) in enumerate(product(codes, _RUNGS)):
+    for place, (purpose, rung, functions) in enumerate(worlds):
         opened = shut = 0
-        for look, facts in _world(new.purposes.get(code) or old.purposes[code], rung, functions):
+        for look, facts in _world(purpose, rung, functions):
             before, after = (decide(policy, look, facts, AT).permitted for policy in (old, new))
             opened, shut, asked = opened + (after > before), shut + (before > after), asked + 1
         if opened or shut:
-            turned.append(Turned(code, f"{rung.field}:{rung.detail}", opened, shut))
-        at(place + 1, total)
+            turned.append(Turned(purpose.code, f"{rung.field}:{rung.detail}", opened, shut))
+        at(place + 1, len(worlds))
     return asked, tuple(turned)
 
 
-def _world(purpose: Purpose, rung: Asked, functions: list[str]) -> Iterator[tuple[Any, Any]]:
+def _worlds(code: str, old: Policy, new: Policy) -> Iterator[tuple[Purpose, Asked, tuple[str, ...]]]:
+    """What one of the two may need for this purpose, and whose work it is by one of the two; and one whose it is not."""
+    both = [policy.purposes[code] for policy in (old, new) if code in policy.purposes]
+    functions = frozenset().union(*(purpose.functions for purpose in both))
+    others = sorted(FUNCTIONS - functions)[:1]
+    for rung in sorted(frozenset().union(*(purpose.needs for purpose in both))):
+        yield both[-1], rung, (*sorted(functions), *others)
+
+
+def _world(purpose: Purpose, rung: Asked, functions: tuple[str, ...]) -> Iterator[tuple[Look, Facts]]:
     look, facts = base(purpose)
     look, known = replace(look, asked=(rung,)), facts.known
     if not isinstance(known, Known) or known.principal is None or known.person is None:

@@ -34,7 +34,8 @@ from whosaw.wiring import policy_texts
 def test(table: Path | None, data: Path, form: str) -> int:
     """Decide every golden decision, and say which come out otherwise. Exit code 1: of one's own; 3: of the shipped ones."""
     shipped = resources.files("whosaw.policy").joinpath(DECISIONS).read_text(encoding="utf-8")
-    ours = [(row, *_came_out(Policy.load(policy_texts()), row)) for row in read_rows(shipped, DECISIONS)]
+    alone = Policy.load(policy_texts())
+    ours = [(row, *_came_out(alone, row)) for row in read_rows(shipped, DECISIONS)]
     own = data / POLICY / DECISIONS if table is None else table
     theirs = []
     if table is not None or own.is_file():
