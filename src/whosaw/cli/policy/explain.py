@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from whosaw.cli.inquiry import refused
+from whosaw.cli.operator import local
 from whosaw.cli.options import asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Cell, Table
 from whosaw.inquiry.standing import known, standing
@@ -58,6 +59,7 @@ def explain(name: str, asker: str, data: Path, form: str) -> int:
 
 def admit(here: House, asker: str, what: What, leaf: int | None, looked: tuple[str | None, ...] = ()) -> Refused | None:
     """Put on record that `asker` asks which rules spoke; why they are not told, where they are not."""
+    local(here, asker)
     who, at = here.names.remember(asker), here.clock()
     reasons = list(standing(known(here.directory, who, at).principal, "requester"))
     if who in looked:
