@@ -10,7 +10,6 @@ row counts any more in the next. Everybody is invented.
 """
 
 import copy
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,24 +20,22 @@ from pathlib import Path
 from tests.directory.town import write
 
 from whosaw.directory.load import load
+from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.approvals import answer as answering
 from whosaw.guard.approvals.ask import Asking, ask, withdraw
 from whosaw.guard.approvals.gate import DeskApprovals
 from whosaw.guard.approvals.life import Kept, find
 from whosaw.guard.approvals.overseer import exported
-from whosaw.guard.approvals.people import KeyringPeople
-from whosaw.guard.approvals.ports import Desk
-from whosaw.guard.approvals.ports import House as Settled
+from whosaw.guard.approvals.ports import Organisation as Settled
 from whosaw.guard.approvals.state import No
-from whosaw.guard.approvals.terms import Terms
 from whosaw.guard.look import Guard
+from whosaw.guard.quota import Quota
+from whosaw.guard.quota_count import Counters, InMemory
 from whosaw.model.access import Asked, Field, Look
 from whosaw.model.approval import As, Counts
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream, parse, time_text
-from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
-from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify.folder import Audit
 from whosaw.verify.overseer import OverseerKey, SignedFile
@@ -181,9 +178,10 @@ class Town:
         self.tables: dict[str, list[dict]] = {}
         self.against: set[str] = set()  # why those who were asked to sign could not
         self._requests: list[str] = []
+        self._stopped: set[str] = set()
         self._drawn = self._days = 0
         self._latest = clock.at
-        self.desk = _desk(here)
+        self.desk = here.approvals
         self._settled = self.desk.house
         self._trust = TrustPolicy.parse((folder / "trust").read_bytes())
 
@@ -194,14 +192,17 @@ class Town:
         self.clock.at = max(self.clock.at, self._latest)
         self.tables = company(self.clock.at)
         self.load()  # a unit that the last row moved counts for thirty days from here
+        for staff in sorted(self._stopped):
+            self.lift(staff, "dean", "cleo")
         self.clock.at += 37 * DAY
-        self.against, self._requests = set(), []
-        self._settle(self._settled)
         self._days += 1
         self.tables = company(self.clock.at - HOUR, self.its)
         self.load()
         self.clock.at += 3 * DAY
         self.load()
+        self.against, self._requests, self._stopped = set(), [], set()
+        self._settle(self._settled)
+        self.here.guard._quotas = self.here.quota
 
     def its(self, case: str) -> str:
         """The id of a case in these forty days. Whoever once had a hand in a case keeps it, so each row has cases of its own."""
@@ -318,6 +319,39 @@ class Town:
         """No overseer's key counts any more."""
         self._settle(replace(self._settled, overseers=()))
 
+    # ── quotas and suspensions ──
+
+    def many(self, number: int) -> list[Look]:
+        """So many colleagues of one inquiry, each looked at once."""
+        for n in range(number):
+            self.tables["persons"].append({"person": f"u-{n}", "region": "EU", "classes": ["staff"]})
+            self.tables["case_persons"].append(
+                {"case_id": self.its("I-STAFF"), "person": f"u-{n}", "added": self.ago(days=1), "added_by": "portal"}
+            )
+            self.here.vault.put(f"u-{n}", Field.ACTIVITY, SECRETS[Field.ACTIVITY], SUMMER, f"u-{n}")
+        self.load()
+        return [self.ask("a3", f"u-{n}", "activity", "internal_inquiry", "I-STAFF") for n in range(number)]
+
+    def limit(self, counters: Counters | None = None, **limits: int) -> None:
+        """Other quotas than the house's, from here to the end of the row; nothing is counted yet."""
+        self.here.guard._quotas = Quota(
+            replace(self.here.settings.quota, **limits), self.here.policy.purposes, self.here.directory.unit,
+            InMemory() if counters is None else counters,
+        )  # fmt: skip
+
+    def suspend(self, staff: str, by: str = "pia") -> None:
+        self._drawn += 1
+        done = suspension.suspend(staff, "misuse", by, self.here.suspension, key=f"s-{self._drawn}")
+        self._stopped.add(staff)
+        assert isinstance(done, suspension.Done)
+
+    def lift(self, staff: str, by: str, with_: str) -> None:
+        """Two let somebody look again, or cannot."""
+        self._drawn += 1
+        done = suspension.lift(staff, by, with_, self.here.suspension, key=f"s-{self._drawn}")
+        if isinstance(done, suspension.Refused):
+            self.against |= {reason.code for reason in done.reasons}
+
     def _settle(self, settled: Settled) -> None:
         self.desk = replace(self.desk, house=settled)
         self.here.guard._approvals = DeskApprovals(self.desk)
@@ -362,26 +396,6 @@ class Town:
         return report.exit == 0
 
 
-def _desk(here: House) -> Desk:
-    """Where approvals are asked for and given, with one overseer from outside."""
-    people = KeyringPeople(
-        keyring=here.keyring, rows=here.name_rows, root=here.root, pseudonyms=here.pseudonyms,
-        remember=here.names.remember, random=os.urandom,
-    )  # fmt: skip
-    terms = {
-        code: Terms(
-            needs=Counts(independent=len(purpose.approvals), legal=purpose.approvals.count("legal")),
-            break_glass=purpose.break_glass,
-        )
-        for code, purpose in here.policy.purposes.items()
-    }
-    return Desk(
-        journal=here.journal, rows=SqlApprovals(here.engine), notices=SqlNotices(here.engine),
-        keys=SqlCredentials(here.engine), directory=here.directory, people=people, clock=here.clock, terms=terms,
-        house=Settled(overseers=(VerifierKey.parse(COUNCIL.vkey),), origin="log.example.org/whosaw"),
-    )  # fmt: skip
-
-
 def company(at: datetime, its: Callable[[str], str] = str) -> dict[str, list[dict]]:
     """The tables, with cases opened the day before `at`. `its`: the id that a case has."""
     opened = time_text(at - DAY)
@@ -413,6 +427,8 @@ def motive_house(where: Path) -> Iterator[Town]:
     """The house, built and opened once."""
     folder, clock = where / "data", Clock()
     build(folder, "log.example.org/whosaw", clock=clock)
+    with (folder / "whosaw.toml").open("a") as settings:
+        settings.write(f'\n[[overseer]]\nvkey = "{COUNCIL.vkey}"\n')
     with house(folder, clock=clock) as here:
         for person in PERSONS:
             for which, value in SECRETS.items():

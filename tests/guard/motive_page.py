@@ -13,6 +13,7 @@ from tests.guard.test_insider import GRANTED
 from tests.policy.ground import POLICY
 
 from whosaw.errors import WhosawError
+from whosaw.guard.answer import Shown
 from whosaw.model.access import Look
 from whosaw.policy.independence import REASONS
 from whosaw.policy.told import PLAIN
@@ -93,6 +94,8 @@ def _look(row: Row) -> Look:
     nowhere = MagicMock()
     nowhere.tables, nowhere._drawn = company(SUMMER), 0
     nowhere.signed = lambda look: look
+    nowhere.many = lambda n: Town.many(nowhere, n)
+    nowhere.look = lambda _: object.__new__(Shown)
     nowhere.again = lambda look: look
     nowhere.ask = lambda *given, **more: Town.ask(nowhere, *given, **more)
     nowhere.its = str

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from tests.guard.motive import DAY, HOUR, MINUTE, SELF_MADE, Town
 
-from whosaw.errors import BadInput, IdempotencyConflict, WhosawError
+from whosaw.errors import BadInput, IdempotencyConflict, Unavailable, WhosawError
+from whosaw.guard.answer import Shown
+from whosaw.guard.quota_count import InMemory
 from whosaw.model.access import Look, Mode
 
 
@@ -37,11 +39,18 @@ class Row:
         return self.name.replace("_s_", "'s ").replace("_", " ")
 
 
+class Uncounted(InMemory):
+    """Counters behind a database that does not answer."""
+
+    def take(self, lanes, at):
+        raise Unavailable("the quotas cannot be read", part="quota")
+
+
 VARIANTS: list[Row] = []
 TWINS: list[Row] = []
 _CHAPTERS: list[str] = []
 # Parts of the guard that are not there yet: rows that need them are listed by `pending`, and run once they are.
-MISSING: frozenset[str] = frozenset({"directory", "quotas", "suspension", "tickets", "callers"})
+MISSING: frozenset[str] = frozenset({"directory", "tickets", "callers"})
 
 
 def permitted(does: Callable[[Town], Look] | None = None, *, waits: str = ""):
@@ -1246,6 +1255,120 @@ def a_legal_demand_beyond_its_list(town):
     request = town.request(look)
     town.give(request, "leo", "legal")
     town.give(request, "pete")
+    return look
+
+
+# ── how many, and who was stopped ──
+
+_CHAPTERS.append("Many small looks, and who was stopped")
+
+
+@permitted
+def the_twentieth_of_twenty_colleagues_in_an_inquiry(town):
+    return town.many(20)[-1]
+
+
+@refused("quota-purpose", the_twentieth_of_twenty_colleagues_in_an_inquiry)
+def an_inquiry_into_one_person_more_than_a_day_allows(town):
+    *before, last = town.many(21)
+    assert all(isinstance(town.look(look), Shown) for look in before)
+    return last
+
+
+@refused("quota-principal", the_takeover_of_a_customer_s_account)
+def one_look_more_than_an_hour_allows(town):
+    town.limit(looks_an_hour=3)
+    look = town.ask("finn", "owen", case="F-OWEN")
+    for _ in range(3):
+        town.look(town.again(look))
+    return look
+
+
+@refused("quota-principal", the_takeover_of_a_customer_s_account)
+def trying_names_until_one_is_permitted(town):
+    town.limit(attempts_an_hour=4)
+    for whom in ("kate", "jonas", "uma", "mira"):
+        town.look(town.ask("finn", whom, case="F-OWEN"))
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("quota-unit", the_takeover_of_a_customer_s_account)
+def one_look_more_than_the_unit_may(town):
+    town.limit(unit_looks_a_day=2)
+    for _ in range(2):
+        town.look(town.ask("fay", "owen", case="F-FAY"))
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("quota-person", the_takeover_of_a_customer_s_account)
+def the_same_person_looked_at_by_everybody(town):
+    town.limit(person_looks_a_day=2)
+    town.look(town.ask("fay", "owen", case="F-FAY"))
+    town.look(town.ask("sam", "owen", "messages", "safety_review", "S-OWEN"))
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("quota-unread", the_takeover_of_a_customer_s_account)
+def quotas_that_cannot_be_read(town):
+    town.limit(Uncounted())
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("quota-principal", her_takeover)
+def signatures_do_not_make_a_quota_longer(town):
+    town.limit(looks_an_hour=1)
+    town.look(town.ask("finn", "owen", case="F-OWEN"))
+    return town.signed(town.ask("finn", "kate"))
+
+
+@refused("principal-suspended", the_takeover_of_a_customer_s_account)
+def somebody_who_was_stopped_by_a_command(town):
+    town.suspend("finn")
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("principal-suspended", the_takeover_of_a_customer_s_account, signed="requester-suspended same same-unit line common-manager")  # fmt: skip
+def somebody_stopped_lifts_it_with_their_boss(town):
+    town.suspend("finn")
+    town.lift("finn", "finn", "frank")
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("principal-suspended", the_takeover_of_a_customer_s_account, signed="same-unit line common-manager")
+def somebody_stopped_whom_their_own_unit_lifts(town):
+    town.suspend("finn")
+    town.lift("finn", "fay", "frank")
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("protected-person", her_takeover, signed="approver-suspended")
+def signed_by_one_who_was_stopped_by_a_command(town):
+    town.suspend("pia", by="sven")
+    look = town.ask("finn", "kate")
+    town.give(town.request(look), "pia")
+    return look
+
+
+@refused("protected-person", her_takeover)
+def signed_by_one_who_was_stopped_afterwards(town):
+    look = town.signed(town.ask("finn", "kate"))
+    town.suspend("pia", by="sven")
+    return look
+
+
+@stopped(Unavailable, the_takeover_of_a_customer_s_account)
+def what_was_shown_before_to_one_who_was_stopped_since(town):
+    look = town.ask("finn", "owen", case="F-OWEN")
+    town.look(look)
+    town.suspend("finn")
+    return look
+
+
+@stopped(Unavailable, the_takeover_of_a_customer_s_account)
+def the_open_session_of_one_who_has_left(town):
+    look = town.ask("finn", "owen", case="F-OWEN")
+    town.look(look)
+    town.staff("finn", valid_to=town.ago(minutes=1))
     return look
 
 
