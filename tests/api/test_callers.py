@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 from tests.api.ca import SERVER, Authority
 from tests.api.door import World, header_of
 from tests.api.idp import Idp
@@ -375,6 +376,16 @@ def test_what_was_refused_is_counted_by_check(world):
     counts = world.door.counts
     assert (counts["admitted"], counts["principal-token"]) == (1, 3)
     assert (counts["principal-token: aud"], counts["principal-token: form"]) == (2, 1)
+
+
+def test_the_counts_are_read_by_a_monitoring_system(world):
+    """In the text format, by check; nothing in it says who."""
+    world.add()
+    world.admit(cert=world.cert, whosaw_principal=world.staff.token(sub="ana-1234"))
+    refused(world)
+    (family,) = text_string_to_metric_families(world.door.metrics().decode())
+    assert {s.labels["outcome"]: s.value for s in family.samples} == {"admitted": 1, "nobody": 1}
+    assert "ana-1234" not in world.door.metrics().decode()
 
 
 def test_a_provider_that_is_not_among_ours_is_never_asked(world):

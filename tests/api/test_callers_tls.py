@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutual TLS, with a real server, real sockets and a small authority: who is let in, and who not even to the end of a handshake."""
 
+import dataclasses
 import ssl
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 
 import pytest
 from tests.api.ca import SERVER, Authority
@@ -11,6 +13,7 @@ from tests.api.door import World, header_of
 from tests.api.serving import ask, connect, serving, who
 
 from whosaw.api import tls
+from whosaw.api.callers import Door, networks
 from whosaw.errors import Misconfigured
 from whosaw.settings.callers import TlsSettings
 
@@ -117,6 +120,17 @@ def test_a_certificate_in_a_header_is_a_strangers(world):
     with gate(world) as call:
         for connection in (call(), call(world.cert)):
             assert ask(connection, Client_Cert=header_of(world.cert)) == (401, {"code": "certificate"})
+
+
+def test_a_proxy_that_ends_tls_says_whose_the_connection_is(world):
+    """Over a real socket: from its network the header is the certificate, and without one nobody comes in."""
+    world.add()
+    door = Door(dataclasses.replace(world.door._parts, proxies=networks(["127.0.0.0/8"])))
+    with serving(who(door)) as port, closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        assert ask(connection, Client_Cert=header_of(world.cert)) == (200, {"caller": "desk", "looker": None})
+        assert ask(connection) == (401, {"code": "nobody"})
+        assert ask(connection, Client_Cert=header_of(world.ca.issue())) == (401, {"code": "unknown"})
+        assert ask(connection, Client_Cert="MIIB") == (401, {"code": "certificate"})
 
 
 def test_a_tool_with_a_token_needs_no_certificate(world):

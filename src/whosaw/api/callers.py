@@ -157,6 +157,13 @@ class Door:
             found["callers"] = str(error)
         return found
 
+    def metrics(self) -> bytes:
+        """The counts, in the text format that every monitoring system reads: by check, and by nothing that says who."""
+        name = "whosaw_admissions_total"
+        lines = [f"# HELP {name} Requests at the door, by what became of them.", f"# TYPE {name} counter"]
+        lines += [f'{name}{{outcome="{code}"}} {count}' for code, count in sorted(self.counts.items())]
+        return ("\n".join(lines) + "\n").encode()
+
     def admit(self, scope: Scope) -> Admitted:
         """Which caller this request comes from, and whose token it hands on. Raises NotAdmitted."""
         try:

@@ -31,7 +31,7 @@ def parts_of(
     metrics: Callable[[], bytes],
     mounted: Mapping[str, App],
 ) -> Parts:
-    """What the application of `here` is made of. `health` and `metrics`: of the house; the door has its own health."""
+    """What the application of `here` is made of. `health` and `metrics`: of the house; the door has its own of both."""
     searches = Searches(
         journal=here.journal, policy=here.policy, remember=here.names.remember, clock=here.clock, random=os.urandom
     )
@@ -45,7 +45,7 @@ def parts_of(
         lane=lane,
         url=here.settings.api.url or url,
         health=whole,
-        metrics=metrics,
+        metrics=lambda: metrics() + door.metrics(),
         look=Looks(here.guard.look, here.witnessed).look,
         mounted=mounted,
     )
