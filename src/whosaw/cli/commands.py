@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from whosaw import errors
+from whosaw.cli.approval import approval
 from whosaw.cli.caller import caller
 from whosaw.cli.collect import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
@@ -29,6 +30,8 @@ from whosaw.cli.look import look
 from whosaw.cli.operator import NotTheirs
 from whosaw.cli.options import Left
 from whosaw.cli.output import REFUSED
+from whosaw.cli.overseer import overseer
+from whosaw.cli.passkey import passkey
 from whosaw.cli.policy.command import policy
 from whosaw.cli.quota import quota
 from whosaw.cli.serve import serve
@@ -66,6 +69,9 @@ for _command in (
     directory,
     caller,
     look,
+    approval,
+    passkey,
+    overseer,
     serve,
     collect,
     watch,

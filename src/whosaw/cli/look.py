@@ -10,15 +10,19 @@ from pathlib import Path
 import click
 
 from whosaw.cli.operator import local
-from whosaw.cli.options import Place, data_option, format_option, opened, say
-from whosaw.cli.output import REFUSED, Table
+from whosaw.cli.options import Place, again, data_option, format_option, opened, say
+from whosaw.cli.output import NEEDS_APPROVAL, REFUSED, Table
 from whosaw.cli.statement import created
 from whosaw.errors import BadInput
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Look
 from whosaw.model.record import time_text
 from whosaw.model.stage import Stage
+from whosaw.policy.rules import Policy
+from whosaw.policy.told import PLAIN
 from whosaw.verify.words import counted
+
+_APPROVALS = frozenset({"approvals-missing", "approval-of-legal-missing"})
 
 
 @click.command()
@@ -34,6 +38,9 @@ from whosaw.verify.words import counted
     "--wait", type=click.Choice(tuple(Stage)), default=Stage.DURABLE, show_default=True,
     help="Show nothing before the record is so far; never less than the purpose demands.",
 )  # fmt: skip
+@click.option(
+    "--break-glass", is_flag=True, help="It cannot wait for an approval: others are told at once, and review it."
+)
 @click.option("--receipt", type=Place(), metavar="FILE", help="Where to write the receipt of the look.")
 @data_option
 @format_option
@@ -45,11 +52,12 @@ def look(
     case: str | None,
     key: str | None,
     wait: str,
+    break_glass: bool,
     receipt: Path | None,
     data: Path,
     form: str,
 ) -> int:
-    """Ask for fields of one person. Exit code 4: refused."""
+    """Ask for fields of one person. Exit code 4: refused; 5: approvals are missing, and nothing else that may be told."""
     asked = tuple(Asked.parse(text) for text in fields)
     with created(receipt, "--receipt") if receipt else nullcontext() as file, opened(data) as here:
         if wait == Stage.WITNESSED and not here.witnessed:
@@ -64,13 +72,15 @@ def look(
             key=secrets.token_hex(16) if key is None else key,
             app="whosaw-look",
             caller=local(here, principal),
+            break_glass=break_glass,
         )
         answer = here.guard.look(request, Stage(wait))
         if file is not None:
             file.write(answer.receipt)
     if isinstance(answer, Refused):
-        say(_refused(answer), form)
-        return REFUSED
+        missing = _missing(answer, here.policy)
+        say(_refused(answer, data, missing=missing), form)
+        return NEEDS_APPROVAL if missing else REFUSED
     say(_shown(answer), form)
     return 0
 
@@ -89,11 +99,22 @@ def _shown(answer: Shown) -> Table:
     )
 
 
-def _refused(answer: Refused) -> Table:
+def _missing(answer: Refused, policy: Policy) -> bool:
+    """Whether approvals are all that is missing, as far as it may be told: the same whether somebody is protected or not."""
+    told = {rule.id for rule in answer.decision.rules} & policy.told
+    return bool(told) and told <= _APPROVALS
+
+
+def _refused(answer: Refused, data: Path, *, missing: bool) -> Table:
     # Not the rules: they would tell the one who asked that a person is protected, or whose colleague they are.
     cause = [f"What could not be read: {answer.cause}"] if answer.cause else []
     if any(rule.id.startswith("directory-") for rule in answer.decision.rules):
         cause.append("Confirm the directory: whosaw directory load TABLES")
+    if missing:
+        cause.append(f"It needs approvals: ask with whosaw approval ask{again(data)}")
+    elif answer.told == PLAIN:
+        # Said for every such refusal, or it would say that this person is one of those who need it.
+        cause.append(f"Where others may approve it, ask them with: whosaw approval ask --everything{again(data)}")
     return Table(
         f"Refused. {answer.told}",
         facts={"permitted": False, "look": answer.look_id, "leaf": answer.index, "told": answer.told},

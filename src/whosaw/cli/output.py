@@ -20,6 +20,7 @@ FORMATS = ("table", "json", "jsonl", "csv")
 # Exit codes of answers, where not 0; those of errors stand in errors.EXIT.
 IN_PART = TO_REVIEW = 1
 REFUSED = 4
+NEEDS_APPROVAL = 5
 Cell = str | int | bool | None | Sequence[str]
 
 
