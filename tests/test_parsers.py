@@ -23,6 +23,8 @@ from tests.journal.world import World, genesis_of, signers
 from tests.tlog.given import damaged
 from tests.tlog.worked import LABELS, NOTE_4
 from tests.verify.log_maker import BEGAN, look_body
+from tests.verify.test_approval import COUNCIL, MONITOR, approved
+from tests.verify.test_approval import request as approval_request
 
 from whosaw.errors import WhosawError
 from whosaw.journal.older import Pair
@@ -50,6 +52,7 @@ from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.tlog import checkpoint, leaf, note, prefix, proof, receipt, spelling, tile, trust, vrf, witness
 from whosaw.tlog.crown import Crown
 from whosaw.tlog.map_leaf import MapLeaf
+from whosaw.verify.overseer import OverseerKey, RequestFile, SignedFile
 from whosaw.verify.proof import OpenedRecord
 from whosaw.verify.receipt import ReceiptFile
 from whosaw.verify.records import Blank, End, Header, Line, parse_line
@@ -229,8 +232,17 @@ PARSERS = {
     "model/record.py parse_time": Parser(
         record.parse_time, lambda made, _: record.time_text(made).encode(), (b"2026-11-22T10:15:30.123Z",), text=True
     ),
+    "verify/overseer.py OverseerKey.parse": Parser(
+        OverseerKey.parse, lambda made, _: made.encode(), (COUNCIL.encode(), MONITOR.encode())
+    ),
+    "verify/overseer.py RequestFile.parse": Parser(
+        RequestFile.parse, lambda made, _: made.encode(), (approval_request().encode(),)
+    ),
+    "verify/overseer.py SignedFile.parse": Parser(
+        SignedFile.parse, lambda made, _: made.encode(), (COUNCIL.sign(approval_request()).encode(),)
+    ),
     "model/look_body.py LookBody.decode": Parser(
-        LookBody.decode, lambda made, _: made.encode(), (look_body("anna", 1), ASKED)
+        LookBody.decode, lambda made, _: made.encode(), (look_body("anna", 1), ASKED, approved().encode())
     ),
     "model/genesis.py Genesis.parse": Parser(
         Genesis.parse, lambda made, _: made.encode(), (genesis_of(signers()).encode(),)

@@ -20,7 +20,7 @@ from whosaw.wiring import policy_texts
 
 TEXT = (ROOT / "docs/reference.md").read_text()
 SHARED = ("--as", "--data", "--format")
-ANSWERS = ("IN_PART", "TO_REVIEW", "REFUSED")
+ANSWERS = ("IN_PART", "TO_REVIEW", "REFUSED", "NEEDS_APPROVAL")
 
 
 def section(name):

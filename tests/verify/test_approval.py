@@ -4,6 +4,7 @@
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -316,3 +317,14 @@ def test_no_bytes_are_a_key_by_chance(raw):
     for parse_ in (OverseerKey.parse, RequestFile.parse, SignedFile.parse):
         with pytest.raises(NotCanonical):
             parse_(raw)
+
+
+def test_the_example_of_the_specification():
+    """Request, digests and signed file of docs/spec/approval.md are those of this code."""
+    text = (Path(__file__).parents[2] / "docs/spec/approval.md").read_text()
+    block = text.split("<!-- checked: approval -->")[1].split("```")[1]
+    said = dict(line.split(None, 1) for line in block.strip().splitlines())
+    asked = request()
+    assert said["request"].encode() + b"\n" == asked.encode()
+    assert (said["exact"], said["digest"]) == (asked.exact.hex(), asked.digest("works-council").hex())
+    assert said["signed"].encode() + b"\n" == COUNCIL.sign(asked).encode()

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from whosaw import errors
-from whosaw.cli.approval import approval
+from whosaw.cli.approval_answer import approval
 from whosaw.cli.caller import caller
 from whosaw.cli.collect import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
