@@ -13,7 +13,7 @@ from whosaw.errors import Busy
 
 def test_many_at_once():
     """A thousand pieces on a few threads, each answered with its own."""
-    with Lane(4) as lane:
+    with Lane(4, 4) as lane:
 
         async def go():
             return await asyncio.gather(
@@ -26,9 +26,9 @@ def test_many_at_once():
 
 
 def test_what_waits_for_the_same_is_done_at_once():
-    """As many threads as there is waiting: a hundred wait for one barrier."""
+    """Where all threads are stuck there are more of them: a hundred wait for one barrier."""
     barrier = threading.Barrier(100)
-    with Lane(100) as lane:
+    with Lane(4, 100) as lane:
         got = asyncio.run(lane_all(lane, [lambda: barrier.wait(10) >= 0] * 100))
     assert got == [True] * 100
 
@@ -39,7 +39,7 @@ async def lane_all(lane, works):
 
 def test_an_error_goes_to_whoever_waits():
     """And the thread lives on."""
-    with Lane(1) as lane:
+    with Lane(1, 1) as lane:
         with pytest.raises(ZeroDivisionError):
             asyncio.run(lane.run(lambda: 1 / 0))
         assert asyncio.run(lane.run(lambda: 7)) == 7
@@ -48,7 +48,7 @@ def test_an_error_goes_to_whoever_waits():
 def test_too_much_is_busy():
     """Nothing of it was begun."""
     gate, begun = threading.Event(), []
-    with Lane(1, waiting=1) as lane:
+    with Lane(1, 1, waiting=1) as lane:
 
         async def go():
             first = asyncio.ensure_future(lane.run(gate.wait))
@@ -79,7 +79,7 @@ def test_who_gave_up_is_told_nothing_and_the_work_is_done():
         gate.set()
         assert await lane.run(lambda: done.wait(5))
 
-    with Lane(2) as lane:
+    with Lane(2, 2) as lane:
         asyncio.run(go())
     assert done.is_set()
 
@@ -87,7 +87,7 @@ def test_who_gave_up_is_told_nothing_and_the_work_is_done():
 def test_closing_waits_for_what_was_taken():
     """And takes nothing more."""
     done = []
-    lane = Lane(2)
+    lane = Lane(2, 2)
 
     async def go():
         task = asyncio.ensure_future(lane.run(lambda: (time.sleep(0.05), done.append(1))))
@@ -104,7 +104,7 @@ def test_closing_waits_for_what_was_taken():
 def test_a_loop_that_is_gone_harms_nobody():
     """The next one is served."""
     gate = threading.Event()
-    with Lane(2) as lane:
+    with Lane(2, 2) as lane:
 
         async def leave():
             asyncio.ensure_future(lane.run(gate.wait))  # noqa: RUF006
@@ -114,3 +114,31 @@ def test_a_loop_that_is_gone_harms_nobody():
         gate.set()
         time.sleep(0.05)
         assert asyncio.run(asyncio.wait_for(lane.run(lambda: 1), 5)) == 1
+
+
+def test_while_work_gets_done_there_are_few_threads():
+    """However much of it waits."""
+    names = set()
+
+    def work():
+        time.sleep(0.005)
+        names.add(threading.current_thread().name)
+
+    with Lane(4, 100) as lane:
+        asyncio.run(lane_all(lane, [work] * 200))
+    assert 2 <= len(names) <= 4
+
+
+def test_nobody_waits_behind_who_is_stuck():
+    """One piece of work behind four that wait for ever gets a thread of its own."""
+    gate = threading.Event()
+
+    async def go(lane):
+        stuck = [asyncio.ensure_future(lane.run(gate.wait)) for _ in range(4)]
+        await asyncio.sleep(0.05)
+        assert await asyncio.wait_for(lane.run(lambda: 7), 10) == 7
+        gate.set()
+        await asyncio.gather(*stuck)
+
+    with Lane(4, 5) as lane:
+        asyncio.run(go(lane))

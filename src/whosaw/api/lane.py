@@ -5,8 +5,9 @@
       ▲                                                                     │
       └────────────────────── one call_soon_threadsafe ◀────────────────────┘
 
-Threads stand and wait for the journal, which makes one write for all of them (``journal.queue``): hundreds of requests at once cost one
-fdatasync. An executor of the standard library would wake the loop for each.
+Threads stand and wait for the journal, which makes one write for all of them (``journal.queue``). A few of them are enough to keep it
+and both cores busy, and more would only wait for one another; but where all of them wait for something else, a witness or an identity
+provider, more are started so that nobody waits behind them. An executor of the standard library would wake the loop for each answer.
 
 Invariant: what was taken up is done to its end, even where nobody waits for the answer any more: its record may stand already.
 """
@@ -23,8 +24,10 @@ from typing import Any, Self, TypeVar
 
 from whosaw.errors import Busy
 
-THREADS = 256
+THREADS = 32  # while work gets done
+MOST = 256  # where it does not
 WAITING = 4096
+STUCK_S = 0.1
 _T = TypeVar("_T")
 
 
@@ -57,12 +60,12 @@ class _Job:
 class _Box:
     """What is done and not delivered yet to one loop. One that is closed takes its box with it."""
 
-    __slots__ = ("_done", "_lock", "_woken", "loop")
+    __slots__ = ("_done", "_lock", "_woken", "loop", "watched")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._done: deque[_Job] = deque()
-        self._lock, self._woken = threading.Lock(), False
+        self._lock, self._woken, self.watched = threading.Lock(), False, False
 
     def put(self, job: _Job) -> None:
         self._done.append(job)
@@ -83,12 +86,12 @@ class _Box:
 class Lane:
     """Threads for an event loop, started as they are needed."""
 
-    def __init__(self, threads: int = THREADS, waiting: int = WAITING) -> None:
-        self._most, self._waiting = threads, waiting
+    def __init__(self, threads: int = THREADS, most: int = MOST, waiting: int = WAITING) -> None:
+        self._few, self._most, self._waiting = threads, max(threads, most), waiting
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._box: _Box | None = None
         self._threads: list[threading.Thread] = []
-        self._lock, self._idle, self._closed = threading.Lock(), 0, False
+        self._lock, self._idle, self._taken, self._closed = threading.Lock(), 0, 0, False
 
     def __enter__(self) -> Self:
         return self
@@ -105,18 +108,31 @@ class Lane:
         with self._lock:
             if self._closed or self._jobs.qsize() >= self._waiting:
                 raise Busy("too many requests wait", part="api", hint="ask again")
-            if self._idle > self._jobs.qsize():
-                started = None
-            elif len(self._threads) < self._most:
-                started = threading.Thread(target=self._work, name=f"whosaw-api-{len(self._threads)}", daemon=True)
-                self._threads.append(started)
-            else:
-                started = None
+            served = self._idle > self._jobs.qsize()
             self._jobs.put(job)
-        if started is not None:
-            started.start()
+            if not served and len(self._threads) < self._few:
+                self._start()
+            elif not served and not box.watched:
+                box.watched = True
+                loop.call_later(STUCK_S, self._watch, box, self._taken)
         made: _T = await job.future
         return made
+
+    def _watch(self, box: _Box, taken: int) -> None:
+        """On the loop's thread, while something waits: where nothing was taken up since, all threads are stuck."""
+        with self._lock:
+            waiting = self._jobs.qsize()
+            if self._taken == taken and not self._closed:
+                for _ in range(min(waiting, self._most - len(self._threads))):
+                    self._start()
+            box.watched = waiting > 0 and not self._closed
+            if box.watched:
+                box.loop.call_later(STUCK_S, self._watch, box, self._taken)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"whosaw-api-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     async def run_all(self, works: Sequence[Callable[[], _T]]) -> list[_T]:
         """All of them at once, in their order; the first error, where there is one."""
@@ -138,6 +154,7 @@ class Lane:
             job = self._jobs.get()
             with self._lock:
                 self._idle -= 1
+                self._taken += 1
             if job is None:
                 return
             job.do()
