@@ -84,6 +84,16 @@ class Server:
         _run([*command, "-l", self.folder / "start.log", "restart"], self._account)
 
     @contextmanager
+    def stopped(self):
+        """The server is dead inside, and there again when this is left."""
+        command = [programs() / "pg_ctl", "-D", self.folder / "data", "-s", "-w"]
+        _run([*command, "-m", "immediate", "stop"], self._account)
+        try:
+            yield
+        finally:
+            _run([*command, "-l", self.folder / "start.log", "start"], self._account)
+
+    @contextmanager
     def recording(self):
         """Yields a dict that holds, afterwards, what the server logged meanwhile, by format."""
         since = {form: size for form, (size, _) in self._after(f"begin {uuid.uuid4()}").items()}

@@ -190,7 +190,7 @@ def test_a_start_needs_the_store_and_the_next_one_goes_on(desk, proxy):
 def test_a_store_that_goes_down_is_caught_up_with_without_a_restart(desk, proxy):
     """Looks go on, durably recorded; heads wait, and are shown in order once it is back."""
     with house(desk.data) as here:
-        here.journal._core.stores.public._pauses = (0.01,)
+        here.journal.live()._core.stores.public._pauses = (0.01,)
         before = here.journal.reader().size
         proxy.status = (503, b"<Error><Code>SlowDown</Code></Error>")
         made = [submit(here.journal, f"k-{n}") for n in range(6)]

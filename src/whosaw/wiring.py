@@ -54,6 +54,7 @@ from whosaw.guard.approvals.opening import record_overseers
 from whosaw.guard.approvals.people import KeyringPeople
 from whosaw.guard.approvals.ports import Desk, Organisation, People
 from whosaw.guard.approvals.terms import Terms
+from whosaw.guard.health import Probes
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, named, record_policy
 from whosaw.guard.quota import Quota
@@ -62,6 +63,7 @@ from whosaw.guard.quota_shared import Shared
 from whosaw.guard.quota_start import looks_since
 from whosaw.guard.suspension import Desk as Suspension
 from whosaw.guard.suspension import resume as resume_suspensions
+from whosaw.journal.again import Again, LiveEraser
 from whosaw.journal.cluster.elected import ElectedEraser
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
@@ -73,6 +75,7 @@ from whosaw.journal.scrub.patrol import Patrol
 from whosaw.journal.scrub.scrub import Scrub
 from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
+from whosaw.model.record import Stream
 from whosaw.policy.purposes import check_stages
 from whosaw.policy.rules import Policy
 from whosaw.privacy.detail import OFFERED
@@ -90,6 +93,7 @@ from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_quota import SqlQuotaRows
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_suspension import SqlSuspensionRows
+from whosaw.store.state import answers
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustedLog, trust_text
@@ -129,6 +133,7 @@ class House:
     quota: Quota
     suspension: Suspension
     approvals: Desk
+    probes: Probes
     erasure: Erasure
 
     @property
@@ -243,8 +248,9 @@ def house(
             )  # fmt: skip
             resume_suspensions(named(journal, keyring, "admin"), stopping.rows, clock())
             last_look = last_look_of(journal.reader())
+            sealed = SqlSealedRows(engine)
             vault = Vault(
-                SqlSealedRows(engine),
+                sealed,
                 keyring,
                 pseudonyms,
                 receipts=VerifierKey.parse(signers.receipts.vkey()),
@@ -283,10 +289,24 @@ def house(
                 last_look=last_look,
                 patience_s=settings.guard.patience_s,
             )
+            probes = Probes(
+                state=answers(engine),
+                parts={
+                    "directory": lambda: directory.unit("", clock()),
+                    "keyring": lambda: keyring.find(Stream.named("policy")),
+                    "names": lambda: name_rows.find(""),
+                    "sealed values": lambda: sealed.newest(b"", "", 0, 1),
+                    "quotas": lambda: quota.shown("", clock()),
+                },
+                log=lambda: str(journal.stopped or ""),
+                clock=clock,
+                last_look=guard.last_look,
+                policy=policy,
+            )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
                 policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping, desk,
-                erasing(journal, eraser),
+                probes, erasing(journal, eraser),
             )  # fmt: skip
 
 
@@ -358,16 +378,23 @@ def _log(folder: Path, settings: Settings, parts: _Parts) -> Iterator[tuple[Open
                 candidate.first(_PATIENCE)
                 yield gate, (), ElectedEraser(lambda: candidate.lead(_PATIENCE).journal)
         return
-    with (
-        Journal.open(
-            stores=parts.stores, keys=keys, signers=signers, settings=settings.journal, clock=clock, random=random,
-            before=session.before, witnesses=session.asked,
-        ) as journal,
-        session.collecting(journal) as witnesses,
-        patrol(parts.stores, journal),
-    ):  # fmt: skip
-        parts.finish(journal)
-        yield journal, witnesses, journal.eraser
+    asked: list[Collector] = []
+
+    @contextmanager
+    def start() -> Iterator[Journal]:
+        with (
+            Journal.open(
+                stores=parts.stores, keys=keys, signers=signers, settings=settings.journal, clock=clock, random=random,
+                before=session.before, witnesses=session.asked,
+            ) as journal,
+            session.collecting(journal) as asked[:],
+            patrol(parts.stores, journal),
+        ):  # fmt: skip
+            parts.finish(journal)
+            yield journal
+
+    with closing(Again(start)) as journal:
+        yield journal, tuple(asked), LiveEraser(journal)
 
 
 def _patrol(stores: Stores, signers: Signers, journal: Journal, settings: Settings, clock: Clock) -> Patrol:

@@ -230,8 +230,8 @@ def test_a_statement_waits_for_both_logs(town):
         town.switches["w2"].up = False
         with pytest.raises(Unavailable, match="not witnessed yet"):
             here.journal.mapped(witnessed=True, timeout=1.0)
-        seen = here.journal.logs[1].shown
-        assert seen is None or seen.size < here.journal.logs[1].face.published().size
+        seen = here.journal.live().logs[1].shown
+        assert seen is None or seen.size < here.journal.live().logs[1].face.published().size
         town.switches["w2"].up = True
         report = verify_statement(hand_out_statement(here, "p-1", "ana").raw, town.audit(folder), "p-1", None)
         assert report.exit == 0, report.text()

@@ -152,6 +152,10 @@ class Guard:
             recorded, cause = self._settled(request, body, held, taken, at), cause or uncounted or silent
         return self._answer(request, recorded, wait, fresh=fresh, cause=cause)
 
+    def last_look(self) -> datetime | None:
+        """When somebody looked last, as far as this gate knows."""
+        return self._last
+
     def _moment(self) -> tuple[datetime, datetime | None]:
         """The time of this look, as it will be recorded, and that of the one before it, whoever looked."""
         # Read and compare under one lock. Two looks at once that read the clock in one order and compare in the other

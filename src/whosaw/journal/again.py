@@ -23,9 +23,11 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 
 from whosaw.errors import Busy, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.journal.erase import Beside, nothing_beside
 from whosaw.journal.journal import PATIENCE, Journal
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.meter import Pulse
+from whosaw.journal.ports import Erasing, StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.state import Published
 from whosaw.journal.submission import Opened, Recorded, Submission
@@ -174,3 +176,24 @@ class _Leaves:
 
     def find(self, label: bytes) -> Opened | None:
         return self._again.live().leaves.find(label)
+
+
+class LiveEraser:
+    """``erasure.ports.Eraser`` of whichever journal is live: what one began, the start of the next has finished."""
+
+    __slots__ = ("_again",)
+
+    def __init__(self, again: Again) -> None:
+        self._again = again
+
+    def begin(self, key: StreamKey, basis: str, beside: Beside = nothing_beside) -> Erasing | None:
+        return self._again.live().eraser.begin(key, basis, beside)
+
+    def unfinished(self) -> list[Erasing]:
+        return self._again.live().eraser.unfinished()
+
+    def rewrite(self, job: Erasing) -> None:
+        self._again.live().eraser.rewrite(job)
+
+    def done(self, job: Erasing) -> None:
+        self._again.live().eraser.done(job)

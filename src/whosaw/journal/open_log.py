@@ -12,6 +12,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Protocol
 
+from whosaw.errors import WhosawError
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.reader import Reader
 from whosaw.journal.state import Published
@@ -38,6 +39,8 @@ class OpenLog(Protocol):
     def genesis(self) -> Genesis: ...
     @property
     def witnessed(self) -> Published | None: ...
+    @property
+    def stopped(self) -> WhosawError | None: ...
 
     def submit(self, submission: Submission) -> Recorded: ...
     def enqueue(self, submission: Submission) -> Future[Recorded]: ...

@@ -9,12 +9,16 @@ hide_parameters                        no value of a person in an error's text
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect
+from sqlalchemy.exc import DisconnectionError
 
 from whosaw.store.sqlite import private_file
+from whosaw.store.state_tables import answering
 
 if TYPE_CHECKING:
     from whosaw.store.pg import Database
@@ -28,16 +32,50 @@ def state_engine(path: Path) -> Engine:
         f"sqlite:///{path}", hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False}
     )
 
+    opened: list[bool] = []
+
     @event.listens_for(engine, "do_connect")
     def keep_private(*_: object) -> None:
+        # Only the first connection makes a file. One that is gone later would come back empty: no key of anybody, and
+        # a backup could not be put in its place.
+        if opened and _file(path) is None:
+            raise sqlite3.OperationalError("unable to open database file")
         private_file(path)
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _: object) -> None:
+    def set_up(connection: Any, record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "fullfsync=1", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+        opened.append(True)
+        record.info["file"] = _file(path)
+
+    @event.listens_for(engine, "checkout")
+    def same_file(_connection: Any, record: Any, _proxy: Any) -> None:
+        # An open file that was removed, or replaced by another, goes on answering, from what nobody sees any more.
+        if record.info["file"] != _file(path):
+            raise DisconnectionError
 
     return engine
+
+
+def answers(engine: Engine) -> Callable[[], None]:
+    """A probe: state.db is there, is a database, and has a page to read. Raises Unavailable."""
+
+    def probe() -> None:
+        with answering("state"), engine.connect() as db:
+            # The list of tables, and not `SELECT 1`, for which SQLite opens no file at all.
+            inspect(db).get_table_names()
+
+    return probe
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    """Which file stands there, or that none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def shared_state_engine(database: Database) -> Engine:

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from whosaw.errors import WhosawError
+from whosaw.journal.again import Again
 from whosaw.journal.journal import Journal
 from whosaw.journal.meter import Pulse
 from whosaw.journal.ports import Stores
@@ -83,16 +84,17 @@ class Health:
 
     def parts(self) -> dict[str, str]:
         """Each part of the house: `ok`, or the sentence that says why not."""
+        said = self.house.probes.said()
         try:
             found = self._measured()
         except WhosawError as error:
-            return {"log": str(error)}
-        return parts_of(found, self.house.journal.genesis.promise_s)
+            return {**said, "log": str(error)}
+        return {**parts_of(found, self.house.journal.genesis.promise_s), **said}
 
     def _measured(self) -> Measured:
         here = self.house
         keys = tuple(map(VerifierKey.parse, here.journal.genesis.logs))
-        pulse = here.journal.pulse() if isinstance(here.journal, Journal) else None
+        pulse = here.journal.pulse() if isinstance(here.journal, Journal | Again) else None
         return measured(here.stores, keys, here.clock(), pulse, files=False)
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Self, TypeVar
 
-from whosaw.errors import BadInput, Unavailable
+from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.cluster.asking import PATIENCE as ASKING
 from whosaw.journal.cluster.asking import Asking
 from whosaw.journal.cluster.gate_index import GateIndex
@@ -87,6 +87,11 @@ class Gate:
         self._asking.close()
 
     # ── recording ──
+
+    @property
+    def stopped(self) -> WhosawError | None:
+        """Nothing: a gate writes nothing itself, and another sequencer is elected where one has stopped."""
+        return None
 
     def submit(self, submission: Submission) -> Recorded:
         """Record, durably. Raises Busy or Unavailable: nothing was recorded, and nothing will be. OutcomeUnknown: ask
