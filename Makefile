@@ -10,7 +10,7 @@ EXAMPLES ?= 1000
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures
+.PHONY: demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -29,6 +29,9 @@ bench: $(VENV)/.dev       ## looks a second, beside a bare fdatasync and a commi
 
 bench-journal: $(VENV)/.dev needs-postgres   ## the journal's eleven figures, beside PostgreSQL and pymerkle; about ten minutes
 	@$(BIN)/python -m bench.journal
+
+bench-guard: $(VENV)/.dev needs-postgres   ## whole looks a second, beside FastAPI with pycasbin; about ten minutes
+	@$(BIN)/python -m bench.guard
 
 bench-table: $(VENV)/.dev ## the figures of the last run into docs/benchmarks.md
 	@$(BIN)/python -m bench.table

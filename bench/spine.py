@@ -16,45 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.figures import Figure, Measured, bare_appends, keep, machine, show
+from bench.town import PERSONS, furnished, look_once, town
 
-from whosaw.datafolder import now
-from whosaw.desks import load_directory
-from whosaw.guard.answer import Shown
-from whosaw.model.access import Asked, Field, Look
-from whosaw.wiring import House, build, house
-
-PERSONS = 200
 FEW, MANY = 300, 1_500
 SIZES = (2_500, 5_000, 10_000)
 BODY = b"x" * 700  # about as long as a look
-
-
-def write_tables(folder: Path) -> None:
-    """One agent of support and a case for each person, opened by the portal a day ago."""
-    folder.mkdir()
-    opened = "2026-01-01T00:00:00Z"
-    people = [f"person-{n}" for n in range(PERSONS)]
-    rows = {
-        "staff.csv": ["staff_id,unit,function,country", "agent,help,support,IE", "portal,machines,service,IE"],
-        "persons.csv": ["person,region", *(f"{p},IE" for p in people)],
-        "cases.csv": [
-            "case_id,type,opened,assignee,requester,opened_by",
-            *(f"c-{p},support_request,{opened},agent,{p},portal" for p in people),
-        ],
-        "case_persons.csv": ["case_id,person,added,added_by", *(f"c-{p},{p},{opened},portal" for p in people)],
-        "assignments.csv": ["staff_id,scope_kind,scope"],
-    }
-    for name, lines in rows.items():
-        (folder / name).write_text("\n".join(lines) + "\n")
-
-
-def look_once(here: House, number: int) -> None:
-    """One look that is shown. Raises RuntimeError where it is not: a refused look would be faster."""
-    person = f"person-{number % PERSONS}"
-    asked = (Asked(Field.IP, "network"),)
-    look = Look(f"look-{number}", "agent", person, asked, "subject_request", f"c-{person}", f"key-{number}")
-    if not isinstance(here.guard.look(look), Shown):
-        raise RuntimeError("a look was refused")  # noqa: TRY004 - a refusal is no type error
 
 
 def rate(work: Callable[[int], None], first: int, count: int, callers: int) -> float:
@@ -77,14 +43,7 @@ def committed_insert(folder: Path, count: int) -> float:
 
 def measure(folder: Path) -> Measured:
     """The figures, and milliseconds a look at each size of the log."""
-    data, tables = folder / "data", folder / "tables"
-    build(data, "log.example.org/bench")
-    write_tables(tables)
-    with house(data) as here:
-        load_directory(here, tables)
-        for n in range(PERSONS):
-            here.vault.put(f"person-{n}", Field.IP, "203.0.113.77", now(), "sign-in")
-            look_once(here, n)  # enrols the person: a proof with an RSA key, once in their life
+    with town(furnished(folder)) as here:
         done = PERSONS
         insert, bare = committed_insert(folder, FEW), FEW * 1000 / sum(bare_appends(folder, FEW))
         figures = []

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole looks a second: decided, recorded durably, opened and masked; beside what a team would write instead.
+
+    python -m bench.guard            all of it: a table, and bench/results/guard.json
+
+    library    look_1 look_16 look_256    Guard.look on so many threads        beside the peer as it stands, over HTTP
+    http       http_1 http_16 http_256    the gate's POST /v1/look              beside the same
+    decide     decide_us                  facts in, decision out                beside pycasbin's `enforce`
+    processes  processes_2                one gate and two, on one database     beside itself with one
+
+The peer (``bench.guard_peer``) asks whether a function may see a field; a look asks that, and verifies the case, the relation, the
+region, the quotas and the approvals, and leaves a record that an outsider can check. Both run on this machine, in this run, with
+the same clients; its own figure without HTTP stands in the notes, because a library is not a server.
+"""
+
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import guard_peer
+from bench.figures import Figure, Measured, keep, machine, percentile, show
+from bench.guard_http import served, served_peer
+from bench.peers import SETTINGS
+from bench.town import PERSONS, furnished, look_once, town
+from tests import postgres
+
+from whosaw.config import StoreSettings
+from whosaw.model.access import Asked, Field, Look
+from whosaw.policy.decide import decide
+from whosaw.policy.facts import Facts
+from whosaw.wiring import House
+
+COUNTS = {1: 200, 16: 1_200, 256: 2_000}
+TIMES = 2  # of which the better counts, ours and theirs
+PEER = "FastAPI, pycasbin, one committed INSERT, AES-GCM; over HTTP"
+
+
+def by_threads(work: Callable[[int], None], first: int, count: int, callers: int) -> float:
+    """How often `work` is done a second, by so many callers at once."""
+
+    def caller(mine: range) -> None:
+        for n in mine:
+            work(n)
+
+    threads = [
+        threading.Thread(target=caller, args=(range(first + n, first + count, callers),)) for n in range(callers)
+    ]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return count / (time.perf_counter() - began)
+
+
+def peer_inside(folder: Path, callers: int, first: int, count: int) -> float:
+    """The peer's handler without HTTP, FastAPI and pydantic: tasks that call it."""
+
+    async def all_of_them() -> float:
+        async with guard_peer.peer(str(folder)) as made:
+
+            async def caller(mine: range) -> None:
+                for n in mine:
+                    await made.look(asks(n))
+
+            began = time.perf_counter()
+            await asyncio.gather(*(caller(range(first + n, first + count, callers)) for n in range(callers)))
+            return count / (time.perf_counter() - began)
+
+    return asyncio.run(all_of_them())
+
+
+def asks(n: int) -> guard_peer.Ask:
+    person = f"person-{n % PERSONS}"
+    return guard_peer.Ask(
+        key=f"key-{n}", principal="agent", person=person, field="ip", detail="network", purpose="subject_request",
+        case=f"c-{person}",
+    )  # fmt: skip
+
+
+def measure(folder: Path) -> Measured:
+    """All figures of one run."""
+    found = Measured()
+    with postgres.server(SETTINGS) as pg:
+        with pg.connect() as db:
+            db.execute(guard_peer.TABLE)
+        library_, served_ = (furnished(_made(folder / name)) for name in ("library", "served"))
+        with town(library_) as here:
+            done = PERSONS
+            numbers = iter(range(10**6, 10**9, 10**5))
+            with served_peer(pg.folder) as theirs, served(served_) as ours:
+                for callers, count in COUNTS.items():
+                    library, inside, peer, own = [], [], [], []
+                    for _ in range(TIMES):
+                        gc.collect()
+                        library.append(by_threads(lambda n: look_once(here, n), done, count, callers))
+                        done += count
+                        inside.append(peer_inside(pg.folder, callers, next(numbers), count))
+                        peer.append(theirs(callers, next(numbers), count))
+                        own.append(ours(callers, done, count))
+                        done += count
+                    found.figures.append(Figure.of(f"look_{callers}", "looks/s", max(library), max(peer), PEER))
+                    found.figures.append(Figure.of(f"http_{callers}", "looks/s", max(own), max(peer), PEER))
+                    found.notes.append(
+                        f"look_{callers}: the peer's handler alone, without HTTP: {max(inside):,.0f}/s, "
+                        f"so {max(library) / max(inside):.2f} times that"
+                    )
+            found.take(decided(here))
+        found.take(processes(folder, pg))
+    return found
+
+
+def decided(here: House) -> Measured:
+    """Microseconds of processor time of one decision, at the median, from facts that were read."""
+    person = "person-1"
+    look = Look("look-d", "agent", person, (Asked(Field.IP, "network"),), "subject_request", f"c-{person}", "key-d")
+    at = datetime.now(UTC)
+    who, whom = here.pseudonyms.principal("agent"), here.pseudonyms.person(person)
+    quota = {"principal": 9, "unit": 9, "purpose": 9, "person": 9}
+
+    def facts() -> Facts:
+        known = here.directory.known(who, whom, look.case, at)
+        return Facts(known=known, offered=frozenset(look.asked), last_look=at, quota=quota)
+
+    read = facts()
+    if not decide(here.policy, look, read, at).permitted:
+        raise RuntimeError("a look was refused")
+    rules = guard_peer.enforcer()
+    spent = {
+        name: percentile(_micros(work), 50)
+        for name, work in (
+            ("decide", lambda: decide(here.policy, look, read, at)),
+            ("facts", facts),
+            ("enforce", lambda: rules.enforce("agent", "subject_request", "ip:network")),
+        )
+    }
+    figure = Figure.of("decide_us", "µs, at the median", spent["decide"], spent["enforce"], "pycasbin, enforce")
+    return Measured([figure], [f"decide_us: the facts for it are read in another {spent['facts']:.0f} µs"])
+
+
+def _micros(work: Callable[[], object], times: int = 2_000) -> list[float]:
+    taken = []
+    for _ in range(times):
+        began = time.thread_time_ns()
+        work()
+        taken.append((time.thread_time_ns() - began) / 1000)
+    return taken
+
+
+def processes(folder: Path, pg: postgres.Server) -> Measured:
+    """Looks a second through one gate, and through two, each a process of its own, on one database."""
+    data = furnished(_made(folder / "shared"), StoreSettings(database=pg.database()))
+    rates = [sum(_gates(data, count)) for count in (1, 2)]
+    return Measured(
+        [Figure.of("processes_2", "looks/s", rates[1], rates[0], "one process, the same log in PostgreSQL")]
+    )
+
+
+def _gates(data: Path, count: int) -> list[float]:
+    """Each process opens the house, says so, waits for the others, and looks for ten seconds on sixteen threads."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "bench.guard_gate", data, f"{count}-{n}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    for each in started:
+        if each.stdout is None or each.stdout.readline() != "open\n":
+            raise RuntimeError("a gate did not open")
+    for each in started:
+        if each.stdin is not None:
+            each.stdin.write("go\n")
+            each.stdin.flush()
+    return [float(json.loads(each.communicate(timeout=120)[0])) for each in started]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def main() -> int:
+    """Measure, print, and keep the figures."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as name:
+        on, measured = machine(Path(name)), measure(Path(name))
+    print(show(on, measured))
+    keep("guard", on, measured)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
