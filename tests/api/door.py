@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from tests.api.ca import Authority
 from tests.api.idp import AUDIENCE, URL, Idp
@@ -35,11 +36,23 @@ def _migrated() -> bytes:
         return (Path(folder) / "state.db").read_bytes()
 
 
+class OneAtATime(FakeJournal):
+    """As the journal is: two submissions at once are one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+
+    def submit(self, submission):
+        with self._lock:
+            return super().submit(submission)
+
+
 class World:
     """`desk` has a certificate and hands on employees' tokens; what a test adds, it adds itself."""
 
     def __init__(self, where: Path, proxies=()) -> None:
-        self.where, self.clock, self.journal, self.names = where, Clock(), FakeJournal(), FakeNames()
+        self.where, self.clock, self.journal, self.names = where, Clock(), OneAtATime(), FakeNames()
         (where / "state.db").write_bytes(_migrated())
         self.engine = engine_on(where / "state.db")
         self.rows = CallerRows(self.engine)

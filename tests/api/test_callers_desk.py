@@ -76,6 +76,26 @@ def test_a_crash_between_record_and_effect_is_taken_up_by_the_same_command(world
     assert events(world) == [("added", "desk"), ("removed", "desk")]
 
 
+def test_a_record_without_effect_is_no_record_of_another_change(world, monkeypatch):
+    """The removal of one tool was recorded and cut short; that of another, or by somebody else, has a record of its own."""
+    world.add()
+    cron = world.ca.issue()
+    world.add(name="cron", pins=(cron.pin,))
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.rows), "change", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            world.desk.remove("desk", world.by)
+    world.desk.remove("cron", world.by)
+    assert events(world)[2:] == [("removed", "desk"), ("removed", "cron")]
+    assert [made.name for made in world.desk.live()] == ["desk"]
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.rows), "change", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            world.desk.remove("desk", world.by)
+    world.desk.remove("desk", world.names.principal("portal"))
+    assert world.bodies()[-1]["principal"] == world.names.principal("portal")
+
+
 def test_two_changes_at_once_are_one_after_the_other(world):
     """The second is told to compare anew; neither is lost, and nothing is in force twice."""
     world.add()
@@ -201,6 +221,27 @@ def test_a_name_is_registered_in_one_place(world):
     with pytest.raises(BadInput, match="a command registered"):
         settle(world, world.said())
     assert len(world.desk.live()) == 1
+
+
+def test_gates_that_start_at_once_bring_each_table_into_force_once(world):
+    """Four with the same settings: one record for each tool, whoever made it, and nobody's start fails."""
+    said = [world.said(name=f"tool-{n}", pins=(world.ca.issue().pin,)) for n in range(3)]
+    failed, ready = [], threading.Barrier(4)
+
+    def start():
+        ready.wait()
+        try:
+            settle(world, *said)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert sorted(events(world)) == [("added", f"tool-{n}") for n in range(3)]
 
 
 # ── a command beside an open gate ──

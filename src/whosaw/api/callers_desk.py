@@ -32,6 +32,7 @@ from whosaw.settings.callers import check_apart, known_issuers
 
 JOURNAL_CALLER = "callers"
 _LIMIT = 128 * 1024
+_TRIES = 8
 WISH_LASTS = timedelta(seconds=30)
 
 
@@ -92,6 +93,14 @@ class Desk:
         names of those that a command had removed and that stay so.
         """
         done: list[Changed] = []
+        for _ in range(_TRIES):
+            try:
+                return done, self._settle(said, done)
+            except Busy:
+                continue  # another gate of this log starts, or a command came between: what is left is compared anew
+        return done, self._settle(said, done)
+
+    def _settle(self, said: Sequence[Registered], done: list[Changed]) -> list[str]:
         stay: list[str] = []
         wanted = {made.name: made for made in said}
         for row in self.rows.live():
@@ -114,7 +123,7 @@ class Desk:
                 continue
             self._fits(made, others)
             done.append(self._change("changed" if known else "added", number, made.name, SETTINGS, made=made, by=None))
-        return done, stay
+        return stay
 
     # ── a change ──
 
@@ -131,9 +140,10 @@ class Desk:
     def _change(
         self, event: Event, number: int, name: str, origin: str, *, made: Registered | None, by: str | None
     ) -> Changed:
-        digest = hashlib.sha256(b"" if made is None else made.encode()).hexdigest()[:32]
-        # The key is made of the state before and of the change: a retry after a crash finds its own record.
-        key = f"{number + 1}-{event}-{digest}"
+        # The key is made of the state before and of the whole change: a retry after a crash finds its own record, and
+        # another change in its place, or somebody else's order, finds none.
+        exactly = canonical([event, name, by, None if made is None else made.digest.hex()])
+        key = f"{number + 1}-{hashlib.sha256(exactly).hexdigest()[:32]}"
         body = change_body(event, name, origin, made=made, principal=by, at=self.clock())
         leaf = self._recorded(key, body)
         said = None if made is None else made.encode()
