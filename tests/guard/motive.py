@@ -423,12 +423,12 @@ def company(at: datetime, its: Callable[[str], str] = str) -> dict[str, list[dic
 
 
 @contextmanager
-def motive_house(where: Path) -> Iterator[Town]:
-    """The house, built and opened once."""
-    folder, clock = where / "data", Clock()
+def motive_house(where: Path, settings: str = "", clock: Clock | None = None) -> Iterator[Town]:
+    """The house, built and opened once; `settings`: more for its whosaw.toml."""
+    folder, clock = where / "data", clock or Clock()
     build(folder, "log.example.org/whosaw", clock=clock)
-    with (folder / "whosaw.toml").open("a") as settings:
-        settings.write(f'\n[[overseer]]\nvkey = "{COUNCIL.vkey}"\n')
+    with (folder / "whosaw.toml").open("a") as file:
+        file.write(f'\n[[overseer]]\nvkey = "{COUNCIL.vkey}"\n{settings}')
     with house(folder, clock=clock) as here:
         for person in PERSONS:
             for which, value in SECRETS.items():

@@ -16,8 +16,9 @@ import pytest
 from tests.guard.motive import STAFF, TRACES, motive_house
 from tests.policy.ground import AT, DAY, EVERYTHING, HOUR, MINUTE, PLENTY, POLICY
 
-from whosaw.guard.answer import Refused
+from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import LADDER, Asked, Field, Look, Mode
+from whosaw.model.approval import As
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import parse
 from whosaw.policy.decide import decide
@@ -136,6 +137,13 @@ def test_with_two_hands_and_one_from_outside_it_is_what_the_table_says():
         assert not permitted(function, purpose, (one,), False, False, ENOUGH), "without a case"
 
 
+# finn works in fraud-ie, under frank, under olga; her units are help, safety and fraud in Ireland, and her boss is dora.
+INDEPENDENT_OF_FINN = set(STAFF) - {
+    "finn", "fay", "frank", "tim", "fritz",  # his unit
+    "olga", "dora",  # above him
+    "ana", "ben", "hana", "sam",  # sister units, or a common boss two levels up
+    "portal",  # the service account opened the case
+}  # fmt: skip
 ONE_OF_EACH = {function: who for who, (_, function, _, _, _) in reversed(STAFF.items())}
 CASE_OF = {
     "subject_request": "T-KATE", "service_repair": "B-OWEN", "fraud_review": "F-KATE", "safety_review": "S-KATE",
@@ -182,6 +190,35 @@ def test_no_role_reaches_it_at_a_whole_house(town, capsys):
     assert [trace for trace in TRACES if any(trace.encode() in body for body in frames)] == []
     with capsys.disabled():
         print(f" {len(looks)} looks, all refused and recorded", end=" ")
+
+
+def test_nobody_inside_can_sign_so_that_it_is_enough(town, capsys):
+    """Everybody in the house signs her takeover as everything that there is: whatever is taken, it is never enough."""
+    town.begin()
+    look = town.ask("finn", "kate", "ip:exact")
+    tried = taken = 0
+    for needs in ({"independent": 9}, {"everything": True}, {"legal": 1, "stewards": 1}):
+        request = town.request(town.again(look), **needs)
+        for who, role in product(STAFF, As):
+            tried += 1
+            town.against = set()
+            town.give(request, who, str(role))
+            taken += town.against == set()
+    assert isinstance(town.look(look), Refused)
+    # What was taken is real: with one signature from outside, on a request that a steward signed, the same look is shown.
+    assert isinstance(town.look(town.signed(town.again(look))), Shown)
+    with capsys.disabled():
+        print(f" {tried} signatures tried, {taken} taken, not enough", end=" ")
+    assert taken > 0
+
+
+def test_each_who_can_sign_is_independent_by_an_oracle(town):
+    """Whose signature is taken for finn: exactly those of another unit, another line and no sister unit, worked out by hand."""
+    town.begin()
+    for who in STAFF:
+        town.against = set()
+        town.give(town.request(town.ask("finn", "kate", "ip:exact")), who)
+        assert (town.against == set()) is (who in INDEPENDENT_OF_FINN), (who, town.against)
 
 
 def test_what_the_refused_are_told_is_the_same_for_a_journalist_and_for_nobody(town):
