@@ -59,6 +59,12 @@ def test_each_error(kind):
         assert got.text == f"{BROKEN}\n"
 
 
+def test_who_was_stopped_since_is_not_told_to_ask_again():
+    """Their record stands, and opens nothing any more."""
+    got = over(Engine(Unavailable("nothing was shown", part="suspension"))).post(EVALUATION, BODY)
+    assert (got.status, "retry-after" in got.headers, "suspended" in got.text) == (403, False, True)
+
+
 @pytest.mark.parametrize("path", [EVALUATION, EVALUATIONS, SUBJECTS, RESOURCES, ACTIONS])
 def test_a_fault_says_nothing_to_anybody(caplog, path):
     """Neither in the reply nor in a log: its text may quote what it choked on."""

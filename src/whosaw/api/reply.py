@@ -79,6 +79,9 @@ def told_of(raised: WhosawError) -> Reply:
     """The reply for an error of ours. What is our own fault is told to whoever runs this, too."""
     kind = type(raised)
     status = STATUS.get(kind, 500)
+    if isinstance(raised, errors.Unavailable) and raised.part == "suspension":
+        # Nothing is down: whoever looks was stopped after this look was permitted, and asking again will not help.
+        return error(403, "Whoever looks was suspended or has left since this look was permitted; nothing was shown.")
     if status >= 500:
         _log.warning("not answered: %s", raised)
     if status == 503:
