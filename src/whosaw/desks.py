@@ -25,6 +25,7 @@ from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
+from whosaw.guard.approvals.use import settle
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import Refused
 from whosaw.journal.entries import published_entry
@@ -70,14 +71,11 @@ FINDINGS = "findings.json"
 
 def load_directory(here: House, tables: Path) -> Loaded:
     """Bring the tables in a folder into force. Raises BadInput, and has then changed nothing."""
-    return load(
-        tables,
-        engine=here.engine,
-        journal=here.journal,
-        names=here.pseudonyms,
-        remember=here.names.remember,
-        clock=here.clock,
-    )
+    loaded = load(
+        tables, engine=here.engine, journal=here.journal, names=here.pseudonyms, remember=here.names.remember, clock=here.clock,
+    )  # fmt: skip
+    settle(here.approvals)  # whoever is not here any more neither asks nor approves
+    return loaded
 
 
 # ── taking in ──

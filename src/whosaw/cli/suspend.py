@@ -12,6 +12,7 @@ from whosaw.cli.operator import local
 from whosaw.cli.options import data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.guard import suspension
+from whosaw.guard.approvals.use import settle
 from whosaw.guard.suspension import CODES, Done
 
 _LISTED = "; ".join(f"{code}: {what}" for code, what in CODES.items())
@@ -38,6 +39,7 @@ def suspend(principal: str, code: str | None, by: str, lift: bool, with_: str | 
             if lift
             else suspension.suspend(principal, code or "", by, desk, key=key)
         )
+        settle(here.approvals)  # what they asked for or signed is void from now on, and told
     if isinstance(done, Done):
         what = "may look again" if lift else "is stopped at every gate"
         say(

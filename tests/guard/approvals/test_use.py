@@ -172,6 +172,22 @@ def test_open_requests_of_a_leaver_are_void(room):
     assert sorted(room.told("ana")) == ["approved", "void"]
 
 
+def test_a_leaver_is_noticed_by_whoever_settles(room):
+    """Nobody has to say so: what they asked for and what they signed is void from the next reading on."""
+    _, theirs = approved(room)
+    mine = room.ask(room.look(principal="lea", case=None))
+    other = room.ask()
+    room.clock.turn(HOUR)
+    room.load(staff=[row for row in COMPANY["staff"] if row["staff_id"] != "lea"])
+    settle(room.desk)
+    assert [room.now(each).standing.state for each in (theirs, mine, other)] == [
+        State.WITHDRAWN,
+        State.WITHDRAWN,
+        State.PENDING,
+    ]
+    assert room.now(theirs).standing.closed.reasons == ("approver-unknown",)
+
+
 # ── at once ──
 
 

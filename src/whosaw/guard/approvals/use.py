@@ -115,15 +115,28 @@ def void(desk: Desk, principal: str, reason: str) -> int:
 
 
 def settle(desk: Desk) -> None:
-    """Make up for what time or a crash has left open: expired requests, used ones, reviews that are overdue."""
+    """Make up for what time, a crash or a leaver has left open: expired, used and void requests, reviews that are overdue."""
     at = moment(desk.clock)
     for row in desk.rows.open():
         kept = caught_up(desk, Kept.of(row))
         if kept.holder is not None and kept.standing.state is State.APPROVED:
             _settle_held(desk, kept, kept.holder)
         kept = current(desk, row)
+        if (gone := _gone(desk, kept, at)) and not kept.request.break_glass:
+            happen(desk, kept, Event(what=What.VOID, at=at, by=GATE, reasons=gone))
         if kept.request.break_glass and at >= kept.request.until and kept.standing.state is State.USED:
             desk.notices.tell(overdue(desk, kept.standing))
+
+
+def _gone(desk: Desk, kept: Kept, at: datetime) -> tuple[str, ...]:
+    """Why somebody whom the request needs is not here any more: the one who asks, or one who signed; overseers are not staff."""
+    signed = [grant.by for grant in kept.standing.grants if not isinstance(grant.proof, Overseen)]
+    said = [
+        reason.code
+        for who in (kept.request.principal, *signed)
+        for reason in standing(desk.directory.known(who, "", None, at).principal)
+    ]
+    return tuple(dict.fromkeys(said))
 
 
 def _settle_held(desk: Desk, kept: Kept, holder: Holder) -> None:

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Approvals at the command line, as docs/approvals.md has them: asked, seen, signed inside and outside, used, checked."""
+
+import json
+
+import pytest
+from tests.cli.desk import company, day, typed
+from tests.directory.town import write
+from tests.guard.approvals.authenticator import RP, SoftKey
+from tests.guard.approvals.test_passkeys import challenge_in
+
+from whosaw.verify.overseer import OverseerKey
+
+LOOK = ("--person", "katharina", "--field", "ip:network", "--purpose", "subject_request", "--case", "T-101")
+REASON = "She cannot sign in since she moved."
+
+
+def said(answer, code=0):
+    assert answer.code == code, answer
+    return json.loads(answer.out)
+
+
+@pytest.fixture
+def house(desk):
+    """The company, with an overseer and a page for passkeys."""
+    made = typed("overseer", "key", "works-council", "--overseer-key", desk.home / "council.key", "--format", "json")
+    settings = f'\n[[overseer]]\nvkey = "{said(made)["vkey"]}"\n[approvals]\nrp = "{RP}"\norigin = "https://{RP}"\n'
+    with (desk.data / "whosaw.toml").open("a") as file:
+        file.write(settings)
+    return desk
+
+
+def asked(house, *more):
+    answer = house.typed("approval", "ask", *LOOK, "--reason", REASON, "--as", "ana", "--format", "json", *more)
+    return said(answer)["request"]
+
+
+def looked(house, code):
+    return said(house.typed("look", "--principal", "ana", *LOOK, "--format", "json"), code)
+
+
+def test_a_refused_employee_an_approver_and_an_overseer(house):
+    """Refused without a hint at whom; two sign, one of them from outside; shown once; and anybody can check who signed."""
+    assert looked(house, 4)["told"] == "This look is not permitted."
+    request = asked(house, "--independent", "2", "--overseer", "--to", "ines")
+    mine = " ".join(house.typed("approval", "show", request, "--as", "ana").out.split())
+    assert "needed: 2 in all, 1 an overseer" in mine
+    assert REASON not in mine
+    listed = said(house.typed("approval", "list", "--as", "ines", "--format", "json"))
+    assert (listed["notices"], listed["rows"][0]["request"]) == ([f"asked {request}"], request)
+    assert said(house.typed("approval", "list", "--as", "ines", "--format", "json"))["notices"] == []
+    seen = said(
+        house.typed("approval", "show", request, "--as", "ines", "--format", "json", "--out", house.home / "r.json")
+    )
+    assert (seen["asker"], seen["reason_of_asker"], seen["roles"]) == ("ana", REASON, ["independent", "legal"])
+    assert seen["pattern"] == "You answered no request of this principal in the last 30 days."
+    assert "katharina" not in json.dumps(seen)
+    boss = house.typed("approval", "show", request, "--as", "lead").out
+    assert "You cannot sign this request." in boss
+    assert REASON not in boss
+    assert said(house.typed("approval", "give", request, "--as", "lead", "--format", "json"), 4)["reasons"][0] == "line"
+    assert said(house.typed("approval", "give", request, "--as", "ines", "--format", "json"))["state"] == "pending"
+    shown = typed("overseer", "show", house.home / "r.json")
+    assert REASON in shown.out
+    key = ("--overseer-key", house.home / "council.key")
+    assert typed("overseer", "sign", house.home / "r.json", "--out", house.home / "s.json", *key).code == 0
+    back = ("approval", "give", "--from", house.home / "s.json", "--as", "ines", "--format", "json")
+    assert said(house.typed(*back))["state"] == "approved"
+    assert looked(house, 0)["permitted"]
+    assert looked(house, 4)["told"] == "This look is not permitted."
+    assert house.typed("statement", "katharina", "--as", "ines", "--out", house.home / "k.json").code == 0
+    vkey = OverseerKey.parse((house.home / "council.key").read_bytes()).vkey
+    check = ("verify", "statement", house.home / "k.json", "--trust", house.data / "trust", "--person", "katharina")
+    whole = typed(*check, "--overseer", vkey)
+    assert whole.code == 0
+    assert "approved by two, one of them an overseer with key" in whole.out
+    stranger = OverseerKey.make("works-council", "ed25519", lambda n: b"\7" * n).vkey
+    assert typed(*check, "--overseer", stranger).code == 3
+    records = house.home / "all.records"
+    assert house.typed("journal", "export", "records", records, "--all", "--as", "ines").code == 0
+    checked = typed("verify", "records", records, "--trust", house.data / "trust", "--overseer", vkey)
+    assert "2 approvals in looks" in checked.out
+
+
+def test_a_passkey_from_challenge_to_use(house):
+    """Registered and used with files in and out; what another key signs is refused."""
+    key = SoftKey()
+    out, back = house.home / "challenge.json", house.home / "back.json"
+    assert house.typed("passkey", "add", "--challenge", out, "--as", "ines").code == 0
+    back.write_text(key.create(challenge_in(out.read_text())))
+    made = said(house.typed("passkey", "add", "--registration", back, "--as", "ines", "--format", "json"))
+    assert said(house.typed("passkey", "list", "--as", "ines", "--format", "json"))["rows"][0]["key"] == made["key"]
+    request = asked(house)
+    out.unlink()
+    assert house.typed("approval", "show", request, "--as", "ines", "--challenge", out).code == 0
+    back.write_text(SoftKey(seed=b"other").get(challenge_in(out.read_text())))
+    give = ("approval", "give", request, "--assertion", back, "--as", "ines", "--format", "json")
+    assert said(house.typed(*give), 4)["reasons"] == ["signature"]
+    back.write_text(key.get(challenge_in(out.read_text())))
+    assert said(house.typed(*give))["state"] == "approved"
+    assert house.typed("passkey", "remove", made["key"], "--as", "ines").code == 0
+
+
+def test_refused_withdrawn_and_what_there_is_not(house):
+    """Each ends as it says; what cannot be is said in one sentence."""
+    first, second = asked(house), asked(house)
+    assert said(house.typed("approval", "refuse", first, "--as", "ines", "--format", "json"))["state"] == "refused"
+    assert house.typed("approval", "withdraw", second, "--as", "ines").code == 4
+    assert said(house.typed("approval", "withdraw", second, "--as", "ana", "--format", "json"))["state"] == "withdrawn"
+    assert "This request is over." in house.typed("approval", "give", second, "--as", "ines").out
+    assert house.typed("approval", "review", second, "--fine", "--as", "ines").code == 4
+    assert house.typed("approval", "show", "a-none", "--as", "ines").code == 2
+    assert house.typed("approval", "give", "--as", "ines").code == 2
+    assert typed("overseer", "key", "x", "--overseer-key", house.home / "council.key").code == 2
+
+
+def test_what_needs_approvals_ends_with_five(house):
+    """Where the purpose itself demands one and nothing else is told: 5, and how to ask; with it: shown. In a broken glass: 4."""
+    tables = company()
+    tables["staff"].append(
+        {"staff_id": "vera", "unit": "sec-ie", "function": "security", "country": "IE", "manager": "head"}
+    )
+    tables["cases"].append(
+        {"case_id": "N-1", "type": "incident", "opened": day(2), "assignee": "vera", "opened_by": "portal"}
+    )
+    tables["case_persons"].append({"case_id": "N-1", "person": "mirabel", "added": day(2), "added_by": "portal"})
+    write(house.tables, tables, regions=None)
+    assert house.typed("directory", "load", house.tables).code == 0
+    what = ("--person", "mirabel", "--field", "device", "--purpose", "incident_response", "--case", "N-1")
+    refused = house.typed("look", "--principal", "vera", *what)
+    assert refused.code == 5
+    assert "It needs approvals: ask with whosaw approval ask" in " ".join(refused.out.split())
+    assert house.typed("look", "--principal", "vera", *what, "--break-glass").code == 4  # nobody here is on call
+    request = said(house.typed("approval", "ask", *what, "--reason", REASON, "--as", "vera", "--format", "json"))[
+        "request"
+    ]
+    assert said(house.typed("approval", "give", request, "--as", "ines", "--format", "json"))["state"] == "approved"
+    assert house.typed("look", "--principal", "vera", *what).code == 0
+    assert house.typed("approval", "review", request, "--not-fine", "--as", "omar").code == 0
