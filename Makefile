@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 KILLS  ?= 2000
 CUTS   ?= 3000
 LIVES  ?= 500
-EXAMPLES ?= 1000
+EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
