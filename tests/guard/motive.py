@@ -36,6 +36,7 @@ from whosaw.model.access import Asked, Field, Look
 from whosaw.model.approval import As, Counts
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream, parse, time_text
+from whosaw.policy.rules import Policy
 from whosaw.tlog.trust import TrustPolicy
 from whosaw.verify.folder import Audit
 from whosaw.verify.overseer import OverseerKey, SignedFile
@@ -156,6 +157,23 @@ FIELDS_OF = {"L-OWEN": ["ip:exact", "profile"]}  # what a legal demand lists
 # The works council is an overseer from outside; the other key somebody inside made for themselves.
 COUNCIL = OverseerKey.make("works-council", "ed25519", lambda n: b"\1" * n)
 SELF_MADE = OverseerKey.make("works-council", "ed25519", lambda n: b"\2" * n)
+# What an organisation may write beside the shipped policy: a permit, and the widest purpose that there can be.
+PERMIT = """@id("own-open")
+@sentence("We say so.")
+permit (principal, action == Action::"look", resource)
+when {{ {} }};
+"""
+LEAK = """format = 1
+[leak_hunt]
+sentence = "We looked for a leak."
+basis = "Our interest"
+functions = ["audit", "security"]
+needs_case = true
+case_types = ["account_takeover", "internal_inquiry"]
+most = { ip = "exact", location = "exact", contacts = "exact", messages = "exact" }
+approvals = ["legal"]
+persons_a_day = 366
+"""
 
 
 class Clock:
@@ -182,7 +200,7 @@ class Town:
         self._drawn = self._days = 0
         self._latest = clock.at
         self.desk = here.approvals
-        self._settled = self.desk.house
+        self._settled, self._cases = self.desk.house, here.guard._cases
         self._trust = TrustPolicy.parse((folder / "trust").read_bytes())
 
     # ── the days ──
@@ -202,7 +220,8 @@ class Town:
         self.load()
         self.against, self._requests, self._stopped = set(), [], set()
         self._settle(self._settled)
-        self.here.guard._quotas = self.here.quota
+        guard = self.here.guard
+        guard._quotas, guard._directory, guard._cases = self.here.quota, self.here.directory, self._cases
 
     def its(self, case: str) -> str:
         """The id of a case in these forty days. Whoever once had a hand in a case keeps it, so each row has cases of its own."""
@@ -365,12 +384,12 @@ class Town:
         case = None if case is None else self.its(case)
         return Look(principal=who, person=whom, asked=asked, purpose=purpose, case=case, **(drawn | more))
 
-    def gate(self) -> Guard:
-        """One gate more over the same house, as another process has it."""
+    def gate(self, policy: Policy | None = None) -> Guard:
+        """One gate more over the same house, as another process has it; under another policy, if need be."""
         ours = self.here.guard
         return Guard(
             journal=self.here.journal, vault=self.here.vault, directory=self.here.directory,
-            approvals=DeskApprovals(self.desk), quotas=ours._quotas, policy=self.here.policy,
+            approvals=DeskApprovals(self.desk), quotas=ours._quotas, policy=policy or self.here.policy,
             pseudonyms=self.here.pseudonyms, remember=self.here.names.remember, offered=ours._offered,
             clock=self.clock,
         )  # fmt: skip

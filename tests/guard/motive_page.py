@@ -86,7 +86,7 @@ def page() -> str:
     parts.append(TAIL)
     for (function, purpose), fields in GRANTED.items():
         parts.append(f"| {function} | `{purpose}` | {', '.join(f'`{each}`' for each in fields.split())} |\n")
-    return "".join(parts)
+    return "".join([*parts, LIMITS])
 
 
 def _look(row: Row) -> Look:
@@ -119,6 +119,25 @@ def _why(code: str) -> str:
 def _told(row: Row) -> str:
     said = [rule.sentence for id_, rule in POLICY.rules.items() if id_ in row.rules & POLICY.told]
     return " ".join(said) or PLAIN
+
+
+LIMITS = """
+## What this does not stop
+
+Each of these leaves a record, or fails before somebody outside; none is stopped by a rule.
+
+- A steward, or another independent colleague, **and** an overseer who both sign. Who signed stands in the person's own statement.
+- Whoever writes the tables at their source. A case that is dated back is believed, as its table is believed; that the directory
+  changed, and how many rows of which table, is on record before it counts. A ticket system tells its own history instead.
+- Whoever sets the clock of the machine ahead by a month after taking somebody off the list. Every look after that is refused until
+  the real time has come so far, and [witnesses](spec/witness.md) sign with their own clocks.
+- Whoever writes whosaw.toml and names a key of their own as an overseer's. Which keys counted is on record, and who checks a record
+  of a look from outside says whose keys they believe: `whosaw verify records --overseer VKEY`.
+- Whoever holds `private/` with its root key reads everything, without a gate: [trust](trust.md).
+- A purpose of the organisation's own for people who are on no list. It needs a case, a permit of its own, and a lawyer of another unit
+  who signs each look; it stands in the record of the policy.
+- A tool that only asks, and keeps the values itself: [AuthZEN](authzen.md) tells it yes or no, and what it then does is its own doing.
+"""
 
 
 if __name__ == "__main__":

@@ -46,6 +46,16 @@ class Uncounted(InMemory):
         raise Unavailable("the quotas cannot be read", part="quota")
 
 
+class Gone:
+    """Whatever it stands for: it does not answer."""
+
+    def __getattr__(self, _):
+        def gone(*_):
+            raise Unavailable("it does not answer", part="somewhere")
+
+        return gone
+
+
 VARIANTS: list[Row] = []
 TWINS: list[Row] = []
 _CHAPTERS: list[str] = []
@@ -699,6 +709,25 @@ def a_clock_that_was_changed_back(town):
     town.look(town.ask("finn", "owen", case="F-OWEN"))
     town.turn(-MINUTE)
     return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("facts-unavailable", the_takeover_of_a_customer_s_account)
+def a_directory_that_does_not_answer(town):
+    town.here.guard._directory = Gone()
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("facts-unavailable", the_takeover_of_a_customer_s_account)
+def an_answer_of_the_case_s_system_that_cannot_be_kept(town):
+    town.here.guard._cases = Gone()
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("protected-person", her_takeover_signed_by_a_steward_and_an_overseer)
+def signatures_that_cannot_be_read(town):
+    look = town.signed(town.ask("finn", "kate"))
+    town.here.guard._approvals = Gone()
+    return look
 
 
 # ── signatures ──
@@ -1464,3 +1493,17 @@ def her_name_with_half_a_letter(town):
 @stopped(BadInput, her_takeover)
 def her_name_in_the_id_of_the_look(town):
     return town.ask("finn", "kate", look_id="kate of the paper")
+
+
+@stopped(BadInput, the_takeover_of_a_customer_s_account)
+def a_second_staff_row_for_oneself_with_another_function(town):
+    town.tables["staff"].append({**town.row("staff", staff_id="a4"), "function": "fraud"})
+    town.load()
+    return town.ask("a4", "owen", case="F-OWEN")
+
+
+@stopped(BadInput, her_takeover)
+def a_second_row_of_her_that_is_on_no_list(town):
+    town.tables["persons"].append({"person": "kate", "region": "EU"})
+    town.load()
+    return town.ask("finn", "kate")

@@ -8,13 +8,14 @@ Invariant: nothing of a protected outsider's ip, location, contacts or messages 
 them of an overseer. What is permitted with them is worked out here by hand, from the purposes table alone.
 """
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 
 import pytest
-from tests.guard.motive import STAFF, TRACES, motive_house
-from tests.policy.ground import AT, DAY, EVERYTHING, HOUR, MINUTE, PLENTY, POLICY
+from tests.guard.motive import LEAK, PERMIT, STAFF, TRACES, motive_house
+from tests.policy.ground import AT, DAY, EVERYTHING, HOUR, MINUTE, PLENTY, POLICY, texts
 
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import LADDER, Asked, Field, Look, Mode
@@ -34,6 +35,7 @@ from whosaw.policy.facts import (
     RelationFacts,
 )
 from whosaw.policy.purposes import FUNCTIONS
+from whosaw.policy.rules import Policy
 
 TRACED = (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES)
 WANTED = tuple(Asked(which, detail) for which in TRACED for detail in LADDER[which])
@@ -76,9 +78,9 @@ def look(purpose: str, asked: tuple[Asked, ...], case: bool, glass: bool, mode: 
     return Look("l-1", "s", "u", asked, purpose, "c" if case else None, "k", mode=mode, break_glass=glass)
 
 
-def permitted(function, purpose, asked, case, glass, approvals, mode=Mode.READ) -> bool:
+def permitted(function, purpose, asked, case, glass, approvals, mode=Mode.READ, policy=POLICY) -> bool:
     facts = best(function, purpose, approvals, case=case)
-    return decide(POLICY, look(purpose, asked, case, glass, mode), facts, AT).permitted
+    return decide(policy, look(purpose, asked, case, glass, mode), facts, AT).permitted
 
 
 def test_no_role_reaches_it_alone(capsys):
@@ -112,6 +114,16 @@ def test_nor_in_another_mode_nor_among_other_fields(capsys):
     with capsys.disabled():
         print(f" {tried} tried, {len(through)} through", end=" ")
     assert through == []
+
+
+def test_nor_by_a_purpose_of_the_house_s_own():
+    """The widest that may be written, for every function, with a permit of its own: she needs an overseer there, too."""
+    wide = LEAK.replace('["audit", "security"]', json.dumps(sorted(FUNCTIONS)))
+    pinned = PERMIT.format('context has purpose && context.purpose.code == "leak_hunt"')
+    policy = Policy.load(texts() | {"own/purposes.toml": wide, "own/leak.cedar": pinned})
+    for function, one, approvals in product(sorted(FUNCTIONS), WANTED, ALONE):
+        assert not permitted(function, "leak_hunt", (one,), True, False, approvals, policy=policy)
+    assert permitted("audit", "leak_hunt", (WANTED[0],), True, False, ENOUGH, policy=policy), "the purpose is one"
 
 
 # With two independent approvals, one of an overseer: (function, purpose) and what of it may be shown, by hand.

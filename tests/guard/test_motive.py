@@ -8,13 +8,16 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.guard.motive import TRACES, motive_house
+from tests.guard.motive import LEAK, PERMIT, TRACES, motive_house
 from tests.guard.motive_page import PAGE, page
 from tests.guard.motive_rows import STOPPED, TWINS, VARIANTS, pending, ready
+from tests.policy.ground import texts
 
-from whosaw.errors import BadInput
+from whosaw.errors import BadInput, Busy, Misconfigured
 from whosaw.guard.answer import Refused, Shown
+from whosaw.policy.rules import Policy
 from whosaw.policy.told import PLAIN
+from whosaw.wiring import house
 
 # Rules that lie in the question, and are told. Written down here and not read from the policy: a sentence that begins to be
 # told is a change of what an asker learns, and has to be made twice.
@@ -102,6 +105,67 @@ def test_of_two_gates_that_use_the_same_signatures_at_once_one_shows(town):
     assert [isinstance(answer, Shown) for answer in answers].count(True) == 1
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert {rule.id for answer in refused for rule in answer.decision.rules} == {"protected-person"}
+
+
+POLICIES = [  # files of one's own, each with what it tries
+    ("a permit for everything", {"own/open.cedar": PERMIT.format("principal has staff")}),
+    ("a permit for audit", {"own/open.cedar": PERMIT.format('principal has staff && principal.staff.function == "audit"')}),
+    ("a permit for the shipped inquiry", {"own/open.cedar": PERMIT.format('context has purpose && context.purpose.code == "internal_inquiry"')}),
+    ("a permit without a condition", {"own/open.cedar": PERMIT.partition("when")[0].rstrip() + ";"}),
+    ("a shipped rule by its own name again", {"own/open.cedar": PERMIT.format("true").replace("own-open", "protected-person")}),
+    ("an inquiry that needs addresses", {"own/purposes.toml": 'format = 1\n[internal_inquiry]\nmost = { activity = "exact", ip = "exact" }\n'}),
+    ("fraud as the work of audit", {"own/purposes.toml": 'format = 1\n[fraud_review]\nfunctions = ["fraud", "audit"]\n'}),
+    ("fraud without a case", {"own/purposes.toml": "format = 1\n[fraud_review]\nneeds_case = false\n"}),
+    ("a legal demand that nobody signs", {"own/purposes.toml": "format = 1\n[legal_demand]\napprovals = []\n"}),
+    ("an incident in any case", {"own/purposes.toml": 'format = 1\n[incident_response]\ncase_types = ["incident", "internal_inquiry"]\n'}),
+    ("a broken glass for fraud", {"own/purposes.toml": "format = 1\n[fraud_review]\nbreak_glass = true\nreviewed_h = 24\n"}),
+    ("an inquiry into a thousand a day", {"own/purposes.toml": "format = 1\n[internal_inquiry]\npersons_a_day = 366\n"}),
+    ("a purpose of one's own without a case", {"own/purposes.toml": LEAK.replace("needs_case = true", "needs_case = false")}),
+    ("a purpose of one's own that no lawyer signs", {"own/purposes.toml": LEAK.replace('["legal"]', '["independent"]')}),
+    ("another schema", {"own/schema.cedarschema": "entity Person;"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("files", [row[1] for row in POLICIES], ids=[row[0] for row in POLICIES])
+def test_a_policy_of_one_s_own_that_opens_what_was_shut_stops_the_start(files):
+    """No house opens with it: the setting is named, and nobody decides by it."""
+    with pytest.raises(Misconfigured):
+        Policy.load(texts() | files)
+
+
+def test_a_purpose_of_one_s_own_opens_no_way_to_her(town):
+    """The widest that may be written, for audit, with a permit of its own: she needs an overseer there as everywhere."""
+    own = {
+        "own/purposes.toml": LEAK,
+        "own/leak.cedar": PERMIT.format('context has purpose && context.purpose.code == "leak_hunt"'),
+    }
+    town.begin()
+    guard = town.gate(Policy.load(texts() | own))
+    town.case("F-KATE", assignee=None, queue="risk-ie")
+    look = town.ask("a4", "kate", "ip:exact", "leak_hunt", "F-KATE")
+    refused = guard.look(look)
+    assert {rule.id for rule in refused.decision.rules} == {
+        "protected-person",
+        "approvals-missing",
+        "approval-of-legal-missing",
+    }
+
+
+def test_what_the_disk_shows_while_the_house_is_open(town):
+    """Whoever reads the folder beside the open gate finds no value, no account, no staff id; in what is published no pseudonym."""
+    town.begin()
+    town.look(town.signed(town.ask("finn", "kate")))
+    town.here.journal.publish_now()
+    with pytest.raises(Busy), house(town.folder, clock=town.clock):
+        pass
+    names = [town.here.pseudonyms.person("kate"), town.here.pseudonyms.principal("finn")]
+    for file in sorted(each for each in town.folder.rglob("*") if each.is_file()):
+        raw = file.read_bytes()
+        where = str(file.relative_to(town.folder))
+        for word in (*TRACES, "kates-friend", "u-finn", "Somebody else has her account"):
+            assert word.encode() not in raw, where
+        if where.startswith("public"):
+            assert not [name for name in names if name.encode() in raw or name in where], where
 
 
 def test_every_variant_has_a_twin_and_a_name_of_its_own():
