@@ -59,6 +59,7 @@ class Kind(StrEnum):
     SCRUB = "scrub"  # the disk was read through, or damage was found while it was
     CALLER = "caller"  # a tool may ask from here on, or no longer; or one said what it may not say
     SUSPENSION = "suspension"  # a principal was stopped, or may look again; or one of both was refused
+    SAMPLE = "sample"  # a draw of cases was promised, or made
     START = "start"  # the log went on although its witnesses could not be asked, and why
 
 
