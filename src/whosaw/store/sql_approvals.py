@@ -15,15 +15,17 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from whosaw.directory.query import ask
 from whosaw.errors import Unavailable
 from whosaw.model.approval_kept import Credential, Holder, Notice, RequestRow
 from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, CREDENTIALS, NOTICES, answering
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PART, _APPROVED = "approvals", "approved"
+_SOME = select(APPROVALS.c.request).where(APPROVALS.c.exact == bindparam("of")).limit(1)
 
 
 def _micros(at: datetime) -> int:
@@ -54,7 +56,10 @@ class SqlApprovals:
                     raise Unavailable("a request was kept and is not there", part=_PART) from None
 
     def exact(self, exact: bytes) -> Sequence[RequestRow]:
-        return self._all(select(APPROVALS).where(APPROVALS.c.exact == exact))
+        # Asked for each look, and for most of them there is nothing: that is found out in the cheapest way.
+        with answering(_PART), self._engine.connect() as db:
+            some = ask(db, _SOME, {"of": exact})
+        return self._all(select(APPROVALS).where(APPROVALS.c.exact == exact)) if some else []
 
     def since(self, at: datetime) -> Sequence[RequestRow]:
         return self._all(select(APPROVALS).where(APPROVALS.c.asked >= _micros(at)))
