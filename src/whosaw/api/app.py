@@ -31,7 +31,8 @@ METRICS = "/metrics"
 class Parts:
     """What the application is made of. `url`: how callers reach it. `look`: None where there are no values to show.
 
-    `health`: each part of the house, `ok` or what is wrong with it. `metrics`: in the text format of Prometheus. `mounted`: other applications, by the beginning of their paths.
+    `health`: each part of the house, `ok` or what is wrong with it. `metrics`: in the text format of Prometheus. `mounted`:
+    other applications, by the beginning of their paths.
     """
 
     engine: Decides

@@ -32,8 +32,6 @@ DEPTH = 32
 BIGGEST = 2**53 - 1
 _READ = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
 _MEDIA = re.compile(rb'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?', re.IGNORECASE)
-# What was not read of a body would be read as the next request.
-_CLOSE = {"connection": "close"}
 
 
 class Gone(Exception):
@@ -41,16 +39,16 @@ class Gone(Exception):
 
 
 async def read(scope: Scope, receive: Receive, *, seconds: float | None = None) -> bytes | Reply:
-    """The whole body, or why not. Raises Gone."""
+    """The whole body, or why not; then the rest of it was not read. Raises Gone."""
     said = {name: value for name, value in scope["headers"] if name in _READ}
     # A proxy that believes the length and we who believe the chunks would not agree where the next request begins.
     if b"content-length" in said and b"transfer-encoding" in said:
-        return error(400, "body: either a length or chunks", _CLOSE)
+        return error(400, "body: either a length or chunks")
     # The specification wants 400 here, and not 415.
     if not _MEDIA.fullmatch(said.get(b"content-type", b"").strip()):
-        return error(400, "content-type: a question is application/json", _CLOSE)
+        return error(400, "content-type: a question is application/json")
     if said.get(b"content-encoding", b"identity").lower() != b"identity":
-        return error(400, "content-encoding: a question is sent as it is", _CLOSE)
+        return error(400, "content-encoding: a question is sent as it is")
     length = said.get(b"content-length", b"0")
     if length.isdigit() and int(length[:20]) > LIMIT:
         return _too_long()
@@ -67,11 +65,11 @@ async def read(scope: Scope, receive: Receive, *, seconds: float | None = None) 
                 if not message.get("more_body", False):
                     return bytes(raw)
     except TimeoutError:
-        return error(408, "body: it did not come to its end", _CLOSE)
+        return error(408, "body: it did not come to its end")
 
 
 def _too_long() -> Reply:
-    return error(413, f"body: at most {LIMIT} bytes", _CLOSE)
+    return error(413, f"body: at most {LIMIT} bytes")
 
 
 def parse(raw: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from whosaw.api.body import Gone, Receive, Scope, Send
 from whosaw.api.endpoint import Endpoint
-from whosaw.api.reply import Reply, error
+from whosaw.api.reply import Reply, closing, error
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 REQUEST_ID = b"x-request-id"
@@ -45,12 +45,10 @@ class Edge:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         known: Any = self._endpoints.get(scope["path"])
-        # What was not read of a body would be read as the next request.
-        close = {"connection": "close"}
         if known is None:
-            return error(404, "Nothing is here.", close)
+            return closing(error(404, "Nothing is here."))
         method, endpoint = known
         if scope["method"] != method:
-            return error(405, "Not with this method.", {**close, "allow": method})
+            return closing(error(405, "Not with this method.", {"allow": method}))
         made: Reply = await endpoint(scope, receive)
         return made

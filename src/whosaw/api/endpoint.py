@@ -23,7 +23,7 @@ from whosaw.api.admitted import NotAdmitted
 from whosaw.api.body import Gone, Receive, Scope, parse, read
 from whosaw.api.lane import Lane
 from whosaw.api.ports import Answer, Asker, Callers
-from whosaw.api.reply import BROKEN, Reply, error, told_of
+from whosaw.api.reply import BROKEN, Reply, closing, error, told_of
 from whosaw.errors import BadInput, WhosawError
 
 KEY = b"idempotency-key"
@@ -68,17 +68,26 @@ class Endpoints:
 
     async def _reply(self, scope: Scope, receive: Receive, handler: Handler, *, needs_key: bool) -> Reply:
         raw = await read(scope, receive)
+        if isinstance(raw, Reply):
+            return await self._unread(scope, raw)
 
         def work() -> Reply | Several:
             asker = self._callers(scope)
-            if isinstance(raw, Reply):
-                return raw
             return handler(parse(raw), asker, _key_of(scope, needed=needs_key))
 
         made = await self._lane.run(work)
         if isinstance(made, Several):
             return made.reply(await self._lane.run_all(made.works))
         return made
+
+    async def _unread(self, scope: Scope, reply: Reply) -> Reply:
+        """The reply to a body that was not read to its end: to callers who are known. The connection ends with any reply."""
+
+        def work() -> Reply:
+            self._callers(scope)
+            return reply
+
+        return closing(await _whatever(self._lane.run(work)))
 
 
 async def _whatever(reply: Awaitable[Reply]) -> Reply:

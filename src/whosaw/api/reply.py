@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from whosaw import errors
@@ -51,6 +51,11 @@ def answer(value: Any, status: int = 200) -> Reply:
 def error(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Reply:
     """An error, which is one sentence."""
     return Reply(status, f"{sentence}\n".encode(), TEXT, headers or {})
+
+
+def closing(reply: Reply) -> Reply:
+    """The same, and the end of its connection: what was not read of a request would be read as the next one."""
+    return replace(reply, headers={**reply.headers, "connection": "close"})
 
 
 # Every error has exactly one status (a test holds this table against the tree). 500 never says what it was.
