@@ -383,8 +383,10 @@ def test_the_counts_are_read_by_a_monitoring_system(world):
     world.add()
     world.admit(cert=world.cert, whosaw_principal=world.staff.token(sub="ana-1234"))
     refused(world)
+    with pytest.raises(NotAdmitted):
+        world.admit(cert=world.cert).looker("ana", None)
     (family,) = text_string_to_metric_families(world.door.metrics().decode())
-    assert {s.labels["outcome"]: s.value for s in family.samples} == {"admitted": 1, "nobody": 1}
+    assert {s.labels["outcome"]: s.value for s in family.samples} == {"admitted": 2, "nobody": 1, "may-not-speak": 1}
     assert "ana-1234" not in world.door.metrics().decode()
 
 

@@ -82,6 +82,7 @@ class Admitted:
     caller: Registered
     principal: str | None = field(repr=False)
     _parts: Parts = field(repr=False)
+    _count: Callable[[str], None] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -115,6 +116,7 @@ class Admitted:
     def _refused(self, why: str, said: str | None) -> NotAdmitted:
         """What is raised; its record is durable by then. Raises what the journal raises, and lets nobody in then either."""
         parts = self._parts
+        self._count(why)
         whom = None if self.principal is None else parts.pseudonym(self.principal)
         named = _as_pseudonym(parts, said)
         body = refused_body(self.name, self.caller.proof, why, principal=whom, said=named, at=parts.clock())
@@ -193,7 +195,7 @@ class Door:
             raise _no(401, "expired")
         if not caller.may_use(scope["path"]):
             raise _no(403, "path")
-        return Admitted(caller, self._principal(scope, caller), self._parts)
+        return Admitted(caller, self._principal(scope, caller), self._parts, self._count)
 
     def _registered(self) -> Sequence[Registered]:
         # What was read is kept by its bytes, so that it is parsed once; whether it still holds is asked each time.
