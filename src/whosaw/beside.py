@@ -4,6 +4,7 @@
     a log of ours     ──▶ glance: read under our own keys        ──▶ status, fsck, scrub, export
                       ──▶ asking: the same, and its witnesses    ──▶ journal witness, a successor's first leaf
     state of ours     ──▶ asked: what a command leaves for the gate that has the folder open
+    its directory     ──▶ known                                  ──▶ directory status
     a log of others   ──▶ mirror_folders, witness_folder: folders that are no house
 
 Invariant: to open takes no lock and changes nothing. A repair goes on from here, and takes the lock itself.
@@ -25,6 +26,7 @@ from whosaw.datafolder import (
     TRUST,
     Random,
     around,
+    directory_of,
     now,
     root_of,
     session_of,
@@ -36,6 +38,7 @@ from whosaw.datafolder import (
     vrf_of,
 )
 from whosaw.directory import migrate
+from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput
 from whosaw.journal.cluster.pending import Tenure
 from whosaw.journal.heads import Signers
@@ -99,6 +102,15 @@ def asked(folder: Path, *, random: Random = os.urandom) -> Iterator[tuple[Engine
     with state_of(folder, settings) as engine:
         migrate.check(engine)
         yield engine, Names(SqlNameRows(engine), root_of(private), random).remember
+
+
+@contextmanager
+def known(folder: Path) -> Iterator[Directory]:
+    """What the directory of a data folder knows, for reading only."""
+    settings = settings_of(folder)
+    with state_of(folder, settings) as engine:
+        migrate.check(engine)
+        yield directory_of(settings, engine)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from whosaw.settings.callers import (
     TlsSettings,
     check_all,
 )
+from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.store import StoreSettings, check_store
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
@@ -106,19 +107,6 @@ class QuotaSettings:
     )
     person_looks_a_day: int = field(
         default=60, metadata={"doc": "Looks at one person that are permitted in a day, whoever looks.", "range": _LOOKS}
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DirectorySettings:
-    """What is known of staff and cases."""
-
-    stale_after_h: int = field(
-        default=24,
-        metadata={
-            "doc": "A directory confirmed longer ago than so many hours forbids every look, 1 to 720.",
-            "range": (1, 720),
-        },
     )
 
 
@@ -284,6 +272,7 @@ def _check(settings: Settings, where: str) -> None:
             hint='for example origin = "log.example.org/whosaw"',
         )
     networks(settings.intake.trusted_proxies)
+    check_directory(settings.directory, where)
     check_store(settings.store, where)
     _check_witnesses(settings.witness, where)
     check_api(settings.api)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +22,8 @@ from sqlalchemy import Engine
 
 from whosaw.config import Settings, parse_settings
 from whosaw.directory import migrate
+from whosaw.directory.change import SCIM
+from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
@@ -123,6 +125,13 @@ def state_of(folder: Path, settings: Settings, *, make: bool = False) -> Iterato
         raise _no_state("private/state.db", "private/state.db")
     with _disposed(state_engine(path)) as engine:
         yield engine
+
+
+def directory_of(settings: Settings, engine: Engine) -> Directory:
+    """What is known, with how long each source's word counts by the settings."""
+    limits = settings.directory
+    own = {SCIM: timedelta(hours=limits.scim_stale_after_h)}
+    return Directory(engine, timedelta(hours=limits.stale_after_h), own)
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from whosaw.config import networks
 from whosaw.datafolder import Random
-from whosaw.directory.load import Loaded, load
+from whosaw.directory.change import CSV
+from whosaw.directory.load import Accepted, Loaded, load
 from whosaw.errors import BadInput, MissingExtra, ProofFailed
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
@@ -69,10 +70,11 @@ FINDINGS = "findings.json"
 # ── the directory ──
 
 
-def load_directory(here: House, tables: Path) -> Loaded:
+def load_directory(here: House, tables: Path, *, source: str = CSV, accepted: Accepted | None = None) -> Loaded:
     """Bring the tables in a folder into force. Raises BadInput, and has then changed nothing."""
     loaded = load(
-        tables, engine=here.engine, journal=here.journal, names=here.pseudonyms, remember=here.names.remember, clock=here.clock,
+        tables, engine=here.engine, journal=here.journal, names=here.pseudonyms, remember=here.names.remember,
+        clock=here.clock, source=source, accepted=accepted,
     )  # fmt: skip
     settle(here.approvals)  # whoever is not here any more neither asks nor approves
     return loaded

@@ -28,6 +28,7 @@ from whosaw.datafolder import (
     Clock,
     Random,
     around,
+    directory_of,
     folders_of,
     make_keys,
     now,
@@ -42,6 +43,7 @@ from whosaw.datafolder import (
     vrf_of,
 )
 from whosaw.directory import migrate
+from whosaw.directory.change import Office
 from whosaw.directory.directory import Directory
 from whosaw.erasure.erase import resume
 from whosaw.erasure.ports import Desk as Erasure
@@ -140,6 +142,11 @@ class House:
     def facts_folder(self) -> Path:
         return self.folder / FACTS
 
+    @property
+    def changes(self) -> Office:
+        """What any source brings its changes of the directory with."""
+        return Office(self.engine, self.journal, self.names.remember, self.clock)
+
 
 # ── made once ──
 
@@ -223,7 +230,7 @@ def house(
         )  # fmt: skip
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
-        directory = Directory(engine, timedelta(hours=settings.directory.stale_after_h))
+        directory = directory_of(settings, engine)
         check_stages(policy.purposes, witnesses=bool(settings.witness))
         people = KeyringPeople(
             keyring=keyring, rows=name_rows, root=root, pseudonyms=pseudonyms, remember=names.remember, random=random

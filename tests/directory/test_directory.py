@@ -227,12 +227,29 @@ def test_then_is_what_was_known_then(office):
 
 
 def test_a_person_who_was_taken_off_the_list_was_on_it(office):
-    """Protection ends when we learn that it ended, and not a moment earlier."""
+    """Protection ends thirty days after we learn that it ended: taking somebody off the list the day before opens nothing."""
     then, now = office.clock.at, office.clock.turn(HOUR)
     persons = [{**row, "classes": []} if row["person"] == "jonas" else row for row in TOWN["persons"]]
     office.load({**TOWN, "persons": persons})
     assert office.known("gus", "jonas", at=then).person.protected
-    assert not office.known("gus", "jonas", at=now).person.protected
+    assert office.known("gus", "jonas", at=now).person.protected
+    assert office.known("gus", "jonas", at=now + 30 * DAY - MINUTE).person.protected
+    assert not office.known("gus", "jonas", at=now + 30 * DAY).person.protected
+
+
+def test_a_protection_that_had_its_own_end_lasts_thirty_days_more(office):
+    """The row says until when: from then on it is thirty days, whenever we learnt of it; a later edit prolongs nothing."""
+    until = datetime(2026, 3, 1, tzinfo=UTC)
+    persons = [
+        {"person": "lena", "region": "EU", "classes": ["press"], "valid_to": "2026-03-01T00:00:00Z"},
+        {"person": "lena", "region": "EU", "valid_from": "2026-03-01T00:00:00Z"},
+    ]
+    office.load({**TOWN, "persons": [*TOWN["persons"], *persons]})
+    office.clock.turn(HOUR)
+    moved = [{**row, "region": "US"} for row in persons]
+    office.load({**TOWN, "persons": [*TOWN["persons"], *moved]})
+    assert office.known("gus", "lena", at=until + 30 * DAY - MINUTE).person.protected
+    assert not office.known("gus", "lena", at=until + 30 * DAY).person.protected
 
 
 def test_the_feed_is_the_newest_confirmation_before_the_moment(office):
@@ -302,16 +319,16 @@ def test_a_directory_that_cannot_be_read_says_so(office):
 
 def test_all_reads_of_one_question_see_one_state(office):
     """A load that commits between two reads of a question does not show in the second."""
-    from whosaw.directory.directory import _View
     from whosaw.directory.transaction import reading
+    from whosaw.directory.view import View
 
     office.clock.turn(HOUR)
     with reading(office.engine) as db:
-        view = _View(db, micros(office.clock.at + DAY))
-        assert view.staff(office.names.principal("ana"))["unit"] == "support-1"
+        view = View(db, micros(office.clock.at + DAY))
+        assert view.staff(office.names.principal("ana")).unit == "support-1"
         staff = [{**row, "unit": "elsewhere"} for row in TOWN["staff"]]
         assert office.load({**TOWN, "staff": staff}).changed
-        assert view.staff(office.names.principal("ana"))["unit"] == "support-1"
+        assert view.staff(office.names.principal("ana")).unit == "support-1"
 
 
 def test_facts_are_values(office):

@@ -153,3 +153,35 @@ def test_several_processes_upgrade_one_file(tmp_path):
     said = [process.communicate(timeout=60)[0].splitlines()[-1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0]
     assert said == [newest()] * 3
+
+
+def test_a_directory_of_before_sources_goes_on(tmp_path):
+    """Rows and feed of the first version become those of `csv`; the tables loaded again change nothing."""
+    from alembic import command
+    from sqlalchemy import text as sql
+    from tests.directory.town import Office
+
+    from whosaw.directory.migrate import _config
+    from whosaw.directory.transaction import writing
+
+    office = Office(tmp_path)
+    office.load()
+    old = {table: list(office.directory.rows(table)) for table in ("staff", "persons", "cases", "case_persons", "regions")}
+    made = engine_on(tmp_path / "old.db")
+    with writing(made) as db:
+        config = _config()
+        config.attributes["connection"] = db
+        command.upgrade(config, "0001")
+        db.execute(sql("ATTACH :path AS new"), {"path": str(office.path)})
+        for table in ("staff", "persons", "cases", "case_persons", "assignments", "regions", "feed"):
+            names = ", ".join(column["name"] for column in inspect(db).get_columns(table))
+            db.execute(sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM new.{table}"))
+    made.dispose()
+    office.close()
+    (tmp_path / "old.db").replace(office.path)
+    again = Office(tmp_path)  # which upgrades
+    assert {table: list(again.directory.rows(table)) for table in old} == old
+    assert [feed.source for feed in again.directory.feeds(again.clock.at)] == ["csv"]
+    again.journal = office.journal
+    assert not again.load().changed
+    again.close()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The columns of the tables that a directory is loaded from: their kinds, and what is required.
 
-    staff.csv  cases.csv  case_persons.csv  persons.csv  assignments.csv      or .jsonl, either with .gz
+    staff.csv  cases.csv  case_persons.csv  persons.csv  assignments.csv  links.csv      or .jsonl, either with .gz
 
-Names and meanings are those of the dataset format `whosaw-dataset/1`. One column is ours: `staff.suspended` (true or
-false, empty means false). Every kind either gives one value or says what is wrong, and never shows the value: it may
-be somebody's name.
+Names and meanings are those of the dataset format `whosaw-dataset/1`. Three columns are ours: `staff.suspended` (true
+or false, empty means false), `staff.contract_country` (empty: the country they work in) and `case_persons.fields` (what
+the case lists, like `ip:exact|profile`; empty: it lists nothing in particular). Every kind either gives one value or
+says what is wrong, and never shows the value: it may be somebody's name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from datetime import datetime
 from enum import Enum
 
 from whosaw.directory.tables import ID, micros
+from whosaw.errors import BadInput
+from whosaw.model.access import Asked
 
 Value = str | int | bool | tuple[str, ...] | None
 
@@ -25,7 +28,12 @@ FUNCTIONS = (
     "operations", "admin", "service",
 )  # fmt: skip
 CLASSES = ("press", "critic", "litigant", "regulator", "politician", "union", "minor", "staff", "public_figure")
-SCOPES = ("queue", "region", "account", "case_type", "steward")
+SCOPES = ("queue", "region", "account", "case_type", "on_call", "steward")
+LINKED = (
+    "household", "family", "partner", "friend", "colleague", "coworker", "contact", "follows", "device", "ip",
+)  # fmt: skip
+# Tables that a folder may leave out. One that is not there says nothing, and changes nothing.
+MAY_LACK = ("links",)
 
 
 class Kind(Enum):
@@ -36,6 +44,13 @@ class Kind(Enum):
     SCOPE = "scope"
     CLASSES = "classes"
     BOOL = "bool"
+    LINK = "link"
+    FIELDS = "fields"
+
+    @property
+    def lists(self) -> bool:
+        """Whether a cell is a list: in CSV cut at `|`."""
+        return self in (Kind.CLASSES, Kind.FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "household": _MAY,
         "own_person": _MAY,
         "suspended": Column(Kind.BOOL),
+        "contract_country": Column(Kind.COUNTRY),
     },
     "persons": {
         "person": _NEED,
@@ -84,7 +100,13 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "opened_by": _MAY,
         "queue": _MAY,
     },
-    "case_persons": {"case_id": _NEED, "person": _NEED, "added": _TIME, "added_by": _MAY},
+    "case_persons": {
+        "case_id": _NEED,
+        "person": _NEED,
+        "added": _TIME,
+        "added_by": _MAY,
+        "fields": Column(Kind.FIELDS),
+    },
     "assignments": {
         "staff_id": _NEED,
         "scope_kind": Column(Kind.SCOPE, required=True),
@@ -92,6 +114,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "from": _TIME,
         "to": _TIME,
     },
+    "links": {"a": _NEED, "b": _NEED, "kind": Column(Kind.LINK, required=True), "from": _TIME, "to": _TIME},
 }
 
 # RFC 3339, by hand: fromisoformat() takes week dates, missing seconds and times without an offset, too.
@@ -109,6 +132,8 @@ def parse_cell(column: Column, cell: object) -> Value:
     """The value of one cell; `cell` is a text, a list or a boolean, or None where it is empty. Raises Unreadable."""
     if column.kind is Kind.CLASSES:
         return _classes(cell)
+    if column.kind is Kind.FIELDS:
+        return _fields(cell)
     if cell is None:
         if column.required:
             raise Unreadable("empty, but required")
@@ -127,6 +152,8 @@ def parse_cell(column: Column, cell: object) -> Value:
             _one_of(cell, FUNCTIONS)
         case Kind.SCOPE:
             _one_of(cell, SCOPES)
+        case Kind.LINK:
+            _one_of(cell, LINKED)
         case _:
             # isprintable() also refuses lone surrogates, which encode() would answer with a crash.
             if not cell.isprintable() or len(cell.encode()) > ID or cell != cell.strip():
@@ -155,6 +182,21 @@ def _bool(cell: object) -> bool:
     if cell is False or cell == "false":
         return False
     raise Unreadable("neither true nor false")
+
+
+def _fields(cell: object) -> tuple[str, ...] | None:
+    """What a case lists for one person, each field once, in the one spelling; None where it lists nothing."""
+    if cell is None:
+        return None
+    if type(cell) is not list or any(type(each) is not str for each in cell) or not cell:
+        raise Unreadable("not a list of fields")
+    try:
+        asked = sorted(Asked.parse(each) for each in cell)
+    except BadInput as error:
+        raise Unreadable(str(error)) from None
+    if len({each.field for each in asked}) != len(asked):
+        raise Unreadable("a field is there twice")
+    return tuple(f"{each.field}:{each.detail}" for each in asked)
 
 
 def _classes(cell: object) -> tuple[str, ...]:

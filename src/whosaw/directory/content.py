@@ -12,20 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b32encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from whosaw.directory.columns import Value
+from whosaw.directory.columns import MAY_LACK, Value
 from whosaw.directory.ports import Pseudonyms
-from whosaw.directory.reading import Problems, Row, read_table, table_file
+from whosaw.directory.reading import Problems, Row, read_table, table_file, there
 from whosaw.directory.regions import read_regions
 from whosaw.directory.tables import EVER_SINCE, FOR_EVER
 from whosaw.errors import BadInput
 
 Cells = dict[str, Value]
 Rows = dict[bytes, Cells]
+_LATER = frozenset({"contract_country", "fields"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ def read_folder(folder: Path, names: Pseudonyms) -> Content:
     if not folder.is_dir():
         raise BadInput("no such folder", where=folder.name)
     reader = _Reader(folder, names)
-    for table in ("staff", "persons", "cases", "case_persons", "assignments"):
-        reader.read(table)
+    for table in ("staff", "persons", "cases", "case_persons", "assignments", "links"):
+        if table not in MAY_LACK or there(folder, table):
+            reader.read(table)
     reader.problems.stop()
-    tables = {**reader.tables, "regions": {_digest(row): row for row in read_regions(folder)}}
+    tables = {**reader.tables, "regions": rows_of(read_regions(folder))}
     return Content(tables, frozenset(reader.staff), tuple(sorted(reader.aside)))
 
 
@@ -74,6 +76,7 @@ class _Reader:
             "cases": self._case,
             "case_persons": self._case_person,
             "assignments": self._assignment,
+            "links": self._link,
         }
 
     def read(self, table: str) -> None:
@@ -86,7 +89,7 @@ class _Reader:
             key, cells = self._make[table](row)
             start, end = cells.get("valid_from", EVER_SINCE), cells.get("valid_to", FOR_EVER)
             intervals.setdefault(key, []).append((_int(start), _int(end), row.number))
-            found[_digest(cells)] = cells
+            found[digest_of(cells)] = cells
         for spans in intervals.values():
             self._apart(path.name, spans)
 
@@ -118,7 +121,8 @@ class _Reader:
             "household": self._household(v["household"]),
             "own_person": self._account(v["own_person"]),
             "suspended": v["suspended"],
-            **_span(v["valid_from"], v["valid_to"]),
+            "contract_country": v["contract_country"],
+            **span(v["valid_from"], v["valid_to"]),
         }
 
     def _person(self, row: Row) -> tuple[tuple[Value, ...], Cells]:
@@ -132,7 +136,7 @@ class _Reader:
             "protected": any(each != "staff" for each in classes),
             "staff": "staff" in classes,
             "household": self._household(v["household"]),
-            **_span(v["valid_from"], v["valid_to"]),
+            **span(v["valid_from"], v["valid_to"]),
         }
 
     def _case(self, row: Row) -> tuple[tuple[Value, ...], Cells]:
@@ -165,6 +169,7 @@ class _Reader:
             "person": person,
             "added": v["added"],
             "added_by": self._hand(v["added_by"]),
+            "fields": "|".join(v["fields"]) if type(v["fields"]) is tuple else None,
         }
 
     def _assignment(self, row: Row) -> tuple[tuple[Value, ...], Cells]:
@@ -175,8 +180,17 @@ class _Reader:
             "principal": principal,
             "scope_kind": v["scope_kind"],
             "scope": scope,
-            **_span(v["from"], v["to"]),
+            **span(v["from"], v["to"]),
         }
+
+    def _link(self, row: Row) -> tuple[tuple[Value, ...], Cells]:
+        v = row.values
+        a, b = sorted((_str(self._account(v["a"])), _str(self._account(v["b"]))))
+        if a == b:
+            self.problems.add(
+                f"{table_file(self._folder, 'links').name} row {row.number}", "somebody is linked to themselves"
+            )
+        return (a, b, v["kind"]), {"a": a, "b": b, "kind": v["kind"], **span(v["from"], v["to"])}
 
     def _principal(self, value: Value) -> str | None:
         return None if value is None else self._names.principal(_str(value))
@@ -196,20 +210,30 @@ class _Reader:
         return None if value is None else self._names.person(_str(value))
 
     def _household(self, value: Value) -> str | None:
-        if value is None:
-            return None
-        return b32encode(self._names.digest(b"household\0" + _str(value).encode())).decode().rstrip("=").lower()
+        return None if value is None else household(self._names, _str(value))
 
 
-def _span(start: Value, end: Value) -> Cells:
+def household(names: Pseudonyms, text: str) -> str:
+    """A keyed digest: equal for those who live together, and of no use for finding out where."""
+    return b32encode(names.digest(b"household\0" + text.encode())).decode().rstrip("=").lower()
+
+
+def span(start: Value, end: Value) -> Cells:
     return {
         "valid_from": EVER_SINCE if start is None else start,
         "valid_to": FOR_EVER if end is None else end,
     }
 
 
-def _digest(cells: Cells) -> bytes:
-    text = json.dumps(cells, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+def rows_of(said: Iterable[Cells]) -> Rows:
+    """Rows, each under the digest of what it says."""
+    return {digest_of(cells): cells for cells in said}
+
+
+def digest_of(cells: Cells) -> bytes:
+    """SHA-256 of what a row says. A column that came later counts only where it says something: what is the same stays so."""
+    old = {name: value for name, value in cells.items() if value is not None or name not in _LATER}
+    text = json.dumps(old, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).digest()
 
 

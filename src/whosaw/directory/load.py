@@ -1,169 +1,147 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loading the directory: a record first, the effect second.
+"""Loading a folder of tables: all that one source says, whole or not at all.
 
-    read_folder ─▶ Content ─▶ differs from what is known?
-                                 no   confirm: one row in `feed`, nothing else
-                                 yes  record (digest and counts, no names) ─▶ durable ─▶ tables and feed, at once
-
-Invariant: no fact decides anything before the journal holds the record that it changed. A crash between the two leaves
-a change that is recorded and not in force, which is wrong in the safe direction; loading the same folder again finds
-the record and brings it into force.
+    read_folder ─▶ Content ─▶ whole? ─▶ bring (``directory.change``)
+                                └ ids that point nowhere, or most of a table that forbids gone: refused with a count
 
 The same folder twice changes no table and writes no second record; it says only that all this is still so, and since
 when. That is what `feed` is for: a directory that nobody confirms any more forbids every look.
+
+Invariant: rows that only ever permit may go; rows that forbid (staff, persons, links) may not go in silence. An export
+that broke off in the middle would otherwise make strangers of colleagues.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, select
 
-from whosaw.directory.content import Content, read_folder
+from whosaw.directory.change import CSV, Counts, Office, Said, bring
+from whosaw.directory.content import Content, Rows, read_folder
 from whosaw.directory.ports import Clock, Pseudonyms, Recorder, Remember
-from whosaw.directory.tables import FEED, FOR_EVER, LOADED, micros
-from whosaw.directory.transaction import reading, writing
-from whosaw.errors import Busy, IdempotencyConflict, Unavailable
-from whosaw.journal.submission import Record, Submission
-from whosaw.model.record import Json, Kind, Stream, canonical, time_text
+from whosaw.directory.tables import CASES, DIRECTORY, FOR_EVER, LINKS, PERSONS, STAFF
+from whosaw.directory.transaction import reading
+from whosaw.errors import BadInput
 
-CALLER = "directory"
-_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Rows of one table: said by the folder, new, and no longer said."""
-
-    rows: int
-    new: int
-    ended: int
+# What may be told apart by what: a row with the same key is the same thing, said differently.
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    STAFF.name: ("principal",), PERSONS.name: ("person",), LINKS.name: ("a", "b", "kind"),
+}  # fmt: skip
+_FEW = 4
+# Of which table and column each value must be known. Machines open cases and strangers ask for them: those may be anybody.
+_POINTERS = (
+    ("staff", "manager", "staff id", (STAFF.c.principal,)),
+    ("assignments", "principal", "staff id", (STAFF.c.principal,)),
+    ("cases", "assignee", "staff id", (STAFF.c.principal,)),
+    ("case_persons", "case_id", "case", (CASES.c.case_id,)),
+    ("case_persons", "person", "person", (PERSONS.c.person, STAFF.c.own_person)),
+    ("links", "a", "person", (PERSONS.c.person, STAFF.c.own_person)),
+    ("links", "b", "person", (PERSONS.c.person, STAFF.c.own_person)),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did. `changed`: tables and a record; else it only confirmed. `aside`: columns that nobody reads."""
+    """What a load did. `changed`: tables and a record; else it only confirmed. `aside`: columns that nobody reads.
+
+    `dangling`: how many ids point nowhere, by table and column; accepted, where there are any.
+    """
 
     changed: bool
     tables: Mapping[str, Counts]
     aside: tuple[str, ...]
+    dangling: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """What is new and what ended, by table, on top of change number `number`. `same`: nothing at all."""
+class Accepted:
+    """What the one who loads has looked at, and takes as it is. `dangling`: ids that point nowhere; `fewer`: lost rows."""
 
-    number: int
-    new: Mapping[str, frozenset[bytes]]
-    ended: Mapping[str, frozenset[bytes]]
-
-    @property
-    def same(self) -> bool:
-        return self.number > 0 and not any(self.new.values()) and not any(self.ended.values())
+    dangling: bool = False
+    fewer: bool = False
 
 
 def load(
-    folder: Path, *, engine: Engine, journal: Recorder, names: Pseudonyms, remember: Remember, clock: Clock
+    folder: Path,
+    *,
+    engine: Engine,
+    journal: Recorder,
+    names: Pseudonyms,
+    remember: Remember,
+    clock: Clock,
+    source: str = CSV,
+    accepted: Accepted | None = None,
 ) -> Loaded:
-    """Bring the tables of `folder` into force. Raises BadInput and has then changed nothing."""
+    """Bring the tables of `folder` into force, as what `source` says. Raises BadInput and has then changed nothing."""
     content = read_folder(folder, names)
+    accepted = accepted or Accepted()
     with reading(engine) as db:
-        change = _compare(db, content)
-    counts = {
-        table.name: Counts(len(content.tables[table.name]), len(change.new[table.name]), len(change.ended[table.name]))
-        for table in LOADED
-    }
-    if not change.same:
-        _record(journal, content, change.number, counts, clock())
-        for principal in sorted(content.principals):
-            remember(principal)
-    _apply(engine, content, change, clock)
-    return Loaded(not change.same, counts, content.aside)
+        dangling = _dangling(db, content, source)
+        gone = _gone(db, content, source)
+    if dangling and not accepted.dangling:
+        raise _dangles(dangling)
+    if gone and not accepted.fewer:
+        raise _too_few(gone)
+    said = [Said(name, {}, rows) for name, rows in content.tables.items()]
+    draft = bring(said, source=source, office=Office(engine, journal, remember, clock), principals=content.principals)
+    return Loaded(not draft.same, draft.counts, content.aside, dangling)
 
 
-def _compare(db: Connection, content: Content) -> _Change:
-    new, ended = {}, {}
-    for table in LOADED:
-        known = set(db.scalars(select(table.c.digest).where(table.c.known_to == FOR_EVER)))
-        said = content.tables[table.name].keys()
-        new[table.name], ended[table.name] = frozenset(said - known), frozenset(known - said)
-    return _Change(_number(db), new, ended)
+def _dangling(db: Connection, content: Content, source: str) -> dict[str, int]:
+    """How many different ids of each column are in no table: neither of this folder nor of another source."""
+    found = {}
+    for table, column, _, homes in _POINTERS:
+        said = {row[column] for row in content.tables.get(table, {}).values()} - {None}
+        if not said:
+            continue
+        for home in homes:
+            said -= {row[home.name] for row in content.tables.get(home.table.name, {}).values()}
+            if said:
+                others = (home.table.c.known_to == FOR_EVER) & (home.table.c.source != source)
+                said -= set(db.scalars(select(home).where(others)))
+        if said:
+            found[f"{table}.{column}"] = len(said)
+    return found
 
 
-def _number(db: Connection) -> int:
-    """How many loads changed something, so far."""
-    return db.scalar(select(FEED.c.change).order_by(FEED.c.row.desc()).limit(1)) or 0
+def _gone(db: Connection, content: Content, source: str) -> dict[str, tuple[int, int]]:
+    """Of tables that forbid: how many of how many things would be known no longer, where it is more than half."""
+    found = {}
+    for name, key in _KEYS.items():
+        if name not in content.tables:
+            continue
+        table = DIRECTORY.tables[name]
+        query = select(*(table.c[column] for column in key)).where(
+            table.c.known_to == FOR_EVER, table.c.source == source
+        )
+        known = {tuple(row) for row in db.execute(query)}
+        gone = known - _keys(content.tables[name], key)
+        if len(gone) >= _FEW and 2 * len(gone) > len(known):
+            found[name] = (len(gone), len(known))
+    return found
 
 
-def _record(journal: Recorder, content: Content, number: int, counts: Mapping[str, Counts], at: datetime) -> None:
-    """Durable when it returns. The key is made of the state before and the content: a retry finds its own record."""
-    key = f"{number + 1}-{content.digest.hex()[:32]}"
-    if journal.find(CALLER, key) is not None:
-        return
-    tables: dict[str, Json] = {
-        name: {"rows": c.rows, "new": c.new, "ended": c.ended} for name, c in sorted(counts.items())
-    }
-    body = canonical(
-        {
-            "v": 1,
-            "kind": str(Kind.DIRECTORY),
-            "at": time_text(at),
-            "change": number + 1,
-            "digest": b64encode(content.digest).decode(),
-            "tables": tables,
-        }
+def _keys(rows: Rows, key: tuple[str, ...]) -> set[tuple[object, ...]]:
+    return {tuple(row[column] for column in key) for row in rows.values()}
+
+
+def _dangles(dangling: Mapping[str, int]) -> BadInput:
+    kinds = {f"{table}.{column}": kind for table, column, kind, _ in _POINTERS}
+    said = "; ".join(f"{count} in {where} that no table has as a {kinds[where]}" for where, count in dangling.items())
+    return BadInput(
+        f"ids that point nowhere: {said}",
+        where="tables",
+        hint="export the tables of one moment together and load them again; --dangling takes them as they are. Nothing was changed",
     )
-    try:
-        journal.submit(Submission(CALLER, key, (Record(Stream.named("directory"), body),)))
-    except IdempotencyConflict:
-        # Another process records the same folder at this moment, with another time in the body. Its record is ours.
-        if journal.find(CALLER, key) is None:
-            raise
 
 
-def _apply(engine: Engine, content: Content, change: _Change, clock: Clock) -> None:
-    with writing(engine) as db:
-        if _number(db) != change.number:
-            raise Busy(
-                "another load of the directory came first",
-                part="directory",
-                hint="load the folder again; what changed meanwhile is compared anew",
-            )
-        # The time is taken here, inside: what a look saw before this moment must stay what was known before it.
-        now = micros(clock())
-        if now < (db.scalar(select(func.max(FEED.c.confirmed))) or now):
-            raise Unavailable(
-                "the clock stands before the last load of the directory",
-                part="clock",
-                hint="set the clock; what was recorded is brought into force by loading the folder again",
-            )
-        for table in LOADED:
-            _end(db, table, change.ended[table.name], now)
-            _add(db, table, content, change.new[table.name], now)
-        number = change.number + (0 if change.same else 1)
-        db.execute(insert(FEED).values(confirmed=now, change=number, digest=content.digest))
-
-
-def _end(db: Connection, table: Table, digests: frozenset[bytes], now: int) -> None:
-    known = table.c.known_to == FOR_EVER
-    statement = update(table).where(known, table.c.digest == bindparam("ended")).values(known_to=now)
-    for part in _parts(sorted(digests)):
-        db.execute(statement, [{"ended": digest} for digest in part])
-
-
-def _add(db: Connection, table: Table, content: Content, digests: frozenset[bytes], now: int) -> None:
-    rows = content.tables[table.name]
-    for part in _parts(sorted(digests)):
-        said = [{**rows[digest], "digest": digest, "known_from": now, "known_to": FOR_EVER} for digest in part]
-        db.execute(insert(table), said)
-
-
-def _parts(digests: Sequence[bytes]) -> Iterator[list[bytes]]:
-    rest = iter(digests)
-    while part := list(islice(rest, _AT_ONCE)):
-        yield part
+def _too_few(gone: Mapping[str, tuple[int, int]]) -> BadInput:
+    said = "; ".join(f"{table}: {lost} of {known} are not there any more" for table, (lost, known) in gone.items())
+    return BadInput(
+        f"more than half is missing of what forbids: {said}",
+        where="tables",
+        hint="look whether the export broke off; --fewer takes the tables as they are. Nothing was changed",
+    )

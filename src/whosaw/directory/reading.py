@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NoReturn
 
-from whosaw.directory.columns import TABLES, Column, Kind, Unreadable, Value, parse_cell
+from whosaw.directory.columns import TABLES, Column, Unreadable, Value, parse_cell
 from whosaw.errors import BadInput
 
 LINE_LIMIT = 1024 * 1024
@@ -78,6 +78,11 @@ def table_file(folder: Path, table: str) -> Path:
     return found[0]
 
 
+def there(folder: Path, table: str) -> bool:
+    """Whether the folder has this table at all."""
+    return any((folder / f"{table}{ending}").is_file() for ending in _ENDINGS)
+
+
 def read_table(path: Path, table: str, problems: Problems, aside: set[str]) -> Iterator[Row]:
     """Its rows. Problems of cells go to `problems`, unknown columns to `aside`; what is worse raises BadInput."""
     columns = TABLES[table]
@@ -127,7 +132,7 @@ def _csv(path: Path, columns: Mapping[str, Column], aside: set[str]) -> Iterator
 def _cell(column: Column | None, cell: str) -> object:
     if not cell:
         return None
-    return cell.split("|") if column is not None and column.kind is Kind.CLASSES else cell
+    return cell.split("|") if column is not None and column.kind.lists else cell
 
 
 def _header(path: Path, header: list[str], columns: Mapping[str, Column], aside: set[str]) -> None:

@@ -22,13 +22,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, delete, select, update
 
-from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, PERSONS, STAFF
+from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, LINKS, PERSONS, STAFF
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, QUOTA, SEALED, answering
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
 _THEIRS = (
-    PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope, APPROVAL_RECORDS.c.person, APPROVALS.c.person,
+    PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope, LINKS.c.a, LINKS.c.b, APPROVAL_RECORDS.c.person,
+    APPROVALS.c.person,
 )  # fmt: skip
 _HANDS = (CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by)
 _NAMED = (STAFF.c.own_person, CASES.c.assignee, *_HANDS)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fresh each source is: when it last confirmed what it says, and how old that may be.
+
+    csv   confirmed 2 h ago    limit 24 h ─┐
+    scim  confirmed 30 h ago   limit 24 h ─┴─▶ the one nearest to its limit, or furthest beyond: scim
+
+Every source that says who works here must be fresh: a leaver that the silent one would have told of is not seen in the
+other. Sources of tickets are asked case by case, and count here for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
+
+from whosaw.directory.change import NO_FEED
+from whosaw.directory.query import ask
+from whosaw.directory.tables import FEED, FOR_EVER, LOADED, SOURCES, instant
+from whosaw.policy.facts import FeedFacts
+
+Limit = Callable[[str], timedelta]
+_AT: BindParameter[int] = bindparam("at")
+# A subquery by source, or the whole feed would be read at every look.
+_LAST = select(func.max(FEED.c.confirmed)).where(FEED.c.source == SOURCES.c.source, FEED.c.confirmed <= _AT)
+_EACH = (
+    select(SOURCES.c.source, _LAST.scalar_subquery().label("confirmed"))
+    .where(SOURCES.c.since <= _AT, SOURCES.c.until > _AT)
+    .order_by(SOURCES.c.source)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One source at one instant."""
+
+    source: str
+    confirmed: datetime
+    limit: timedelta
+
+    def stale(self, at: datetime) -> bool:
+        return at - self.confirmed > self.limit
+
+
+def read(db: Connection, at: int, limit: Limit) -> tuple[Feed, ...]:
+    """Each source that must be fresh at `at`."""
+    rows = [(row["source"], row["confirmed"]) for row in ask(db, _EACH, {"at": at})]
+    return tuple(Feed(source, instant(last), limit(source)) for source, last in rows if source not in NO_FEED)
+
+
+def stalest(feeds: Sequence[Feed]) -> FeedFacts | None:
+    """What the look is judged by; None where nobody ever confirmed anything."""
+    if not feeds:
+        return None
+    worst = min(feeds, key=lambda feed: feed.confirmed + feed.limit)
+    return FeedFacts(confirmed=worst.confirmed, limit=worst.limit)
+
+
+def counts(db: Connection) -> dict[str, dict[str, int]]:
+    """How many rows each source says now, by source and table."""
+    found: dict[str, dict[str, int]] = {}
+    for table in LOADED:
+        query = select(table.c.source, func.count()).where(table.c.known_to == FOR_EVER).group_by(table.c.source)
+        for source, count in db.execute(query):
+            found.setdefault(source, {})[table.name] = count
+    return found

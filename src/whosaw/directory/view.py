@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One instant of the directory, inside one transaction: the reads behind ``directory.known``.
+
+    staff ─▶ Member ─▶ PrincipalFacts          persons ─▶ PersonFacts           cases, case_persons ─▶ CaseFacts
+       └── own accounts, household, unit, managers, links ──▶ RelationFacts ◀──┘
+
+Invariant: a View asks for what was known at its instant and nothing later. What contradicts itself is Damaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from whosaw.directory.member import Member, contradicts, member, members
+from whosaw.directory.query import Row, ask
+from whosaw.directory.tables import (
+    ASSIGNMENTS,
+    CASE_PERSONS,
+    CASES,
+    FOR_EVER,
+    LINKS,
+    PERSONS,
+    REGIONS,
+    STAFF,
+    SUSPENSIONS,
+    instant,
+)
+from whosaw.errors import Damaged
+from whosaw.model.access import Asked
+from whosaw.policy.facts import CaseFacts, NamedFacts, PersonFacts, PrincipalFacts, RelationFacts, Whose
+
+# A reporting line longer than this is a loop, or a table that nobody should decide from.
+LONGEST_LINE = 32
+# For so long a person stays protected after the protection ended: taking somebody off a list the day before opens nothing.
+PROTECTED_ON = timedelta(days=30)
+# Of these kinds of link, who stands at the other end is family; and of these, a colleague.
+FAMILY = frozenset({"household", "family", "partner", "friend"})
+COLLEAGUES = frozenset({"colleague", "coworker"})
+# A case without a time of closing, whose status says all the same that it is over.
+OVER = frozenset({"closed", "cancelled", "canceled", "done", "rejected", "resolved", "solved"})
+
+_MICROSECOND = timedelta(microseconds=1)
+_AT: BindParameter[int] = bindparam("at")
+_LATELY: BindParameter[int] = bindparam("lately")
+_ID: BindParameter[str] = bindparam("id")
+_PERSON: BindParameter[str] = bindparam("person")
+_NEAR = 100  # namings of linked persons that one question reads
+
+
+def known_at(table: Any, at: Any) -> ColumnElement[bool]:
+    return and_(table.c.known_from <= at, table.c.known_to > at)
+
+
+def valid_at(table: Any, at: Any) -> ColumnElement[bool]:
+    return and_(table.c.valid_from <= at, table.c.valid_to > at)
+
+
+def _of(table: Table, column: str, *, valid: bool) -> Select[Any]:
+    """Rows of `table` about one thing, as known at a moment and, where asked, valid at it."""
+    query = select(table).where(table.c[column] == _ID, known_at(table, _AT))
+    return query.where(valid_at(table, _AT)) if valid else query
+
+
+# Built once: putting a query together costs more than asking it.
+_STAFF_EVER = _of(STAFF, "principal", valid=False)
+_STAFF_NOW = _of(STAFF, "principal", valid=True)
+_OWNERS = _of(STAFF, "own_person", valid=True)
+_PERSON_LATELY = select(PERSONS).where(
+    PERSONS.c.person == _ID, PERSONS.c.known_from <= _AT, PERSONS.c.known_to > _LATELY,
+    PERSONS.c.valid_from <= _AT, PERSONS.c.valid_to > _LATELY,
+)  # fmt: skip
+_PERSON_NOW = _of(PERSONS, "person", valid=True)
+_REGIONS = _of(REGIONS, "country", valid=False)
+_CASE = _of(CASES, "case_id", valid=False)
+_NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person == _PERSON)
+_WORK = _of(ASSIGNMENTS, "principal", valid=True).where(
+    or_(ASSIGNMENTS.c.scope_kind == "queue", ASSIGNMENTS.c.scope_kind == "on_call")
+)
+_SUSPENDED = _of(SUSPENSIONS, "principal", valid=False)
+_LINKS = select(LINKS).where(or_(LINKS.c.a == _ID, LINKS.c.b == _ID), known_at(LINKS, _AT), valid_at(LINKS, _AT))
+
+
+def _mixed() -> Any:
+    """How many persons a case names, and how many of them are staff's own accounts."""
+    whom, owner, named = PERSONS.alias(), STAFF.alias(), CASE_PERSONS.c.person
+    staff = or_(
+        exists().where(whom.c.person == named, whom.c.staff, known_at(whom, _AT), valid_at(whom, _AT)),
+        exists().where(owner.c.own_person == named, known_at(owner, _AT)),
+    )
+    counted = (func.count().label("named"), func.sum(case((staff, 1), else_=0)).label("staff"))
+    return select(*counted).where(CASE_PERSONS.c.case_id == _ID, known_at(CASE_PERSONS, _AT))
+
+
+def _near() -> Select[Any]:
+    """The namings in a case of persons who are linked to a person, or live with them."""
+    near, home, named = LINKS.alias(), PERSONS.alias(), CASE_PERSONS.c.person
+    ends = or_(and_(near.c.a == _PERSON, near.c.b == named), and_(near.c.b == _PERSON, near.c.a == named))
+    lives = home.c.household == bindparam("home")
+    return select(CASE_PERSONS).where(
+        CASE_PERSONS.c.case_id == _ID, named != _PERSON, known_at(CASE_PERSONS, _AT),
+        or_(
+            exists().where(ends, known_at(near, _AT), valid_at(near, _AT)),
+            exists().where(home.c.person == named, lives, known_at(home, _AT), valid_at(home, _AT)),
+        ),
+    ).limit(_NEAR)  # fmt: skip
+
+
+_KINDS, _LINKED = _mixed(), _near()
+
+
+class View:
+    """One instant, for one look. `work`: the assignments of the one who looks are read once."""
+
+    def __init__(self, db: Connection, at: int) -> None:
+        self._db, self._at = db, at
+
+    # ── who looks ──
+
+    def staff(self, principal: str) -> Member | None:
+        """The principal, by every source; None for one who was never known."""
+        return member(self._all(_STAFF_EVER, id=principal), self._at)
+
+    def principal_facts(self, who: Member, work: Sequence[Row]) -> PrincipalFacts:
+        del work
+        return PrincipalFacts(
+            function=who.function,
+            active=who.active,
+            suspended=self.suspended(who),
+            regions=who.regions(self.regions),
+        )
+
+    def suspended(self, who: Member) -> bool:
+        """By a source, or by a suspension that is not lifted."""
+        return who.suspended or bool(self._all(_SUSPENDED, id=who.principal))
+
+    def work(self, principal: str) -> Sequence[Row]:
+        """Queues and on-call duties of a principal, valid now."""
+        return self._all(_WORK, id=principal)
+
+    def regions(self, country: str) -> frozenset[str]:
+        """A country and every group of countries that it belongs to."""
+        return frozenset([country, *(row["region"] for row in self._all(_REGIONS, id=country))])
+
+    # ── who is looked at ──
+
+    def person(self, person: str) -> tuple[PersonFacts | None, frozenset[str]]:
+        """What is known of the person, and their households."""
+        lately = self._at - PROTECTED_ON // _MICROSECOND
+        rows = self._all(_PERSON_LATELY, id=person, lately=lately)
+        now = [row for row in rows if row["known_to"] > self._at and row["valid_to"] > self._at]
+        if not now:
+            return None, frozenset()
+        if len({row["source"] for row in now}) != len(now):
+            raise contradicts("persons")
+        regions = {row["region"] for row in now} - {None}
+        if len(regions) > 1:
+            raise contradicts("persons")
+        facts = PersonFacts(
+            region=regions.pop() if regions else None,
+            # Not only those of now: a row that ended lately protects on. See PROTECTED_ON.
+            protected=any(row["protected"] for row in rows),
+            staff=any(row["staff"] for row in now),
+        )
+        return facts, frozenset(row["household"] for row in now if row["household"] is not None)
+
+    def owners(self, person: str) -> list[Member]:
+        """The staff whose own account the person is: nobody, for most; more than one where accounts are shared."""
+        principals = {row["principal"] for row in self._all(_OWNERS, id=person)}
+        return [owner for each in sorted(principals) if (owner := self.staff(each)) is not None]
+
+    # ── what they are to each other ──
+
+    def relation(self, who: Member, person: str, homes: frozenset[str], owners: Sequence[Member]) -> RelationFacts:
+        """What the person is to the principal, as far as the tables say: an empty household is nobody's.
+
+        A person of whom only the staff table knows, as somebody's own account, has their owners' relations.
+        """
+        homes = homes.union(*(owner.households for owner in owners))
+        others = [owner for owner in owners if owner.principal != who.principal]
+        links = self._links(who, person)
+        above = self._above(who) if others else frozenset()
+        return RelationFacts(
+            own=any(owner.principal == who.principal for owner in owners),
+            household=bool(who.households & homes),
+            colleague=any(owner.units & who.units for owner in others) or bool(links & COLLEAGUES),
+            line=any(owner.principal in above or who.principal in self._above(owner) for owner in others),
+        )
+
+    def _links(self, who: Member, person: str) -> frozenset[str]:
+        """The kinds of link between the principal's own accounts and the person."""
+        if not who.accounts:
+            return frozenset()
+        rows = self._all(_LINKS, id=person)
+        return frozenset(row["kind"] for row in rows if {row["a"], row["b"]} & who.accounts - {person})
+
+    def _above(self, who: Member) -> frozenset[str]:
+        """Everybody above `who`, in every reporting line that a source says."""
+        above: set[str] = set()
+        rung = set(who.managers)
+        for _ in range(LONGEST_LINE):
+            above |= rung
+            if not rung:
+                return frozenset(above)
+            bosses = members((row for each in rung for row in self._all(_STAFF_NOW, id=each)), self._at)
+            rung = {manager for boss in bosses for manager in boss.managers} - above
+        raise Damaged("a reporting line is longer than any can be", where="staff")
+
+    # ── why they look ──
+
+    def case(
+        self,
+        case: str,
+        *,
+        who: Member | None,
+        principal: str,
+        person: str,
+        homes: frozenset[str],
+        work: Sequence[Row],
+    ) -> CaseFacts | None:
+        del homes
+        rows = self._all(_CASE, id=case)
+        if not rows:
+            return None
+        row = _only(rows, "cases")
+        named = self._named(case, who, principal, person)
+        return CaseFacts(
+            type=row["type"],
+            opened=instant(row["opened"]),
+            closed=_closed(row),
+            opened_by=self._whose(row["opened_by"], who, principal),
+            requested_by_principal=self._whose(row["requester"], who, principal) == "principal",
+            assigned=_assigned(row, who, principal, work),
+            named=named,
+        )
+
+    def _mixed(self, case: str) -> bool:
+        """Whether a case names both staff and outsiders."""
+        found = self._all(_KINDS, id=case)[0]
+        return 0 < int(found["staff"] or 0) < int(found["named"])
+
+    def _names_link(self, case: str, who: Member | None, principal: str, person: str, homes: Iterable[str]) -> bool:
+        """Whether somebody else named, before this moment, somebody who is linked to the person."""
+        rows = [row for home in sorted(homes) or [""] for row in self._all(_LINKED, id=case, person=person, home=home)]
+        return any(
+            (row["known_from"] if row["added"] is None else row["added"]) <= self._at
+            and self._whose(row["added_by"], who, principal) == "other"
+            for row in rows
+        )
+
+    def _named(self, case: str, who: Member | None, principal: str, person: str) -> NamedFacts | None:
+        rows = self._all(_NAMED, id=case, person=person)
+        if not rows:
+            return None
+        row = _only(rows, "case_persons")
+        # Without a time of its own the naming is as old as our knowledge of it, and no older.
+        added = row["known_from"] if row["added"] is None else row["added"]
+        return NamedFacts(added=instant(added), by=self._whose(row["added_by"], who, principal))
+
+    def _whose(self, pseudonym: str | None, who: Member | None, principal: str) -> Whose:
+        """Whose hand it was. One's own private account is one's own hand, and so is one's household."""
+        if pseudonym is None:
+            return "unknown"
+        if pseudonym == principal or (who is not None and pseudonym in who.accounts):
+            return "principal"
+        if who is None or not who.households:
+            return "other"
+        # A case asked for from the sofa of the one who looks was made up like one asked for from their desk.
+        there = (*self._all(_PERSON_NOW, id=pseudonym), *self._all(_STAFF_NOW, id=pseudonym))
+        return "principal" if who.households & {row["household"] for row in there} else "other"
+
+    def _all(self, query: Select[Any], **values: Any) -> Sequence[Row]:
+        return ask(self._db, query, {"at": self._at, **values})
+
+
+def _fields(row: Row) -> frozenset[Asked] | None:
+    """What the case lists for this person; None where it lists nothing in particular."""
+    said = row["fields"]
+    return None if said is None else frozenset(Asked.parse(each) for each in said.split("|"))
+
+
+def _assigned(row: Row, who: Member | None, principal: str, work: Sequence[Row]) -> bool:
+    """To the principal by name, else to a queue of theirs, else to their unit."""
+    if row["assignee"] == principal:
+        return True
+    if row["queue"] is None:
+        return False
+    queues = {each["scope"] for each in work if each["scope_kind"] == "queue"}
+    return row["queue"] in queues or (who is not None and who.unit == row["queue"])
+
+
+def _only(rows: Sequence[Row], table: str) -> Row:
+    if len(rows) != 1:
+        raise contradicts(table)
+    return rows[0]
+
+
+def _closed(row: Row) -> Any:
+    if row["closed"] != FOR_EVER:
+        return instant(row["closed"])
+    if row["status"] is not None and row["status"].lower() in OVER:
+        return instant(row["known_from"])
+    return None
