@@ -166,7 +166,9 @@ def test_a_directory_of_before_sources_goes_on(tmp_path):
 
     office = Office(tmp_path)
     office.load()
-    old = {table: list(office.directory.rows(table)) for table in ("staff", "persons", "cases", "case_persons", "regions")}
+    old = {
+        table: list(office.directory.rows(table)) for table in ("staff", "persons", "cases", "case_persons", "regions")
+    }
     made = engine_on(tmp_path / "old.db")
     with writing(made) as db:
         config = _config()
