@@ -203,9 +203,13 @@ RESOURCES = Table(
     Column("external", LargeBinary(32)),
     Column("principal", String(18)),
     Column("sealed", LargeBinary, nullable=False),
+    # A person's account, apart from the rest: it goes when the person is erased, and the rest stays.
+    Column("own_person", String(18)),
+    Column("own_sealed", LargeBinary),
     PrimaryKeyConstraint("id", name="resources_pk"),
     Index("resources_name", "kind", "name"),
     Index("resources_external", "kind", "external"),
+    Index("resources_own", "own_person"),
 )
 
 # Which user is a member of which group, both by the random ids of their resources.

@@ -6,6 +6,7 @@
                    principal key makes the pseudonyms of principals
                    names key     seals the ids behind those pseudonyms
                    digest key    digests of texts that must not be guessable
+                   resources key seals what an identity provider must get back
                    check value   tells the right root from another one
 
 Invariant: a key file that is missing or damaged stops the start. It is never made anew: a new root would open
@@ -78,6 +79,10 @@ class Root:
     @property
     def digests(self) -> bytes:
         return expand(self._key, b"whosaw/digest/v1")
+
+    @property
+    def resources(self) -> bytes:
+        return expand(self._key, b"whosaw/resources/v1")
 
     @property
     def check(self) -> bytes:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, delete, select, update
 
-from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, LINKS, PERSONS, STAFF
+from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, LINKS, PERSONS, RESOURCES, STAFF
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, QUOTA, SEALED, answering
 
@@ -32,7 +32,7 @@ _THEIRS = (
     APPROVALS.c.person,
 )  # fmt: skip
 _HANDS = (CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by)
-_NAMED = (STAFF.c.own_person, CASES.c.assignee, *_HANDS)
+_NAMED = (STAFF.c.own_person, RESOURCES.c.own_person, CASES.c.assignee, *_HANDS)
 _NO_DIGEST = bytes(32)
 
 
@@ -97,6 +97,8 @@ def _unname(db: Connection, pseudonym: str) -> None:
         # Whoever lives with the account would, without its name, be no hand in the case: an unknown opener forbids.
         asked = (CASES.c.requester == pseudonym) & (CASES.c.known_to == FOR_EVER)
         db.execute(update(CASES).where(asked).values(opened_by=None))
+    # Their id, as an identity provider gave it: sealed apart from what it says of the member of staff.
+    db.execute(update(RESOURCES).where(RESOURCES.c.own_person == pseudonym).values(own_person=None, own_sealed=None))
     for column, said in (*((each, hand) for each in _HANDS), (CASES.c.assignee, None), (STAFF.c.own_person, None)):
         values = {column.name: said, "digest": _NO_DIGEST}
         db.execute(update(column.table).where(column == pseudonym).values(values))

@@ -77,10 +77,13 @@ def _resources() -> None:
         sa.Column("external", sa.LargeBinary(32)),
         sa.Column("principal", sa.String(18)),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("own_person", sa.String(18)),
+        sa.Column("own_sealed", sa.LargeBinary),
         sa.PrimaryKeyConstraint("id", name="resources_pk"),
     )
     op.create_index("resources_name", "resources", ["kind", "name"])
     op.create_index("resources_external", "resources", ["kind", "external"])
+    op.create_index("resources_own", "resources", ["own_person"])
     op.create_table(
         "members",
         sa.Column("group_id", sa.String(32), nullable=False),

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The identity provider's endpoints of a house: which part of it they get.
+
+House ──▶ scim_app ──▶ mounted by `whosaw serve` at `/scim/v2/`
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from whosaw.api.scim import ScimApp
+from whosaw.api.scim_desk import ScimDesk
+from whosaw.api.scim_token import admits
+from whosaw.directory.ports import Departed
+from whosaw.privacy.resources import Resources
+from whosaw.wiring import House
+
+
+def scim_app(here: House, departed: Sequence[Departed] = (), random: Callable[[int], bytes] = os.urandom) -> ScimApp:
+    """The ASGI application. `departed`: told of who left, after they are refused already."""
+    return ScimApp(scim_desk(here, departed, random), admits(here.folder))
+
+
+def scim_desk(here: House, departed: Sequence[Departed] = (), random: Callable[[int], bytes] = os.urandom) -> ScimDesk:
+    attribute = here.settings.directory.scim_principal
+    return ScimDesk(
+        here.changes, here.pseudonyms, Resources(here.root, random), departed, attribute=attribute, random=random
+    )
