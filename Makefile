@@ -10,7 +10,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures
+.PHONY: demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -62,6 +62,9 @@ erasures: $(VENV)/.dev    ## kill -9 at every call of an erasure, and at thirty 
 
 matrix: $(VENV)/.dev      ## purpose × field × detail × mode × relation × region × approvals, all of it
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/policy
+
+scim: $(VENV)/.dev        ## scim2-tester against the real endpoints, every check
+	@$(BIN)/python -m pytest -q -m slow tests/api/test_scim_tester.py
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import bindparam, create_engine, select
 from sqlalchemy.exc import DBAPIError
 from tests import postgres
-from tests.directory.town import AT, Office
+from tests.directory.town import AT, TOWN, Office
 
 from whosaw.directory import migrate
 from whosaw.directory.query import ask, ask_one
@@ -17,7 +17,7 @@ from whosaw.errors import Unavailable
 @pytest.fixture
 def office(tmp_path):
     made = Office(tmp_path)
-    made.load()
+    made.load({**TOWN, "links": [{"a": "mira", "b": "kim", "kind": "contact"}]})
     yield made
     made.close()
 

@@ -181,7 +181,7 @@ class ScimApp:
             return _not_with(method)
         given: Mapping[str, Any] = _needed(asked) if method == "POST" else asked.query
         wanted = request_of(kinds, given)
-        return listed(search(self._desk, kinds, wanted, asked.base.shown), wanted, asked.base)
+        return listed(search(self._desk, kinds, wanted, asked.base.shown), wanted)
 
 
 def _request(scope: Scope, headers: Mapping[str, str]) -> Request:

@@ -65,7 +65,7 @@ class Base:
 
     url: str
 
-    def at(self, kind: str, id_: str) -> str:
+    def at(self, kind: str, id_: str) -> Any:
         return f"{self.url}/{ENDPOINTS[kind]}/{id_}"
 
     def shown(self, kept: Kept) -> Any:
@@ -94,7 +94,8 @@ class Base:
 def of_resource(kept: Kept, base: Base, query: Mapping[str, str], context: Context, status: int = 200) -> Answer:
     """One resource. `query`: which attributes of it."""
     kind = kept.stored.kind
-    wanted = ResponseParameters[MODELS[kind]].model_validate(  # type: ignore[name-defined]
+    of: Any = ResponseParameters
+    wanted = of[MODELS[kind]].model_validate(
         {name: query[name] for name in ("attributes", "excludedAttributes") if name in query}
     )
     body = base.shown(kept).model_dump_json(scim_ctx=context, response_parameters=wanted).encode()
@@ -102,12 +103,10 @@ def of_resource(kept: Kept, base: Base, query: Mapping[str, str], context: Conte
     return Answer(status, body, headers)
 
 
-def listed(found: Found, asked: Any, base: Base) -> Answer:
-    """A part of a list."""
-    del base
+def listed(found: Found, asked: Any) -> Answer:
+    """A part of a list. `asked`: also which attributes of each."""
     shown = [
-        each.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=_of(asked))
-        for each in found.resources
+        each.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=asked) for each in found.resources
     ]
     return _list(shown, found.total, found.start)
 
@@ -136,11 +135,6 @@ def _where(thing: Any, base: Base, name: str, id_: str | None) -> dict[str, Any]
     location = f"{base.url}/{name}" + ("" if id_ is None else f"/{id_}")
     made: dict[str, Any] = thing.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
     return {**made, "meta": {"resourceType": kind, "location": location}}
-
-
-def _of(asked: Any) -> Any:
-    """The attributes that were asked for."""
-    return asked
 
 
 def _list(shown: list[dict[str, Any]], total: int, start: int) -> Answer:

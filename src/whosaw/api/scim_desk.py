@@ -141,7 +141,7 @@ class ScimDesk:
             _as_expected(before, version)
             resource = before.held.resource.model_copy(deep=True)
             if kind == GROUP:
-                resource.members = [GroupMember(value=each) for each in before.members]
+                resource.members = [GroupMember(value=each, ref=None, type=None) for each in before.members]
             edited = edit(resource)
             return self._write(kind, before, resource if edited is None else edited)
 
@@ -195,9 +195,9 @@ class ScimDesk:
             manager = self._manager(db, before, resource)
             held = staff.settled(resource, None if before is None else before.held, manager, now)
             said = [staff.staff(principal, staff.staff_row(held, principal, self._names))]
-            if before is not None and earlier not in (None, principal):
+            if before is not None and earlier is not None and earlier != principal:
                 # Another staff id: who looks by the old one has left.
-                said += [self._gone(before, str(earlier), now), *self._assigned(db, before, principal)]
+                said += [self._gone(before, earlier, now), *self._assigned(db, before, principal)]
         stored = self._stored(USER, before, held, held.resource.user_name, principal)
 
         def beside(db: Connection, _: int) -> None:
@@ -205,9 +205,10 @@ class ScimDesk:
             resources.write(db, stored, _version(before))
 
         self._bring(said, [raw], beside)
-        left = {principal} if held.left is not None else set()
-        for gone in sorted(left | ({earlier} - {None, principal})):
-            self._left(gone)
+        if held.left is not None:
+            self._left(principal)
+        if earlier is not None and earlier != principal:
+            self._left(earlier)
         return Kept(stored, held, groups=() if before is None else before.groups)
 
     def _delete_user(self, before: Kept) -> None:

@@ -46,7 +46,8 @@ def patched(kind: str, value: dict[str, Any]) -> Callable[[Any], None]:
         if len(operations) > OPERATIONS:
             raise InvalidValueException(detail=f"at most {OPERATIONS} operations")
         value = {**value, "Operations": [_with_manager(each) for each in operations]}
-    patch: Any = PatchOp[MODELS[kind]].model_validate(value, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+    of: Any = PatchOp
+    patch = of[MODELS[kind]].model_validate(value, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
 
     def edit(resource: Any) -> None:
         patch.patch(resource)

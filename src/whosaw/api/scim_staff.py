@@ -30,7 +30,7 @@ from whosaw.directory.resources import USER
 from whosaw.directory.tables import EVER_SINCE, FOR_EVER, ID
 
 # Kinds of assignment that a group can be. No accounts: a group's name would have to be somebody's id.
-KINDS = ("on_call", "queue", "region", "case_type")
+KINDS = ("on_call", "queue", "region", "case_type", "steward")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _WORK = ("country", "contract_country", "site", "employer", "household")
 _ASIDE = frozenset({"id", "meta", "groups", "members"})

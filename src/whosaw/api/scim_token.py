@@ -21,6 +21,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 
+from whosaw.datafolder import settings_of
 from whosaw.errors import BadInput, Misconfigured
 
 FILE = "private/scim-token"
@@ -29,6 +30,7 @@ _DIGEST = re.compile(rb"[0-9a-f]{64}\n")
 
 def make_token(folder: Path, out: Path, random: Callable[[int], bytes]) -> None:
     """Write a new token to `out`, which must not be there, and its digest into the data folder. The one before ends."""
+    settings_of(folder)  # a wrong path is an error, and no fresh folder
     token = urlsafe_b64encode(random(32)).rstrip(b"=")
     try:
         _write(out, token + b"\n", os.O_EXCL)
@@ -37,6 +39,7 @@ def make_token(folder: Path, out: Path, random: Callable[[int], bytes]) -> None:
     except OSError as error:
         raise BadInput(f"cannot be written: {error.strerror}", where=str(out)) from None
     path = folder / FILE
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     fresh = path.with_suffix(".new")
     _write(fresh, hashlib.sha256(token).hexdigest().encode() + b"\n", os.O_TRUNC)
     fresh.replace(path)

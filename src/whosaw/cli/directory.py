@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,6 +57,24 @@ def end(source: str, data: Path, form: str) -> int:
         draft = retire(source_name(source), here.changes)
     rows = _rows(draft.counts)
     say(Table("The source is retired; that is on record, and in force.", ("table", "rows", "new", "ended"), rows), form)
+    return 0
+
+
+@directory.command(name="scim-token")
+@click.option("--out", type=Place(), required=True, help="Where to write the token; a file that is there stays.")
+@data_option
+def scim_token(out: Path, data: Path) -> int:
+    """Make the bearer token of the identity provider anew. The one before ends with the next request."""
+    from whosaw.api.scim_token import make_token
+
+    make_token(data, out, os.urandom)
+    say(
+        Table(
+            f"The token is in {out}. Give it to the identity provider, and delete the file: only its digest is kept.",
+            after=("Whoever has it decides who works here.",),
+        ),
+        "table",
+    )
     return 0
 
 

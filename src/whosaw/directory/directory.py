@@ -74,6 +74,7 @@ class Directory:
         return replace(
             facts,
             suspended=facts.suspended or said.suspended,
+            owes_review=said.owes_review,
         )
 
     def present(self, principal: str, at: datetime) -> bool:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     select,
 )
 
+from whosaw.directory.change import DRAWN
 from whosaw.directory.member import Member, contradicts, member, members
 from whosaw.directory.query import Row, ask
 from whosaw.directory.tables import (
@@ -138,12 +139,13 @@ class View:
         return member(self._all(_STAFF_EVER, id=principal), self._at)
 
     def principal_facts(self, who: Member, work: Sequence[Row]) -> PrincipalFacts:
-        del work
         return PrincipalFacts(
             function=who.function,
             active=who.active,
             suspended=self.suspended(who),
             regions=who.regions(self.regions),
+            employed=who.employed(self.regions),
+            on_call=any(each["scope_kind"] == "on_call" for each in work),
         )
 
     def suspended(self, who: Member) -> bool:
@@ -201,6 +203,7 @@ class View:
             household=bool(who.households & homes),
             colleague=any(owner.units & who.units for owner in others) or bool(links & COLLEAGUES),
             line=any(owner.principal in above or who.principal in self._above(owner) for owner in others),
+            family=bool(links & FAMILY),
         )
 
     def _links(self, who: Member, person: str) -> frozenset[str]:
@@ -234,7 +237,6 @@ class View:
         homes: frozenset[str],
         work: Sequence[Row],
     ) -> CaseFacts | None:
-        del homes
         rows = self._all(_CASE, id=case)
         if not rows:
             return None
@@ -248,6 +250,10 @@ class View:
             requested_by_principal=self._whose(row["requester"], who, principal) == "principal",
             assigned=_assigned(row, who, principal, work),
             named=named,
+            mixed=self._mixed(case),
+            # Asked only where it counts: a case that names the person needs no link.
+            names_link=named is None and self._names_link(case, who, principal, person, homes),
+            drawn=row["source"] == DRAWN,
         )
 
     def _mixed(self, case: str) -> bool:
@@ -271,7 +277,7 @@ class View:
         row = _only(rows, "case_persons")
         # Without a time of its own the naming is as old as our knowledge of it, and no older.
         added = row["known_from"] if row["added"] is None else row["added"]
-        return NamedFacts(added=instant(added), by=self._whose(row["added_by"], who, principal))
+        return NamedFacts(added=instant(added), by=self._whose(row["added_by"], who, principal), fields=_fields(row))
 
     def _whose(self, pseudonym: str | None, who: Member | None, principal: str) -> Whose:
         """Whose hand it was. One's own private account is one's own hand, and so is one's household."""
