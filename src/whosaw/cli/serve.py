@@ -76,9 +76,11 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
 
 
 def _mounted(here: House) -> Mapping[str, App]:
-    """Applications with paths of their own."""
-    del here
-    return {}
+    """Applications with paths of their own: the identity provider's."""
+    from whosaw.api.scim import PREFIX
+    from whosaw.api.scim_house import scim_app
+
+    return {f"{PREFIX}/": scim_app(here)}
 
 
 def _serve_fixture(folder: Path, listen: str, given: TlsSettings) -> None:

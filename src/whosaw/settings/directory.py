@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of staff and cases, and for how long a source's word counts: the table [directory].
 
-    stale_after_h        tables that are loaded       scim_stale_after_h   an identity provider
-    scim_principal       which of its attributes is the staff id that tools know                Use: docs/directory.md
+stale_after_h        tables that are loaded       scim_stale_after_h   an identity provider
+scim_principal       which of its attributes is the staff id that tools know                Use: docs/directory.md
 """
 
 from __future__ import annotations
