@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.directory.town import write
 
-from whosaw.directory.load import load
+from whosaw.directory.load import Accepted, load
 from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.approvals import answer as answering
@@ -240,6 +240,7 @@ class Town:
         load(
             self.folder.parent / "tables", engine=self.here.engine, journal=self.here.journal,
             names=self.here.pseudonyms, remember=self.here.names.remember, clock=self.clock,
+            accepted=Accepted(dangling=True, fewer=True),
         )  # fmt: skip
 
     # ── what a row changes ──
