@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from whosaw.api.scim import ScimApp
 from whosaw.api.scim_desk import ScimDesk
 from whosaw.api.scim_token import admits
 from whosaw.directory.ports import Departed
+from whosaw.guard.approvals.use import settle
 from whosaw.privacy.resources import Resources
 from whosaw.wiring import House
 
 
 def scim_app(here: House, departed: Sequence[Departed] = (), random: Callable[[int], bytes] = os.urandom) -> ScimApp:
-    """The ASGI application. `departed`: told of who left, after they are refused already."""
-    return ScimApp(scim_desk(here, departed, random), admits(here.folder))
+    """The ASGI application. Approvals hear of who left; `departed`: who else is told, after they are refused already."""
+
+    def void(principal: str, at: datetime) -> None:
+        del principal, at
+        settle(here.approvals)  # reads who is not here any more, and ends what they asked for or signed
+
+    return ScimApp(scim_desk(here, [void, *departed], random), admits(here.folder))
 
 
 def scim_desk(here: House, departed: Sequence[Departed] = (), random: Callable[[int], bytes] = os.urandom) -> ScimDesk:

@@ -16,6 +16,7 @@ from whosaw.desks import load_directory
 from whosaw.directory.change import CSV, DRAWN, SCIM, TICKETS, Counts, retire, source_name
 from whosaw.directory.load import Accepted, Loaded
 from whosaw.errors import BadInput
+from whosaw.guard.approvals.use import settle
 
 _TAKEN = (SCIM, TICKETS, DRAWN)
 
@@ -55,6 +56,7 @@ def end(source: str, data: Path, form: str) -> int:
     """End all that SOURCE says, on record, and wait for it no longer."""
     with opened(data) as here:
         draft = retire(source_name(source), here.changes)
+        settle(here.approvals)  # whoever only this source knew is not here any more
     rows = _rows(draft.counts)
     say(Table("The source is retired; that is on record, and in force.", ("table", "rows", "new", "ended"), rows), form)
     return 0
