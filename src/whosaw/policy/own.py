@@ -80,17 +80,17 @@ def _narrowed(old: Purpose, row: Any, where: str) -> Purpose:
         whole.pop("reviewed_h", None)
     new = purpose_of(old.code, whole, where)
     for column in row:
-        if column not in _WORDS and not _NO_WIDER[column](old, new):
+        if column not in _WORDS and not NO_WIDER[column](old, new):
             raise Misconfigured(
                 f"{where} {column}: wider than the shipped purpose, which may only be narrowed",
                 setting=f"{where} {column}",
-                hint=f"{_HOW[column]}; or give the purpose a code of its own",
+                hint=f"{HOW[column]}; or give the purpose a code of its own",
             )
     return new
 
 
 def _columns(old: Purpose) -> dict[str, Any]:
-    """The row that says `old`."""
+    """The row that says `old`: every column, or narrowing one would change another."""
     row: dict[str, Any] = {
         "sentence": old.sentence,
         "basis": old.basis,
@@ -105,6 +105,8 @@ def _columns(old: Purpose) -> dict[str, Any]:
     }
     if old.reviewed_h is not None:
         row["reviewed_h"] = old.reviewed_h
+    if old.window_h:
+        row["window_h"] = old.window_h
     if old.withhold is not None:
         row["withhold"] = {"code": old.withhold[0], "days": old.withhold[1]}
     return row
@@ -114,7 +116,7 @@ def _days(purpose: Purpose) -> int:
     return 0 if purpose.withhold is None else purpose.withhold[1]
 
 
-_NO_WIDER: Mapping[str, Callable[[Purpose, Purpose], bool]] = {
+NO_WIDER: Mapping[str, Callable[[Purpose, Purpose], bool]] = {
     "functions": lambda old, new: new.functions <= old.functions,
     "needs_case": lambda old, new: new.needs_case or not old.needs_case,
     "case_types": lambda old, new: new.case_types <= old.case_types,
@@ -124,9 +126,10 @@ _NO_WIDER: Mapping[str, Callable[[Purpose, Purpose], bool]] = {
     "break_glass": lambda old, new: old.break_glass or not new.break_glass,
     "reviewed_h": lambda old, new: old.reviewed_h is not None and (new.reviewed_h or 0) <= old.reviewed_h,
     "stage": lambda old, new: new.stage.rank >= old.stage.rank,
+    "window_h": lambda old, new: new.window_h <= old.window_h,
     "withhold": lambda old, new: _days(new) <= _days(old),
 }
-_HOW = {
+HOW = {
     "functions": "fewer functions",
     "needs_case": "a case stays needed",
     "case_types": "fewer types of case",
@@ -136,6 +139,7 @@ _HOW = {
     "break_glass": "false, where it is true",
     "reviewed_h": "sooner",
     "stage": "a later stage",
+    "window_h": "for fewer hours",
     "withhold": "for fewer days",
 }
 
