@@ -5,6 +5,7 @@ import os
 import time
 from contextlib import closing
 
+import psycopg
 import pytest
 from tests import postgres
 from tests.cluster_gate import POINTS
@@ -215,3 +216,19 @@ def test_only_one_stands(town):
         with pytest.raises(WhosawError):
             first.beat()
         second.resign()
+
+
+def test_a_lock_without_an_epoch_keeps_nobody_out(town):
+    """Somebody holds the lock, is not in the row, and stands still: his session is ended like that of a leader without a pulse."""
+    with closing(Database(town.conninfo)) as one, closing(Database(town.conninfo)) as two:
+        stuck = one.own()
+        stuck.execute("SELECT pg_advisory_lock(hashtext('whosaw'), hashtext('sequencer'))")
+        assert PgElection(two, stale=60.0).stand() is None
+        assert stuck.execute("SELECT 1").fetchone() == (1,)  # he may be about to write his epoch
+        time.sleep(0.3)
+        assert PgElection(two, stale=0.2).stand() is None
+        office = elected(two)
+        assert office.epoch == 1
+        with pytest.raises(psycopg.Error):
+            stuck.execute("SELECT 1")
+        office.resign()

@@ -26,17 +26,20 @@ from whosaw.store.pg import PART, Connection, Database, Term, told
 
 STALE = 5.0
 _TRIES, _BETWEEN = 50, 0.02
-_KEY = "hashtext('whosaw'), hashtext('sequencer')"
-_LOCK = f"SELECT pg_try_advisory_lock({_KEY})"
-_RAISE = """UPDATE journal.leader SET epoch = epoch + 1, backend = pg_backend_pid(), elected = clock_timestamp(),
-    seen = clock_timestamp() RETURNING epoch"""
+# One statement, so that nobody can be stopped with the lock in his hand and no epoch to show for it.
+_STAND = """WITH lock AS MATERIALIZED (SELECT pg_try_advisory_lock(hashtext('whosaw'), hashtext('sequencer')) AS free)
+    UPDATE journal.leader SET epoch = epoch + 1, backend = pg_backend_pid(), elected = clock_timestamp(),
+    seen = clock_timestamp() FROM lock WHERE free RETURNING epoch"""
 _BEAT = "UPDATE journal.leader SET seen = clock_timestamp() WHERE epoch = %s"
-_END_STALE = """SELECT pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks AS l, journal.leader AS r
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.pid = r.backend
+# Who holds the lock and is not in the row waited for it in vain, or went away while he did: his session is idle.
+_END_STALE = """SELECT pg_terminate_backend(l.pid)
+    FROM journal.leader AS r, pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+    AND (l.pid = r.backend OR a.state <> 'active')
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
     AND l.classid::int8 = (hashtext('whosaw')::int8 & 4294967295)
     AND l.objid::int8 = (hashtext('sequencer')::int8 & 4294967295)
-    AND r.seen < clock_timestamp() - make_interval(secs => %s)"""
+    AND CASE WHEN l.pid = r.backend THEN r.seen ELSE a.state_change END < clock_timestamp() - make_interval(secs => %s)"""
 
 
 class PgElection:
@@ -50,10 +53,8 @@ class PgElection:
         try:
             with told():
                 for _ in range(_TRIES if insists else 1):
-                    (free,) = connection.execute(_LOCK).fetchone() or (False,)
-                    if free:
-                        (epoch,) = connection.execute(_RAISE).fetchone() or (0,)
-                        return PgOffice(connection, Term(epoch))
+                    if (elected := connection.execute(_STAND).fetchone()) is not None:
+                        return PgOffice(connection, Term(elected[0]))
                     connection.execute(_END_STALE, (0 if insists else self._stale,))
                     if insists:
                         time.sleep(_BETWEEN)  # its session ends when the server comes to it
