@@ -5,10 +5,12 @@ Numbers are those of its sections. What the scenario checks of a structure is ch
 """
 
 import pytest
-from tests.api.client import bearer
-from tests.api.conftest import ROOT, URL, over
+from tests.api.client import Client, anybody, bearer
+from tests.api.conftest import LANE, ROOT, URL, over
 
+from whosaw.api.app import Parts, application
 from whosaw.api.authzen import ACTIONS, EVALUATION, EVALUATIONS, METADATA, RESOURCES, SUBJECTS
+from whosaw.api.fixture import Fixture
 
 ALICE, BOB = ({"type": "user", "id": name} for name in ("alice", "bob"))
 ADMIN = {**BOB, "properties": {"role": "admin"}}
@@ -272,6 +274,13 @@ def test_discovery(certified):
         "access_evaluation_endpoint": EVALUATION, "access_evaluations_endpoint": EVALUATIONS,
         "search_subject_endpoint": SUBJECTS, "search_resource_endpoint": RESOURCES, "search_action_endpoint": ACTIONS,
     }  # fmt: skip
+
+
+def test_discovery_below_a_path():
+    """6.1: the well-known name stands between the host and the path."""
+    parts = Parts(Fixture.load(ROOT / "docs/spec/certification"), anybody, LANE, f"{URL}/tenant1", dict)
+    got = Client(application(parts)).get(f"{METADATA}/tenant1")
+    assert (got.status, got.json["access_evaluation_endpoint"]) == (200, f"{URL}/tenant1{EVALUATION}")
 
 
 def test_who_is_not_known_is_401():

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from whosaw.api import authzen
 from whosaw.api.admitted import NotAdmitted
@@ -58,7 +59,9 @@ def application(parts: Parts) -> App:
     table: dict[str, tuple[str, Endpoint]] = {path: ("POST", made.of(handler)) for path, handler in posted.items()}
     if parts.look is not None:
         table[LOOK] = ("POST", made.of(parts.look, needs_key=True))
-    table[authzen.METADATA] = ("GET", _always(authzen.metadata(parts.url)))
+    # Of a gate below a path the well-known name stands before it; whatever is in front of us hands both on.
+    for path in {authzen.METADATA, authzen.METADATA + urlsplit(parts.url).path}:
+        table[path] = ("GET", _always(authzen.metadata(parts.url)))
     table[HEALTH] = ("GET", made.read(_health(parts)))
     if parts.metrics is not None:
         table[METRICS] = ("GET", made.read(_metrics(parts.callers, parts.metrics)))
