@@ -56,6 +56,18 @@ def test_databases_are_written_anew_and_their_logs_are_empty(desk):
         assert db.execute("PRAGMA freelist_count").fetchone() == (0,)
 
 
+def test_requests_for_approvals_go_with_the_person(desk):
+    """Rows, records and the sealed reason; a notice that is left says nothing of whom it was about."""
+    ask = ("approval", "ask", "--person", HERS, "--field", "device", "--purpose", "subject_request", "--as", "ana")
+    asked = desk.typed(*ask, "--reason", "Because of the move.", "--to", "ines", "--format", "json")
+    assert asked.code == 0, asked
+    theirs = Traces.of(desk, HERS)
+    assert desk.typed("erase", HERS, "--basis", "request", "--by", BY).code == 0
+    theirs.without(desk.data)
+    assert desk.typed("approval", "show", json.loads(asked.out)["request"], "--as", "ines").code == 2
+    assert desk.typed("journal", "fsck", "--with-keys").code == 0
+
+
 def test_findings_keep_their_numbers_and_lose_the_person(desk):
     """Where the person is one of many, the finding stays without them and the looks at them; none is numbered anew."""
     theirs = Traces.of(desk, FOUND)
