@@ -114,7 +114,11 @@ def test_one_inside_is_not_enough_and_two_inside_neither(door):
     answer = door.guard.look(protected(door))
     assert (codes(answer), answer.told) == (["protected-person"], "This look is not permitted.")
     assert door.bodies()[-1].approvals == ()
-    assert door.room.now(kept).standing.state is State.APPROVED  # a refused look used nothing
+    assert door.room.now(kept).standing.state is State.APPROVED  # a refused look used nothing, and holds nothing
+    outside = door.room.ask(protected(door), needs=Counts(independent=1, overseers=1))
+    give_signed(door.room.desk, COUNCIL.sign(exported(door.room.desk, outside, "o")), "n")
+    assert isinstance(door.guard.look(protected(door)), Shown)
+    assert len(door.bodies()[-1].approvals) == 3
 
 
 def test_a_look_with_approvals_is_decided_again_from_its_record(door):

@@ -14,7 +14,7 @@ from whosaw.guard.approvals.glass import broken, owes_review, review
 from whosaw.guard.approvals.life import Kept
 from whosaw.guard.approvals.overseer import exported
 from whosaw.guard.approvals.state import No, State
-from whosaw.guard.approvals.use import hold, let_go, settle, used, void
+from whosaw.guard.approvals.use import hold, let_go, settle, used, valid, void
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.approval import As, Counts, digest_of
 from whosaw.model.approval_kept import Holder
@@ -23,6 +23,7 @@ from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream
 from whosaw.verify.overseer import check_overseen
 
+MS = HOUR / 3_600_000
 ONE, NOTHING = Counts(independent=1), Counts()
 
 
@@ -260,6 +261,19 @@ def test_two_who_answer_at_once_are_one_after_the_other(shared):
         assert len(answers) == 3, n
         assert state is State.WITHDRAWN or not withdrawn
         assert shared.desk.rows.find(kept.request.id).state == state
+
+
+def test_what_counts_is_a_pure_function_of_requests_time_and_who_is_here(room):
+    """The same values, the same answer; the end is out; one whose word counts no more takes the request with them."""
+    look = room.look()
+    kept = room.ask(look, needs=Counts(independent=2))
+    room.give(kept, "lea")
+    standing = room.give(kept, "rae").standing
+    until = standing.request.until
+    assert len(valid([standing], until - MS, lambda _: True)) == 2
+    assert valid([standing], until, lambda _: True) == ()
+    assert valid([standing], until - MS, lambda grant: grant.by != room.e("rae")) == ()
+    assert valid([standing, standing], until - MS, lambda _: True) == valid([standing], until - MS, lambda _: True)
 
 
 # ── what a crash leaves ──
