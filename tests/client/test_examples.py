@@ -22,6 +22,10 @@ def load(kind, monkeypatch, url):
     # Django looks its middleware and its paths up by the module's name.
     monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)
+    if kind == "django":
+        from django.urls import clear_url_caches
+
+        clear_url_caches()  # or the paths would be those of an example that another test loaded
     return module
 
 
