@@ -15,13 +15,14 @@ the same clients; its own figure without HTTP stands in the notes, because a lib
 
 import asyncio
 import gc
+import itertools
 import json
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,42 +39,45 @@ from whosaw.policy.decide import decide
 from whosaw.policy.facts import Facts
 from whosaw.wiring import House
 
-COUNTS = {1: 200, 16: 1_200, 256: 2_000}
+CALLERS = (1, 16, 256)
+SECONDS = 4.0  # of each measurement
 TIMES = 2  # of which the better counts, ours and theirs
 PEER = "FastAPI, pycasbin, one committed INSERT, AES-GCM; over HTTP"
 
 
-def by_threads(work: Callable[[int], None], first: int, count: int, callers: int) -> float:
-    """How often `work` is done a second, by so many callers at once."""
+def by_threads(work: Callable[[int], None], numbers: Iterator[int], callers: int) -> float:
+    """How often `work` is done a second, by so many callers at once. `numbers`: no two looks are the same."""
+    counts, until = [0] * callers, time.perf_counter() + SECONDS
 
-    def caller(mine: range) -> None:
-        for n in mine:
-            work(n)
+    def caller(which: int) -> None:
+        while time.perf_counter() < until:
+            work(next(numbers))
+            counts[which] += 1
 
-    threads = [
-        threading.Thread(target=caller, args=(range(first + n, first + count, callers),)) for n in range(callers)
-    ]
+    threads = [threading.Thread(target=caller, args=(which,)) for which in range(callers)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return count / (time.perf_counter() - began)
+    return sum(counts) / (time.perf_counter() - began)
 
 
-def peer_inside(folder: Path, callers: int, first: int, count: int) -> float:
+def peer_inside(folder: Path, numbers: Iterator[int], callers: int) -> float:
     """The peer's handler without HTTP, FastAPI and pydantic: tasks that call it."""
 
     async def all_of_them() -> float:
         async with guard_peer.peer(str(folder)) as made:
+            counts, until = [0] * callers, time.perf_counter() + SECONDS
 
-            async def caller(mine: range) -> None:
-                for n in mine:
-                    await made.look(asks(n))
+            async def caller(which: int) -> None:
+                while time.perf_counter() < until:
+                    await made.look(asks(next(numbers)))
+                    counts[which] += 1
 
             began = time.perf_counter()
-            await asyncio.gather(*(caller(range(first + n, first + count, callers)) for n in range(callers)))
-            return count / (time.perf_counter() - began)
+            await asyncio.gather(*(caller(which) for which in range(callers)))
+            return sum(counts) / (time.perf_counter() - began)
 
     return asyncio.run(all_of_them())
 
@@ -94,24 +98,21 @@ def measure(folder: Path) -> Measured:
             db.execute(guard_peer.TABLE)
         library_, served_ = (furnished(_made(folder / name)) for name in ("library", "served"))
         with town(library_) as here:
-            done = PERSONS
-            numbers = iter(range(10**6, 10**9, 10**5))
+            numbers = itertools.count(PERSONS)
             with served_peer(pg.folder) as theirs, served(served_) as ours:
-                for callers, count in COUNTS.items():
+                for callers in CALLERS:
                     library, inside, peer, own = [], [], [], []
                     for _ in range(TIMES):
                         gc.collect()
-                        library.append(by_threads(lambda n: look_once(here, n), done, count, callers))
-                        done += count
-                        inside.append(peer_inside(pg.folder, callers, next(numbers), count))
-                        peer.append(theirs(callers, next(numbers), count))
-                        own.append(ours(callers, done, count))
-                        done += count
+                        library.append(by_threads(lambda n: look_once(here, n), numbers, callers))
+                        inside.append(peer_inside(pg.folder, numbers, callers))
+                        peer.append(theirs(callers, numbers, SECONDS))
+                        own.append(ours(callers, numbers, SECONDS))
                     found.figures.append(Figure.of(f"look_{callers}", "looks/s", max(library), max(peer), PEER))
                     found.figures.append(Figure.of(f"http_{callers}", "looks/s", max(own), max(peer), PEER))
                     found.notes.append(
-                        f"look_{callers}: the peer's handler alone, without HTTP: {max(inside):,.0f}/s, "
-                        f"so {max(library) / max(inside):.2f} times that"
+                        f"look_{callers}: the peer's handler alone, without HTTP: {max(inside):,.0f}/s; "
+                        f"ours is {max(library) / max(inside):.2f} times that"
                     )
             found.take(decided(here))
         found.take(processes(folder, pg))
@@ -165,7 +166,7 @@ def processes(folder: Path, pg: postgres.Server) -> Measured:
 
 
 def _gates(data: Path, count: int) -> list[float]:
-    """Each process opens the house, says so, waits for the others, and looks for ten seconds on sixteen threads."""
+    """Each process opens the house, says so, waits for the others, and looks on sixteen threads for some seconds."""
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "bench.guard_gate", data, f"{count}-{n}"],

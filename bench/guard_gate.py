@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One gate of several, for the benchmark: it opens its house, waits for a word, and looks for ten seconds.
+"""One gate of several, for the benchmark: it opens its house, waits for a word, and looks for some seconds.
 
 python -m bench.guard_gate DATA NAME      prints `open`; after a line on stdin, looks a second
 """
@@ -15,7 +15,7 @@ from bench.town import PERSONS, town
 from whosaw.guard.answer import Shown
 from whosaw.model.access import Asked, Field, Look
 
-SECONDS, CALLERS = 10.0, 16
+SECONDS, CALLERS = 8.0, 16
 
 
 def main(data: Path, name: str) -> None:

@@ -20,8 +20,8 @@ from pathlib import Path
 from bench.town import PERSONS
 
 _HOST = "127.0.0.1"
-Rate = Callable[[int, int, int], float]
-"""Requests a second by so many callers, from a first number on, so many."""
+Rate = Callable[[int, Iterator[int], float], float]
+"""Requests a second by so many callers, numbered so, for so many seconds."""
 
 
 def _peer_request(n: int) -> bytes:
@@ -60,14 +60,14 @@ def served_peer(folder: Path, port: int = 18_941) -> Iterator[Rate]:
         "--no-access-log",
     ]
     with _running(command, port, {"WHOSAW_PEER": str(folder)}):
-        yield lambda callers, first, count: asyncio.run(_rate(port, _peer_request, callers, first, count))
+        yield lambda callers, numbers, seconds: asyncio.run(_rate(port, _peer_request, callers, numbers, seconds))
 
 
 @contextmanager
 def served(data: Path, port: int = 18_942) -> Iterator[Rate]:
     """The gate of a data folder."""
     with _running(["-m", "bench.guard_serve", str(data), str(port)], port, {}):
-        yield lambda callers, first, count: asyncio.run(_rate(port, _own_request, callers, first, count))
+        yield lambda callers, numbers, seconds: asyncio.run(_rate(port, _own_request, callers, numbers, seconds))
 
 
 @contextmanager
@@ -94,17 +94,22 @@ async def _answering(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("a server did not start")
 
 
-async def _rate(port: int, request: Callable[[int], bytes], callers: int, first: int, count: int) -> float:
-    async def caller(numbers: range) -> None:
+async def _rate(
+    port: int, request: Callable[[int], bytes], callers: int, numbers: Iterator[int], seconds: float
+) -> float:
+    counts, until = [0] * callers, time.perf_counter() + seconds
+
+    async def caller(which: int) -> None:
         reader, writer = await asyncio.open_connection(_HOST, port)
-        for n in numbers:
-            writer.write(request(n))
+        while time.perf_counter() < until:
+            writer.write(request(next(numbers)))
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
             if b" 200 " not in head.split(b"\r\n")[0] or b'"permitted":false' in body.replace(b" ", b""):
                 raise RuntimeError(f"a look was not shown: {body[:200]!r}")
+            counts[which] += 1
         writer.close()
 
     began = time.perf_counter()
-    await asyncio.gather(*(caller(range(first + n, first + count, callers)) for n in range(callers)))
-    return count / (time.perf_counter() - began)
+    await asyncio.gather(*(caller(which) for which in range(callers)))
+    return sum(counts) / (time.perf_counter() - began)
