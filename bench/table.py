@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table in docs/benchmarks.md, from bench/results/journal.json: what one run measured, beside the bars of the design.
+"""The tables in docs/benchmarks.md, from bench/results: what one run measured, beside the bars of the design.
 
-    python -m bench.table      writes what stands between the two marks anew; the rest of the page is prose
+    python -m bench.table      writes what stands between each two marks anew; the rest of the page is prose
 
 Invariant: a figure stands there because a run measured it, with the machine that did.
 """
@@ -14,7 +14,11 @@ from pathlib import Path
 from bench.figures import Figure, Machine, Measured, read
 
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
-BEGIN, END = "<!-- written by `make bench-table` -->\n", "<!-- up to here -->\n"
+# Each run, with the marks around its part of the page.
+MARKS = {
+    "journal": ("<!-- written by `make bench-table` -->\n", "<!-- up to here -->\n"),
+    "guard": ("<!-- of the guard, written by `make bench-table` -->\n", "<!-- of the guard, up to here -->\n"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ BARS = {
     "verify_1e7": _least(400_000),
     "inclusion_ms": _most(1),
     "statement_ms": _most(50),
+    "look_256": Bar("3 × the peer", lambda figure, _: (figure.ratio or 0) >= 3),
+    "decide_us": _most(250),
 }  # fmt: skip
 
 
@@ -68,10 +74,13 @@ def _rows(on: Machine, figures: list[Figure]) -> list[str]:
 
 
 def main() -> int:
-    """Write the table anew."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + BEGIN + rendered(*read("journal")) + END + after)
+    """Write the tables anew."""
+    page = PAGE.read_text()
+    for name, (begin, end) in MARKS.items():
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(end)
+        page = before + begin + rendered(*read(name)) + end + after
+    PAGE.write_text(page)
     return 0
 
 
