@@ -34,6 +34,7 @@ from whosaw.cli.overseer import overseer
 from whosaw.cli.passkey import passkey
 from whosaw.cli.policy.command import policy
 from whosaw.cli.quota import quota
+from whosaw.cli.sample import sample
 from whosaw.cli.serve import serve
 from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
@@ -81,6 +82,7 @@ for _command in (
     hold,
     suspend,
     quota,
+    sample,
     policy,
     journal,
     witness,
