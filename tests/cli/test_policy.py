@@ -107,6 +107,8 @@ def test_a_decision_is_explained_to_others_than_who_looked(desk):
     assert [step["what"] for step in steps] == ["explain"] * 6
     assert [step.get("reasons") for step in steps[:3]] == [None, ["own-look"], ["requester-unknown"]]
     assert {step["leaf"] for step in steps} == {answer["leaf"]}
+    failed = desk.typed("policy", "explain", "failed/own-data")
+    assert (failed.code, "could not be evaluated" in failed.out) == (0, True)
     gone = desk.typed("policy", "explain", "no-such-look", "--as", "ines")
     assert gone.code == 2
 
@@ -126,8 +128,10 @@ def test_recorded_looks_are_made_again_by_today_s_and_by_a_new_policy(desk):
     assert (new.code, row["was"], row["now"], row["rules"]) == (0, "permitted", "refused", ["no-devices"])
     for word in ("ana", "finn", "mirabel", "katharina"):
         assert word not in new.out
+    own = desk.typed("policy", "replay", "--policy", folder, "--as", "ana", "--format", "json")
+    assert (own.json["decisions"], own.json["own"], own.json["rows"]) == (1, 2, [])
     assert desk.typed("policy", "replay", "--as", "nobody").code == 4
-    assert [step["what"] for step in exports(desk)] == ["replay"] * 3
+    assert [step["what"] for step in exports(desk)] == ["replay"] * 4
 
 
 def test_golden_decisions_of_ones_own(desk):

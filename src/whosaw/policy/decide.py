@@ -26,7 +26,7 @@ from whosaw.policy.rules import Policy
 UNREADABLE = Rule("question-unreadable", "The facts do not have the form that the rules are written for.")
 NOTHING_PERMITS = Rule("nothing-permits", "No rule permits this look.")
 _OURS = {rule.id: rule for rule in (UNREADABLE, NOTHING_PERMITS)}
-_FAILURE = "failed/"
+FAILED = "failed/"
 _FAILED = re.compile(r"while evaluating policy `([a-z0-9-]+)`")
 
 
@@ -78,11 +78,11 @@ def explain(policy: Policy, id_: str) -> str:
     """The sentence of a recorded rule id, in the words of `policy`."""
     if (rule := policy.rules.get(id_) or _OURS.get(id_)) is not None:
         return rule.sentence
-    if id_.startswith(_FAILURE):
-        return _failure(id_.removeprefix(_FAILURE)).sentence
+    if id_.startswith(FAILED):
+        return _failure(id_.removeprefix(FAILED)).sentence
     return f"A rule of an earlier policy, {id_!r}."
 
 
 def _failure(id_: str) -> Rule:
     # Don't quote Cedar's own text: it shows the values that it failed on.
-    return Rule(_FAILURE + id_, f"The rule {id_!r} could not be evaluated, and what cannot be read, forbids.")
+    return Rule(FAILED + id_, f"The rule {id_!r} could not be evaluated, and what cannot be read, forbids.")

@@ -16,6 +16,7 @@ from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import Refused
 from whosaw.model.record import time_text
 from whosaw.oversight.decisions import Again, What, decided_again, find, on_record
+from whosaw.policy.decide import FAILED
 from whosaw.policy.decide import explain as sentence
 from whosaw.policy.independence import Reason
 from whosaw.policy.rules import OURS, Policy
@@ -41,7 +42,7 @@ def explain(name: str, asker: str, data: Path, form: str) -> int:
     Exit code 4: refused. Whoever looked is not told which rules spoke.
     """
     policy = Policy.load(policy_texts(data))
-    if name in policy.rules or name in OURS:
+    if name in policy.rules or name in OURS or name.startswith(FAILED):
         say(_rule(policy, name), form)
         return 0
     with opened(data) as here:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -34,54 +36,82 @@ def replay(folder: Path | None, asker: str, data: Path, form: str) -> int:
         no = admit(here, asker, "replay", None)
         if no is None:
             here.journal.publish_now()
+            own = here.names.remember(asker)
             with progress("leaves") as at:
-                made = list(decisions(here.journal.reader(), new or here.policy, here.directory, at))
+                every = decisions(here.journal.reader(), new or here.policy, here.directory, at)
+                found = _Found.of(every, own)
     if no is not None:
         say(refused(no), form)
         return REFUSED
-    say(_table(made), form)
-    return 0 if all(each.replayed for each in made) else IN_PART
+    say(_table(found), form)
+    return 0 if found.count["odd"] == 0 else IN_PART
 
 
-def _table(made: list[Again]) -> Table:
-    turned = [each for each in made if each.turned]
-    odd = [each for each in made if not each.replayed]
-    found = Counter(each.facts for each in made)
-    facts: dict[str, Cell] = {
-        "decisions": len(made),
-        "permitted_now": sum(not each.permitted for each in turned),
-        "refused_now": sum(each.permitted for each in turned),
-        "same_facts": found["same"],
-        "other_facts": found["differ"],
-        "older": found["older"],
-        "same_policy": sum(each.policy for each in made),
-        "not_replayed": len(odd),
+@dataclass
+class _Found:
+    """What a replay keeps of each decision: a number, and a row where it needs one. `count`: by what was found."""
+
+    count: Counter[str] = field(default_factory=Counter)
+    rows: list[dict[str, Cell]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, every: Iterable[Again], asker: str) -> _Found:
+        """All of `every`, apart from looks of who asks: a policy made for it would say of each what the gate did not."""
+        found = cls()
+        for each in every:
+            if asker in (each.look.principal, each.look.on_behalf_of):
+                found.count["own"] += 1
+                continue
+            odd = not each.replayed
+            found.count.update(["made", each.facts, *(["odd"] if odd else []), *(["policy"] if each.policy else [])])
+            if each.turned:
+                found.count["refused" if each.permitted else "permitted"] += 1
+            if each.turned or odd:
+                found.rows.append(_row(each))
+        return found
+
+
+def _row(each: Again) -> dict[str, Cell]:
+    now = "unknown" if each.decision is None else "permitted" if each.decision.permitted else "refused"
+    return {
+        "leaf": each.index,
+        "at": time_text(each.look.at),
+        "purpose": each.look.purpose,
+        "was": "permitted" if each.permitted else "refused",
+        "now": now,
+        "facts": each.facts,
+        "rules": list(each.rules),
     }
-    rows: tuple[dict[str, Cell], ...] = tuple(
-        {
-            "leaf": each.index,
-            "at": time_text(each.look.at),
-            "purpose": each.look.purpose,
-            "was": "permitted" if each.permitted else "refused",
-            "now": "unknown" if each.decision is None else "permitted" if each.decision.permitted else "refused",
-            "facts": each.facts,
-            "rules": list(each.rules),
-        }
-        for each in made
-        if each.turned or not each.replayed
-    )
+
+
+def _table(found: _Found) -> Table:
+    count = found.count
+    facts: dict[str, Cell] = {
+        "decisions": count["made"],
+        "permitted_now": count["permitted"],
+        "refused_now": count["refused"],
+        "same_facts": count["same"],
+        "other_facts": count["differ"],
+        "older": count["older"],
+        "same_policy": count["policy"],
+        "not_replayed": count["odd"],
+        "own": count["own"],
+    }
     said = (
-        f"{counted(len(made), 'decision')} made again: {len(turned):,} come out otherwise, "
-        f"{facts['permitted_now']} permitted now and {facts['refused_now']} refused now."
+        f"{counted(count['made'], 'decision')} made again: {count['permitted'] + count['refused']:,} come out otherwise, "
+        f"{count['permitted']:,} permitted now and {count['refused']:,} refused now."
     )
     after = []
-    if found["differ"]:
+    if count["differ"]:
         after.append(
-            f"Of {found['differ']:,} the facts are not those that were decided from: the directory was changed since, outside of "
-            "its own history, or rows were erased. Their records count."
+            f"Of {count['differ']:,} the facts are not those that were decided from: the directory was changed since, outside "
+            "of its own history, or rows were erased. Their records count."
         )
-    if found["older"]:
-        after.append(f"{found['older']:,} were recorded by a version that did not keep what it takes.")
-    if not odd:
+    if count["older"]:
+        after.append(f"{count['older']:,} were recorded by a version that did not keep what it takes.")
+    if not count["odd"]:
         after.append("All were decided from the very facts that were found again, to the last bit.")
-    return Table(said, ("leaf", "at", "purpose", "was", "now", "facts", "rules"), rows, facts, tuple(after))
+    if count["own"]:
+        after.append(f"{count['own']:,} are looks of the one who asks, and were left out.")
+    columns = ("leaf", "at", "purpose", "was", "now", "facts", "rules")
+    return Table(said, columns, tuple(found.rows), facts, tuple(after))
