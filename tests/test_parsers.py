@@ -49,6 +49,8 @@ from whosaw.model.gate import GateSaw
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.tickets import webhook
+from whosaw.tickets.story import Words
 from whosaw.tlog import checkpoint, leaf, note, prefix, proof, receipt, spelling, tile, trust, vrf, witness
 from whosaw.tlog.crown import Crown
 from whosaw.tlog.map_leaf import MapLeaf
@@ -62,7 +64,7 @@ from whosaw.witness.state import Says, Standing, WitnessState
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "spec" / "example"
-PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness")
+PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness", "tickets")
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,27 @@ def bare(parse, *more):
 
 def bare_crown(raw: bytes) -> Crown:
     return Crown.parse(3, raw)
+
+
+PUSHED = json.dumps(
+    {
+        "format": "whosaw-case/1", "id": "T-1", "version": 1, "type": "fraud_report", "opened": "2026-03-01T09:30:00Z",
+        "opened_by": ["a", None], "closed": None, "requesters": ["b"], "assigned": [{"to": "a", "by": None}], "queued": [],
+        "persons": [{"person": "p", "since": None, "by": [], "fields": ["ip:network"]}],
+    }
+).encode()  # fmt: skip
+GONE = b'{"format":"whosaw-case/1","id":"T-1","version":2,"gone":true}'
+
+
+def signed_push(raw: bytes):
+    """Whatever it is, it was signed by the right one at the right time."""
+    secret, stamp = "whsec_" + "c2VjcmV0" * 4, str(int(BEGAN.timestamp()))
+    headers = {
+        "webhook-id": "1",
+        "webhook-timestamp": stamp,
+        "webhook-signature": webhook.sign("1", stamp, raw, secret),
+    }
+    return webhook.open_push(headers, raw, secret, BEGAN)
 
 
 def grown() -> World:
@@ -301,6 +324,10 @@ PARSERS = {
     "privacy/root.py Root.parse": Parser(Root.parse, lambda made, _: made.encode(), (Root(b"r" * 32).encode(),)),
     "privacy/root.py parse_seed": Parser(
         bare(parse_seed, "keys/x"), lambda made, _: encode_seed(made), (encode_seed(b"s" * 32),)
+    ),
+    "tickets/webhook.py parse_case": Parser(bare(webhook.parse_case, Words({}, {})), None, (PUSHED, GONE)),
+    "tickets/webhook.py open_push": Parser(
+        signed_push, None, (PUSHED, GONE, b'{"format":"whosaw-case/1","alive":true}')
     ),
     "witness/state.py Standing.parse": Parser(bare(Standing.parse, ""), lambda made, _: made.encode(), (STANDING,)),
 }

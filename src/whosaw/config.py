@@ -27,6 +27,7 @@ from whosaw.settings.callers import (
 )
 from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.store import StoreSettings, check_store
+from whosaw.settings.tickets import TicketSettings, check_tickets
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
 
 FORMAT = 1
@@ -159,6 +160,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     witness: tuple[WitnessSettings, ...] = ()
     api: ApiSettings = field(default_factory=ApiSettings)
+    tickets: tuple[TicketSettings, ...] = ()
     callers: CallersSettings = field(default_factory=CallersSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
@@ -276,6 +278,7 @@ def _check(settings: Settings, where: str) -> None:
     check_store(settings.store, where)
     _check_witnesses(settings.witness, where)
     check_api(settings.api)
+    check_tickets(settings.tickets)
     check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
     check_approvals(settings.approvals, settings.overseer)
 

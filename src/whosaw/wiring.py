@@ -96,6 +96,7 @@ from whosaw.store.sql_quota import SqlQuotaRows
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_suspension import SqlSuspensionRows
 from whosaw.store.state import answers
+from whosaw.tickets.opened import Around, TicketDesk
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustedLog, trust_text
@@ -137,6 +138,7 @@ class House:
     approvals: Desk
     probes: Probes
     erasure: Erasure
+    tickets: TicketDesk
 
     @property
     def facts_folder(self) -> Path:
@@ -282,6 +284,10 @@ def house(
                 people=people,
             )
             record_overseers(journal, desk.house.overseers, keyring, clock())
+            tickets = TicketDesk.open(
+                settings.tickets,
+                Around.of(folder, Office(engine, journal, names.remember, clock), pseudonyms, root.tickets, random),
+            )
             guard = Guard(
                 journal=journal,
                 vault=vault,
@@ -293,6 +299,7 @@ def house(
                 remember=names.remember,
                 offered=frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs),
                 clock=clock,
+                cases=tickets.tickets,
                 last_look=last_look,
                 patience_s=settings.guard.patience_s,
             )
@@ -304,6 +311,7 @@ def house(
                     "names": lambda: name_rows.find(""),
                     "sealed values": lambda: sealed.newest(b"", "", 0, 1),
                     "quotas": lambda: quota.shown("", clock()),
+                    **tickets.probes(),
                 },
                 log=lambda: str(journal.stopped or ""),
                 clock=clock,
@@ -313,7 +321,7 @@ def house(
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
                 policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping, desk,
-                probes, erasing(journal, eraser),
+                probes, erasing(journal, eraser), tickets,
             )  # fmt: skip
 
 

@@ -82,6 +82,10 @@ def commands():
             codes.add(steps.FALSE)
         if name == "journal export log":
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
+        if name in {"ticket accounts", "ticket status"}:
+            codes.discard(module["REFUSED"])  # only who asks about a case is asked who they are
+        if name == "ticket accounts":
+            codes.discard(module["IN_PART"])  # whole, or not at all
         shared = sorted({param.opts[0] for param in command.params} & set(SHARED))
         found[usage(name, command)] = shared, sorted(codes)
     for kind in ("log", *verify.KINDS):

@@ -38,6 +38,7 @@ from whosaw.cli.sample import sample
 from whosaw.cli.serve import serve
 from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
+from whosaw.cli.ticket import ticket
 from whosaw.cli.usage import told
 from whosaw.cli.watch import watch
 from whosaw.cli.witness import witness
@@ -74,6 +75,7 @@ for _command in (
     passkey,
     overseer,
     serve,
+    ticket,
     collect,
     watch,
     inquiry,

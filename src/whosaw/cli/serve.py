@@ -21,6 +21,7 @@ from whosaw.cli.options import Place, data_option, opened
 from whosaw.datafolder import SETTINGS, around
 from whosaw.errors import BadInput, MissingExtra
 from whosaw.settings.callers import TlsSettings
+from whosaw.tickets.inbox import PATH
 from whosaw.web.health import Health
 
 if TYPE_CHECKING:
@@ -76,11 +77,12 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
 
 
 def _mounted(here: House) -> Mapping[str, App]:
-    """Applications with paths of their own: the identity provider's."""
+    """Applications with paths of their own: the identity provider's, and that of ticket systems that tell."""
     from whosaw.api.scim import PREFIX
     from whosaw.api.scim_house import scim_app
 
-    return {f"{PREFIX}/": scim_app(here)}
+    told: Mapping[str, App] = {PATH: here.tickets.pushes} if here.tickets.inboxes else {}
+    return {f"{PREFIX}/": scim_app(here), **told}
 
 
 def _serve_fixture(folder: Path, listen: str, given: TlsSettings) -> None:

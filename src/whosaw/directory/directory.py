@@ -21,6 +21,7 @@ from sqlalchemy import Engine, select
 from whosaw.directory import feeds
 from whosaw.directory.chart import DAYS, chart
 from whosaw.directory.feeds import Feed
+from whosaw.directory.kept import Outcome, newest
 from whosaw.directory.ports import Elsewhere, nothing_elsewhere
 from whosaw.directory.tables import LOADED, micros
 from whosaw.directory.transaction import reading
@@ -51,7 +52,11 @@ class Directory:
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known:
         """What was known at `at`. Raises Unavailable where the database cannot be read, Damaged where it contradicts."""
         with reading(self._engine) as db:
-            view = View(db, micros(at))
+            sighting = None if case is None else newest(db, case, micros(at))
+            silent = sighting is not None and not sighting.counts(at)
+            if silent or (sighting is not None and sighting.outcome is Outcome.UNKNOWN):
+                case = None
+            view = View(db, micros(at), kept=sighting is not None)
             who, work, (whom, homes), owners = (
                 view.staff(principal), view.work(principal), view.person(person), view.owners(person),
             )  # fmt: skip
@@ -66,6 +71,7 @@ class Directory:
                 if case is None
                 else view.case(case, who=who, principal=principal, person=person, homes=homes, work=work),
                 feed=feeds.stalest(feeds.read(db, micros(at), self._limit)),
+                case_silent=silent,
             )
 
     def _stopped(self, db: Any, principal: str, at: datetime, facts: PrincipalFacts) -> PrincipalFacts:

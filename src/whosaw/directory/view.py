@@ -9,12 +9,13 @@ Invariant: a View asks for what was known at its instant and nothing later. What
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Connection,
     Select,
@@ -28,7 +29,8 @@ from sqlalchemy import (
     select,
 )
 
-from whosaw.directory.change import DRAWN
+from whosaw.directory.change import DRAWN, TICKETS
+from whosaw.directory.kept import Hands
 from whosaw.directory.member import Member, contradicts, member, members
 from whosaw.directory.query import Row, ask
 from whosaw.directory.tables import (
@@ -79,6 +81,11 @@ def _of(table: Table, column: str, *, valid: bool) -> Select[Any]:
     return query.where(valid_at(table, _AT)) if valid else query
 
 
+def said_by(table: Table) -> ColumnElement[bool]:
+    """Of a case that a system keeps, what that system said, and nothing else; of any other, what anybody said."""
+    return or_(~bindparam("kept", type_=Boolean), table.c.source == TICKETS)
+
+
 # Built once: putting a query together costs more than asking it.
 _STAFF_EVER = _of(STAFF, "principal", valid=False)
 _STAFF_NOW = _of(STAFF, "principal", valid=True)
@@ -89,8 +96,8 @@ _PERSON_LATELY = select(PERSONS).where(
 )  # fmt: skip
 _PERSON_NOW = _of(PERSONS, "person", valid=True)
 _REGIONS = _of(REGIONS, "country", valid=False)
-_CASE = _of(CASES, "case_id", valid=False)
-_NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person == _PERSON)
+_CASE = _of(CASES, "case_id", valid=False).where(said_by(CASES))
+_NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person == _PERSON, said_by(CASE_PERSONS))
 _WORK = _of(ASSIGNMENTS, "principal", valid=True).where(
     or_(ASSIGNMENTS.c.scope_kind == "queue", ASSIGNMENTS.c.scope_kind == "on_call")
 )
@@ -106,7 +113,7 @@ def _mixed() -> Any:
         exists().where(owner.c.own_person == named, known_at(owner, _AT)),
     )
     counted = (func.count().label("named"), func.sum(case((staff, 1), else_=0)).label("staff"))
-    return select(*counted).where(CASE_PERSONS.c.case_id == _ID, known_at(CASE_PERSONS, _AT))
+    return select(*counted).where(CASE_PERSONS.c.case_id == _ID, known_at(CASE_PERSONS, _AT), said_by(CASE_PERSONS))
 
 
 def _near() -> Select[Any]:
@@ -115,7 +122,7 @@ def _near() -> Select[Any]:
     ends = or_(and_(near.c.a == _PERSON, near.c.b == named), and_(near.c.b == _PERSON, near.c.a == named))
     lives = home.c.household == bindparam("home")
     return select(CASE_PERSONS).where(
-        CASE_PERSONS.c.case_id == _ID, named != _PERSON, known_at(CASE_PERSONS, _AT),
+        CASE_PERSONS.c.case_id == _ID, named != _PERSON, known_at(CASE_PERSONS, _AT), said_by(CASE_PERSONS),
         or_(
             exists().where(ends, known_at(near, _AT), valid_at(near, _AT)),
             exists().where(home.c.person == named, lives, known_at(home, _AT), valid_at(home, _AT)),
@@ -129,8 +136,9 @@ _KINDS, _LINKED = _mixed(), _near()
 class View:
     """One instant, for one look. `work`: the assignments of the one who looks are read once."""
 
-    def __init__(self, db: Connection, at: int) -> None:
-        self._db, self._at = db, at
+    def __init__(self, db: Connection, at: int, *, kept: bool = False) -> None:
+        """`kept`: the case is kept by a system, so that its word counts and no table's."""
+        self._db, self._at, self._kept = db, at, kept
 
     # ── who looks ──
 
@@ -241,18 +249,29 @@ class View:
         if not rows:
             return None
         row = _only(rows, "cases")
-        named = self._named(case, who, principal, person)
+
+        def whose(hand: str | None) -> Whose:
+            return self._whose(hand, who, principal)
+
+        # Of a case that a system keeps all hands are known, where the table has room for one.
+        hands = Hands.of(self._db, case, self._at, whose) if self._kept else None
+
+        def namer(naming: Row) -> Whose:
+            return whose(naming["added_by"]) if hands is None else hands.named_by(naming["person"])
+
+        named = self._named(case, person, namer)
+        queues = _queues(who, work)
         return CaseFacts(
             type=row["type"],
             opened=instant(row["opened"]),
             closed=_closed(row),
-            opened_by=self._whose(row["opened_by"], who, principal),
-            requested_by_principal=self._whose(row["requester"], who, principal) == "principal",
-            assigned=_assigned(row, who, principal, work),
+            opened_by=whose(row["opened_by"]) if hands is None else hands.opened_by(),
+            requested_by_principal=whose(row["requester"]) == "principal" if hands is None else hands.requested(),
+            assigned=_assigned(row, principal, queues) if hands is None else hands.assigned(principal, queues),
             named=named,
             mixed=self._mixed(case),
             # Asked only where it counts: a case that names the person needs no link.
-            names_link=named is None and self._names_link(case, who, principal, person, homes),
+            names_link=named is None and self._names_link(case, person, homes, namer),
             drawn=row["source"] == DRAWN,
         )
 
@@ -261,23 +280,17 @@ class View:
         found = self._all(_KINDS, id=case)[0]
         return 0 < int(found["staff"] or 0) < int(found["named"])
 
-    def _names_link(self, case: str, who: Member | None, principal: str, person: str, homes: Iterable[str]) -> bool:
+    def _names_link(self, case: str, person: str, homes: Iterable[str], namer: Callable[[Row], Whose]) -> bool:
         """Whether somebody else named, before this moment, somebody who is linked to the person."""
         rows = [row for home in sorted(homes) or [""] for row in self._all(_LINKED, id=case, person=person, home=home)]
-        return any(
-            (row["known_from"] if row["added"] is None else row["added"]) <= self._at
-            and self._whose(row["added_by"], who, principal) == "other"
-            for row in rows
-        )
+        return any(_added(row) <= self._at and namer(row) == "other" for row in rows)
 
-    def _named(self, case: str, who: Member | None, principal: str, person: str) -> NamedFacts | None:
+    def _named(self, case: str, person: str, namer: Callable[[Row], Whose]) -> NamedFacts | None:
         rows = self._all(_NAMED, id=case, person=person)
         if not rows:
             return None
         row = _only(rows, "case_persons")
-        # Without a time of its own the naming is as old as our knowledge of it, and no older.
-        added = row["known_from"] if row["added"] is None else row["added"]
-        return NamedFacts(added=instant(added), by=self._whose(row["added_by"], who, principal), fields=_fields(row))
+        return NamedFacts(added=instant(_added(row)), by=namer(row), fields=_fields(row))
 
     def _whose(self, pseudonym: str | None, who: Member | None, principal: str) -> Whose:
         """Whose hand it was. One's own private account is one's own hand, and so is one's household."""
@@ -292,23 +305,30 @@ class View:
         return "principal" if who.households & {row["household"] for row in there} else "other"
 
     def _all(self, query: Select[Any], **values: Any) -> Sequence[Row]:
-        return ask(self._db, query, {"at": self._at, **values})
+        return ask(self._db, query, {"at": self._at, "kept": self._kept, **values})
 
 
 def _fields(row: Row) -> frozenset[Asked] | None:
     """What the case lists for this person; None where it lists nothing in particular."""
     said = row["fields"]
-    return None if said is None else frozenset(Asked.parse(each) for each in said.split("|"))
+    # An empty list is a list: of nothing that we could read, and so of nothing.
+    return None if said is None else frozenset(Asked.parse(each) for each in said.split("|") if each)
 
 
-def _assigned(row: Row, who: Member | None, principal: str, work: Sequence[Row]) -> bool:
+def _added(row: Row) -> int:
+    """Without a time of its own a naming is as old as our knowledge of it, and no older."""
+    return int(row["known_from"] if row["added"] is None else row["added"])
+
+
+def _assigned(row: Row, principal: str, queues: frozenset[str]) -> bool:
     """To the principal by name, else to a queue of theirs, else to their unit."""
-    if row["assignee"] == principal:
-        return True
-    if row["queue"] is None:
-        return False
-    queues = {each["scope"] for each in work if each["scope_kind"] == "queue"}
-    return row["queue"] in queues or (who is not None and who.unit == row["queue"])
+    return row["assignee"] == principal or (row["queue"] is not None and row["queue"] in queues)
+
+
+def _queues(who: Member | None, work: Sequence[Row]) -> frozenset[str]:
+    """The queues of the one who looks, and their unit."""
+    queues = frozenset(each["scope"] for each in work if each["scope_kind"] == "queue")
+    return queues if who is None or who.unit is None else queues | {who.unit}
 
 
 def _only(rows: Sequence[Row], table: str) -> Row:

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     APPROVAL = "approval"  # something happened to a request for an approval
     CREDENTIAL = "credential"  # a key that signs approvals was added or taken away
     UNSEAL = "unseal"  # a name was opened, by two
+    TICKET = "ticket"  # somebody asked what a ticket system says of a case
     EXPORT = "export"  # a statement or part of the log was handed out
     ERASURE = "erasure"  # so many records were erased, all of one stream; which, their digest says
     ORDER = "order"  # who ordered an erasure, beside its record; it says nothing of whose

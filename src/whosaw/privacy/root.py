@@ -7,6 +7,7 @@
                    names key     seals the ids behind those pseudonyms
                    digest key    digests of texts that must not be guessable
                    resources key seals what an identity provider must get back
+                   tickets key   seals what ticket systems push
                    check value   tells the right root from another one
 
 Invariant: a key file that is missing or damaged stops the start. It is never made anew: a new root would open
@@ -83,6 +84,10 @@ class Root:
     @property
     def resources(self) -> bytes:
         return expand(self._key, b"whosaw/resources/v1")
+
+    @property
+    def tickets(self) -> bytes:
+        return expand(self._key, b"whosaw/tickets/v1")
 
     @property
     def check(self) -> bytes:

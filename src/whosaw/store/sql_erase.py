@@ -23,15 +23,16 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, LINKS, PERSONS, RESOURCES, STAFF
+from whosaw.directory.ticket_tables import CASE_HANDS, PUSHED, TICKET_ACCOUNTS
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, QUOTA, SEALED, answering
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
 _THEIRS = (
-    PERSONS.c.person, CASE_PERSONS.c.person, ASSIGNMENTS.c.scope, LINKS.c.a, LINKS.c.b, APPROVAL_RECORDS.c.person,
-    APPROVALS.c.person,
+    PERSONS.c.person, CASE_PERSONS.c.person, CASE_HANDS.c.of, TICKET_ACCOUNTS.c.pseudonym, ASSIGNMENTS.c.scope, LINKS.c.a,
+    LINKS.c.b, APPROVAL_RECORDS.c.person, APPROVALS.c.person,
 )  # fmt: skip
-_HANDS = (CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by)
+_HANDS = (CASES.c.requester, CASES.c.approver, CASES.c.opened_by, CASE_PERSONS.c.added_by, CASE_HANDS.c.hand)
 _NAMED = (STAFF.c.own_person, RESOURCES.c.own_person, CASES.c.assignee, *_HANDS)
 _NO_DIGEST = bytes(32)
 
@@ -46,6 +47,7 @@ class SqlErasure:
         with answering("state"):
             with self._engine.begin() as db:
                 if pseudonym is not None:
+                    _unpush(db, pseudonym)
                     for column in _THEIRS:
                         db.execute(delete(column.table).where(column == pseudonym))
                     _unname(db, pseudonym)
@@ -76,6 +78,7 @@ class SqlErasure:
                     KEYRING.name,
                     QUOTA.name,
                     SEALED.name,
+                    PUSHED.name,
                 }:
                     db.exec_driver_sql(f"VACUUM {table}")
                 return
@@ -87,6 +90,13 @@ class SqlErasure:
                 part="state",
                 hint="ask again in a while; the next start does it, too",
             )
+
+
+def _unpush(db: Connection, pseudonym: str) -> None:
+    """Take away what was pushed about cases that name them, before the rows go that say which those are."""
+    named = select(CASE_PERSONS.c.case_id).where(CASE_PERSONS.c.person == pseudonym)
+    touched = select(CASE_HANDS.c.case_id).where(CASE_HANDS.c.hand == pseudonym)
+    db.execute(delete(PUSHED).where(PUSHED.c.case_id.in_(named.union(touched))))
 
 
 def _unname(db: Connection, pseudonym: str) -> None:

@@ -70,7 +70,7 @@ class GitHub:
 
     def _changes(self, events: list[Any]) -> Iterator[Change]:
         for number, event in enumerate(events):
-            kind = at(event, "event")
+            kind = word(event, "event")
             if kind not in _TOLD:
                 continue
             stroke = Stroke(instant(event, "created_at"), number, _account(at(event, "actor")))

@@ -76,7 +76,7 @@ class Jira:
         for number, history in enumerate(histories):
             stroke = Stroke(instant(history, "created"), number, _account(at(history, "author")))
             for item in items(history, "items"):
-                name = at(item, "fieldId") or at(item, "field")
+                name = maybe(item, "fieldId") or word(item, "field")
                 if name == "status":
                     old, new = (frozenset({"open"}) & _opened(item, end, alive) for end in ("from", "to"))
                     yield Change.of(stroke, What.OPEN, old, new)
