@@ -32,13 +32,17 @@ def listening(listen: str) -> socket.socket:
     host = found[1].strip("[]")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, int(found[2])), family=family, backlog=512)
+        line = socket.create_server((host, int(found[2])), family=family, backlog=512)
     except OSError as error:
         raise Unavailable(
             f"cannot listen there: {error.strerror or error}",
             part="--listen",
             hint="is another process there? --listen HOST:PORT takes another place",
         ) from None
+    # Connections inherit it. The loop would set it itself, but not on those of a socket that it did not make; and a reply is
+    # two writes, of which the second would wait 40 ms for the other side to say that it has the first.
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return line
 
 
 def address(line: socket.socket, *, secured: bool) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from whosaw.api.edge import App
     from whosaw.wiring import House
 
-_EXTRA = frozenset({"pydantic", "uvicorn"})
+_EXTRA = frozenset({"pydantic", "uvicorn", "scim2_models", "jwt"})
 
 
 @click.command()

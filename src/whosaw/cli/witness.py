@@ -159,13 +159,16 @@ def _listening(listen: str) -> socket.socket:
     host = found[1].strip("[]")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, int(found[2])), family=family, backlog=128)
+        line = socket.create_server((host, int(found[2])), family=family, backlog=128)
     except OSError as error:
         raise Unavailable(
             f"cannot listen there: {error.strerror or error}",
             part="--listen",
             hint="is another process there? --listen HOST:PORT takes another place",
         ) from None
+    # Connections inherit it: the second half of an answer would wait 40 ms for the other side to say that it has the first.
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return line
 
 
 def _told() -> logging.Handler:
