@@ -10,7 +10,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
+.PHONY: demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -74,6 +74,9 @@ fuzz-api: $(VENV)/.dev    ## EXAMPLES requests to each endpoint, made of its own
 
 machine: $(VENV)/.dev     ## LIVES lives of a journal in any order (make machine LIVES=20000)
 	@WHOSAW_LIVES=$(LIVES) $(BIN)/python -m pytest -q -m slow tests/journal/test_machine.py
+
+approvals: $(VENV)/.dev   ## LIVES lives of a desk for approvals in any order, its journal failing (make approvals LIVES=5000)
+	@WHOSAW_LIVES=$(LIVES) $(BIN)/python -m pytest -q -m slow tests/guard/approvals
 
 quotas: $(VENV)/.dev      ## ten million looks' worth of quotas in twelve days: what is remembered does not grow
 	@$(BIN)/python -m pytest -q -s -m slow tests/guard/test_quota_count.py

@@ -126,6 +126,8 @@ def _groups(counts: Counts) -> str:
 
 
 def _times(kept: Kept) -> str:
+    if kept.request.break_glass:
+        return f"It is to be reviewed before {time_text(kept.request.until)}, by somebody of another unit."
     often = "once" if kept.request.uses is Uses.ONCE else "as often as it is needed"
     return f"It is {times(kept.request)}, {often}."
 

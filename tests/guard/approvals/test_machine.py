@@ -5,13 +5,15 @@ What is held against it: a model of three sentences. Whoever was shown something
 somebody independent, in time; no approval that is used once was used twice; state.db never says more than the records.
 """
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from tests.directory.town import HOUR
 from tests.guard.approvals.room import Room
 
@@ -136,4 +138,11 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
+TestDesk.settings = settings(max_examples=5, stateful_step_count=20, deadline=None)
+
+
+@pytest.mark.slow
+def test_many_long_lives():
+    """As long as `make approvals` is given."""
+    lives = int(os.environ.get("WHOSAW_LIVES", "60"))
+    run_state_machine_as_test(Desk, settings=settings(max_examples=lives, stateful_step_count=60, deadline=None))
