@@ -117,3 +117,11 @@ def test_another_kind_of_connection_is_nothing_for_it(folder):
     """No web sockets, no lifespan: it returns."""
     with house(folder) as here:
         asyncio.run(scim_app(here)({"type": "lifespan"}, None, None))
+
+
+def test_the_gate_serves_it(folder):
+    """`whosaw serve` has it mounted where providers look for it."""
+    from whosaw.cli.serve import _mounted
+
+    with house(folder) as here:
+        assert list(_mounted(here)) == ["/scim/v2/"]

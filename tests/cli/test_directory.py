@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`whosaw directory` as it is typed: what is loaded, refused, shown and ended."""
 
-import json
-
 import pytest
 from tests.cli.desk import company, settle
 from tests.directory.town import write
@@ -68,17 +66,3 @@ def test_a_token_is_made_once(desk):
     assert said.code == 0
     assert (desk.home / "token").read_text().strip() not in said.out
     assert desk.typed("directory", "scim-token", "--out", desk.home / "token").code == 2
-
-
-def test_a_sample_is_drawn(desk):
-    """Nothing is closed in this company: told, and not drawn."""
-    said = desk.typed("directory", "draw", "--for", "ana", "--by", "lead")
-    assert said.code == 2 and "was closed" in said.err
-    tables = company()
-    for case in tables["cases"]:
-        case["closed"] = case["opened"]
-    write(desk.tables, tables, regions=None)
-    assert desk.typed("directory", "load", desk.tables).code == 0
-    said = desk.typed("directory", "draw", "--for", "ines", "--by", "lead", "--cases", "3", "--format", "json")
-    assert said.code == 0 and len(said.json["rows"]) == 3 and said.json["sample"].startswith("sample-")
-    assert json.loads(said.out)["persons"] >= 1

@@ -8,6 +8,7 @@ import pytest
 from tests.guard.gate import COMPANY, DAY, SUMMER, Gate, renamed, stream_of
 from tests.policy.ground import EVERYTHING, POLICY
 
+from whosaw.directory.change import Said, bring, confirm
 from whosaw.errors import (
     BadInput,
     Busy,
@@ -170,8 +171,24 @@ def test_a_directory_that_nobody_confirms_forbids(gate):
     gate.clock.turn(timedelta(hours=23))
     assert isinstance(gate.guard.look(gate.ask()), Shown)
     gate.clock.turn(MS)
-    assert rules(gate.guard.look(gate.ask())) == ["directory-too-old"]
+    stale = gate.guard.look(gate.ask())
+    assert rules(stale) == ["directory-too-old"]
+    assert stale.cause == "the source csv of the directory, which was not confirmed in time"
     gate.office.load(COMPANY, regions=None)
+    gate.clock.turn(MS)
+    assert isinstance(gate.guard.look(gate.ask()), Shown)
+
+
+def test_a_source_that_is_silent_forbids_and_is_named(gate):
+    """The tables are fresh, the identity provider is not: refused, and which of them it was."""
+    office = gate.office
+    bring([Said("staff", {"principal": "e-" + "a" * 16}, {})], source="scim", office=office.changes)
+    gate.clock.turn(timedelta(hours=24))
+    office.load(COMPANY, regions=None)
+    gate.clock.turn(MS)
+    stale = gate.guard.look(gate.ask())
+    assert (rules(stale), "the source scim" in stale.cause) == (["directory-too-old"], True)
+    confirm("scim", office.changes)
     gate.clock.turn(MS)
     assert isinstance(gate.guard.look(gate.ask()), Shown)
 

@@ -14,7 +14,6 @@ from whosaw.cli.options import Place, data_option, format_option, opened, say
 from whosaw.cli.output import Cell, Table
 from whosaw.desks import load_directory
 from whosaw.directory.change import CSV, DRAWN, SCIM, TICKETS, Counts, retire, source_name
-from whosaw.directory.draw import draw
 from whosaw.directory.load import Accepted, Loaded
 from whosaw.errors import BadInput
 from whosaw.guard.approvals.use import settle
@@ -60,31 +59,6 @@ def end(source: str, data: Path, form: str) -> int:
         settle(here.approvals)  # whoever only this source knew is not here any more
     rows = _rows(draft.counts)
     say(Table("The source is retired; that is on record, and in force.", ("table", "rows", "new", "ended"), rows), form)
-    return 0
-
-
-@directory.command(name="draw")
-@click.option("--for", "checker", required=True, metavar="ID", help="Staff id of the one who will look.")
-@click.option("--by", required=True, metavar="ID", help="Staff id of the one who orders it: somebody else.")
-@click.option(
-    "--cases",
-    "count",
-    type=int,
-    default=5,
-    show_default=True,
-    metavar="COUNT",
-    help="How many finished cases, 1 to 40.",
-)
-@data_option
-@format_option
-def sample(checker: str, by: str, count: int, data: Path, form: str) -> int:
-    """Draw finished cases at random, for quality_sampling. The sample is a case of its own, open for a week."""
-    with opened(data) as here:
-        remember = here.names.remember
-        made = draw(remember(checker), remember(by), count, office=here.changes, random=os.urandom)
-    rows: tuple[dict[str, Cell], ...] = tuple({"case": each} for each in made.cases)
-    sentence = f"Drawn, and on record: looks for quality_sampling give the case {made.case}."
-    say(Table(sentence, ("case",), rows, {"sample": made.case, "persons": made.persons}), form)
     return 0
 
 

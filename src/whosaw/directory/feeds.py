@@ -55,7 +55,7 @@ def stalest(feeds: Sequence[Feed]) -> FeedFacts | None:
     if not feeds:
         return None
     worst = min(feeds, key=lambda feed: feed.confirmed + feed.limit)
-    return FeedFacts(confirmed=worst.confirmed, limit=worst.limit)
+    return FeedFacts(confirmed=worst.confirmed, limit=worst.limit, source=worst.source)
 
 
 def counts(db: Connection) -> dict[str, dict[str, int]]:

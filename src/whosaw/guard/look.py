@@ -188,7 +188,7 @@ class Guard:
         # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
         approvals = NO_APPROVALS if held is None else held.facts
         facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals)
-        return facts, cause
+        return facts, cause or _late(known, at)
 
     def _known(self, request: _Request, at: datetime) -> Known:
         """What the directory knows; and whether the one who looks may break a glass again, which only the desk knows."""
@@ -276,6 +276,14 @@ def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:
         return None, str(error)
     except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
         return None, type(error).__name__
+
+
+def _late(known: Known | None, at: datetime) -> str:
+    """Which source of the directory was not heard of in time, for whoever has to mend it."""
+    feed = None if known is None else known.feed
+    if feed is None or not feed.source or at - feed.confirmed <= feed.limit:
+        return ""
+    return f"the source {feed.source} of the directory, which was not confirmed in time"
 
 
 def _only_names(look: Look) -> None:

@@ -11,7 +11,7 @@ which: `last_look` (nobody looked yet), `closed` (still open), `employed` (as `r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -94,10 +94,14 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedFacts:
-    """When the directory was last confirmed, and how old that may be."""
+    """When the directory was last confirmed, and how old that may be: of the source that is nearest to its limit, or beyond.
+
+    `source`: which one, for people. No rule reads it, so it is no part of what is recorded of a decision.
+    """
 
     confirmed: datetime
     limit: timedelta
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
