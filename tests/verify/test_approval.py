@@ -228,6 +228,17 @@ def test_a_forged_approval_in_a_statement_is_exit_three():
     assert report(approved(), overseers=frozenset()).exit == 3
 
 
+def test_an_approval_that_is_good_for_one_look_is_used_by_one():
+    """Both records carry signatures that fit: the look is the same. The statement has them both, and says so."""
+    first, second = approved(), approved(look(look="l-2"))
+    assert report(first).exit == 0
+    made = report(first, second)
+    assert made.exit == 3
+    assert "used by two" in made.sentence
+    often = [replace(signed(of, approval(uses=Uses.WINDOW))) for of in (look(), look(look="l-2"))]
+    assert report(look(approvals=(often[0],)), look(look="l-2", approvals=(often[1],))).exit == 0
+
+
 # ── keys, registered ──
 
 

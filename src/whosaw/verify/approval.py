@@ -9,6 +9,8 @@
     3 by another, and each once                   not by the one who looks; no approver twice
     4 as what                                     an overseer, and only an overseer, signs with an overseer's key
     5 the signature                               over exactly this look
+    6 once                                        no second look used what is good for one (``Once``): an approval is of one
+                                                  person, so that person's statement has every look that could
 
 What this cannot show: that a key is the one of whom it is said to be (give the overseers' keys to be sure of theirs),
 and that an approver was independent: that was computed from a directory that stays in the house.
@@ -18,11 +20,11 @@ and that an approver was independent: that was computed from a directory that st
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whosaw.errors import BadInput, ProofFailed
 from whosaw.model.access import Asked, Look
-from whosaw.model.approval import Approval, As, Overseen, Passkey, digest_of
+from whosaw.model.approval import Approval, As, Overseen, Passkey, Uses, digest_of
 from whosaw.model.ask import exact_digest
 from whosaw.model.look_body import LookBody
 from whosaw.tlog.note import VerifierKey
@@ -90,6 +92,19 @@ def _check(each: Approval, look: LookBody, exact: bytes, overseers: Collection[V
     if isinstance(each.proof, Passkey):
         check_assertion(each.proof, digest)
     return Checked(each)
+
+
+@dataclass(slots=True)
+class Once:
+    """Which look used what is good for one, over all looks that are taken one after the other."""
+
+    used: dict[str, str] = field(default_factory=dict)
+
+    def take(self, look: LookBody, where: str) -> None:
+        """Raise ProofFailed where another look before used one of these requests."""
+        for each in look.approvals:
+            if each.uses is Uses.ONCE and self.used.setdefault(each.request, look.look) != look.look:
+                raise ProofFailed(f"{where}: an approval that is good for one look was used by two", step=_STEP)
 
 
 _NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

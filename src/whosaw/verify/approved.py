@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whosaw.model.look_body import LookBody
-from whosaw.verify.approval import Checked, check_approvals
+from whosaw.verify.approval import Checked, Once, check_approvals
 from whosaw.verify.folder import Audit
 from whosaw.verify.steps import Said, Steps
 from whosaw.verify.words import counted
@@ -30,8 +30,12 @@ def take_approvals(looks: Mapping[int, LookBody], audit: Audit, steps: Steps) ->
 
 
 def _check(looks: Mapping[int, LookBody], audit: Audit, said: Said) -> Approved:
-    found = {index: check_approvals(look, audit.overseers, f"leaf {index}") for index, look in sorted(looks.items())}
+    once, found = Once(), {}
+    for index, look in sorted(looks.items()):
+        found[index] = check_approvals(look, audit.overseers, f"leaf {index}")
+        once.take(look, f"leaf {index}")
     number = sum(map(len, found.values()))
     said.count("approvals", number)
-    said.say(f"{counted(number, 'approval')}: each was signed for exactly the look in whose record it stands.")
+    said.say(f"{counted(number, 'approval')}: each was signed for exactly the look in whose record it stands,")
+    said.say("and none that is good for one look was used by two.")
     return found

@@ -25,7 +25,7 @@ from whosaw.tlog import leaf
 from whosaw.tlog.merkle import check_inclusion, leaf_hash
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import HASH
-from whosaw.verify.approval import check_approvals
+from whosaw.verify.approval import Once, check_approvals
 from whosaw.verify.credentials import Credentials
 from whosaw.verify.folder import Audit
 from whosaw.verify.head import open_head
@@ -163,6 +163,7 @@ class Walk:
     approvals: int = 0
     overseers: frozenset[VerifierKey] | None = None
     credentials: Credentials = field(default_factory=Credentials)
+    once: Once = field(default_factory=Once)
     _hash: object = field(default_factory=sha256)
 
     def begin(self, header: bytes) -> None:
@@ -208,6 +209,7 @@ class Walk:
             look = LookBody.decode(made.body, where)
             checked = check_approvals(look, self.overseers, where)
             self.credentials.check(checked, look.at, where)
+            self.once.take(look, where)
             self.approvals += len(checked)
 
 
