@@ -15,7 +15,7 @@ from tests.policy.ground import AT, POLICY, fitting, texts
 from whosaw.model.access import Asked, Field
 from whosaw.policy.decide import UNREADABLE, decide
 from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
-from whosaw.policy.rules import ENGINE, Policy
+from whosaw.policy.rules import ENGINE, Parsed, Policy
 
 ROOT = Path(__file__).parents[2]
 FAILS = 'context.at.offset(duration("9223372036854775807ms")) < context.at'
@@ -126,3 +126,19 @@ def test_a_set_of_texts_knows_no_spelling_but_its_own(text):
     look, facts = fitting()
     question = Question.of(replace(look, asked=(Asked(Field.IP, "network"),)), facts, AT, purpose_known=True)
     assert re.findall(r'"asked":\[([^\]]*)\]', question.context) == ['"ip:network"']
+
+
+def test_texts_that_came_before_are_parsed_once_and_mean_the_same():
+    """Decided twice: the same decision and digest; both parts together are the whole; what does not fit is not kept."""
+    look, facts = fitting()
+    assert decide(POLICY, look, facts, AT) == decide(POLICY, look, facts, AT)
+    question, parsed = Question.of(look, facts, AT, purpose_known=True), Parsed(POLICY.base, POLICY.schema)
+    whole = POLICY.base.with_added_json_str(question.entities, POLICY.schema)
+    parts = parsed.of(question.both).with_added_json_str(question.moment, POLICY.schema)
+    said = [sorted(json.loads(str(each)), key=json.dumps) for each in (whole, parts)]
+    assert said[0] == said[1]
+    together = [*json.loads(question.both), *json.loads(question.moment)]
+    assert sorted(together, key=json.dumps) == sorted(json.loads(question.entities), key=json.dumps)
+    with pytest.raises(ValueError):
+        parsed.of('[{"attrs":{"more":1},"parents":[],"uid":{"id":"whom","type":"Person"}}]')
+    assert list(parsed._known) == [question.both]

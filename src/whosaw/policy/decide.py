@@ -55,7 +55,7 @@ def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]]
     """Cedar's answer: Allow or not, the rules that spoke for it, the rules that failed. None: it could not read us."""
     try:
         # The schema is passed both times: without it Cedar lets unknown attributes pass in silence.
-        entities = policy.base.with_added_json_str(question.entities, policy.schema)
+        entities = policy.parsed.of(question.both).with_added_json_str(question.moment, policy.schema)
         result = cedarpy.is_authorized(
             {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": question.context},
             policy.policies,

@@ -35,20 +35,24 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the engine is asked, as two JSON texts; `digest` is SHA-256 over both, 32 bytes."""
+    """What the engine is asked, as two JSON texts; `digest` is SHA-256 over both, 32 bytes.
+
+    `entities` again in two parts: `both`, who looks and who is looked at, which is the same text for very many looks; and
+    `moment`, the gate and the case.
+    """
 
     entities: str
     context: str
     digest: bytes
+    both: str
+    moment: str
 
     @classmethod
     def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
         known = facts.known or NOTHING_KNOWN
-        entities = [
-            {"uid": _GATE, "parents": [], "attrs": _gate(look, facts, known)},
-            {"uid": PRINCIPAL, "parents": [], "attrs": _principal(known)},
-            {"uid": PERSON, "parents": [], "attrs": _person(known)},
-        ]
+        gate = _entity(_GATE, _gate(look, facts, known))
+        both = f"{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}"
+        case = ""
         context: dict[str, Any] = {
             "approvals": _approvals(facts.approvals),
             "asked": _asked(look.asked),
@@ -67,15 +71,19 @@ class Question:
         # A case as it once was, of a system that does not answer today, is no fact.
         if known.case is not None and not known.case_silent:
             context["case"] = _CASE
-            entities.append({"uid": _CASE, "parents": [], "attrs": _case(known.case)})
-        both = _one_spelling(entities), _one_spelling(context)
+            case = f",{_entity(_CASE, _case(known.case))}"
+        entities, said = f"[{gate},{both}{case}]", _one_spelling(context)
         # encode() refuses a lone surrogate: what has no bytes has no digest, and is no question.
-        text = f'{{"context":{both[1]},"entities":{both[0]}}}'.encode()
-        return cls(*both, hashlib.sha256(_DOMAIN + text).digest())
+        text = f'{{"context":{said},"entities":{entities}}}'.encode()
+        return cls(entities, said, hashlib.sha256(_DOMAIN + text).digest(), f"[{both}]", f"[{gate}{case}]")
 
 
-def _one_spelling(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+# Made once: the library makes one for each call that says how it wants its text.
+_one_spelling = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
+
+
+def _entity(uid: dict[str, str], attrs: dict[str, Any]) -> str:
+    return _one_spelling({"uid": uid, "parents": [], "attrs": attrs})
 
 
 def _gate(look: Look, facts: Facts, known: Known) -> dict[str, Any]:

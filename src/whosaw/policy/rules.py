@@ -38,8 +38,32 @@ OURS = frozenset({"question-unreadable", "nothing-permits"})
 _MOST = 64 * 1024  # bytes of own files: they stand in the record of the policy
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ANNOTATIONS = {"id", "sentence", "asker"}
+_PARSED = 4096  # texts
 _EVERYTHING = frozenset(Asked(f, d) for f in Field for d in LADDER[f])
 _HINT = 'every rule opens with @id("small-words") and @sentence("One sentence."); @asker("told") may follow'
+
+
+class Parsed:
+    """Texts of entities that came before, parsed: pure, so the same text is the same entities. Safe to share.
+
+    Who looks and who is looked at have no names here, only facts, and very many of them have the same.
+    """
+
+    __slots__ = ("_base", "_known", "_schema")
+
+    def __init__(self, base: cedarpy.Entities, schema: cedarpy.Schema) -> None:
+        self._base, self._schema = base, schema
+        self._known: dict[str, cedarpy.Entities] = {}
+
+    def of(self, text: str) -> cedarpy.Entities:
+        """The purposes and what `text` says. Raises ValueError for what does not fit the schema, and keeps none of it."""
+        found = self._known.get(text)
+        if found is None:
+            found = self._base.with_added_json_str(text, self._schema)
+            if len(self._known) >= _PARSED:
+                self._known = {}
+            self._known[text] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class Policy:
     policies: cedarpy.PolicySet = field(repr=False)
     schema: cedarpy.Schema = field(repr=False)
     base: cedarpy.Entities = field(repr=False)
+    parsed: Parsed = field(repr=False)
 
     @classmethod
     def load(cls, texts: Mapping[str, str]) -> Policy:
@@ -98,6 +123,7 @@ class Policy:
             policies=policies,
             schema=schema,
             base=base,
+            parsed=Parsed(base, schema),
         )
 
 
