@@ -19,10 +19,12 @@ from pathlib import Path
 
 from tests.directory.town import write
 
-from whosaw.directory.load import Accepted, load
+from whosaw.desks import load_directory
+from whosaw.directory.load import Accepted
 from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.approvals import answer as answering
+from whosaw.guard.approvals import glass
 from whosaw.guard.approvals.ask import Asking, ask, withdraw
 from whosaw.guard.approvals.gate import DeskApprovals
 from whosaw.guard.approvals.life import Kept, find
@@ -212,6 +214,7 @@ class Town:
         self.load()  # a unit that the last row moved counts for thirty days from here
         for staff in sorted(self._stopped):
             self.lift(staff, "dean", "cleo")
+        self.review()
         self.clock.at += 37 * DAY
         self._days += 1
         self.tables = company(self.clock.at - HOUR, self.its)
@@ -237,11 +240,7 @@ class Town:
     def load(self) -> None:
         """Bring the tables into force as they are now, or confirm them."""
         write(self.folder.parent / "tables", self.tables, regions=REGIONS)
-        load(
-            self.folder.parent / "tables", engine=self.here.engine, journal=self.here.journal,
-            names=self.here.pseudonyms, remember=self.here.names.remember, clock=self.clock,
-            accepted=Accepted(dangling=True, fewer=True),
-        )  # fmt: skip
+        load_directory(self.here, self.folder.parent / "tables", accepted=Accepted(dangling=True, fewer=True))
 
     # ── what a row changes ──
 
@@ -270,6 +269,13 @@ class Town:
             rows = [{"case_id": case_id, "person": person, "added": self.ago(minutes=1), "added_by": "portal"}]
             self.tables["case_persons"] += rows
         rows[0].update(how)
+        self.load()
+
+    def link(self, one: str, other: str, kind: str) -> None:
+        """Two accounts that have to do with each other since yesterday."""
+        self.tables["links"].append({"a": one, "b": other, "kind": kind})
+        self.load()
+        self.turn(DAY)
         self.load()
 
     def unnamed(self, case_id: str) -> None:
@@ -334,6 +340,13 @@ class Town:
 
     def take_back(self, staff: str) -> None:
         self._given(answering.refuse(self.desk, self._requests[-1], staff))
+
+    def review(self, staff: str = "cleo") -> None:
+        """Every broken glass that is not reviewed, by somebody of another unit."""
+        for row in self.desk.rows.open():
+            if row.state == "used":
+                self._drawn += 1
+                self._given(glass.review(self.desk, row.request, staff, fine=True, nonce=f"n-{self._drawn}"))
 
     def revoke(self) -> None:
         """No overseer's key counts any more."""
@@ -433,11 +446,12 @@ def company(at: datetime, its: Callable[[str], str] = str) -> dict[str, list[dic
             for case, (type_, whose, by, _) in CASES.items()
         ],
         "case_persons": [
-            {"case_id": its(case), "person": whom, "added": opened, "added_by": "portal"}
+            {"case_id": its(case), "person": whom, "added": opened, "added_by": "portal", "fields": FIELDS_OF.get(case)}
             for case, (_, _, _, named) in CASES.items()
             for whom in named
         ],
-        "assignments": [*STEWARDS],
+        "links": LINKS,
+        "assignments": [*ON_CALL, *STEWARDS],
     }
     return copy.deepcopy(tables)
 

@@ -60,7 +60,7 @@ VARIANTS: list[Row] = []
 TWINS: list[Row] = []
 _CHAPTERS: list[str] = []
 # Parts of the guard that are not there yet: rows that need them are listed by `pending`, and run once they are.
-MISSING: frozenset[str] = frozenset({"directory", "tickets", "callers"})
+MISSING: frozenset[str] = frozenset({"tickets"})
 
 
 def permitted(does: Callable[[Town], Look] | None = None, *, waits: str = ""):
@@ -153,12 +153,12 @@ def an_incident_that_a_colleague_of_another_unit_signed(town):
     return look
 
 
-@permitted(waits="directory")
+@permitted
 def an_incident_at_night_by_whoever_is_on_call(town):
     return town.ask("sec", "owen", "ip:exact", "incident_response", "N-1", break_glass=True)
 
 
-@permitted(waits="directory")
+@permitted
 def a_legal_demand_within_its_list_signed_by_two(town):
     look = town.ask("lena", "owen", "ip:exact profile", "legal_demand", "L-OWEN")
     request = town.request(look)
@@ -211,7 +211,7 @@ _INQUIRY = "field-beyond-purpose inquiry-about-staff-only inquiry-never-outsider
 _MIXED = "places-of-staff-and-outsiders"
 
 
-@refused(f"{_INQUIRY} {_MIXED} protected-person", an_inquiry_into_staff_s_own_work, waits="directory")
+@refused(f"{_INQUIRY} {_MIXED} protected-person", an_inquiry_into_staff_s_own_work)
 def audit_asks_for_her_address_in_its_own_inquiry(town):
     return town.ask("a3", "kate", "ip:exact", "internal_inquiry", "I-LEAK")
 
@@ -225,12 +225,12 @@ def audit_of_the_other_country_asks(town):
     return town.ask("a1", "kate", "ip:network", "internal_inquiry", "I-LEAK")
 
 
-@refused(f"{_INQUIRY} {_MIXED}", an_inquiry_into_staff_s_own_work, waits="directory")
+@refused(f"{_INQUIRY} {_MIXED}", an_inquiry_into_staff_s_own_work)
 def audit_takes_her_friend_who_is_on_no_list(town):
     return town.ask("a3", "kates-friend", "ip:exact", "internal_inquiry", "I-LEAK")
 
 
-@refused(f"{_INQUIRY} {_MIXED} detail-not-offered", an_inquiry_into_staff_s_own_work, waits="directory")
+@refused(f"{_INQUIRY} {_MIXED} detail-not-offered", an_inquiry_into_staff_s_own_work)
 def audit_asks_where_her_friend_was(town):
     return town.ask("a3", "kates-friend", "location:city", "internal_inquiry", "I-LEAK")
 
@@ -250,12 +250,12 @@ def audit_asks_for_the_suspect_s_address(town):
     return town.ask("a3", "u-leaker", "ip:exact", "internal_inquiry", "I-STAFF")
 
 
-@refused(f"field-beyond-purpose {_MIXED}", an_inquiry_into_staff_s_own_work, waits="directory")
+@refused(f"field-beyond-purpose {_MIXED}", an_inquiry_into_staff_s_own_work)
 def audit_asks_for_the_suspect_s_address_in_a_case_that_names_her(town):
     return town.ask("a3", "u-leaker", "ip:network", "internal_inquiry", "I-LEAK")
 
 
-@refused(f"{_INQUIRY} {_MIXED} protected-person case-not-assigned region-differs case-opened-by-principal", an_inquiry_into_staff_s_own_work, waits="directory")  # fmt: skip
+@refused(f"{_INQUIRY} {_MIXED} protected-person case-not-assigned region-differs case-opened-by-principal", an_inquiry_into_staff_s_own_work)  # fmt: skip
 def the_head_of_audit_does_it_herself(town):
     town.case("I-LEAK", opened_by="head")
     return town.ask("head", "kate", "ip:exact", "internal_inquiry", "I-LEAK")
@@ -509,13 +509,13 @@ def a_case_that_one_assigned_to_oneself(town):
     return town.ask("fay", "kate")
 
 
-@refused(_MIXED, the_takeover_of_her_friend_s_account, waits="directory")
+@refused(_MIXED, the_takeover_of_her_friend_s_account)
 def staff_s_places_and_outsiders_in_one_case(town):
     town.named("F-FRIEND", "u-leaker", added=town.ago(days=1))
     return town.ask("finn", "kates-friend", case="F-FRIEND")
 
 
-@refused(_MIXED, the_takeover_of_her_friend_s_account, waits="directory")
+@refused(_MIXED, the_takeover_of_her_friend_s_account)
 def staff_s_places_and_outsiders_from_the_other_side(town):
     town.named("F-STAFF", "kates-friend", added=town.ago(days=1))
     return town.ask("finn", "u-leaker", case="F-STAFF")
@@ -523,6 +523,7 @@ def staff_s_places_and_outsiders_from_the_other_side(town):
 
 @refused("demand-lists-nothing approvals-missing approval-of-legal-missing", the_takeover_of_a_customer_s_account)
 def a_legal_demand_that_lists_nothing(town):
+    town.named("L-OWEN", "owen", fields=None)
     return town.ask("lena", "owen", "ip:exact", "legal_demand", "L-OWEN")
 
 
@@ -555,10 +556,67 @@ def one_s_own_boss(town):
     return town.ask("finn", "u-frank", case="F-BOSS")
 
 
-@refused("own-colleague", the_takeover_of_a_customer_s_account, waits="directory")
+@refused("own-colleague", the_takeover_of_a_customer_s_account)
 def a_colleague_whose_unit_was_renamed_this_morning(town):
     town.staff("fay", unit="fraud-special")
     return town.ask("finn", "u-fay", case="F-COLLEAGUE")
+
+
+@refused("own-family", the_takeover_of_a_customer_s_account)
+def one_s_own_friend(town):
+    town.link("u-finn", "owen", "friend")
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("own-family", the_takeover_of_a_customer_s_account)
+def a_friend_who_was_taken_out_of_the_tables_yesterday(town):
+    town.link("u-finn", "owen", "friend")
+    town.tables["links"].pop()
+    town.load()
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("own-household", the_takeover_of_a_customer_s_account)
+def a_household_that_one_moved_out_of_yesterday(town):
+    town.person("mira", household="mill lane 2")
+    town.named("F-OWEN", "mira", added=town.ago(days=1))
+    town.turn(DAY)
+    town.person("mira", household=None)
+    return town.ask("finn", "mira", case="F-OWEN")
+
+
+@refused("own-reporting-line own-colleague", the_takeover_of_a_customer_s_account)
+def a_boss_who_is_nobody_s_boss_since_yesterday(town):
+    town.staff("finn", manager="olga", unit="fraud-special")
+    return town.ask("finn", "u-frank", case="F-BOSS")
+
+
+@permitted
+def an_account_that_shares_a_device_with_a_reported_one(town):
+    town.link("mira", "owen", "device")
+    return town.ask("finn", "mira", "ip:exact", case="F-OWEN")
+
+
+@refused("case-does-not-name-person", an_account_that_shares_a_device_with_a_reported_one)
+def her_friend_by_way_of_her_own_case(town):
+    return town.ask("finn", "kates-friend")
+
+
+@refused("case-does-not-name-person", an_account_that_shares_a_device_with_a_reported_one)
+def her_son_by_way_of_her_own_case(town):
+    return town.ask("finn", "kates-son")
+
+
+@refused("case-does-not-name-person", an_account_that_shares_a_device_with_a_reported_one)
+def her_friend_by_way_of_her_own_case_when_she_was_taken_off_the_list(town):
+    town.person("kate", classes=[])
+    return town.ask("finn", "kates-friend")
+
+
+@refused("case-does-not-name-person", a_customer_asks_and_support_answers)
+def a_linked_account_for_another_purpose(town):
+    town.link("owen", "mira", "device")
+    return town.ask("ana", "owen", "ip:network", "subject_request", "T-MIRA")
 
 
 @refused("person-unknown relation-unknown case-does-not-name-person", the_takeover_of_a_customer_s_account)
@@ -594,7 +652,7 @@ def a_person_who_was_deleted_from_the_directory(town):
     return town.ask("finn", "kate")
 
 
-@refused("protected-person", the_takeover_of_a_customer_s_account, waits="directory")
+@refused("protected-person", the_takeover_of_a_customer_s_account)
 def she_was_taken_off_the_list_yesterday(town):
     town.person("kate", classes=[])
     town.turn(DAY)
@@ -819,7 +877,7 @@ def the_head_of_audit_signs_for_audit(town):
     return look
 
 
-@refused(f"{_INQUIRY} {_MIXED} protected-person", an_inquiry_into_staff_s_own_work, signed="common-manager gains", waits="directory")  # fmt: skip
+@refused(f"{_INQUIRY} {_MIXED} protected-person", an_inquiry_into_staff_s_own_work, signed="common-manager gains sister-unit")  # fmt: skip
 def audit_s_own_unit_signs_its_inquiry(town):
     town.case("I-LEAK", opened_by="a1")
     look = town.ask("a3", "kate", "ip:exact", "internal_inquiry", "I-LEAK")
@@ -827,7 +885,7 @@ def audit_s_own_unit_signs_its_inquiry(town):
     return look
 
 
-@refused(f"{_INQUIRY} {_MIXED}", an_inquiry_into_staff_s_own_work, waits="directory")
+@refused(f"{_INQUIRY} {_MIXED}", an_inquiry_into_staff_s_own_work)
 def an_inquiry_that_even_an_overseer_signed(town):
     return town.signed(town.ask("a3", "kate", "ip:exact", "internal_inquiry", "I-LEAK"))
 
@@ -1170,14 +1228,14 @@ def one_s_own_household_with_all_signatures(town):
     return town.signed(town.ask("finn", "kate", case="F-BOTH"))
 
 
-@refused("principal-inactive", her_takeover)
+@refused("principal-inactive protected-person", her_takeover)
 def one_who_left_with_all_signatures(town):
     look = town.signed(town.ask("finn", "kate"))
     town.staff("finn", valid_to=town.ago(minutes=1))
     return look
 
 
-@refused("principal-suspended", her_takeover)
+@refused("principal-suspended protected-person", her_takeover)
 def one_who_was_suspended_with_all_signatures(town):
     look = town.signed(town.ask("finn", "kate"))
     town.staff("finn", suspended="true")
@@ -1198,7 +1256,7 @@ _CHAPTERS.append("Breaking the glass")
 at_night = an_incident_at_night_by_whoever_is_on_call
 
 
-@refused("break-glass-not-for-purpose protected-person", at_night, waits="directory")
+@refused("break-glass-not-for-purpose protected-person", at_night)
 def the_glass_is_broken_for_a_purpose_that_does_not_allow_it(town):
     town.tables["assignments"].append({"staff_id": "finn", "scope_kind": "on_call", "scope": "fraud"})
     town.load()
@@ -1211,35 +1269,55 @@ def the_glass_is_broken_by_one_who_is_not_on_call(town):
     return town.ask("seth", "owen", "ip:exact", "incident_response", "N-1", break_glass=True)
 
 
-@refused("break-glass-not-on-call approvals-missing", at_night, waits="directory")
+@refused("break-glass-not-on-call approvals-missing", at_night)
 def the_glass_is_broken_by_one_whose_shift_is_over(town):
     town.row("assignments", staff_id="sec")["to"] = town.ago(minutes=1)
     town.load()
     return town.ask("sec", "owen", "ip:exact", "incident_response", "N-1", break_glass=True)
 
 
-@refused("protected-person", at_night, waits="directory")
+@refused("protected-person", at_night)
 def the_glass_is_broken_for_her(town):
     return town.ask("sec", "kate", "ip:exact", "incident_response", "N-1", break_glass=True)
 
 
-@refused("region-differs", at_night, waits="directory")
+@refused("region-differs", at_night)
 def the_glass_is_broken_for_a_person_of_another_region(town):
     town.named("N-1", "otto", added=town.ago(days=1))
     return town.ask("sec", "otto", "ip:exact", "incident_response", "N-1", break_glass=True)
 
 
-@refused("case-missing", at_night, waits="directory")
+@refused("case-missing", at_night)
 def the_glass_is_broken_without_a_case(town):
     return town.ask("sec", "owen", "ip:exact", "incident_response", None, break_glass=True)
 
 
-@refused("break-glass-owes-review approvals-missing", at_night, waits="directory")
+@refused("break-glass-owes-review approvals-missing", at_night)
 def the_glass_is_broken_again_and_nobody_reviewed_the_first_time(town):
     town.look(town.ask("sec", "owen", "ip:exact", "incident_response", "N-1", break_glass=True))
     town.turn(24 * HOUR + MINUTE)
     town.load()
     return town.ask("sec", "owen", "ip:exact", "incident_response", "N-1", break_glass=True)
+
+
+@permitted
+def an_incident_at_night_once_the_last_one_was_reviewed(town):
+    look = town.ask("sec", "owen", "ip:exact", "incident_response", "N-1", break_glass=True)
+    town.look(look)
+    town.turn(24 * HOUR + MINUTE)
+    town.load()
+    town.review()
+    return town.again(look)
+
+
+@refused("break-glass-owes-review approvals-missing", an_incident_at_night_once_the_last_one_was_reviewed, signed="common-manager same-unit gains")  # fmt: skip
+def the_glass_is_broken_again_and_the_next_desk_reviewed_the_first_time(town):
+    look = town.ask("sec", "owen", "ip:exact", "incident_response", "N-1", break_glass=True)
+    town.look(look)
+    town.turn(24 * HOUR + MINUTE)
+    town.load()
+    town.review("seth")
+    return town.again(look)
 
 
 @refused("approvals-missing", an_incident_that_a_colleague_of_another_unit_signed)
@@ -1255,7 +1333,10 @@ def an_incident_that_the_next_desk_signed(town):
 
 
 @refused(
-    "approval-of-legal-missing", a_legal_demand_within_its_list_signed_by_two, waits="directory", signed="no-legal"
+    "approvals-missing approval-of-legal-missing",
+    a_legal_demand_within_its_list_signed_by_two,
+    waits="directory",
+    signed="no-legal",
 )
 def a_legal_demand_that_no_lawyer_signed(town):
     look = town.ask("lena", "owen", "ip:exact profile", "legal_demand", "L-OWEN")
@@ -1278,7 +1359,7 @@ def a_legal_demand_signed_by_one_s_own_line(town):
     return look
 
 
-@refused("field-not-listed-in-case", a_legal_demand_within_its_list_signed_by_two, waits="directory")
+@refused("field-not-listed-in-case", a_legal_demand_within_its_list_signed_by_two)
 def a_legal_demand_beyond_its_list(town):
     look = town.ask("lena", "owen", "ip:exact messages", "legal_demand", "L-OWEN")
     request = town.request(look)

@@ -57,7 +57,7 @@ class Directory:
             if silent or (sighting is not None and sighting.outcome is Outcome.UNKNOWN):
                 case = None
             view = View(db, micros(at), kept=sighting is not None)
-            who, work, (whom, homes), owners = (
+            who, work, (whom, homes, homes_lately), (owners, owners_lately) = (
                 view.staff(principal), view.work(principal), view.person(person), view.owners(person),
             )  # fmt: skip
             if whom is not None and owners:
@@ -66,7 +66,7 @@ class Directory:
             return Known(
                 principal=None if who is None else self._stopped(db, principal, at, view.principal_facts(who, work)),
                 person=whom,
-                relation=None if who is None or not there else view.relation(who, person, homes, owners),
+                relation=None if who is None or not there else view.relation(who, person, homes_lately, owners_lately),
                 case=None
                 if case is None
                 else view.case(case, who=who, principal=principal, person=person, homes=homes, work=work),

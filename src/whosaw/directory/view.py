@@ -51,7 +51,8 @@ from whosaw.policy.facts import CaseFacts, NamedFacts, PersonFacts, PrincipalFac
 
 # A reporting line longer than this is a loop, or a table that nobody should decide from.
 LONGEST_LINE = 32
-# For so long a person stays protected after the protection ended: taking somebody off a list the day before opens nothing.
+# For so long a person stays protected after the protection ended, and related after the tie did: taking somebody off a list,
+# renaming a unit or moving out the day before opens nothing.
 PROTECTED_ON = timedelta(days=30)
 # Of these kinds of link, who stands at the other end is family; and of these, a colleague.
 FAMILY = frozenset({"household", "family", "partner", "friend"})
@@ -89,11 +90,18 @@ def said_by(table: Table) -> ColumnElement[bool]:
 # Built once: putting a query together costs more than asking it.
 _STAFF_EVER = _of(STAFF, "principal", valid=False)
 _STAFF_NOW = _of(STAFF, "principal", valid=True)
-_OWNERS = _of(STAFF, "own_person", valid=True)
-_PERSON_LATELY = select(PERSONS).where(
-    PERSONS.c.person == _ID, PERSONS.c.known_from <= _AT, PERSONS.c.known_to > _LATELY,
-    PERSONS.c.valid_from <= _AT, PERSONS.c.valid_to > _LATELY,
-)  # fmt: skip
+
+
+def _lately(table: Any, column: str) -> Select[Any]:
+    """Every row about one thing that was known, and held, at some time since `lately`."""
+    return select(table).where(
+        table.c[column] == _ID, table.c.known_from <= _AT, table.c.known_to > _LATELY,
+        table.c.valid_from <= _AT, table.c.valid_to > _LATELY,
+    )  # fmt: skip
+
+
+_STAFF_LATELY, _OWNERS_LATELY = _lately(STAFF, "principal"), _lately(STAFF, "own_person")
+_PERSON_LATELY = _lately(PERSONS, "person")
 _PERSON_NOW = _of(PERSONS, "person", valid=True)
 _REGIONS = _of(REGIONS, "country", valid=False)
 _CASE = _of(CASES, "case_id", valid=False).where(said_by(CASES))
@@ -102,7 +110,10 @@ _WORK = _of(ASSIGNMENTS, "principal", valid=True).where(
     or_(ASSIGNMENTS.c.scope_kind == "queue", ASSIGNMENTS.c.scope_kind == "on_call")
 )
 _SUSPENDED = _of(SUSPENSIONS, "principal", valid=False)
-_LINKS = select(LINKS).where(or_(LINKS.c.a == _ID, LINKS.c.b == _ID), known_at(LINKS, _AT), valid_at(LINKS, _AT))
+_LINKS = select(LINKS).where(
+    or_(LINKS.c.a == _ID, LINKS.c.b == _ID), LINKS.c.known_from <= _AT, LINKS.c.known_to > _LATELY,
+    LINKS.c.valid_from <= _AT, LINKS.c.valid_to > _LATELY,
+)  # fmt: skip
 
 
 def _mixed() -> Any:
@@ -139,6 +150,7 @@ class View:
     def __init__(self, db: Connection, at: int, *, kept: bool = False) -> None:
         """`kept`: the case is kept by a system, so that its word counts and no table's."""
         self._db, self._at, self._kept = db, at, kept
+        self._since = at - PROTECTED_ON // _MICROSECOND
 
     # ── who looks ──
 
@@ -170,13 +182,13 @@ class View:
 
     # ── who is looked at ──
 
-    def person(self, person: str) -> tuple[PersonFacts | None, frozenset[str]]:
-        """What is known of the person, and their households."""
-        lately = self._at - PROTECTED_ON // _MICROSECOND
-        rows = self._all(_PERSON_LATELY, id=person, lately=lately)
+    def person(self, person: str) -> tuple[PersonFacts | None, frozenset[str], frozenset[str]]:
+        """What is known of the person, their households, and those of these thirty days."""
+        rows = self._all(_PERSON_LATELY, id=person, lately=self._since)
+        homes = frozenset(row["household"] for row in rows) - {None}
         now = [row for row in rows if row["known_to"] > self._at and row["valid_to"] > self._at]
         if not now:
-            return None, frozenset()
+            return None, frozenset(), homes
         if len({row["source"] for row in now}) != len(now):
             raise contradicts("persons")
         regions = {row["region"] for row in now} - {None}
@@ -188,37 +200,49 @@ class View:
             protected=any(row["protected"] for row in rows),
             staff=any(row["staff"] for row in now),
         )
-        return facts, frozenset(row["household"] for row in now if row["household"] is not None)
+        return facts, frozenset(row["household"] for row in now) - {None}, homes
 
-    def owners(self, person: str) -> list[Member]:
-        """The staff whose own account the person is: nobody, for most; more than one where accounts are shared."""
-        principals = {row["principal"] for row in self._all(_OWNERS, id=person)}
-        return [owner for each in sorted(principals) if (owner := self.staff(each)) is not None]
+    def owners(self, person: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Whose own account the person is, and whose it was in these thirty days: nobody's, for most; more than one's where
+        accounts are shared.
+        """
+        rows = self._all(_OWNERS_LATELY, id=person, lately=self._since)
+        now = [row for row in rows if row["known_to"] > self._at and row["valid_to"] > self._at]
+        return frozenset(row["principal"] for row in now), frozenset(row["principal"] for row in rows)
 
     # ── what they are to each other ──
 
-    def relation(self, who: Member, person: str, homes: frozenset[str], owners: Sequence[Member]) -> RelationFacts:
-        """What the person is to the principal, as far as the tables say: an empty household is nobody's.
+    def relation(self, who: Member, person: str, homes: frozenset[str], owners: frozenset[str]) -> RelationFacts:
+        """What the person is to the principal, or was in these thirty days, as far as the tables say: an empty household is
+        nobody's. `homes` and `owners`: the person's, of these days.
 
         A person of whom only the staff table knows, as somebody's own account, has their owners' relations.
         """
-        homes = homes.union(*(owner.households for owner in owners))
-        others = [owner for owner in owners if owner.principal != who.principal]
-        links = self._links(who, person)
-        above = self._above(who) if others else frozenset()
+        me = self._as_lately(who.principal, who)
+        others = [self._as_lately(each) for each in sorted(owners - {who.principal})]
+        homes = homes.union(*(other.households for other in others))
+        if who.principal in owners:
+            homes |= me.households
+        links = self._links(me, person)
+        above = self._above(me) if others else frozenset()
         return RelationFacts(
-            own=any(owner.principal == who.principal for owner in owners),
-            household=bool(who.households & homes),
-            colleague=any(owner.units & who.units for owner in others) or bool(links & COLLEAGUES),
-            line=any(owner.principal in above or who.principal in self._above(owner) for owner in others),
+            own=who.principal in owners,
+            household=bool(me.households & homes),
+            colleague=any(other.units & me.units for other in others) or bool(links & COLLEAGUES),
+            line=any(other.principal in above or who.principal in self._above(other) for other in others),
             family=bool(links & FAMILY),
         )
+
+    def _as_lately(self, principal: str, now: Member | None = None) -> Member:
+        """One of the staff with every unit, manager, home and account that they had in these thirty days."""
+        rows = self._all(_STAFF_LATELY, id=principal, lately=self._since)
+        return Member(principal, [*rows, *(now.rows if now is not None else ())], active=True)
 
     def _links(self, who: Member, person: str) -> frozenset[str]:
         """The kinds of link between the principal's own accounts and the person."""
         if not who.accounts:
             return frozenset()
-        rows = self._all(_LINKS, id=person)
+        rows = self._all(_LINKS, id=person, lately=self._since)
         return frozenset(row["kind"] for row in rows if {row["a"], row["b"]} & who.accounts - {person})
 
     def _above(self, who: Member) -> frozenset[str]:
@@ -283,7 +307,14 @@ class View:
     def _names_link(self, case: str, person: str, homes: Iterable[str], namer: Callable[[Row], Whose]) -> bool:
         """Whether somebody else named, before this moment, somebody who is linked to the person."""
         rows = [row for home in sorted(homes) or [""] for row in self._all(_LINKED, id=case, person=person, home=home)]
-        return any(_added(row) <= self._at and namer(row) == "other" for row in rows)
+        return any(
+            _added(row) <= self._at and namer(row) == "other" and not self._protected(row["person"]) for row in rows
+        )
+
+    def _protected(self, person: str) -> bool:
+        """Of a protected person the circle is no shortcut: whoever is looked at for their sake is named in the case."""
+        facts, _, _ = self.person(person)
+        return facts is None or facts.protected
 
     def _named(self, case: str, person: str, namer: Callable[[Row], Whose]) -> NamedFacts | None:
         rows = self._all(_NAMED, id=case, person=person)
