@@ -153,14 +153,21 @@ def test_help_names_what_can_be_given(words):
 
 
 def test_every_command_can_answer_a_machine():
-    """All but the story, a server, and those with forms of their own, `verify` and `journal metrics`, take `--format` with the same four."""
+    """All but the story, servers, a token, and those with forms of their own, `verify` and `journal metrics`, take `--format` with
+    the same four.
+    """
+    apart = {
+        ("demo",), ("serve",), ("witness", "serve"), ("directory", "scim-token"), ("verify",), ("journal", "metrics"),
+    }  # fmt: skip
     for words, command in COMMANDS.items():
-        if words not in {("demo",), ("verify",), ("witness", "serve"), ("journal", "metrics")}:
+        if words not in apart:
             (form,) = [param for param in command.params if "--format" in param.opts]
             assert tuple(form.type.choices) == FORMATS
 
 
-@pytest.mark.parametrize("words", [(), ("inquiry",), ("collect",), ("journal",), ("directory",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [(), ("inquiry",), ("collect",), ("journal",), ("directory",), ("policy",)], ids=" ".join
+)
 def test_half_a_command_says_what_there_is(words):
     """Help on stderr with an error behind it, and exit code 2: nothing was done."""
     said = typed(*words)
