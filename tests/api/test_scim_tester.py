@@ -53,9 +53,12 @@ def test_every_check_is_green(world):
 
 
 def test_discovery_and_the_life_of_a_resource_are_green(world):
-    """The same, without the attributes one by one."""
-    results = checked(
-        world, include_tags={"discovery", "misc", "crud:create", "crud:read", "crud:delete"}, resource_types=["Group"]
-    )
+    """The same, without the attributes one by one: what was not asked for is skipped, and says so."""
+    tags = {"discovery", "misc", "crud:create", "crud:read", "crud:delete"}
+    results = [
+        each
+        for each in checked(world, include_tags=tags, resource_types=["Group"])
+        if "tag filtering" not in each.reason
+    ]
     assert not_green(results) == []
     assert len(results) > 20

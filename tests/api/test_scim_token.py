@@ -88,8 +88,10 @@ def test_without_a_token_nobody_is_let_in(folder):
     assert not admits(folder)(b"")
 
 
-def test_a_house_hears_of_a_leaver_over_a_socket(folder, tmp_path):
-    """The real house under uvicorn: a joiner is known, a leaver refused, and both are in its journal."""
+def test_a_house_hears_of_a_leaver_over_a_socket(folder, tmp_path, monkeypatch):
+    """The real house under uvicorn: a joiner is known, a leaver refused, and approvals hear of it."""
+    settled = []
+    monkeypatch.setattr("whosaw.api.scim_house.settle", settled.append)
     make_token(folder, tmp_path / "token", os.urandom)
     token = (tmp_path / "token").read_text().strip()
     left = []
@@ -103,7 +105,7 @@ def test_a_house_hears_of_a_leaver_over_a_socket(folder, tmp_path):
             assert idp.get("/Users", headers={"authorization": "Bearer x"}).status_code == 401
             assert idp.delete(made.headers["location"]).status_code == 204
             assert not here.directory.present(zoe, here.clock())
-            assert left == [zoe]
+            assert (left, settled) == ([zoe], [here.approvals])
             head = httpx.request("HEAD", f"{url}/Users", headers={"authorization": f"Bearer {token}"})
             assert (head.status_code, head.content) == (200, b"")
             slow = httpx.post(

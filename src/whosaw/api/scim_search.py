@@ -16,7 +16,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from scim2_models import SearchRequest
+from scim2_models import InvalidFilterException, SearchRequest
 from scim2_models.path import CompareOperator, Comparison
 
 from whosaw.api.scim_desk import Kept, ScimDesk
@@ -24,6 +24,7 @@ from whosaw.api.scim_shapes import MODELS, MOST
 from whosaw.directory.resources import GROUP, USER
 
 Shown = Callable[[Kept], Any]
+LONGEST = 2000  # characters of a filter
 _NAMES = {USER: "username", GROUP: "displayname"}
 
 
@@ -38,6 +39,8 @@ class Found:
 
 def request_of(kinds: Sequence[str], given: Mapping[str, Any]) -> Any:
     """The search that `given` spells. Raises ValidationError, SCIMException."""
+    if len(str(given.get("filter") or "")) > LONGEST:
+        raise InvalidFilterException(detail=f"at most {LONGEST} characters")
     of: Any = reduce(or_, [MODELS[kind] for kind in kinds])
     return SearchRequest[of].model_validate(dict(given))
 
