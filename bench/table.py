@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figures import Figure, Machine, Measured, read
+from bench.figures import RESULTS, Figure, Machine, Measured, read
 
 PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 # Each run, with the marks around its part of the page.
@@ -77,6 +77,8 @@ def main() -> int:
     """Write the tables anew."""
     page = PAGE.read_text()
     for name, (begin, end) in MARKS.items():
+        if not (RESULTS / f"{name}.json").exists():
+            continue  # not run here: its table stays that of the run before
         before, _, rest = page.partition(begin)
         _, _, after = rest.partition(end)
         page = before + begin + rendered(*read(name)) + end + after
