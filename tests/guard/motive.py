@@ -20,7 +20,10 @@ from pathlib import Path
 from tests.directory.town import write
 
 from whosaw.desks import load_directory
+from whosaw.directory.kept import Outcome, Sighting, note
 from whosaw.directory.load import Accepted
+from whosaw.directory.tables import micros
+from whosaw.directory.transaction import writing
 from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.approvals import answer as answering
@@ -277,6 +280,14 @@ class Town:
         self.load()
         self.turn(DAY)
         self.load()
+
+    def sighted(self, case_id: str, outcome: Outcome) -> None:
+        """A ticket system was asked for a case just now, and its word counts for a minute."""
+        self.turn(MINUTE)
+        at = self.clock.at
+        why = "it answered 503" if outcome is Outcome.SILENT else ""
+        with writing(self.here.engine) as db:
+            note(db, self.its(case_id), Sighting("desk", at, at + MINUTE, outcome, why), micros(at))
 
     def unnamed(self, case_id: str) -> None:
         """A case that names nobody any more."""

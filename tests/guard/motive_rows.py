@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from tests.guard.motive import DAY, HOUR, MINUTE, SELF_MADE, Town
 
+from whosaw.directory.kept import Outcome
 from whosaw.errors import BadInput, IdempotencyConflict, Unavailable, WhosawError
 from whosaw.guard.answer import Shown
 from whosaw.guard.quota_count import InMemory
@@ -60,7 +61,7 @@ VARIANTS: list[Row] = []
 TWINS: list[Row] = []
 _CHAPTERS: list[str] = []
 # Parts of the guard that are not there yet: rows that need them are listed by `pending`, and run once they are.
-MISSING: frozenset[str] = frozenset({"tickets"})
+MISSING: frozenset[str] = frozenset()
 
 
 def permitted(does: Callable[[Town], Look] | None = None, *, waits: str = ""):
@@ -789,6 +790,32 @@ def signatures_that_cannot_be_read(town):
 
 
 # ── signatures ──
+
+
+@refused("case-system-silent", the_takeover_of_a_customer_s_account)
+def a_ticket_system_that_does_not_answer(town):
+    town.sighted("F-OWEN", Outcome.SILENT)
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("case-system-silent", the_takeover_of_a_customer_s_account)
+def a_ticket_that_was_seen_yesterday_and_not_since(town):
+    town.sighted("F-OWEN", Outcome.SEEN)
+    town.turn(HOUR)
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("case-unknown", the_takeover_of_a_customer_s_account)
+def a_ticket_that_its_system_does_not_know_though_a_table_does(town):
+    town.sighted("F-OWEN", Outcome.UNKNOWN)
+    return town.ask("finn", "owen", case="F-OWEN")
+
+
+@refused("case-system-silent protected-person", her_takeover_signed_by_a_steward_and_an_overseer)
+def a_ticket_system_that_does_not_answer_about_her(town):
+    town.sighted("F-KATE", Outcome.SILENT)
+    return town.ask("finn", "kate")
+
 
 _CHAPTERS.append("Signatures")
 her_takeover = her_takeover_signed_by_a_steward_and_an_overseer
