@@ -15,7 +15,7 @@ from tests.contracts.state import state_in
 
 from whosaw.api.callers_rows import CALLER_TABLES
 from whosaw.directory.migrate import check, newest, upgrade
-from whosaw.directory.tables import DIRECTORY
+from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.directory.transaction import reading, writing
 from whosaw.errors import Unavailable
 from whosaw.store.pg import Database

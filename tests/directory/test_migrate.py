@@ -15,7 +15,7 @@ from tests.directory.town import engine_on
 
 from whosaw.api.callers_rows import CALLER_TABLES
 from whosaw.directory.migrate import check, newest, upgrade, version
-from whosaw.directory.tables import DIRECTORY
+from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.errors import Misconfigured, Unavailable
 from whosaw.store.state_tables import STATE
 
