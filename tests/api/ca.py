@@ -34,7 +34,7 @@ class Issued:
 
     @property
     def pin(self) -> str:
-        from whosaw.api.callers_cert import Certificate
+        from whosaw.api.callers.cert import Certificate
 
         return f"sha256:{Certificate.of([self.der]).spki.hex()}"
 

@@ -12,12 +12,12 @@ from tests.api.ca import Authority
 from tests.api.idp import AUDIENCE, URL, Idp
 from tests.directory.town import Clock, FakeJournal, FakeNames, engine_on
 
-from whosaw.api.callers import Door, Parts, networks
-from whosaw.api.callers_desk import Desk
-from whosaw.api.callers_keys import KeyFile, Keys
-from whosaw.api.callers_registered import Registered
-from whosaw.api.callers_rows import CallerRows
-from whosaw.api.callers_token import Issuer
+from whosaw.api.callers.desk import Desk
+from whosaw.api.callers.door import Door, Parts, networks
+from whosaw.api.callers.keys import KeyFile, Keys
+from whosaw.api.callers.registered import Registered
+from whosaw.api.callers.rows import CallerRows
+from whosaw.api.callers.token import Issuer
 from whosaw.directory.migrate import upgrade
 from whosaw.model.record import parse
 from whosaw.settings.callers import CallerSettings, IssuerSettings

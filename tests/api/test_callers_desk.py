@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.api.door import World
 
-from whosaw.api import callers_house
-from whosaw.api.callers_desk import WISH_LASTS
-from whosaw.api.callers_house import wished
-from whosaw.api.callers_registered import Registered
+from whosaw.api.callers import house as callers_house
+from whosaw.api.callers.desk import WISH_LASTS
+from whosaw.api.callers.house import wished
+from whosaw.api.callers.registered import Registered
 from whosaw.errors import BadInput, Busy, Damaged, Misconfigured, NotCanonical, OutcomeUnknown, Unavailable
 from whosaw.settings.callers import CallerSettings
 

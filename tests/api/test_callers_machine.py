@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.api.door import World
 
 from whosaw.api.admitted import NotAdmitted
-from whosaw.api.callers_registered import Registered
+from whosaw.api.callers.registered import Registered
 from whosaw.errors import BadInput, WhosawError
 
 NAMES = st.sampled_from(["a", "b", "c"])

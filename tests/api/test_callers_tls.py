@@ -13,7 +13,7 @@ from tests.api.door import World, header_of
 from tests.api.serving import ask, connect, serving, who
 
 from whosaw.api import tls
-from whosaw.api.callers import Door, networks
+from whosaw.api.callers.door import Door, networks
 from whosaw.errors import Misconfigured
 from whosaw.settings.callers import TlsSettings
 

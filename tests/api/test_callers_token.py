@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.api.door import World
 from tests.api.idp import AUDIENCE, SMALL, URL, Idp, b64
 
-from whosaw.api.callers_keys import AGAIN, KeyAddress, Keys, Unfit, parse_jwks
-from whosaw.api.callers_token import BadToken, Issuer
+from whosaw.api.callers.keys import AGAIN, KeyAddress, Keys, Unfit, parse_jwks
+from whosaw.api.callers.token import BadToken, Issuer
 from whosaw.errors import Unavailable
 from whosaw.settings.callers import IssuerSettings
 

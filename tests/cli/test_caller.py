@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.api.ca import Authority
 
-from whosaw.api import callers_house
 from whosaw.api.admitted import NotAdmitted
-from whosaw.api.callers_house import door
+from whosaw.api.callers import house as callers_house
+from whosaw.api.callers.house import door
 from whosaw.cli.caller import caller as command
 from whosaw.model.record import Stream, parse
 from whosaw.wiring import house

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.contracts.state import state_of
 
-from whosaw.api.callers_rows import COMMAND, SETTINGS, CallerRows
+from whosaw.api.callers.rows import COMMAND, SETTINGS, CallerRows
 from whosaw.errors import Busy
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

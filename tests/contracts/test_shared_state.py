@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from tests.contracts.state import state_in
 
-from whosaw.api.callers_rows import CALLER_TABLES
+from whosaw.api.callers.rows import CALLER_TABLES
 from whosaw.directory.migrate import check, newest, upgrade
 from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.directory.transaction import reading, writing

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from tests.directory.town import engine_on
 
-from whosaw.api.callers_rows import CALLER_TABLES
+from whosaw.api.callers.rows import CALLER_TABLES
 from whosaw.directory.migrate import check, newest, upgrade, version
 from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.errors import Misconfigured, Unavailable

@@ -16,9 +16,9 @@ from tests.api.conftest import LANE
 from tests.api.idp import AUDIENCE, Idp
 from tests.guard.motive import HOUR, TRACES, Clock, motive_house
 
-from whosaw.api import callers_house
 from whosaw.api.app import application
-from whosaw.api.callers_registered import Registered
+from whosaw.api.callers import house as callers_house
+from whosaw.api.callers.registered import Registered
 from whosaw.api.house import parts_of
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream, parse

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from whosaw.api.app import OK, Parts
-from whosaw.api.callers import Door
+from whosaw.api.callers.door import Door
 from whosaw.api.edge import App
 from whosaw.api.guarded import Guarded
 from whosaw.api.lane import Lane

@@ -2,7 +2,7 @@
 """TLS for `whosaw serve`: our certificate, the authorities of client certificates, and the way of a client's to the door.
 
     [tls] ──options──▶ uvicorn.Config(ssl_*, http=TlsProtocol)
-                                         └ scope["extensions"]["tls"]["client_cert_chain"] ──▶ callers_cert.presented
+                                         └ scope["extensions"]["tls"]["client_cert_chain"] ──▶ callers.cert.presented
 
 uvicorn checks a client's certificate and then forgets it. This protocol hands it on, in the words of the ASGI extension for
 TLS. A connection may come without a certificate: then it is nobody yet, and its token has to say who it is.

@@ -16,11 +16,11 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from whosaw.api.callers_cert import BadCertificate, Certificate
-from whosaw.api.callers_desk import Changed
-from whosaw.api.callers_house import ordered, registered, wished
-from whosaw.api.callers_registered import parse_row
-from whosaw.api.callers_rows import CallerRows
+from whosaw.api.callers.cert import BadCertificate, Certificate
+from whosaw.api.callers.desk import Changed
+from whosaw.api.callers.house import ordered, registered, wished
+from whosaw.api.callers.registered import parse_row
+from whosaw.api.callers.rows import CallerRows
 from whosaw.beside import asked
 from whosaw.cli.operator import is_own
 from whosaw.cli.options import Place, data_option, format_option, opened, say

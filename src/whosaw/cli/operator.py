@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 
-from whosaw.api.callers_record import refused_body
+from whosaw.api.callers.record import refused_body
 from whosaw.errors import BadInput
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.caller import Caller, Proof

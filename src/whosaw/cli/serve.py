@@ -61,7 +61,7 @@ def serve(
 def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
     from whosaw.api import serving
     from whosaw.api.app import application
-    from whosaw.api.callers_house import door
+    from whosaw.api.callers.house import door
     from whosaw.api.house import parts_of
     from whosaw.api.lane import Lane
     from whosaw.api.tls import options

@@ -25,11 +25,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from whosaw.api.admitted import NotAdmitted
-from whosaw.api.callers_cert import BadCertificate, Certificate, Network, Scope, presented
-from whosaw.api.callers_desk import Desk
-from whosaw.api.callers_record import refused_body
-from whosaw.api.callers_registered import Registered, parse_row
-from whosaw.api.callers_token import BadToken, Claims, Issuer, parts
+from whosaw.api.callers.cert import BadCertificate, Certificate, Network, Scope, presented
+from whosaw.api.callers.desk import Desk
+from whosaw.api.callers.record import refused_body
+from whosaw.api.callers.registered import Registered, parse_row
+from whosaw.api.callers.token import BadToken, Claims, Issuer, parts
 from whosaw.errors import BadInput, WhosawError
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.caller import Caller, Proof

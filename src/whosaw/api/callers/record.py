@@ -15,7 +15,7 @@ from base64 import b64encode
 from datetime import datetime
 from typing import Literal
 
-from whosaw.api.callers_registered import Registered
+from whosaw.api.callers.registered import Registered
 from whosaw.model.caller import Proof
 from whosaw.model.record import Json, Kind, canonical, time_text
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from whosaw.api.callers_keys import Key, Keys, unb64
+from whosaw.api.callers.keys import Key, Keys, unb64
 from whosaw.errors import MissingExtra
 from whosaw.settings.callers import IssuerSettings
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from whosaw.api.callers import Door, Parts, networks
-from whosaw.api.callers_desk import Changed, Desk, do, told
-from whosaw.api.callers_keys import KeyAddress, KeyFile, Keys
-from whosaw.api.callers_registered import Registered
-from whosaw.api.callers_rows import CallerRows
-from whosaw.api.callers_token import Issuer
+from whosaw.api.callers.desk import Changed, Desk, do, told
+from whosaw.api.callers.door import Door, Parts, networks
+from whosaw.api.callers.keys import KeyAddress, KeyFile, Keys
+from whosaw.api.callers.registered import Registered
+from whosaw.api.callers.rows import CallerRows
+from whosaw.api.callers.token import Issuer
 from whosaw.errors import Busy
 from whosaw.model.record import Json, canonical
 from whosaw.settings.callers import CallerSettings, IssuerSettings

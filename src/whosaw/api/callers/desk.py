@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
-from whosaw.api.callers_record import Event, change_body
-from whosaw.api.callers_registered import Registered, parse_row
-from whosaw.api.callers_rows import COMMAND, SETTINGS, CallerRows, Row, Wish
+from whosaw.api.callers.record import Event, change_body
+from whosaw.api.callers.registered import Registered, parse_row
+from whosaw.api.callers.rows import COMMAND, SETTINGS, CallerRows, Row, Wish
 from whosaw.directory.tables import micros
 from whosaw.errors import EXIT, BadInput, Busy, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
 from whosaw.journal.submission import Record, Recorded, Submission

@@ -28,7 +28,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 
-from whosaw.api.callers_registered import Registered
+from whosaw.api.callers.registered import Registered
 from whosaw.model.caller import Proof
 
 Scope = MutableMapping[str, Any]
