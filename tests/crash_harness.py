@@ -188,7 +188,9 @@ class Arena:
         """A house with a directory and a few values."""
         build(self.folder, ORIGIN, clock=lambda: SUMMER - HOUR)
         settings = self.folder / "whosaw.toml"
-        settings.write_text(settings.read_text() + "\n[journal]\npublish_every_ms = 10\n")
+        many = ("looks_an_hour", "looks_a_day", "attempts_an_hour", "unit_looks_a_day", "person_looks_a_day")
+        quotas = "".join(f"{name} = 1000000000\n" for name in many)  # a crash, and not a quota, is what ends a child
+        settings.write_text(settings.read_text() + f"\n[journal]\npublish_every_ms = 10\n[quota]\n{quotas}")
         write(self.folder.parent / "tables", COMPANY, regions=None)
         with house(self.folder, clock=lambda: SUMMER - HOUR / 2) as here:
             load(
