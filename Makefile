@@ -10,7 +10,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
+.PHONY: long demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -68,6 +68,10 @@ scim: $(VENV)/.dev        ## scim2-tester against the real endpoints, every chec
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog
+
+long: $(VENV)/.dev needs-postgres ## what `make test` leaves out and no other target runs: a quarter of an hour
+	@$(BIN)/python -m pytest -q -m slow -n 2 tests/test_story.py tests/test_cluster_erase.py tests/test_machines.py tests/detect tests/simulate tests/cli \
+	  tests/guard/test_insider.py tests/journal/test_gate.py tests/journal/test_index.py tests/witness tests/docs tests/facts
 
 fuzz-api: $(VENV)/.dev    ## EXAMPLES requests to each endpoint, made of its own description (make fuzz-api EXAMPLES=20000)
 	@WHOSAW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/api/test_description.py

@@ -155,6 +155,7 @@ DEATHS = (  # where the third gate dies, and whether the erasure was on record b
 )
 
 
+@pytest.mark.slow
 def test_the_elected_gate_dies_in_the_middle_and_the_next_one_finishes(server, tmp_path):
     """At five places; what is on record is done, what is not is as it was; nobody else's proof or receipt changes."""
     with world(server, tmp_path) as log:
@@ -204,6 +205,7 @@ def test_the_elected_gate_dies_in_the_middle_and_the_next_one_finishes(server, t
         assert code == 0, out
 
 
+@pytest.mark.slow
 def test_the_command_beside_two_gates(server, tmp_path):
     """`whosaw erase` while another gate is elected; asked again it says that it is done, and the others go on."""
     with world(server, tmp_path) as log:
@@ -235,6 +237,7 @@ class Meanwhile:
         self._state.erase(handle, pseudonym)
 
 
+@pytest.mark.slow
 def test_what_comes_in_the_middle_waits_and_what_reads_facts_holds_nobody_up(server, tmp_path):
     """A record for the ended stream is told to ask again; facts that are being read leave the rest to the next term."""
     facts = tmp_path / "data/private/facts"

@@ -47,6 +47,7 @@ def look(here, key, person="mirabel", case="T-100"):
     return here.guard.look(Look(f"l-{key}", "ana", person, (Asked.parse("ip:network"),), "subject_request", case, key))
 
 
+@pytest.mark.slow
 def test_two_machines_write_one_log(machines):
     """Looks at both gates, one sequencer; a retry at the other gate is the same look; an outsider verifies the bucket."""
     one, two, shown, closed = machines

@@ -267,6 +267,7 @@ with house(Path({data!r})) as here:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lives", [2, pytest.param(40, marks=pytest.mark.slow)])
 def test_kills_at_random_moments(desk, proxy, lives):
     """Whatever was answered is kept, nothing is twice, and both checks hold what the kills left to be no damage."""

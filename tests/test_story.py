@@ -381,6 +381,7 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
         stage.clear(tmp_path)
 
 
+@pytest.mark.slow
 def test_played_again_it_clears_what_it_made_and_no_more(story, tmp_path):
     """Into the same folder: the old log is gone and a new one stands there; what lies beside the folder stays."""
     folder = tmp_path / "demo-data"

@@ -302,6 +302,7 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "room"),
     [(0, 0), (0, 30_000), (2, 50_000), (3, 110_000), (4, 1_000), (7, 3_000)],

@@ -54,6 +54,7 @@ def typed(names, each):
     return looks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("names", "each"), [(MANY[:6], 25), (MANY[:3], 25), (("e-0032",), 8)])
 def test_whoever_types_names_is_found_and_nobody_whose_name_it_is(tmp_path, names, each):
     """The account is the finding, however many names it claims; none of them is accused, and it is said why."""
@@ -228,6 +229,7 @@ def test_many_do_not_make_each_other_usual(tmp_path, number, each):
     assert {s.unit for s in stand if s.kind == "principal"} == set(MANY[:number])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_where_nobody_snoops_the_search_finds_nobody(tmp_path, seed):
     """Other companies without a snoop, and with more looks that nobody linked than are declared as usual."""

@@ -66,6 +66,7 @@ def test_the_four_are_one_finding_and_nobody_else_is(run, snooped):
     assert run.new == ("f-000001",) == (finding.id,)
 
 
+@pytest.mark.slow
 def test_they_are_found_in_another_company_too(tmp_path):
     """Other cases, persons and slips: the four, and nobody else."""
     made = company(2)
@@ -148,6 +149,7 @@ def test_what_is_filed_later_is_counted_and_clears_nobody(tmp_path, snooped):
 # ── what it says ──
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing(snooped, run, tmp_path):
     """Leaves and rows of the directory in another order: the same findings, to the byte."""
     draw = random.Random(7)
@@ -215,6 +217,7 @@ def test_an_empty_journal_is_watched(tmp_path, snooped):
 # ── from run to run ──
 
 
+@pytest.mark.slow
 def test_a_finding_keeps_its_number(tmp_path, snooped):
     """Week after week it is the same finding; another one gets the next number; a gone one keeps its own."""
     alone = [look(91_000 + i, "e-0003", f"p-{i:04d}", at(70, i), case=None) for i in range(14)]
@@ -231,6 +234,7 @@ def test_a_finding_keeps_its_number(tmp_path, snooped):
     assert [(finding.id, finding.as_of) for finding in kept.findings] == [("f-000001", AS_OF), ("f-000002", AS_OF)]
 
 
+@pytest.mark.slow
 def test_a_watch_sees_nothing_later(tmp_path, snooped):
     """Up to an instant in the past it says what it would have said then, whatever was written after."""
     day = micros(at(50))

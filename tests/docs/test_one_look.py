@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.directory.town import write
 from tests.docs.prose import ROOT
 
@@ -87,6 +88,7 @@ def tool_log(path):
     return path
 
 
+@pytest.mark.slow
 def test_both_looks_pass_no_file_that_the_page_leaves_out(tmp_path, capsys):
     """From the first connection to the outsider's proof, every file that does anything is named on the page."""
     folder, statement = tmp_path / "data", tmp_path / "mira.json"

@@ -11,6 +11,8 @@ from tests.docs.played import ENVIRONMENT, missing
 from tests.docs.prose import ROOT, blocks
 from tests.docs.test_tour import Step, _commands
 
+pytestmark = pytest.mark.slow  # it makes three logs, two witnesses and a successor
+
 DRILL = ROOT / "docs/restore.md"
 _END = "@@ whosaw drill @@"
 

@@ -56,6 +56,7 @@ def test_an_empty_journal_has_empty_tables(tmp_path):
         assert set(facts.tables) == {"look", "staff"}
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)  # a part more is a file more to sync
 @given(cuts=st.lists(st.integers(1, 41), max_size=5).map(sorted))
 def test_in_one_run_or_in_many(tmp_path_factory, cuts):

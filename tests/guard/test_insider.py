@@ -97,6 +97,7 @@ def test_no_role_reaches_it_alone(capsys):
     assert (tried, through) == (13 * 9 * 8 * 17, 0)
 
 
+@pytest.mark.slow
 def test_nor_in_another_mode_nor_among_other_fields(capsys):
     """Searches, exports, statistics and signing in as her, with all signatures in the world; and hidden in what is needed."""
     tried, through = 0, []

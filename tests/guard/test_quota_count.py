@@ -216,6 +216,7 @@ def spans_after(looks: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_memory_holds_a_day_and_no_more():
     """A hundred thousand looks in twelve days: what is remembered on the third day is what is remembered on the last."""
     found = spans_after(100_000)

@@ -60,7 +60,13 @@ def test_the_looks_of_the_story_are_refused(gate, who, whom, what, purpose, case
     """Each look is refused by exactly these rules, in the words of the shipped policy, and stands in her stream."""
     answer = gate.guard.look(gate.ask(who, whom, what, purpose, case))
     assert isinstance(answer, Refused)
-    assert {rule.id for rule in answer.decision.rules} == set(spoke.split())
+    # Their case brings staff and outsiders together, so one more rule speaks wherever a place is asked for under it.
+    mixed = (
+        {"places-of-staff-and-outsiders"}
+        if case == "I-7" and {"ip", "location"} & set(what.replace(":", " ").split())
+        else set()
+    )
+    assert {rule.id for rule in answer.decision.rules} == set(spoke.split()) | mixed
     assert len(gate.bodies()) == 1
     assert gate.bodies()[0].person == gate.names.person(whom)
     assert gate.vault.opened == []
@@ -86,6 +92,7 @@ def test_the_refusal_says_why_in_words(gate):
     """What the record, the overseer and the inquiry read is a sentence per rule, with nobody's name in it."""
     answer = gate.guard.look(gate.ask("a3", "kate", "ip:exact", "internal_inquiry", "I-7"))
     assert answer.decision.sentence == (
+        "The case names accounts of staff and of outsiders, and addresses or places of the two may not be brought together. "
         "An internal inquiry may look at staff only, and the person is not staff. "
         "An internal inquiry never reaches an outsider's addresses, places, contacts or messages, whoever signs. "
         "The person is protected; a look at them needs two independent approvals, one from an overseer, and they were not "

@@ -38,6 +38,7 @@ def town(server, tmp_path):
     made.close()
 
 
+@pytest.mark.slow
 def test_any_gate_answers_a_retry_with_the_same_bytes(town):
     """Asked again elsewhere, before and after the head that covers it, a key has its one place and its one receipt."""
     key = VerifierKey.parse(town.signers.receipts.vkey())
@@ -70,6 +71,7 @@ def test_one_key_with_two_bodies_at_once_is_one_record_and_one_conflict(town):
         gates[0][0].publish_now()
 
 
+@pytest.mark.slow
 def test_a_gate_finds_what_another_has_just_recorded(town):
     """By label, published or not: the vault of one gate opens for a receipt of another."""
     with town.gate() as (_, leads), town.gate(stands=False) as (ours, _), town.gate(stands=False) as (theirs, _):
@@ -157,6 +159,7 @@ def test_too_many_that_wait_are_refused_at_once(town):
             other.publish_now()
 
 
+@pytest.mark.slow
 def test_a_gate_outlives_its_database(tmp_path):
     """Gone: Unavailable for what was never asked, and at once. Back: as before, without a restart of ours."""
     with postgres.server("max_connections = 60") as pg:
@@ -181,6 +184,7 @@ def test_a_gate_outlives_its_database(tmp_path):
 # ── terms ──
 
 
+@pytest.mark.slow
 def test_who_loses_the_lock_is_followed_at_once(town, server):
     """The connection that holds it is cut: the term ends, another begins, and every caller has the answer."""
     with town.gates(3) as gates, ThreadPoolExecutor(8) as pool:

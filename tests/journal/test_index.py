@@ -253,6 +253,7 @@ def test_no_proof_is_made_of_a_table_that_changed_since():
         now.prove(LABELS[70])
 
 
+@pytest.mark.slow
 def test_what_is_in_memory_does_not_grow_with_the_labels(tmp_path):
     """Four times the labels, the same memory: nothing is kept below the crown."""
     kept, peaks = [], []

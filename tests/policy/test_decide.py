@@ -123,7 +123,7 @@ def _without(value, path, instead):
 
 # None is an answer there: nobody looked yet; the case is still open; employed where they work; the case lists nothing.
 ANSWERS = {
-    ("last_look",), ("known", "case", "closed"), ("known", "principal", "employed"), ("known", "case", "named", "fields"),
+    ("last_look",), ("known", "feed", "source"), ("known", "case", "closed"), ("known", "principal", "employed"), ("known", "case", "named", "fields"),
 }  # fmt: skip
 
 

@@ -14,7 +14,11 @@ from whosaw.simulate.days import LENGTH
 
 
 # Other seeds too, in summers that begin at the end of a week or at a weekend.
-@pytest.fixture(scope="module", params=[(SEED, 0), (3, 4), (4, 6)], ids="seed-{0[0]}-day-{0[1]}".format)
+@pytest.fixture(
+    scope="module",
+    params=[(SEED, 0), pytest.param((3, 4), marks=pytest.mark.slow), pytest.param((4, 6), marks=pytest.mark.slow)],
+    ids="seed-{0[0]}-day-{0[1]}".format,
+)
 def played(request, tmp_path_factory):
     seed, later = request.param
     return play(tmp_path_factory.mktemp("summer"), seed, START + timedelta(days=later))

@@ -3,6 +3,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import obstore
 import pytest
@@ -392,6 +393,8 @@ def test_a_store_that_is_down(proxy, bucket):
         with pytest.raises(Unavailable, match="cannot be reached"):
             call()
     again = s3.Proxy(s3.server(), port=port)
+    with suppress(OutcomeUnknown):  # a connection that was begun meanwhile may still break
+        folder.create_or_compare([("b", b"x")])
     folder.create_or_compare([("b", b"x")])
     assert list(folder.names()) == ["a", "b"]
     again.close()

@@ -90,6 +90,7 @@ def test_every_byte_of_a_small_folder_counts(small, most):
             assert verified(log, files | {name: broken}).exit == 3, (name, at)
 
 
+@pytest.mark.slow
 def test_every_file_of_a_large_folder_counts(large):
     """A changed byte, a missing end, one byte more: in each file it is noticed, and the file is named."""
     log, files = large

@@ -190,6 +190,7 @@ def test_a_statement_is_of_a_head_that_witnesses_have_seen(town):
             assert (report.exit, report.facts["complete"]) == (0, True), report.text()
 
 
+@pytest.mark.slow
 def test_a_statement_that_is_older_by_rule_is_witnessed(town):
     """Of two hours ago: head and index with the quorum of then, which the reader accepts by saying how old they may be."""
     folder = town.folder("a")
@@ -237,6 +238,7 @@ def test_a_statement_waits_for_both_logs(town):
         assert report.exit == 0, report.text()
 
 
+@pytest.mark.slow
 def test_two_statements_at_once(town):
     """Whoever's leaf comes second takes nobody's index away: each statement has a head and an index that were seen both."""
     folder = town.folder("a")
@@ -260,6 +262,7 @@ def test_two_statements_at_once(town):
         assert report.exit == 0, report.text()
 
 
+@pytest.mark.slow
 def test_a_look_that_waits_for_witnesses(town):
     """One is down: nothing is shown, in time; when it is back the same key opens it, with a receipt that outsiders verify."""
     folder = town.folder("a")
@@ -297,6 +300,7 @@ def waited(here, size):
     return here.journal.wait_witnessed(size - 1)
 
 
+@pytest.mark.slow
 def test_one_witness_is_down(town):
     """Quorum 2 of 2: recording goes on, nothing is shown as witnessed, and it is visible for whom it waits; later it is."""
     folder = town.folder("a", 2)
@@ -334,6 +338,7 @@ def test_a_moment_is_enough(town):
     assert verified(town, folder).facts["counts"]["witnessed"] > index
 
 
+@pytest.mark.slow
 def test_a_forked_log_is_stopped(town):
     """A copied data folder goes on under the same keys beside the first: the second one stops, with both checkpoints."""
     folder = town.folder("a", 1)
@@ -410,6 +415,7 @@ def forked(town, folder):
     return found
 
 
+@pytest.mark.slow
 def test_a_forked_map_log_stops_alone(town):
     """Witnesses have seen another history of the map log under its keys: it signs nothing more; looks are recorded on."""
     folder = town.folder("a", 1)
