@@ -20,6 +20,7 @@ from whosaw.cli import options
 from whosaw.cli.commands import whosaw
 from whosaw.cli.output import FORMATS, render
 from whosaw.errors import EXIT
+from whosaw.model.stage import Stage
 from whosaw.policy.rules import Policy
 from whosaw.verify.command import main as verify
 from whosaw.wiring import house, policy_texts
@@ -535,3 +536,16 @@ def test_a_full_disk_behind_the_answer(settled):
         done = subprocess.run([program, *words], stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 7
     assert done.stderr.startswith(b"error: the answer could not be printed: No space left on device\nhint: ")
+
+
+@pytest.mark.parametrize("stage", [str(stage) for stage in Stage])
+def test_a_look_can_wait_for_each_stage(desk, stage):
+    """By the code that the page names; of a log without witnesses nobody waits for them, and the receipt is that of the stage."""
+    receipt = desk.home / "receipt"
+    said = desk.look("--wait", stage, "--receipt", receipt)
+    if stage == Stage.WITNESSED:
+        assert (said.code, "no witnesses" in said.err, receipt.exists()) == (2, True, False)
+        return
+    assert said.code == 0, said.err
+    proof = receipt.read_bytes()
+    assert proof.startswith(b"c2sp.org/tlog-proof@v1") is (stage == Stage.PUBLISHED)

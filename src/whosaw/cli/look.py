@@ -35,7 +35,7 @@ _APPROVALS = frozenset({"approvals-missing", "approval-of-legal-missing"})
 @click.option("--case", metavar="ID", help="The reason, as the ticket system names it.")
 @click.option("--key", metavar="TEXT", help="The same key is the same look. Without it: a new look.")
 @click.option(
-    "--wait", type=click.Choice(tuple(Stage)), default=Stage.DURABLE, show_default=True,
+    "--wait", type=click.Choice([str(stage) for stage in Stage]), default=str(Stage.DURABLE), show_default=True,
     help="Show nothing before the record is so far; never less than the purpose demands.",
 )  # fmt: skip
 @click.option(
