@@ -141,4 +141,7 @@ def test_nobody_waits_behind_who_is_stuck():
         await asyncio.gather(*stuck)
 
     with Lane(4, 5) as lane:
-        asyncio.run(go(lane))
+        try:
+            asyncio.run(go(lane))
+        finally:
+            gate.set()  # or a failure would wait for ever

@@ -63,7 +63,7 @@ SECRETS = {
     Field.ACTIVITY: "signed in twice",
     Field.PAYMENT: "DE02 1203 0000 0000 2020 51",
 }
-TRACES = ("203.0.113", "mill", "915 0077", "blue telephone", "Galway", "signed in twice", "1203 0000")
+TRACES = ("203.0.113", "the mill", "915 0077", "blue telephone", "Galway", "signed in twice", "1203 0000")
 
 # staff_id: unit, function, country, manager, and what else
 STAFF = {

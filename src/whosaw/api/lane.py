@@ -112,7 +112,8 @@ class Lane:
             self._jobs.put(job)
             if not served and len(self._threads) < self._few:
                 self._start()
-            elif not served and not box.watched:
+            # Also where a thread seems to be free: it may be about to take up something that never ends.
+            if not box.watched:
                 box.watched = True
                 loop.call_later(STUCK_S, self._watch, box, self._taken)
         made: _T = await job.future
