@@ -162,6 +162,7 @@ def published(desk):
     return {name: path.read_bytes() for name, path in files.items() if name.startswith(("tile/", "genesis"))}
 
 
+@pytest.mark.slow
 def test_what_can_be_made_again_is(desk):
     """The published folder, the label table and the facts follow from the rest: gone, they come back as they were."""
     assert desk.typed("watch").code == 0

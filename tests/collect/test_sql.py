@@ -98,7 +98,7 @@ def queries(draw):
     return text + (f" where {draw(conditions())}" if draw(st.booleans()) else "")
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 @given(queries())
 def test_whoever_a_key_binds_is_all_that_is_shown(town, text):
     """If the key says that only these persons are shown, then no row that the database shows is of anybody else."""
@@ -198,7 +198,7 @@ def test_columns_are_those_that_are_used_anywhere(text, columns, whole):
     assert any(u.whole for u in uses) is whole
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(
     st.text(max_size=60)
     | st.lists(
@@ -290,7 +290,7 @@ PIECES = ["$1", ",", "$2", "'$1,$2'", "''", "'it''s $1,$'", "E'\\'$1,$'", '"$1,$
           "a$1", "e", " ", "\n", "$", "(", "::int"]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(st.lists(st.sampled_from(PIECES), max_size=8))
 def test_only_blanks_are_added_and_only_behind_parameters(pieces):
     """No quote, comment or word is changed, whatever stands beside it."""
@@ -299,7 +299,7 @@ def test_only_blanks_are_added_and_only_behind_parameters(pieces):
     assert made == text or made == " ".join(p + " " if p in ("$1", "$2") else p for p in pieces)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(st.text(st.sampled_from("$1a'\"-/*eE\\,\n "), max_size=30))
 def test_spacing_twice_is_spacing(text):
     """Nothing is lost but for the blanks, and nothing raises."""
@@ -327,7 +327,7 @@ def test_a_list_is_read_as_postgresql_writes_it(items):
     assert array(spelled(items)) == tuple(items)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(st.text(st.sampled_from('{}",\\aN '), max_size=12))
 def test_no_list_raises(text):
     """Items or nothing."""

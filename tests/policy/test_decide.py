@@ -92,7 +92,7 @@ FACTS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(LOOKS, FACTS)
 def test_the_policy_agrees_with_the_oracle(look, facts):
     """On any look and facts, exactly the rules of the independent oracle forbid; without one the look is permitted."""
@@ -138,7 +138,7 @@ def test_any_single_fact_missing_is_a_refusal(purpose):
         assert decision.rules
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(sorted(CASE_TYPES)),
     st.sets(st.sampled_from(sorted(set(_parts(fitting()[1])) - ANSWERS)), min_size=1),

@@ -131,7 +131,7 @@ def test_what_is_no_purpose_stops_the_start(why, text, says):
     assert says in str(caught.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.one_of(st.text(max_size=200), st.integers(0, len(SHIPPED)).map(lambda n: SHIPPED[:n]), st.builds(
     lambda n, c: SHIPPED[:n] + c + SHIPPED[n + 1 :], st.integers(0, len(SHIPPED)), st.characters()
 )))  # fmt: skip
@@ -144,7 +144,7 @@ def test_any_text_is_purposes_or_misconfigured(text):
         pass
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(n for n in texts() if n.endswith(".cedar"))), st.integers(0, 3000), st.characters())
 def test_a_changed_rule_file_is_another_policy_or_none(name, place, character):
     """One character of a rule file replaced: it does not load, or it has another digest."""
