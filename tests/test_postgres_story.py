@@ -70,12 +70,21 @@ def data(tmp_path_factory):
     return home / "data"
 
 
-def test_1_the_log_is_taken_in(log, data):
-    """Every query is a look at one person; the other format of the same log tells nothing new."""
-    for form, new in (("jsonlog", len(HELPED) + len(SNOOPS) * len(SNOOPED)), ("csvlog", 0)):
+@pytest.fixture(scope="module", autouse=True)
+def taken(log, data):
+    """What was said when the log was taken in, in both formats. Each part of the story begins with it, whoever runs it."""
+    said = {}
+    for form in ("jsonlog", "csvlog"):
         path = data.parent / form
         path.write_bytes(log[form])
-        said = typed("collect", "pgaudit", path, "--data", data, "--format", "json")
+        said[form] = typed("collect", "pgaudit", path, "--data", data, "--format", "json")
+    return said
+
+
+def test_1_the_log_is_taken_in(taken):
+    """Every query is a look at one person; the other format of the same log tells nothing new."""
+    for form, new in (("jsonlog", len(HELPED) + len(SNOOPS) * len(SNOOPED)), ("csvlog", 0)):
+        said = taken[form]
         assert (said.code, said.json["new"]) == (0, new), said
         assert said.json["looks"] == len(HELPED) + len(SNOOPS) * len(SNOOPED)
 
@@ -91,6 +100,7 @@ def test_2_the_watch_finds_the_four(data):
 
 def test_3_two_open_the_names(data):
     """The accounts of the database are the staff of the directory: the names are those who typed the queries."""
+    typed("watch", "--data", data)  # a finding keeps its number, however often it is found
     words = ("inquiry", "unseal", "f-000001", "--by", "ines", "--with", "omar", "--persons")
     said = typed(*words, "--data", data, "--format", "json")
     assert said.code == 0
