@@ -165,7 +165,7 @@ BREAKS = '@id("breaks") @sentence("Never heard.") forbid (principal, action, res
     "condition",
     [
         'context.at.offset(duration("9223372036854775807ms")) < context.at',
-        'context has case && context.case.opened.offset(duration("9223372036854775807ms")) < context.at',
+        "context has case && context.case.opened + 9223372036854775807 < context.at",
     ],
 )
 def test_a_rule_that_fails_forbids_and_is_named(condition):

@@ -55,11 +55,10 @@ def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]]
     """Cedar's answer: Allow or not, the rules that spoke for it, the rules that failed. None: it could not read us."""
     try:
         # The schema is passed both times: without it Cedar lets unknown attributes pass in silence.
-        entities = policy.parsed.of(question.both).with_added_json_str(question.moment, policy.schema)
         result = cedarpy.is_authorized(
             {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": question.context},
             policy.policies,
-            entities,
+            policy.parsed.of(question.entities),
             policy.schema,
         )
     except (ValueError, TypeError):

@@ -16,20 +16,18 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from whosaw.model.access import LADDER, Asked, Look, rung
 from whosaw.model.gate import QUOTAS
-from whosaw.model.record import time_text
 from whosaw.policy.facts import NOTHING_KNOWN, ApprovalFacts, CaseFacts, Facts, Known
 
-_DOMAIN = b"whosaw/facts/v2"
+_DOMAIN = b"whosaw/facts/v3"
 PRINCIPAL = {"type": "Principal", "id": "who"}
 PERSON = {"type": "Person", "id": "whom"}
 ACTION = {"type": "Action", "id": "look"}
-_CASE = {"type": "Case", "id": "case"}
-_GATE = {"type": "Gate", "id": "gate"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -37,22 +35,18 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Question:
     """What the engine is asked, as two JSON texts; `digest` is SHA-256 over both, 32 bytes.
 
-    `entities` again in two parts: `both`, who looks and who is looked at, which is the same text for very many looks; and
-    `moment`, the gate and the case.
+    `entities`: who looks and who is looked at, which is the same text for very many looks. `context`: all else, the case
+    and the gate among it, which is another text for each.
     """
 
     entities: str
     context: str
     digest: bytes
-    both: str
-    moment: str
 
     @classmethod
     def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
         known = facts.known or NOTHING_KNOWN
-        gate = _entity(_GATE, _gate(look, facts, known))
-        both = f"{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}"
-        case = ""
+        entities = f"[{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}]"
         context: dict[str, Any] = {
             "approvals": _approvals(facts.approvals),
             "asked": _asked(look.asked),
@@ -60,8 +54,10 @@ class Question:
             "breakGlass": look.break_glass,
             "caseGiven": look.case is not None,
             "fields": sorted(str(a.field) for a in look.asked),
-            "gate": _GATE,
+            "gate": _gate(look, facts, known),
+            "hour": (clock := at.astimezone(UTC)).hour,
             "mode": str(look.mode),
+            "weekday": clock.isoweekday(),
         }
         if purpose_known:
             context["purpose"] = {"type": "Purpose", "id": look.purpose}
@@ -70,12 +66,11 @@ class Question:
             context["caller"] = {"name": by.name, "proof": str(by.proof), "speaks": by.speaks}
         # A case as it once was, of a system that does not answer today, is no fact.
         if known.case is not None and not known.case_silent:
-            context["case"] = _CASE
-            case = f",{_entity(_CASE, _case(known.case))}"
-        entities, said = f"[{gate},{both}{case}]", _one_spelling(context)
+            context["case"] = _case(known.case)
+        said = _one_spelling(context)
         # encode() refuses a lone surrogate: what has no bytes has no digest, and is no question.
         text = f'{{"context":{said},"entities":{entities}}}'.encode()
-        return cls(entities, said, hashlib.sha256(_DOMAIN + text).digest(), f"[{both}]", f"[{gate}{case}]")
+        return cls(entities, said, hashlib.sha256(_DOMAIN + text).digest())
 
 
 # Made once: the library makes one for each call that says how it wants its text.
@@ -174,9 +169,9 @@ def _asked(asked: Iterable[Asked]) -> list[str]:
     return sorted(f"{a.field}:{a.detail}" for a in asked)
 
 
-def _time(at: datetime) -> dict[str, Any]:
-    return {"__extn": {"fn": "datetime", "arg": time_text(at)}}
+def _time(at: datetime) -> int:
+    return (at - _EPOCH) // _MILLISECOND
 
 
-def _duration(length: timedelta) -> dict[str, Any]:
-    return {"__extn": {"fn": "duration", "arg": f"{length // _MILLISECOND}ms"}}
+def _duration(length: timedelta) -> int:
+    return length // _MILLISECOND
