@@ -8,6 +8,7 @@
                    digest key    digests of texts that must not be guessable
                    resources key seals what an identity provider must get back
                    tickets key   seals what ticket systems push
+                   pseudonyms key makes the keys of IP pseudonyms, one for each purpose and epoch
                    check value   tells the right root from another one
 
 Invariant: a key file that is missing or damaged stops the start. It is never made anew: a new root would open
@@ -88,6 +89,10 @@ class Root:
     @property
     def tickets(self) -> bytes:
         return expand(self._key, b"whosaw/tickets/v1")
+
+    @property
+    def pseudonyms(self) -> bytes:
+        return expand(self._key, b"whosaw/pseudonyms/v1")
 
     @property
     def check(self) -> bytes:
