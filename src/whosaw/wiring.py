@@ -316,6 +316,7 @@ def house(
                 log=lambda: str(journal.stopped or ""),
                 clock=clock,
                 last_look=guard.last_look,
+                newest=directory.newest,
                 policy=policy,
             )
             yield House(

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Suspension: at every gate at once, in the middle of a look that waits, on record first; and two to lift it."""
 
+from datetime import timedelta
+
 import pytest
 from tests.directory.town import HOUR, MINUTE
-from tests.guard.gate import Gate
+from tests.guard.gate import COMPANY, Gate
+from tests.policy.ground import POLICY
 
 from whosaw.errors import BadInput, Busy, OutcomeUnknown, Unavailable
 from whosaw.facts.known import KnownDirectory
 from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.suspension import CODES, Desk, Done
+from whosaw.model.look_body import LookBody
 from whosaw.model.record import parse
 from whosaw.model.stage import Stage
+from whosaw.policy.again import again
+from whosaw.policy.decide import decide
 from whosaw.policy.independence import REASONS
 from whosaw.store.sql_suspension import SqlSuspensionRows
 
@@ -206,3 +212,60 @@ def test_every_code_of_a_refusal_has_a_sentence_and_names_nobody():
     """Codes are recorded; sentences are for people."""
     assert all(what and not what[0].isupper() for what in CODES.values())
     assert {"directory-stale", "requester-suspended", "approver-unknown"} <= REASONS.keys()
+
+
+def leave(gate):
+    staff = [
+        row | ({"valid_to": "2026-06-21T09:30:00Z"} if row["staff_id"] == "ana" else {}) for row in COMPANY["staff"]
+    ]
+    gate.office.load(COMPANY | {"staff": staff}, regions=None)
+
+
+@pytest.mark.parametrize("stop", ["suspended", "left", "suspended and let go"])
+def test_a_gate_whose_clock_is_slow_shows_nothing_to_who_was_stopped_by_another(gate, desk, stop):
+    """By its clock nobody has stopped them yet: refused for the clock, on record so that it can be decided again, and in retries."""
+    slow = gate.another(clock=lambda: gate.clock() - HOUR / 2)
+    before = gate.ask()
+    assert isinstance(slow.look(before), Shown)
+    gate.clock.at += HOUR
+    if stop == "left":
+        leave(gate)
+    else:
+        suspension.suspend("ana", "misuse", "a3", desk, key="s-1")
+    if stop == "suspended and let go":
+        desk.rows.lift(gate.names.principal("ana"), gate.clock())
+    answer = slow.look(gate.ask())
+    assert isinstance(answer, Refused)
+    assert rules(answer) == {"clock-went-back"}
+    assert "clock" in answer.cause
+    body = LookBody.decode(gate.journal.submissions[-1].records[0].body)
+    known = gate.office.directory.known(body.principal, body.person, body.case, body.at)
+    assert decide(POLICY, *again(body, known), body.at).facts == answer.decision.facts
+    with pytest.raises(Unavailable) as nothing:
+        slow.look(before)
+    assert nothing.value.part == "clock"
+
+
+@pytest.mark.parametrize("seconds", [0, 4])
+def test_clocks_that_differ_a_little_stand_in_nobodys_way(gate, desk, seconds):
+    slow = gate.another(clock=lambda: gate.clock() - timedelta(seconds=seconds))
+    suspension.suspend("finn", "misuse", "a3", desk, key="s-1")
+    assert isinstance(slow.look(gate.ask()), Shown)
+
+
+def test_who_was_stopped_while_their_look_waited_for_a_database_sees_nothing(gate, desk):
+    """Decided as of a moment that is long ago by the time it is recorded."""
+
+    def submit(submission, whole=gate.journal.submit):
+        recorded = whole(submission)
+        if submission.caller.startswith("guard/e-"):
+            gate.clock.at += MINUTE
+            gate.journal.submit = whole
+            suspension.suspend("ana", "misuse", "a3", desk, key="s-1")
+        return recorded
+
+    gate.journal.submit = submit
+    with pytest.raises(Unavailable) as nothing:
+        gate.guard.look(gate.ask())
+    assert nothing.value.part == "suspension"
+    assert not gate.vault.opened

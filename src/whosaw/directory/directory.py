@@ -72,6 +72,7 @@ class Directory:
                 else view.case(case, who=who, principal=principal, person=person, homes=homes, work=work),
                 feed=feeds.stalest(feeds.read(db, micros(at), self._limit)),
                 case_silent=silent,
+                newest=feeds.newest(db),
             )
 
     def _stopped(self, db: Any, principal: str, at: datetime, facts: PrincipalFacts) -> PrincipalFacts:
@@ -107,6 +108,11 @@ class Directory:
         """Each source that must stay fresh, as of `at`."""
         with reading(self._engine) as db:
             return feeds.read(db, micros(at), self._limit)
+
+    def newest(self) -> datetime | None:
+        """When anything was changed or confirmed last, by the clock of whoever did it. No answer of `at` depends on it."""
+        with reading(self._engine) as db:
+            return feeds.newest(db)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many rows each source says now, by source and table."""

@@ -18,7 +18,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from whosaw.directory.change import NO_FEED
 from whosaw.directory.query import ask
-from whosaw.directory.tables import FEED, FOR_EVER, LOADED, SOURCES, instant
+from whosaw.directory.tables import FEED, FOR_EVER, LOADED, SOURCES, SUSPENSIONS, instant
 from whosaw.policy.facts import FeedFacts
 
 Limit = Callable[[str], timedelta]
@@ -29,6 +29,11 @@ _EACH = (
     select(SOURCES.c.source, _LAST.scalar_subquery().label("confirmed"))
     .where(SOURCES.c.since <= _AT, SOURCES.c.until > _AT)
     .order_by(SOURCES.c.source)
+)
+_NEWEST = (
+    select(FEED.c.confirmed.label("at")).order_by(FEED.c.row.desc()).limit(1),
+    select(func.max(SUSPENSIONS.c.known_from).label("at")),
+    select(func.max(SUSPENSIONS.c.known_to).label("at")).where(SUSPENSIONS.c.known_to < FOR_EVER),
 )
 
 
@@ -56,6 +61,12 @@ def stalest(feeds: Sequence[Feed]) -> FeedFacts | None:
         return None
     worst = min(feeds, key=lambda feed: feed.confirmed + feed.limit)
     return FeedFacts(confirmed=worst.confirmed, limit=worst.limit, source=worst.source)
+
+
+def newest(db: Connection) -> datetime | None:
+    """When anything was changed or confirmed last, whoever's clock said so; None where nothing ever was."""
+    said = [row["at"] for query in _NEWEST for row in ask(db, query, {})]
+    return max((instant(at) for at in said if at is not None), default=None)
 
 
 def counts(db: Connection) -> dict[str, dict[str, int]]:

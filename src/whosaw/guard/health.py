@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from whosaw.errors import Unavailable, WhosawError
+from whosaw.guard.look import behind
 from whosaw.model.access import Asked, Field, Look
 from whosaw.policy.decide import NOTHING_PERMITS, UNREADABLE, decide
 from whosaw.policy.facts import NOTHING_KNOWN, Facts
@@ -29,13 +30,17 @@ Probe = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """What is asked. `state`: state.db itself; `parts`: what stands in it; `log`: why nothing is recorded, or nothing."""
+    """What is asked. `state`: state.db itself; `parts`: what stands in it; `log`: why nothing is recorded, or nothing.
+
+    `newest`: when the directory was changed last, by whichever gate.
+    """
 
     state: Probe
     parts: Mapping[str, Probe]
     log: Callable[[], str]
     clock: Callable[[], datetime]
     last_look: Callable[[], datetime | None]
+    newest: Callable[[], datetime | None]
     policy: Policy
 
     def said(self) -> dict[str, str]:
@@ -48,6 +53,8 @@ class Probes:
         }
         if said["state"] == OK:
             said |= {name: _asked(probe) for name, probe in self.parts.items()}
+            if said["clock"] == OK == said.get("directory", OK):
+                said["clock"] = _asked(self._keeps_up)
         return said
 
     def _decides(self) -> None:
@@ -64,6 +71,14 @@ class Probes:
         if last is not None and now < last - _SLACK:
             behind = int((last - now).total_seconds())
             raise Unavailable(f"the clock stands {behind} s before the last look: set it right", part="clock")
+
+    def _keeps_up(self) -> None:
+        newest, now = self.newest(), self.clock()
+        if newest is not None and behind(newest, now):
+            by = int((newest - now).total_seconds())
+            raise Unavailable(
+                f"the clock stands {by} s before the last change of the directory: set it right", part="clock"
+            )
 
 
 def _asked(probe: Probe) -> str:

@@ -44,6 +44,7 @@ from whosaw.policy.rules import Policy
 from whosaw.policy.told import told
 
 SOURCE = "guard"
+APART = timedelta(seconds=5)  # by which the clocks of two gates may differ
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _T = TypeVar("_T")
 
@@ -144,6 +145,7 @@ class Guard:
                 lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at)
             )
             facts, cause = self._facts(request, held, at, last, fault)
+            facts, cause = self._in_time(facts, cause)
             facts = replace(facts, quota=None if taken is None else taken.left)
             cause = cause or unseen or ""
             decision = decide(self._policy, look, facts, at)
@@ -189,6 +191,19 @@ class Guard:
         approvals = NO_APPROVALS if held is None else held.facts
         facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals)
         return facts, cause or _late(known, at)
+
+    def _in_time(self, facts: Facts, cause: str) -> tuple[Facts, str]:
+        """The facts; where this clock stands before what the directory has, that is what came last, and `clock-went-back`.
+
+        Of many gates one may be slow. By its clock nobody has left yet whom another gate let go a moment ago.
+        """
+        newest = None if facts.known is None else facts.known.newest
+        if newest is None or not behind(newest, self._clock()):
+            return facts, cause
+        last = newest if facts.last_look is None else max(newest, facts.last_look)
+        return replace(
+            facts, last_look=last
+        ), cause or "the clock, which stands before the last change of the directory"
 
     def _known(self, request: _Request, at: datetime) -> Known:
         """What the directory knows; and whether the one who looks may break a glass again, which only the desk knows."""
@@ -239,14 +254,22 @@ class Guard:
         # In a retry the caller may ask for more than before, and never for less than what was recorded.
         stage = decision.stage.or_more(wait)
         receipt = self._waited(recorded, stage)
-        if stage is not Stage.DURABLE or not fresh:
+        # Also where something on the way took its time: a database that was locked, a journal that was busy.
+        if stage is not Stage.DURABLE or not fresh or behind(self._clock(), body.at):
             self._present(request)
         return _Granted(look, recorded, decision, receipt, leaf.index)
 
     def _present(self, request: _Request) -> None:
         """Raise Unavailable for who was stopped or has left since the decision: an old permit opens nothing for them."""
         at = self._clock().astimezone(UTC)
-        who = self._directory.known(request.principal, request.person, None, at).principal
+        known = self._directory.known(request.principal, request.person, None, at)
+        if known.newest is not None and behind(known.newest, self._clock()):
+            raise Unavailable(
+                "nothing was shown: the clock stands before the last change of the directory",
+                part="clock",
+                hint="set the clock right, and ask again with the same key",
+            )
+        who = known.principal
         if who is None or who.suspended or not who.active:
             raise Unavailable(
                 "nothing was shown: the one who looks was suspended or has left since this look was permitted",
@@ -276,6 +299,11 @@ def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:
         return None, str(error)
     except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
         return None, type(error).__name__
+
+
+def behind(newest: datetime, now: datetime) -> bool:
+    """Whether a clock that says `now` stands too far before what happened at `newest`."""
+    return newest.astimezone(UTC) > now.astimezone(UTC) + APART
 
 
 def _late(known: Known | None, at: datetime) -> str:

@@ -109,6 +109,8 @@ class Known:
     """What the directory knows about one look. `case` is None where none was given, or none is known by that name.
 
     `case_silent`: the system that keeps the case did not answer, so that nobody can say whether there is one.
+    `newest`: when anything here was changed or confirmed last, as of the reading and not of the instant: a clock that stands
+    before it is wrong, and would not see that somebody has left. No rule reads it; the guard does (`last_look`).
     """
 
     principal: PrincipalFacts | None
@@ -117,6 +119,7 @@ class Known:
     case: CaseFacts | None
     feed: FeedFacts | None
     case_silent: bool = False
+    newest: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,7 @@ class Facts:
     """Everything about one look that is not in the question itself.
 
     `known` is None where the directory could not be read. `offered`: what this installation can show at all.
-    `last_look`: when the look before this one was, whoever looked. `quota`: how many looks are left before this one, under
+    `last_look`: when the look before this one was, whoever looked, or what else had happened before it by a clock that is right. `quota`: how many looks are left before this one, under
     each name of ``model.gate.QUOTAS``.
     """
 
