@@ -156,7 +156,7 @@ def test_a_log_asks_it(folder, tmp_path):
     """From nothing to a log that outsiders verify with a quorum; and what is said when the witness is gone."""
     data = tmp_path / "data"
     build(data, "log.example.org/asks")
-    assert typed("witness", "status", "--data", data).out.startswith("No witness was ever asked")
+    assert typed("witness", "status", "--data", data).out.startswith("This log has no witnesses")
     assert typed("witness", "add-log", folder, "--genesis", data / "public" / "genesis").code == 0
     vkey = (folder / "vkeys").read_text().splitlines()[1]
     (data / "trust").write_text((data / "trust").read_text().replace("quorum none\n", f"witness W {vkey}\nquorum W\n"))

@@ -37,6 +37,24 @@ def test_both_cosign_and_it_is_shown(town):  # noqa: F811
     assert asked(folder, 0)["size"] == 1  # again
 
 
+def test_what_they_said_is_kept(town):  # noqa: F811
+    """What an errand was told, `witness status` tells: of both logs, also of one that is down since, whose last word stays."""
+    folder = town.folder("a", 1)
+    before = typed("witness", "status", "--data", folder, "--format", "json")
+    assert (before.code, "ever asked" in before.json["sentence"]) == (0, True)
+    asked(folder, 0)
+    town.switches["w2"].up = False
+    asked(folder, 1)
+    said = typed("witness", "status", "--data", folder, "--format", "json").json
+    assert (said["witnessed"], said["published"]) == (1, 1)
+    rows = {(row["log"], row["witness"]): row for row in said["rows"]}
+    assert len(rows) == 4
+    for log, size in (("log", 1), ("index", said["map_published"])):
+        up, down = rows[log, "w1-0"], rows[log, "w2-0"]
+        assert (up["size"], up["lag"], up["said"] != down["said"]) == (size, 0, True)
+        assert (down["size"], down["cosigned"] < up["cosigned"], down["asked"]) == (size, True, up["asked"])
+
+
 def test_copies_carry_what_witnesses_have_seen(town):  # noqa: F811
     """A mirror and a parcel of a log whose trust file asks for a quorum verify like the log; without a quorum there is neither."""
     folder, mirror, parcel = town.folder("a"), town.path / "mirror", town.path / "parcel"
@@ -96,3 +114,5 @@ def test_a_log_without_witnesses(built):  # noqa: F811
     """A slip, with what to do about it."""
     said = typed("journal", "witness", "--data", built["a"])
     assert (said.code, "this log has no witnesses" in said.err) == (2, True)
+    said = typed("witness", "status", "--data", built["a"])
+    assert (said.code, said.out.startswith("This log has no witnesses")) == (0, True)

@@ -14,6 +14,9 @@ from whosaw.model.record import time_text
 from whosaw.witness.kept import MAP_STATE, standing
 from whosaw.witness.state import Standing
 
+_NONE = "This log has no witnesses. A table [[witness]] in whosaw.toml names one; docs/spec/witness.md says how."
+_NEVER = "No witness was ever asked by this log. They are asked by an open house, or now: whosaw journal witness."
+
 
 @click.command()
 @data_option
@@ -23,8 +26,9 @@ def status(data: Path, form: str) -> int:
     with glance(data) as here:
         size = here.reader().size
         found, index = standing(here.stores.private), standing(here.stores.private, MAP_STATE)
+        named = len(here.settings.witness)
     if found is None:
-        say(Table("No witness was ever asked by this log.", facts={"published": size}), form)
+        say(Table(_NEVER if named else _NONE, facts={"published": size, "witnesses": named}), form)
         return 0
     rows = _rows("log", found, size)
     facts: dict[str, Cell] = {"published": size, "witnessed": found.witnessed, "at": time_text(found.at)}

@@ -44,7 +44,8 @@ def check(engine: Engine) -> None:
         raise Misconfigured(
             f"state.db is of version {found or 'none'}, this version of whosaw needs {newest()}",
             setting="private/state.db",
-            hint="start whosaw once in the ordinary way: it brings state.db up to date; keep a copy first",
+            hint="keep a copy of it, and run whatever opens the folder once: whosaw serve does, and whosaw directory load; "
+            "either brings state.db up to date",
         )
 
 

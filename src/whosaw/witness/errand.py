@@ -4,7 +4,8 @@
     published head ──▶ each witness ──▶ lines that verified ──enough?──▶ the note for `checkpoint.witnessed`
                                    └──▶ AHEAD, CONTRADICTS ──what does it show?──▶ a fork, or a claim: kept
 
-An open house does this by itself, for ever. This is for who wants to know now, or has no house open.
+An open house does this by itself, for ever. This is for who wants to know now, or has no house open: then what was said
+is kept as the house would have kept it (`stands`), for `whosaw witness status`.
 
 Invariant: it shows nothing and stops nothing. What comes out is a note with a quorum, or none.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from whosaw.errors import WhosawError
 from whosaw.journal.heads import CHECKPOINT, opened
@@ -26,6 +28,7 @@ from whosaw.witness.client import Client, Head, Reply, Says
 from whosaw.witness.fork import Found, Ours, compare, evidence_of_claim, evidence_of_fork
 from whosaw.witness.gathered import Gathered
 from whosaw.witness.ports import Keep
+from whosaw.witness.state import Standing, WitnessState
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,27 @@ def ask_now(
             gathered.add(reply.lines)
     note = gathered.note() if gathered.enough(policy) else None
     return Gone(ours.head.size, tuple(answer for answer, _ in asked), note)
+
+
+def stands(
+    before: Standing | None, gone: Gone, clients: Mapping[str, Client], witnessed: int, at: datetime
+) -> Standing:
+    """How it stands with every witness after this errand at the time `at`. `witnessed`: up to where a quorum is shown."""
+    known = {} if before is None else {each.name: each for each in before.witnesses}
+    return Standing(
+        at,
+        gone.size,
+        witnessed,
+        tuple(_state(known.get(each.witness), each, clients[each.witness].url, at) for each in gone.answers),
+    )
+
+
+def _state(before: WitnessState | None, answer: Answer, url: str, at: datetime) -> WitnessState:
+    # What it cosigned last stays what it is, however it answered today.
+    size, cosigned = (None, None) if before is None else (before.size, before.cosigned)
+    if answer.cosigned:
+        size, cosigned = answer.size, at
+    return WitnessState(answer.witness, url, answer.says, answer.sentence, size, cosigned, at)
 
 
 def _ask(

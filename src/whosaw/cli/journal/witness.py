@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ import click
 from whosaw.beside import Glance, asking
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
+from whosaw.datafolder import now
 from whosaw.errors import EXIT, BadInput, Busy, ProofFailed, Unavailable
 from whosaw.journal.heads import MAP
 from whosaw.journal.ports import Folder
@@ -18,7 +19,8 @@ from whosaw.journal.under import Under
 from whosaw.tlog.checkpoint import Checkpoint
 from whosaw.tlog.note import VerifierKey, parse_note
 from whosaw.verify.witnessed import WITNESSED
-from whosaw.witness.errand import Gone, ask_now, ours_in
+from whosaw.witness.errand import Gone, ask_now, ours_in, stands
+from whosaw.witness.kept import MAP_STATE, STATE, standing
 from whosaw.witness.session import Asking, Session
 
 
@@ -31,6 +33,7 @@ def witness(data: Path, form: str) -> int:
     Exit code 3: one of them holds another history of this log; 7: not enough answered. An open house asks by itself:
     beside one this shows who answers, and leaves it to the house to show the heads.
     """
+    at = now()
     with asking(data) as (here, session):
         if not session.asked:
             raise BadInput(
@@ -38,8 +41,8 @@ def witness(data: Path, form: str) -> int:
                 where="whosaw.toml",
                 hint="a table [[witness]] for each of them; docs/spec/witness.md",
             )
-        gone = [_ask(here, session, each, number) for number, each in enumerate(session.logs)]
-        kept = _show(here, gone)
+        gone = [_ask(here, session, each, number, at) for number, each in enumerate(session.logs)]
+        kept = _keep(here, session, gone, at)
     answers = [answer for each in gone for answer in each.answers]
     rows: tuple[dict[str, Cell], ...] = tuple(
         {"log": name, "witness": a.witness, "cosigned": a.cosigned, "size": a.size, "said": a.sentence}
@@ -63,9 +66,9 @@ def witness(data: Path, form: str) -> int:
     return (0 if count == len(answers) else IN_PART) if enough else EXIT[Unavailable]
 
 
-def _ask(here: Glance, session: Session, asked: Asking, number: int) -> Gone:
+def _ask(here: Glance, session: Session, asked: Asking, number: int, at: datetime) -> Gone:
     public, keys = _log(here, number)
-    return ask_now(lambda: ours_in(public, keys), asked.clients, session.policy, asked.keep, int(time.time()))
+    return ask_now(lambda: ours_in(public, keys), asked.clients, session.policy, asked.keep, int(at.timestamp()))
 
 
 def _log(here: Glance, number: int) -> tuple[Folder, tuple[VerifierKey, ...]]:
@@ -74,19 +77,27 @@ def _log(here: Glance, number: int) -> tuple[Folder, tuple[VerifierKey, ...]]:
     return Under(here.stores.public, MAP), here.signers.map_keys()
 
 
-def _show(here: Glance, gone: list[Gone]) -> bool:
-    """Show what has a quorum, where nobody else has the log open. Whether that could be done."""
+def _keep(here: Glance, session: Session, gone: list[Gone], at: datetime) -> bool:
+    """Show what has a quorum, and keep what each said, where nobody else has the log open. Whether that could be done."""
     try:
         held = here.stores.private.hold("lock")
     except Busy:
         return False
     try:
-        for number, each in enumerate(gone):
-            public = _log(here, number)[0]
-            shown = public.read(WITNESSED)
-            size = 0 if shown is None else Checkpoint.parse(parse_note(shown, WITNESSED).text, WITNESSED).size
-            if each.note is not None and size <= each.size:
-                public.replace(WITNESSED, each.note)
+        for number, (asked, each) in enumerate(zip(session.logs, gone, strict=True)):
+            size = _shown(_log(here, number)[0], each)
+            before = standing(here.stores.private, (STATE, MAP_STATE)[number])
+            asked.keep.state(stands(before, each, asked.clients, size, at).encode())
     finally:
         held.release()
     return True
+
+
+def _shown(public: Folder, gone: Gone) -> int:
+    """Show the head, where it has a quorum and no newer one is shown; the size that is shown then."""
+    shown = public.read(WITNESSED)
+    size = 0 if shown is None else Checkpoint.parse(parse_note(shown, WITNESSED).text, WITNESSED).size
+    if gone.note is None or size > gone.size:
+        return size
+    public.replace(WITNESSED, gone.note)
+    return gone.size
