@@ -302,6 +302,7 @@ def house(
                 cases=tickets.tickets,
                 last_look=last_look,
                 patience_s=settings.guard.patience_s,
+                at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
             )
             probes = Probes(
                 state=answers(engine),

@@ -29,6 +29,7 @@ from whosaw.guard.approvals.use import Held
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
 from whosaw.guard.quota import Taken
+from whosaw.guard.turn import Turn
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
 from whosaw.model.approval_kept import Holder
@@ -96,17 +97,19 @@ class Guard:
         cases: Cases | None = None,
         last_look: datetime | None = None,
         patience_s: float = 30.0,
+        at_once: int | None = None,
     ) -> None:
         """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of.
 
         `cases`: the systems that keep cases; without them those of tables are all there are. `patience_s`: how long a look
-        waits for its record to come as far as it must.
+        waits for its record to come as far as it must. `at_once`: how many are worked on at a time; None: all of them.
         """
         self._cases = cases
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
         self._approvals, self._quotas = approvals, quotas
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
         self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
+        self._turn = Turn(at_once)
 
     def look(self, look: Look, wait: Stage = Stage.DURABLE) -> Shown | Refused:
         """Decide, record, release. The same key gets the same answer, from the same record.
@@ -114,18 +117,20 @@ class Guard:
         `wait`: how far the record must have come before anything is shown, where that is more than the purpose demands.
         Raises what journal, names or vault raise, and has then released nothing; the look may be recorded all the same.
         """
-        made = self._asked(look, wait)
-        if isinstance(made, Refused):
-            return made
-        values = tuple(self._vault.open(made.look, made.recorded, made.decision, made.receipt))
-        return Shown(made.look.look_id, values, made.decision, made.receipt, made.index)
+        with self._turn:
+            made = self._asked(look, wait)
+            if isinstance(made, Refused):
+                return made
+            values = tuple(self._vault.open(made.look, made.recorded, made.decision, made.receipt))
+            return Shown(made.look.look_id, values, made.decision, made.receipt, made.index)
 
     def evaluate(self, look: Look, wait: Stage = Stage.DURABLE) -> Permitted | Refused:
         """The same question by the same path, for a tool that keeps the values itself: decide and record, and say only yes or no.
 
         It is a look like any other: whoever asks may go on to see, so the person reads of it. Raises what `look` raises.
         """
-        made = self._asked(look, wait)
+        with self._turn:
+            made = self._asked(look, wait)
         return (
             made if isinstance(made, Refused) else Permitted(made.look.look_id, made.decision, made.receipt, made.index)
         )
@@ -137,7 +142,7 @@ class Guard:
         recorded = self._journal.find(request.caller, look.key)
         if recorded is None:
             # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
-            unseen, fault = _read(lambda: self._cases.see(look.case) if self._cases else "")
+            unseen, fault = self._seen(look.case)
             fresh, (at, last) = True, self._moment()
             # Taken before anything is decided: of two looks for the last place one gets it, however they are decided.
             taken, uncounted = _read(lambda: self._quotas.take(request.principal, request.person, look.purpose, at))
@@ -157,6 +162,13 @@ class Guard:
     def last_look(self) -> datetime | None:
         """When somebody looked last, as far as this gate knows."""
         return self._last
+
+    def _seen(self, case: str | None) -> tuple[str | None, str]:
+        """Ask the system that keeps the case, if one does, and let nobody wait for it who has no business with it."""
+        if self._cases is None:
+            return "", ""
+        with self._turn.aside():
+            return _read(lambda: self._cases.see(case) if self._cases else "")
 
     def _moment(self) -> tuple[datetime, datetime | None]:
         """The time of this look, as it will be recorded, and that of the one before it, whoever looked."""
@@ -218,7 +230,8 @@ class Guard:
         record = Record(Stream.of_person(request.look.person), body.encode())
         kept = body.decision == "permit"
         try:
-            return self._journal.submit(Submission(request.caller, request.look.key, (record,)))
+            with self._turn.aside():
+                return self._journal.submit(Submission(request.caller, request.look.key, (record,)))
         except IdempotencyConflict:
             # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
             kept = False
@@ -282,7 +295,8 @@ class Guard:
         if stage is Stage.DURABLE:
             return recorded.receipt
         try:
-            return self._journal.receipt(recorded, stage, self._patience)
+            with self._turn.aside():
+                return self._journal.receipt(recorded, stage, self._patience)
         except Unavailable as error:
             raise Unavailable(
                 f"nothing was shown: leaf {recorded.leaves[-1].index} records the look, and is not {stage} yet ({error})",
