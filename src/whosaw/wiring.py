@@ -289,21 +289,12 @@ def house(
                 Around.of(folder, Office(engine, journal, names.remember, clock), pseudonyms, root.tickets, random),
             )
             guard = Guard(
-                journal=journal,
-                vault=vault,
-                directory=directory,
-                approvals=DeskApprovals(desk),
-                quotas=quota,
-                policy=policy,
-                pseudonyms=pseudonyms,
-                remember=names.remember,
+                journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
+                pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
                 offered=frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs),
-                clock=clock,
-                cases=tickets.tickets,
-                last_look=last_look,
                 patience_s=settings.guard.patience_s,
                 at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
-            )
+            )  # fmt: skip
             probes = Probes(
                 state=answers(engine),
                 parts={
