@@ -90,7 +90,7 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
         migrate.check(engine)
         # Nobody is enrolled here: what this is for asks for keys that there are, and makes none.
         yield Keyring(
-            SqlKeyRows(engine), root_of(private), vrf_of(private, random), settings.origin, random,
+            SqlKeyRows(engine), root_of(folder, settings), vrf_of(private, random), settings.origin, random,
             enrolled=lambda _: False,
         )  # fmt: skip
 
@@ -98,10 +98,10 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
 @contextmanager
 def asked(folder: Path, *, random: Random = os.urandom) -> Iterator[tuple[Engine, Callable[[str], str]]]:
     """state.db of a data folder, and what makes a pseudonym of a principal whose name it keeps."""
-    settings, private = settings_of(folder), data_folders(folder)[1]
+    settings = settings_of(folder)
     with state_of(folder, settings) as engine:
         migrate.check(engine)
-        yield engine, Names(SqlNameRows(engine), root_of(private), random).remember
+        yield engine, Names(SqlNameRows(engine), root_of(folder, settings), random).remember
 
 
 @contextmanager

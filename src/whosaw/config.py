@@ -26,6 +26,7 @@ from whosaw.settings.callers import (
     check_all,
 )
 from whosaw.settings.directory import DirectorySettings, check_directory
+from whosaw.settings.keys import KeysSettings, check_keys
 from whosaw.settings.store import StoreSettings, check_store
 from whosaw.settings.tickets import TicketSettings, check_tickets
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
@@ -158,6 +159,7 @@ class Settings:
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    keys: KeysSettings = field(default_factory=KeysSettings)
     witness: tuple[WitnessSettings, ...] = ()
     api: ApiSettings = field(default_factory=ApiSettings)
     tickets: tuple[TicketSettings, ...] = ()
@@ -276,6 +278,7 @@ def _check(settings: Settings, where: str) -> None:
     networks(settings.intake.trusted_proxies)
     check_directory(settings.directory, where)
     check_store(settings.store, where)
+    check_keys(settings.keys)
     _check_witnesses(settings.witness, where)
     check_api(settings.api)
     check_tickets(settings.tickets)

@@ -12,6 +12,7 @@ Invariant: only `whosaw init` makes anything. A wrong path, or a wrong database,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,12 +29,18 @@ from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.privacy.root_port import RootKeys
 from whosaw.privacy.vrf import VrfKey
+from whosaw.settings.keys import ENVIRONMENT, TRANSIT
 from whosaw.store.elsewhere import elsewhere, private_elsewhere
 from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.root_file import ROOT, RootFile, check_folder
+from whosaw.store.root_sealed import SealedRoot
+from whosaw.store.secret_env import RootInEnvironment
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.state import state_engine
+from whosaw.store.transit import Transit, token_of
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import Ed25519Signer, MlDsaSigner
 from whosaw.tlog.trust import TrustPolicy
@@ -46,7 +53,7 @@ Random = Callable[[int], bytes]
 SETTINGS, TRUST, POLICY = "whosaw.toml", "trust", "policy"
 # Golden decisions of one's own, for `whosaw policy test`: they decide nothing.
 DECISIONS = "decisions.md"
-ROOT, VRF = "keys/root", "keys/vrf.pem"
+VRF = "keys/vrf.pem"
 LOG_ED25519, LOG_MLDSA44, RECEIPTS = "keys/log-ed25519", "keys/log-mldsa44", "keys/receipts-ed25519"
 MAP_ED25519, MAP_MLDSA44 = "keys/map-ed25519", "keys/map-mldsa44"
 _SEEDS = (LOG_ED25519, LOG_MLDSA44, MAP_ED25519, MAP_MLDSA44, RECEIPTS)
@@ -186,8 +193,59 @@ def settings_of(folder: Path) -> Settings:
     return parse_settings(raw, SETTINGS)
 
 
-def root_of(private: Folder) -> Root:
-    return Root.parse(private.read(ROOT), f"private/{ROOT}")
+def root_keys(folder: Path, settings: Settings) -> RootKeys:
+    """Where the root key lives, by the settings. Raises Misconfigured where the folder of key files is open to others."""
+    check_folder(folder / "private" / "keys")
+    if settings.keys.root == ENVIRONMENT:
+        return RootInEnvironment(settings.keys.variable, os.environ)
+    return sealed_root(folder, settings) if settings.keys.root == TRANSIT else RootFile(folder / "private")
+
+
+def sealed_root(folder: Path, settings: Settings) -> SealedRoot:
+    """The root as a key service seals it."""
+    said = settings.keys.transit
+    service = Transit(said, token_of(said, folder), folder / said.ca_file if said.ca_file else None)
+    return SealedRoot(data_folders(folder)[1], service)
+
+
+def root_of(folder: Path, settings: Settings) -> Root:
+    """The root key, from where it lives."""
+    return root_keys(folder, settings).load()
+
+
+def key_service(folder: Path, settings: Settings) -> dict[str, Callable[[], object]]:
+    """The question to the key service, where there is one: could a gate start now?"""
+    return {"key service": root_keys(folder, settings).probe} if settings.keys.root == TRANSIT else {}
+
+
+def seal_root(folder: Path) -> bool:
+    """Have the key service seal the root: the one in the clear, which is then removed; else the sealed one, anew.
+
+    True where a root lay in the clear. Raises BadInput where the settings name no key service.
+    """
+    settings = settings_of(folder)
+    if settings.keys.root != TRANSIT:
+        raise BadInput(
+            "the settings name no key service",
+            where="keys.root",
+            hint='write root = "transit" and the table [keys.transit] into whosaw.toml first',
+        )
+    private, sealed = folder / "private", sealed_root(folder, settings)
+    check_folder(private / "keys")
+    if (private / ROOT).exists():
+        root = RootFile(private).load()
+        # A root sealed by an earlier attempt is the same one, or it is not for us to choose between two.
+        if sealed.there and not sealed.load().same(root):
+            raise Misconfigured(
+                f"private/{ROOT} and the sealed root are two keys",
+                setting=f"private/{ROOT}",
+                hint="move away the one that is not this folder's; nothing was changed",
+            )
+        sealed.put(root)
+        data_folders(folder)[1].delete(ROOT)
+        return True
+    sealed.renew()
+    return False
 
 
 def vrf_of(private: Folder, random: Random) -> VrfKey:

@@ -30,6 +30,7 @@ from whosaw.datafolder import (
     around,
     directory_of,
     folders_of,
+    key_service,
     make_keys,
     now,
     own_texts,
@@ -220,7 +221,7 @@ def house(
     settings = settings_of(folder)
     with stores_of(folder, settings) as stores, state_of(folder, settings) as engine:
         root, vrf, signers = (
-            root_of(stores.private),
+            root_of(folder, settings),
             vrf_of(stores.private, random),
             signers_of(stores.private, settings.origin),
         )
@@ -275,14 +276,9 @@ def house(
             if not settings.store.database:
                 quota.told(looks_since(journal.reader(), clock()))
             desk = _approvals(
-                settings=settings,
-                policy=policy,
-                journal=journal,
-                engine=engine,
-                directory=directory,
-                clock=clock,
+                settings=settings, policy=policy, journal=journal, engine=engine, directory=directory, clock=clock,
                 people=people,
-            )
+            )  # fmt: skip
             record_overseers(journal, desk.house.overseers, keyring, clock())
             tickets = TicketDesk.open(
                 settings.tickets,
@@ -304,6 +300,7 @@ def house(
                     "sealed values": lambda: sealed.newest(b"", "", 0, 1),
                     "quotas": lambda: quota.shown("", clock()),
                     **tickets.probes(),
+                    **key_service(folder, settings),
                 },
                 log=lambda: str(journal.stopped or ""),
                 clock=clock,

@@ -83,6 +83,7 @@ def test_each_key_file_is_missed(desk, stranger, trouble):
         path.unlink()
         if trouble != "lost":
             path.write_bytes({"exchanged": theirs, "empty": b""}.get(trouble, ours[1:]))
+            path.chmod(0o600)
         what = f"private/keys/{name}" if trouble != "exchanged" else "key"
         none_works(desk, 2, what, "hint: restore ", commands=few)
         path.unlink(missing_ok=True)

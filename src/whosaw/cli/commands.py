@@ -40,6 +40,7 @@ from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
 from whosaw.cli.ticket import ticket
 from whosaw.cli.usage import told
+from whosaw.cli.vault import vault
 from whosaw.cli.watch import watch
 from whosaw.cli.witness import witness
 
@@ -77,6 +78,7 @@ for _command in (
     serve,
     ticket,
     collect,
+    vault,
     watch,
     inquiry,
     statement,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from whosaw.cli.closed import close_memory
 from whosaw.cli.options import Place, data_option, opened
 from whosaw.datafolder import SETTINGS, around
 from whosaw.errors import BadInput, MissingExtra
@@ -66,6 +67,7 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
     from whosaw.api.lane import Lane
     from whosaw.api.tls import options
 
+    close_memory()
     with opened(data) as here:
         tls = options(here.folder.resolve(), given if given.certificate else here.settings.tls)
         with closing(serving.listening(listen)) as line, door(here, _line) as admits, Lane() as lane:

@@ -55,9 +55,23 @@ class Root:
         """The root that a key file holds; `raw` is None where there is no file. Raises Misconfigured."""
         return cls(parse_seed(raw, where))
 
+    @classmethod
+    def opened(cls, raw: bytes, where: str) -> Root:
+        """The root that a key service opened. Raises Misconfigured, never with contents."""
+        if len(raw) != SIZE:
+            raise Misconfigured(f"{where}: what the key service opened is no root key", setting=where)
+        return cls(raw)
+
     def encode(self) -> bytes:
         """The key file: one line of base64."""
         return encode_seed(self._key)
+
+    def raw(self) -> bytes:
+        """The 32 bytes, for a key service to seal and for nobody else: a test holds the list of who asks."""
+        return self._key
+
+    def same(self, other: Root) -> bool:
+        return hmac.compare_digest(self._key, other._key)
 
     def __repr__(self) -> str:
         return "Root(…)"

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the root key lives: the table [keys].
+
+    root = "file"          private/keys/root                      [keys.transit]  url, key, mount, namespace,
+    root = "environment"   the variable that `variable` names                     token_env or token_file, ca_file
+    root = "transit"       private/keys/root.sealed, which a remote key service opens at the start
+
+Invariant: neither a key nor a token stands in here, only where it is.                      Use: docs/vault.md
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from whosaw.errors import Misconfigured
+
+FILE, ENVIRONMENT, TRANSIT = "file", "environment", "transit"
+ROOTS = (FILE, ENVIRONMENT, TRANSIT)
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,79}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_MOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class TransitSettings:
+    """A key service that speaks the API of HashiCorp Vault's transit engine."""
+
+    url: str = field(
+        default="",
+        metadata={
+            "doc": "Address of the key service, `https://HOST:PORT`. Trusted: it sees the root key while it seals and opens it."
+        },
+    )
+    key: str = field(default="", metadata={"doc": "Name of the key there, of a kind that encrypts."})
+    mount: str = field(default="transit", metadata={"doc": "Where the engine is mounted there."})
+    namespace: str = field(default="", metadata={"doc": "Namespace of the key service; empty for none."})
+    token_env: str = field(
+        default="",
+        metadata={
+            "doc": "The environment variable with its token. It is removed from the environment once it is read."
+        },
+    )
+    token_file: str = field(
+        default="",
+        metadata={"doc": "The file with its token, as an agent keeps it; read at each question, and ours alone."},
+    )
+    ca_file: str = field(
+        default="", metadata={"doc": "PEM: the authorities of its certificate; empty: those of this machine."}
+    )
+    timeout_s: int = field(
+        default=10,
+        metadata={"doc": "Seconds until a question to it counts as not answered, 1 to 120.", "range": (1, 120)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeysSettings:
+    """Where the root key lives."""
+
+    root: str = field(
+        default=FILE,
+        metadata={
+            "doc": "Where the root key is: `file`, `environment`, or `transit`, a remote key service. Trusted: its thief opens every value, given the key table."
+        },
+    )
+    variable: str = field(
+        default="WHOSAW_ROOT_KEY",
+        metadata={
+            "doc": "The environment variable with the root key, where `keys.root` is `environment`; removed once it is read."
+        },
+    )
+    transit: TransitSettings = field(default_factory=TransitSettings)
+
+
+def check_keys(said: KeysSettings) -> None:
+    """Raises Misconfigured."""
+    if said.root not in ROOTS:
+        raise Misconfigured(f"'keys.root' is one of {', '.join(ROOTS)}", setting="keys.root")
+    if not _VARIABLE.fullmatch(said.variable):
+        raise _wrong("`variable` is the name of a variable, and not the key", "keys.variable")
+    if said.root == TRANSIT:
+        _check_transit(said.transit)
+
+
+def _check_transit(said: TransitSettings) -> None:
+    address(said.url)
+    if not _NAME.fullmatch(said.key):
+        raise _wrong("a key of the key service has a name", "keys.transit.key", 'for example key = "whosaw"')
+    if not _MOUNT.fullmatch(said.mount) or (said.namespace and not _MOUNT.fullmatch(said.namespace.rstrip("/"))):
+        raise _wrong("mount and namespace are paths of letters, digits, dots and dashes", "keys.transit.mount")
+    if bool(said.token_env) == bool(said.token_file):
+        raise _wrong("a token is in `token_env` or in `token_file`", "keys.transit.token_env")
+    if said.token_env and not _VARIABLE.fullmatch(said.token_env):
+        raise _wrong("`token_env` is the name of a variable, and not the token", "keys.transit.token_env")
+
+
+def address(url: str) -> tuple[bool, str, int]:
+    """Whether TLS is spoken there, host and port. Raises Misconfigured; what was given is not repeated."""
+    hint = 'for example url = "https://vault.example.org:8200"; no path, no password'
+    try:
+        found = urlsplit(url)
+        host, port = found.hostname or "", found.port
+    except ValueError:
+        raise _wrong("the address of the key service is none", "keys.transit.url", hint) from None
+    bare = not (found.username or found.password or found.query or found.fragment or found.path.strip("/"))
+    if found.scheme not in {"https", "http"} or not host or not bare or not url.isascii() or not url.isprintable():
+        raise _wrong("the address of the key service is none", "keys.transit.url", hint)
+    if found.scheme == "http" and not _this_machine(host):
+        raise _wrong(
+            "the root key and the token would cross the network in the clear",
+            "keys.transit.url",
+            "http:// is for this machine only",
+        )
+    return found.scheme == "https", host, port or (443 if found.scheme == "https" else 80)
+
+
+def _this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _wrong(what: str, setting: str, hint: str = "") -> Misconfigured:
+    return Misconfigured(f"'{setting}': {what}", setting=setting, hint=hint)
