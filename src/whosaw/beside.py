@@ -5,6 +5,7 @@
                       ──▶ asking: the same, and its witnesses    ──▶ journal witness, a successor's first leaf
     state of ours     ──▶ asked: what a command leaves for the gate that has the folder open
     its directory     ──▶ known                                  ──▶ directory status
+    its databases     ──▶ places                                 ──▶ places status
     a log of others   ──▶ mirror_folders, witness_folder: folders that are no house
 
 Invariant: to open takes no lock and changes nothing. A repair goes on from here, and takes the lock itself.
@@ -28,6 +29,7 @@ from whosaw.datafolder import (
     around,
     directory_of,
     now,
+    places_of,
     root_of,
     session_of,
     settings_of,
@@ -44,6 +46,7 @@ from whosaw.journal.cluster.pending import Tenure
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
+from whosaw.places.places import Places
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
 from whosaw.store import pack
@@ -162,3 +165,8 @@ def witness_folder(folder: Path) -> Iterator[tuple[FilesFolder, SqliteHeads]]:
     heads = SqliteHeads(folder / WITNESS_DB)
     with closing(heads):
         yield FilesFolder(folder, temp=folder / "private" / "tmp", private=True), heads
+
+
+def places(folder: Path) -> Places:
+    """The databases of places that the settings name. Raises Misconfigured."""
+    return places_of(folder, settings_of(folder), now)

@@ -27,6 +27,7 @@ from whosaw.settings.callers import (
 )
 from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.keys import KeysSettings, check_keys
+from whosaw.settings.places import PlacesSettings, check_places
 from whosaw.settings.store import StoreSettings, check_store
 from whosaw.settings.tickets import TicketSettings, check_tickets
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
@@ -170,6 +171,7 @@ class Settings:
     caller: tuple[CallerSettings, ...] = ()
     approvals: ApprovalsSettings = field(default_factory=ApprovalsSettings)
     overseer: tuple[OverseerSettings, ...] = ()
+    places: PlacesSettings = field(default_factory=PlacesSettings)
 
 
 def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
@@ -284,6 +286,7 @@ def _check(settings: Settings, where: str) -> None:
     check_tickets(settings.tickets)
     check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
     check_approvals(settings.approvals, settings.overseer)
+    check_places(settings.places)
 
 
 def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None:

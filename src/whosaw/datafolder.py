@@ -13,6 +13,7 @@ Invariant: only `whosaw init` makes anything. A wrong path, or a wrong database,
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
+from whosaw.places.places import Places
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.root_port import RootKeys
 from whosaw.privacy.vrf import VrfKey
@@ -171,6 +173,11 @@ def shared_parts() -> ModuleType:
 def around(folder: Path) -> Path | None:
     """The data folder that `folder` lies in, but is not."""
     return next((up for up in folder.resolve().parents if (up / SETTINGS).is_file()), None)
+
+
+def places_of(folder: Path, settings: Settings, clock: Clock) -> Places:
+    """The places that the operator's databases know; none of them is read before somebody asks."""
+    return Places(settings.places, folder, clock, time.monotonic)
 
 
 def settings_of(folder: Path) -> Settings:

@@ -34,6 +34,7 @@ from whosaw.datafolder import (
     make_keys,
     now,
     own_texts,
+    places_of,
     root_of,
     session_of,
     settings_of,
@@ -79,6 +80,7 @@ from whosaw.journal.scrub.scrub import Scrub
 from whosaw.model.access import Asked
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
+from whosaw.places.places import Places
 from whosaw.policy.purposes import check_stages
 from whosaw.policy.rules import Policy
 from whosaw.privacy.detail import OFFERED
@@ -140,6 +142,7 @@ class House:
     probes: Probes
     erasure: Erasure
     tickets: TicketDesk
+    places: Places
 
     @property
     def facts_folder(self) -> Path:
@@ -284,6 +287,7 @@ def house(
                 settings.tickets,
                 Around.of(folder, Office(engine, journal, names.remember, clock), pseudonyms, root.tickets, random),
             )
+            places = places_of(folder, settings, clock)
             guard = Guard(
                 journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
                 pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
@@ -300,6 +304,7 @@ def house(
                     "sealed values": lambda: sealed.newest(b"", "", 0, 1),
                     "quotas": lambda: quota.shown("", clock()),
                     **tickets.probes(),
+                    **({"places": places.check} if places.offered else {}),
                     **key_service(folder, settings),
                 },
                 log=lambda: str(journal.stopped or ""),
@@ -311,7 +316,7 @@ def house(
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
                 policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping, desk,
-                probes, erasing(journal, eraser), tickets,
+                probes, erasing(journal, eraser), tickets, places,
             )  # fmt: skip
 
 

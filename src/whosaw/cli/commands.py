@@ -32,6 +32,7 @@ from whosaw.cli.options import Left
 from whosaw.cli.output import REFUSED
 from whosaw.cli.overseer import overseer
 from whosaw.cli.passkey import passkey
+from whosaw.cli.places import places
 from whosaw.cli.policy.command import policy
 from whosaw.cli.quota import quota
 from whosaw.cli.sample import sample
@@ -88,6 +89,7 @@ for _command in (
     quota,
     sample,
     policy,
+    places,
     journal,
     witness,
 ):

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw places`: which databases say where addresses are, and whether a file is one. Never where an address is.
+
+Don't add a command that takes an address. Whoever can type one here looks somebody up, with no case and no record of it.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from whosaw.beside import places as places_of
+from whosaw.cli.options import Place, data_option, format_option, say
+from whosaw.cli.output import IN_PART, Cell, Table
+from whosaw.errors import BadInput
+from whosaw.model.record import time_text
+from whosaw.places.database import BIGGEST, load
+from whosaw.places.licence import HOUSEHOLD, attribution
+from whosaw.places.place import PROVES
+from whosaw.places.places import Standing
+from whosaw.verify.words import counted
+
+_COLUMNS = ("file", "serves", "type", "built", "networks", "holds", "well", "why")
+
+
+@click.group()
+def places() -> None:
+    """The databases that say where addresses may be. No address is looked up here."""
+
+
+@places.command()
+@data_option
+@format_option
+def status(data: Path, form: str) -> int:
+    """Each database: its age, whom to name, and what its licence asks for. Exit code 1: something is wrong or due."""
+    standing = tuple(places_of(data).standing())
+    if not standing:
+        say(Table("No database of places is set up: nothing that needs one is offered.", _COLUMNS), form)
+        return 0
+    wrong, due = sum(1 for each in standing if each.wrong), [each for one in standing for each in one.due]
+    named = tuple(dict.fromkeys(each.attribution for each in standing if each.attribution))
+    facts: dict[str, Cell] = {"wrong": wrong, "attribution": named, "due": tuple(due)}
+    sentence = f"{counted(len(standing), 'database')}, {wrong} of them with something wrong."
+    say(
+        Table(sentence, _COLUMNS, tuple(map(_row, standing)), facts, (*named, *map(_due, due), HOUSEHOLD, PROVES)), form
+    )
+    return IN_PART if wrong or due else 0
+
+
+@places.command()
+@click.argument("file", type=Place())
+@format_option
+def check(file: Path, form: str) -> int:
+    """Read FILE from its first record to its last: a database that a gate can use, or what is wrong with it. Exit code 1: nothing in it is known."""
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(BIGGEST + 1)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=file.name) from None
+    found = load(raw, file.name, time.monotonic)
+    holds = found.shape.holds
+    facts: dict[str, Cell] = {
+        "type": found.type,
+        "built": time_text(found.built),
+        "networks": found.networks,
+        "ip_version": found.ip_version,
+        "holds": holds,
+        "attribution": attribution(found.type, ""),
+    }
+    said = f"of it is read: {', '.join(holds).replace('_', ' ')}" if holds else "nothing in it is known to us"
+    say(
+        Table(
+            f"{file.name} is sound: {found.type}, built {found.built:%Y-%m-%d}, {counted(found.networks, 'network')}; {said}.",
+            facts=facts,
+        ),
+        form,
+    )
+    return 0 if holds else IN_PART
+
+
+def _row(one: Standing) -> dict[str, Cell]:
+    return {
+        "file": one.file,
+        "serves": one.serves,
+        "type": one.type,
+        "built": None if one.built is None else f"{one.built:%Y-%m-%d}",
+        "networks": one.networks,
+        "holds": one.holds,
+        "well": not one.wrong,
+        "why": one.wrong or None,
+    }
+
+
+def _due(sentence: str) -> str:
+    return f"To do: {sentence}."
