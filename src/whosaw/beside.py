@@ -6,6 +6,7 @@
     state of ours     ──▶ asked: what a command leaves for the gate that has the folder open
     its directory     ──▶ known                                  ──▶ directory status
     its databases     ──▶ places                                 ──▶ places status
+    both              ──▶ probing: what a gate here would meet   ──▶ health
     a log of others   ──▶ mirror_folders, witness_folder: folders that are no house
 
 Invariant: to open takes no lock and changes nothing. A repair goes on from here, and takes the lock itself.
@@ -15,8 +16,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -41,18 +43,24 @@ from whosaw.datafolder import (
 )
 from whosaw.directory import migrate
 from whosaw.directory.directory import Directory
-from whosaw.errors import BadInput
+from whosaw.errors import BadInput, WhosawError
+from whosaw.guard.health import Probe, Probes, confirmed
+from whosaw.guard.opening import last_look_of
 from whosaw.journal.cluster.pending import Tenure
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.journal.reader import Reader
+from whosaw.model.record import Stream
 from whosaw.places.places import Places
+from whosaw.policy.rules import Policy
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
 from whosaw.store import pack
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
+from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_witness import SqliteHeads
+from whosaw.store.state import answers
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustPolicy
 from whosaw.witness.after import known_heads, last_seen, shown_heads
@@ -114,6 +122,60 @@ def known(folder: Path) -> Iterator[Directory]:
     with state_of(folder, settings) as engine:
         migrate.check(engine)
         yield directory_of(settings, engine)
+
+
+@contextmanager
+def probing(folder: Path, policy: Policy, *, random: Random = os.urandom) -> Iterator[Probes]:
+    """What a gate is asked about itself, asked of its parts without it. Raises BadInput where there is no data folder."""
+    settings = settings_of(folder)
+    with ExitStack() as open_:
+        parts: dict[str, Probe] = {}
+        newest: Callable[[], datetime | None] = _never
+        try:
+            engine = open_.enter_context(state_of(folder, settings))
+            migrate.check(engine)
+            directory = directory_of(settings, engine)
+            parts["directory"], newest = confirmed(directory, now), directory.newest
+            names, sealed = SqlNameRows(engine), SqlSealedRows(engine)
+            parts["names"] = lambda: names.find("")
+            parts["sealed values"] = lambda: sealed.newest(b"", "", 0, 1)
+            state = answers(engine)
+        except WhosawError as error:
+            state = _raising(error)
+
+        def keyring() -> None:
+            with all_keys(folder, random=random) as keys:
+                keys.find(Stream.named("policy"))
+
+        def log() -> str:
+            try:
+                with glance(folder) as here:
+                    here.reader()
+            except WhosawError as error:
+                return str(error)
+            return ""
+
+        parts["keyring"] = keyring
+        yield Probes(state, parts, log, now, lambda: _last_look(folder), newest, policy)
+
+
+def _last_look(folder: Path) -> datetime | None:
+    try:
+        with glance(folder) as here:
+            return last_look_of(here.reader())
+    except WhosawError:
+        return None  # it is the journal that cannot be read, and that is said of the journal
+
+
+def _never() -> None:
+    return None
+
+
+def _raising(error: WhosawError) -> Callable[[], None]:
+    def probe() -> None:
+        raise error
+
+    return probe
 
 
 @contextmanager

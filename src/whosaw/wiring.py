@@ -58,7 +58,7 @@ from whosaw.guard.approvals.opening import record_overseers
 from whosaw.guard.approvals.people import KeyringPeople
 from whosaw.guard.approvals.ports import Desk, Organisation, People
 from whosaw.guard.approvals.terms import Terms
-from whosaw.guard.health import Probes
+from whosaw.guard.health import Probes, confirmed
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, named, record_policy
 from whosaw.guard.quota import Quota
@@ -298,7 +298,7 @@ def house(
             probes = Probes(
                 state=answers(engine),
                 parts={
-                    "directory": lambda: directory.unit("", clock()),
+                    "directory": confirmed(directory, clock),
                     "keyring": lambda: keyring.find(Stream.named("policy")),
                     "names": lambda: name_rows.find(""),
                     "sealed values": lambda: sealed.newest(b"", "", 0, 1),

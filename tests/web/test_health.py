@@ -9,8 +9,10 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.directory.town import write
 from tests.journal.world import ORIGIN, World, at_size, body
 
+from whosaw.desks import load_directory
 from whosaw.errors import Damaged
 from whosaw.journal.again import Again
 from whosaw.journal.meter import GROUP_SIZES, Histogram
@@ -29,6 +31,7 @@ def opened(tmp_path_factory):
     folder = tmp_path_factory.mktemp("health") / "data"
     build(folder, ORIGIN)
     with house(folder) as here:
+        load_directory(here, write(folder.parent / "tables"))
         for n in range(30):
             here.journal.submit(
                 Submission("test", f"k-{n}", (Record(Stream.of_person(f"person-{n % 3}"), body(f"record {n}")),))

@@ -14,7 +14,7 @@ import click
 from whosaw.cli.approval import ROLES, approval, read
 from whosaw.cli.approval_words import answered, given
 from whosaw.cli.operator import local
-from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, say
+from whosaw.cli.options import Place, Together, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED
 from whosaw.guard.approvals import answer as answers
 from whosaw.guard.approvals import ask as asking
@@ -43,7 +43,7 @@ def give(
 ) -> int:
     """Approve REQUEST, or bring an overseer's approval back. Exit code 4: you cannot, and why."""
     if (request is None) == (signed is None):
-        raise click.UsageError("either REQUEST, or --from FILE")
+        raise Together("either REQUEST, or --from FILE")
     nonce = secrets.token_hex(16)
     with opened(data) as here:
         local(here, asker)

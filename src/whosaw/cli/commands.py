@@ -23,6 +23,7 @@ from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
 from whosaw.cli.erase import erase, hold
+from whosaw.cli.health import health
 from whosaw.cli.init import init
 from whosaw.cli.inquiry import inquiry
 from whosaw.cli.journal.command import journal
@@ -90,6 +91,7 @@ for _command in (
     sample,
     policy,
     places,
+    health,
     journal,
     witness,
 ):

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from whosaw.cli.operator import local
-from whosaw.cli.options import data_option, format_option, opened, say
+from whosaw.cli.options import Together, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.desks import erasure_desk
 from whosaw.erasure import erase as erasing
@@ -86,9 +86,9 @@ def _erased(done: Erased) -> Table:
 def hold(person: str, basis: str | None, lift: str | None, by: str | None, data: Path, form: str) -> int:
     """Keep the records of PERSON from being erased, or lift a hold; without either, list the holds."""
     if basis and lift:
-        raise click.UsageError("either --basis or --lift")
+        raise Together("either --basis or --lift")
     if (basis or lift) and not by:
-        raise click.UsageError("--by is missing: who puts or lifts it is recorded")
+        raise Together("--by is missing: who puts or lifts it is recorded")
     key = secrets.token_hex(16)
     with opened(data) as here:
         desk = erasure_desk(here)

@@ -45,6 +45,10 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Together(click.UsageError):
+    """What was given does not go together. The sentence is ours, and quotes nothing of it."""
+
+
 DATA = Path("whosaw-data")
 
 

@@ -9,7 +9,7 @@ import click
 
 from whosaw.cli.approval import read
 from whosaw.cli.operator import local
-from whosaw.cli.options import Place, again, asker_option, data_option, format_option, opened, say
+from whosaw.cli.options import Place, Together, again, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import Table
 from whosaw.cli.statement import created
 from whosaw.guard.approvals import passkeys
@@ -34,7 +34,7 @@ def passkey() -> None:
 def add(challenge: Path | None, registration: Path | None, asker: str, data: Path, form: str) -> int:
     """Register a passkey of yours, in two steps: the challenge out, the registration in."""
     if (challenge is None) == (registration is None):
-        raise click.UsageError("first --challenge FILE, then --registration FILE")
+        raise Together("first --challenge FILE, then --registration FILE")
     with opened(data) as here:
         local(here, asker)
         if challenge is not None:

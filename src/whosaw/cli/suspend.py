@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from whosaw.cli.operator import local
-from whosaw.cli.options import data_option, format_option, opened, say
+from whosaw.cli.options import Together, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.guard import suspension
 from whosaw.guard.approvals.use import settle
@@ -29,7 +29,7 @@ _LISTED = "; ".join(f"{code}: {what}" for code, what in CODES.items())
 def suspend(principal: str, code: str | None, by: str, lift: bool, with_: str | None, data: Path, form: str) -> int:
     """Stop PRINCIPAL, a staff id, at every gate at once. On record first. Exit code 4: refused, with the reasons."""
     if lift == bool(code) or lift != bool(with_):
-        raise click.UsageError("either --reason-code CODE, or --lift and --with ID")
+        raise Together("either --reason-code CODE, or --lift and --with ID")
     key = secrets.token_hex(16)
     with opened(data) as here:
         local(here, by)

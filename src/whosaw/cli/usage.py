@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import click
 
-from whosaw.cli.options import Place
+from whosaw.cli.options import Place, Together
 from whosaw.errors import BadInput
 
 
@@ -25,6 +25,8 @@ def _sentence(error: click.ClickException) -> str:
     match error:
         case click.exceptions.NoArgsIsHelpError():
             return "say what is to be done"
+        case Together():
+            return error.message
         case click.MissingParameter() | click.BadOptionUsage() | click.BadArgumentUsage():
             return " ".join(error.format_message().split())  # Click puts each choice on a line
         case click.BadParameter():

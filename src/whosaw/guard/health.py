@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from whosaw.directory.directory import Directory
 from whosaw.errors import Unavailable, WhosawError
 from whosaw.guard.look import behind
 from whosaw.model.access import Asked, Field, Look
@@ -79,6 +80,22 @@ class Probes:
             raise Unavailable(
                 f"the clock stands {by} s before the last change of the directory: set it right", part="clock"
             )
+
+
+def confirmed(directory: Directory, clock: Callable[[], datetime]) -> Probe:
+    """The directory can be read, and each source was heard of in its time: else every look is refused, and health says so."""
+
+    def probe() -> None:
+        at = clock()
+        directory.unit("", at)
+        found = directory.feeds(at)
+        # Where the clock went back, what was confirmed lies ahead of it: that is the clock's fault, and named there.
+        if not found and not directory.counts():
+            raise Unavailable("nobody ever said who works here, so every look is refused", part="directory")
+        if late := ", ".join(feed.source for feed in found if feed.stale(at)):
+            raise Unavailable(f"not confirmed in time, so every look is refused: {late}", part="directory")
+
+    return probe
 
 
 def _asked(probe: Probe) -> str:
