@@ -48,6 +48,7 @@ from whosaw.model.caller import Caller, Proof
 from whosaw.model.gate import GateSaw
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
+from whosaw.model.pseudonym_body import PseudonymBody, Variant
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.tickets import webhook
 from whosaw.tickets.story import Words
@@ -263,6 +264,27 @@ PARSERS = {
     ),
     "verify/overseer.py SignedFile.parse": Parser(
         SignedFile.parse, lambda made, _: made.encode(), (COUNCIL.sign(approval_request()).encode(),)
+    ),
+    "model/pseudonym_body.py PseudonymBody.decode": Parser(
+        PseudonymBody.decode,
+        lambda made, _: made.encode(),
+        (
+            PseudonymBody(
+                what="call",
+                call="c0ffee",
+                at=BEGAN,
+                principal="e-abcdefghijklmnop",
+                purpose=None,
+                case=None,
+                variant=Variant.PFX,
+                epoch="2026-06",
+                source="given",
+                addresses=7,
+                permitted=False,
+                reasons=("purpose-unknown", "case-unknown"),
+                caller=Caller("tool", Proof.JWT, speaks=True),
+            ).encode(),
+        ),
     ),
     "model/look_body.py LookBody.decode": Parser(
         LookBody.decode, lambda made, _: made.encode(), (look_body("anna", 1), ASKED, approved().encode())

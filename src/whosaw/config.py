@@ -28,6 +28,7 @@ from whosaw.settings.callers import (
 from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.keys import KeysSettings, check_keys
 from whosaw.settings.places import PlacesSettings, check_places
+from whosaw.settings.pseudonyms import PseudonymSettings, check_pseudonyms
 from whosaw.settings.store import StoreSettings, check_store
 from whosaw.settings.tickets import TicketSettings, check_tickets
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
@@ -157,6 +158,7 @@ class Settings:
     journal: JournalSettings = field(default_factory=JournalSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     quota: QuotaSettings = field(default_factory=QuotaSettings)
+    pseudonyms: PseudonymSettings = field(default_factory=PseudonymSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
@@ -279,6 +281,7 @@ def _check(settings: Settings, where: str) -> None:
         )
     networks(settings.intake.trusted_proxies)
     check_directory(settings.directory, where)
+    check_pseudonyms(settings.pseudonyms)
     check_store(settings.store, where)
     check_keys(settings.keys)
     _check_witnesses(settings.witness, where)

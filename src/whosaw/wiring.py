@@ -61,6 +61,8 @@ from whosaw.guard.approvals.terms import Terms
 from whosaw.guard.health import Probes, confirmed
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, named, record_policy
+from whosaw.guard.pseudonyms.desk import Pseudonymiser
+from whosaw.guard.pseudonyms.opening import opened as open_pseudonyms
 from whosaw.guard.quota import Quota
 from whosaw.guard.quota_count import InMemory
 from whosaw.guard.quota_shared import Shared
@@ -137,6 +139,7 @@ class House:
     vault: Vault
     guard: Guard
     quota: Quota
+    pseudonymiser: Pseudonymiser
     suspension: Suspension
     approvals: Desk
     probes: Probes
@@ -263,17 +266,10 @@ def house(
             last_look = last_look_of(journal.reader())
             sealed = SqlSealedRows(engine)
             vault = Vault(
-                sealed,
-                keyring,
-                pseudonyms,
-                receipts=VerifierKey.parse(signers.receipts.vkey()),
+                sealed, keyring, pseudonyms, receipts=VerifierKey.parse(signers.receipts.vkey()),
                 heads=Heads(dataclasses.replace(session.policy, logs=tuple(map(TrustedLog, signers.keys())))),
-                origin=settings.origin,
-                journal=journal.leaves,
-                clock=clock,
-                random=random,
-                last_look=last_look,
-            )
+                origin=settings.origin, journal=journal.leaves, clock=clock, random=random, last_look=last_look,
+            )  # fmt: skip
             counters = Shared(SqlQuotaRows(engine)) if settings.store.database else InMemory()
             quota = Quota(settings.quota, policy.purposes, directory.unit, counters)
             if not settings.store.database:
@@ -295,6 +291,10 @@ def house(
                 patience_s=settings.guard.patience_s,
                 at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
             )  # fmt: skip
+            pseudonymiser = open_pseudonyms(
+                settings.pseudonyms, counters, journal, keyring, key=root.pseudonyms, directory=directory, policy=policy,
+                remember=names.remember, clock=clock, random=random, cases=tickets.tickets,
+            )  # fmt: skip
             probes = Probes(
                 state=answers(engine),
                 parts={
@@ -315,7 +315,7 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard, quota, stopping, desk,
+                policy, journal, session.asked, witnesses, directory, vault, guard, quota, pseudonymiser, stopping, desk,
                 probes, erasing(journal, eraser), tickets, places,
             )  # fmt: skip
 

@@ -67,3 +67,21 @@ def test_only_this_stream_this_field_and_until_then(rows):
     assert list(rows.newest(HANDLE, "ip", 1000, 9)) == shown(mine)
     assert list(rows.newest(HANDLE, "ip", 999, 9)) == []
     assert len(rows.newest(HANDLE, "ip", 1001, 9)) == 2
+
+
+def test_all_of_a_time_page_by_page(rows):
+    """Each once, whoever's it is, of this field, seen from the first moment on and before the last, stored in time."""
+    mine = [row(seen, handle=bytes([n % 3]) * 16) for n, seen in enumerate((5, 5, 6, 7, 9, 9, 5))]
+    others = [row(4), row(10), row(6, field="device"), row(6, stored=2000)]
+    for each in mine + others:
+        rows.add(**each)
+    whole = sorted((e["handle"], e["source"], e["seen"], e["sealed"]) for e in mine)
+    for limit in (1, 2, 3, 100):
+        found, after = [], (b"", b"")
+        while page := rows.seen_within("ip", 5, 10, 1000, after=after, limit=limit):
+            assert len(page) <= limit
+            found += page
+            after = page[-1][:2]
+        assert found == whole
+    assert rows.how_many("ip", 5, 10, 1000) == len(mine)
+    assert rows.how_many("ip", 10, 10, 1000) == rows.how_many("location", 5, 10, 1000) == 0

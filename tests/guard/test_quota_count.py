@@ -97,6 +97,17 @@ def test_all_lanes_or_none(counters):
     assert counters.left([ATTEMPTS, HOUR, DAY], 0) == [5, 0, 5]
 
 
+def test_several_places_are_taken_all_or_none(counters):
+    """Where fewer are left than are asked for none is taken; what is given back is given back whole."""
+    many = Lane("many/a", 86_400, 100, places=60)
+    left, kept = counters.take([many], 50_000)
+    assert (left, len(kept)) == ([100], 1)
+    assert counters.take([many], 50_000) == ([40], ())
+    assert counters.take([Lane("many/a", 86_400, 100, places=40)], 50_000)[0] == [40]
+    counters.give_back(kept)
+    assert counters.left([many], 50_000) == [60]
+
+
 def test_what_is_given_back_is_there_again(counters):
     """Also hours later: it comes back in its own span, and a person who was looked at once is none of those counted."""
     _, kept = counters.take([DAY, several("p")], 50_000)

@@ -28,7 +28,7 @@ _SWEEP = 1440  # seconds: a span of a day
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One thing that is counted. `each`: which of many things it is, each of which takes one place however often it
-    comes; "" is none of them. `always`: taken whatever the others say.
+    comes; "" is none of them. `always`: taken whatever the others say. `places`: how many it takes at once, all or none.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Lane:
     limit: int
     each: str | None = None
     always: bool = False
+    places: int = 1
 
     def until(self, at: int) -> int:
         """When a place taken at `at` is free again, in seconds since 1970."""
@@ -51,7 +52,7 @@ class Counters(Protocol):
     """Where places are counted. All calls are atomic, also between processes that share it. All may raise Unavailable."""
 
     def take(self, lanes: Sequence[Lane], at: int) -> tuple[list[int], Kept]:
-        """How many are left of each, before; and what was taken: one of each, unless one of them has none left."""
+        """How many are left of each, before; and what was taken: the places of each, unless one of them has too few left."""
         ...
 
     def give_back(self, kept: Kept) -> None: ...
@@ -103,14 +104,15 @@ class _Places:
         self.count += count
         return until
 
-    def back(self, each: str, until: int) -> None:
-        """One of that span, where one is there."""
+    def back(self, each: str, until: int, count: int) -> None:
+        """So many of that span, where there are any."""
         spans = self.of.get(each)
         span = None if spans is None else next((span for span in spans if span[0] == until), None)
         if spans is None or span is None:
             return
-        span[1] -= 1
-        self.count -= 1
+        count = min(count, span[1])
+        span[1] -= count
+        self.count -= count
         if not span[1]:
             spans.remove(span)
         if not spans:
@@ -133,14 +135,14 @@ class InMemory:
         with self._lock:
             at = self._now(at)
             left = [self._left(lane, at) for lane in lanes]
-            fine = all(n >= 1 for n in left)
+            fine = all(n >= lane.places for n, lane in zip(left, lanes, strict=True))
             return left, tuple((lane, self._add(lane, at)) for lane in lanes if fine or lane.always)
 
     def give_back(self, kept: Kept) -> None:
         with self._lock:
             for lane, until in kept:
                 if (places := self._keys.get(lane.key)) is not None:
-                    places.back(lane.each or "", until)
+                    places.back(lane.each or "", until, lane.places)
 
     def put(self, lanes: Sequence[Lane], at: int) -> None:
         with self._lock:
@@ -180,4 +182,4 @@ class InMemory:
         return lane.limit - places.taken(lane)
 
     def _add(self, lane: Lane, at: int) -> int:
-        return self._keys.setdefault(lane.key, _Places()).add(lane.each or "", lane.until(at))
+        return self._keys.setdefault(lane.key, _Places()).add(lane.each or "", lane.until(at), lane.places)

@@ -55,7 +55,8 @@ class Shared:
     def take(self, lanes: Sequence[Lane], at: int) -> tuple[list[int], Kept]:
         def take(here: InMemory, added: Counter[tuple[str, str, int]]) -> tuple[list[int], Kept]:
             left, kept = here.take(lanes, at)
-            added.update((lane.key, lane.each or "", until) for lane, until in kept)
+            for lane, until in kept:
+                added[lane.key, lane.each or "", until] += lane.places
             return left, kept
 
         return self._together(take, lanes, at)
@@ -63,7 +64,8 @@ class Shared:
     def give_back(self, kept: Kept) -> None:
         def back(here: InMemory, added: Counter[tuple[str, str, int]]) -> None:
             here.give_back(kept)
-            added.subtract((lane.key, lane.each or "", until) for lane, until in kept)
+            for lane, until in kept:
+                added[lane.key, lane.each or "", until] -= lane.places
 
         self._together(back, [lane for lane, _ in kept], 0)
 

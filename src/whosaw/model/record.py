@@ -61,6 +61,7 @@ class Kind(StrEnum):
     CALLER = "caller"  # a tool may ask from here on, or no longer; or one said what it may not say
     SUSPENSION = "suspension"  # a principal was stopped, or may look again; or one of both was refused
     SAMPLE = "sample"  # a draw of cases was promised, or made
+    PSEUDONYM = "pseudonym"  # IP addresses were given pseudonyms, or that was refused; how many, never which
     START = "start"  # the log went on although its witnesses could not be asked, and why
 
 
@@ -89,6 +90,7 @@ class Stream:
 
 NAMED = (
     "admin", "policy", "approvals", "bulk", "aggregate", "directory", "detectors", "inquiry", "exports", "erasure",
+    "pseudonyms",
 )  # fmt: skip
 
 

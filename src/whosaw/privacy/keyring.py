@@ -160,6 +160,15 @@ class Keyring:
         row = self._rows.find(lookup(self._lookup, stream))
         return None if row is None else self._theirs(row, stream)
 
+    def held(self, handles: Sequence[bytes]) -> dict[bytes, tuple[DataKey, str]]:
+        """The data keys of the persons with these handles, each with the person's *pseudonym*. For the vault. Without a row: none."""
+        found: dict[bytes, tuple[DataKey, str]] = {}
+        for row in self._rows.with_handles(handles):
+            _, kind, name = self._opened(row)
+            if kind is StreamKind.PERSON:
+                found[row.handle] = self._theirs(row, Stream(kind, name)), pseudonym_of(row.lookup)
+        return found
+
     def behind(self, pseudonym: str) -> tuple[DataKey, str] | None:
         """The data key and the *name* behind a person's pseudonym. For ``privacy.unseal`` and nobody else."""
         row = self._rows.by_prefix(lookup_prefix(pseudonym))

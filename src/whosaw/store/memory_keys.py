@@ -164,3 +164,16 @@ class MemorySealedRows(_Failing):
             ]
         rows.sort(key=lambda row: (row.seen, row.source), reverse=True)
         return [(row.seen, row.sealed) for row in rows[:limit]]
+
+    def seen_within(
+        self, field: str, begin: int, end: int, stored_until: int, *, after: tuple[bytes, bytes], limit: int
+    ) -> Sequence[tuple[bytes, bytes, int, bytes]]:
+        with self._lock:
+            self.asked += 1
+            self._read()
+            rows = [row for name, row in sorted(self._rows.items()) if name > after]
+        within = [r for r in rows if r.field == field and begin <= r.seen < end and r.stored <= stored_until]
+        return [(row.handle, row.source, row.seen, row.sealed) for row in within[:limit]]
+
+    def how_many(self, field: str, begin: int, end: int, stored_until: int) -> int:
+        return len(self.seen_within(field, begin, end, stored_until, after=(b"", b""), limit=len(self._rows)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, bindparam, insert, select
+from sqlalchemy import Engine, and_, bindparam, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask
@@ -20,6 +20,21 @@ _NEWEST = (
     .order_by(SEALED.c.seen.desc(), SEALED.c.source.desc())
     .limit(bindparam("most"))
 )
+_WITHIN = and_(
+    SEALED.c.field == bindparam("which"), SEALED.c.seen >= bindparam("begin"), SEALED.c.seen < bindparam("end"),
+    SEALED.c.stored <= bindparam("until"),
+)  # fmt: skip
+_SEEN = (
+    select(SEALED.c.handle, SEALED.c.source, SEALED.c.seen, SEALED.c.sealed)
+    .where(
+        _WITHIN,
+        SEALED.c.handle >= bindparam("handle"),
+        or_(SEALED.c.handle > bindparam("handle"), SEALED.c.source > bindparam("source")),
+    )
+    .order_by(SEALED.c.handle, SEALED.c.source)
+    .limit(bindparam("most"))
+)
+_MANY = select(func.count().label("many")).select_from(SEALED).where(_WITHIN)
 
 
 class SqlSealedRows:
@@ -46,3 +61,19 @@ class SqlSealedRows:
         given = {"of": handle, "which": field, "until": stored_until, "most": limit}
         with answering("sealed values"), self._engine.connect() as db:
             return [(row["seen"], bytes(row["sealed"])) for row in ask(db, _NEWEST, given)]
+
+    def seen_within(
+        self, field: str, begin: int, end: int, stored_until: int, *, after: tuple[bytes, bytes], limit: int
+    ) -> Sequence[tuple[bytes, bytes, int, bytes]]:
+        given = {
+            "which": field, "begin": begin, "end": end, "until": stored_until, "handle": after[0], "source": after[1],
+            "most": limit,
+        }  # fmt: skip
+        with answering("sealed values"), self._engine.connect() as db:
+            rows = ask(db, _SEEN, given)
+            return [(bytes(r["handle"]), bytes(r["source"]), r["seen"], bytes(r["sealed"])) for r in rows]
+
+    def how_many(self, field: str, begin: int, end: int, stored_until: int) -> int:
+        given = {"which": field, "begin": begin, "end": end, "until": stored_until}
+        with answering("sealed values"), self._engine.connect() as db:
+            return int(ask(db, _MANY, given)[0]["many"])

@@ -15,7 +15,7 @@ from typing import Protocol
 class SealedRows(Protocol):
     """Sealed values by stream, in plain types: a store knows nothing of the vault.
 
-    Both raise Unavailable where the store is down; an `add` may then have happened or not, and asking again is safe.
+    All raise Unavailable where the store is down; an `add` may then have happened or not, and asking again is safe.
     """
 
     def add(self, *, handle: bytes, field: str, seen: int, stored: int, source: bytes, sealed: bytes) -> bool:
@@ -31,6 +31,18 @@ class SealedRows(Protocol):
 
         Of equal times the one of the greater source comes first: the same question has the same answer.
         """
+        ...
+
+    def seen_within(
+        self, field: str, begin: int, end: int, stored_until: int, *, after: tuple[bytes, bytes], limit: int
+    ) -> Sequence[tuple[bytes, bytes, int, bytes]]:
+        """(handle, source, seen, sealed) of at most `limit` values of `field` that were seen from `begin` on and before `end`,
+        stored at `stored_until` or before, in the order of (handle, source) and beyond `after`.
+        """
+        ...
+
+    def how_many(self, field: str, begin: int, end: int, stored_until: int) -> int:
+        """How many `seen_within` has in all."""
         ...
 
 

@@ -3,6 +3,7 @@
 
     put   value ──canonical──▶ seal under K ──▶ one row per source
     open  look + recorded + decision ──match──▶ newest rows ──▶ open ──▶ mask ──▶ Value …
+    pseudonymised  recorded call ──▶ all addresses of its epoch, each as a pseudonym        (vault.addresses)
 
 Invariant 1 of the architecture lives here: nothing is released without a durable receipt for exactly that look. The
 match comes first and needs no key that opens a value; until it has said yes, no row was even read.
@@ -30,6 +31,7 @@ from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Random
 from whosaw.tlog.note import VerifierKey
+from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
@@ -122,6 +124,10 @@ class Vault:
         with self._lock:
             self._last = max(self._last, _millis(body.at))
         return tuple(self._values(key, decision.detail, _millis(body.at)))
+
+    def addresses(self) -> Addresses:
+        """All addresses of a time, as pseudonyms and never as they are."""
+        return Addresses(self._rows, self._keyring, self._journal, self._clock)
 
     def _values(self, key: DataKey, granted: Sequence[Asked], at: int) -> Iterator[Value]:
         """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whosaw.errors import BadInput
-from whosaw.privacy.ipcrypt.keys import EXAMPLES, PERIODS, Variant, bounds, cipher, epoch_of
+from whosaw.model.pseudonym_body import Variant
+from whosaw.privacy.ipcrypt.epochs import EXAMPLES, PERIODS, bounds, epoch_of
+from whosaw.privacy.ipcrypt.keys import cipher
 from whosaw.privacy.root import Root, expand
 
 ROOT = Root(bytes(range(32)))
