@@ -3,7 +3,7 @@
 
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import psycopg
 import pytest
@@ -11,7 +11,7 @@ from tests import postgres
 
 from whosaw.errors import Contradiction, Damaged, Misconfigured, OutcomeUnknown, Unavailable
 from whosaw.journal.ports import HeadState
-from whosaw.store.pg import Database, Term
+from whosaw.store.pg import _IDLE, Database, Term
 from whosaw.store.pg_head import PgHead
 from whosaw.store.pg_labels import PgLabels
 
@@ -196,4 +196,26 @@ def test_a_broken_commit_is_not_taken_for_a_good_one(conninfo):
             db.execute("SELECT 1/0")
         except psycopg.Error:
             pass
+    database.close()
+
+
+def test_a_busy_moment_costs_no_connection_that_was_there(conninfo):
+    """More are used at once than are kept: those that are kept stay open, and the next who asks opens none."""
+    opened = []
+
+    def counted(*args, **kwargs):
+        opened.append(1)
+        return psycopg.Connection.connect(*args, **kwargs)
+
+    database = Database(conninfo, connect=counted)
+
+    def at_once(count):
+        with ExitStack() as busy:
+            return [busy.enter_context(database.connection()).info.backend_pid for _ in range(count)]
+
+    many = at_once(_IDLE + 4)
+    assert len(opened) == _IDLE + 4
+    again = at_once(_IDLE)
+    assert len(opened) == _IDLE + 4
+    assert set(again) <= set(many)
     database.close()

@@ -40,7 +40,7 @@ _SESSION = (
 _PARAMS = {
     "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
 }  # fmt: skip
-_IDLE = 4  # connections kept for the next who asks
+_IDLE = 16  # connections kept for the next who asks
 _FENCE = "SELECT 1 FROM journal.leader WHERE epoch = %s FOR SHARE"
 # Before it is connected, the driver has no SQLSTATE to tell a wrong password from a server that is down.
 _HINT = "look at the server, the database's name, the account, and PGPASSWORD or the passfile; asking again is safe"
@@ -197,8 +197,7 @@ class Database:
         with self._lock:
             while self._idle:
                 db = self._idle.pop()
-                # Something to read where nothing was asked is the server's good-bye.
-                if not db.closed and not select.select([db.fileno()], [], [], 0)[0]:
+                if not hung_up(db):
                     return db
                 with suppress(psycopg.Error):
                     db.close()
@@ -209,7 +208,9 @@ class Database:
             if not self._closed and len(self._idle) < _IDLE and db.info.transaction_status == TransactionStatus.IDLE:
                 self._idle.append(db)
                 return
-        self._drop(db)
+        # One too many, or in the middle of something: the others are as good as they were.
+        with suppress(psycopg.Error):
+            db.close()
 
     def _drop(self, db: Connection) -> None:
         with suppress(psycopg.Error):
@@ -238,6 +239,12 @@ class Database:
             idle, self._idle = self._idle, []
         for db in idle:
             db.close()
+
+
+def hung_up(db: Connection) -> bool:
+    """Whether a connection of which nobody waits for an answer is of no use any more."""
+    # Something to read where nothing was asked is the server's good-bye.
+    return db.closed or bool(select.select([db.fileno()], [], [], 0)[0])
 
 
 def _fence(db: Connection, term: Term) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from whosaw.store.pg import Database
 
 BUSY_MS = 5_000
+_KEPT = 16  # connections to a shared database, of each gate
 
 
 def state_engine(path: Path) -> Engine:
@@ -80,6 +81,7 @@ def _file(path: Path) -> tuple[int, int] | None:
 
 def shared_state_engine(database: Database) -> Engine:
     """An engine over a PostgreSQL database, for all gates of a log."""
+    from whosaw.store.pg import hung_up  # an extra, and only whoever has a database has its driver
 
     def connect() -> Any:
         connection = database.own()
@@ -88,5 +90,16 @@ def shared_state_engine(database: Database) -> Engine:
         connection.autocommit = False  # SQLAlchemy says when a transaction ends, and relies on its having begun
         return connection
 
-    # A connection that the server has cut is found out before it is used, and not by whoever looks at a person.
-    return create_engine("postgresql+psycopg://", creator=connect, hide_parameters=True, pool_pre_ping=True)
+    # Kept, and not closed again after a busy moment: making one costs both sides as much as a look.
+    engine = create_engine(
+        "postgresql+psycopg://", creator=connect, hide_parameters=True, pool_size=_KEPT, max_overflow=0
+    )
+
+    @event.listens_for(engine, "checkout")
+    def still_there(connection: Any, _record: Any, _proxy: Any) -> None:
+        # One that the server has cut is found out before it is used, and not by whoever looks at a person; and without a
+        # question to the server each time.
+        if hung_up(connection):
+            raise DisconnectionError
+
+    return engine
