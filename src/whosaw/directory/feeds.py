@@ -30,10 +30,10 @@ _EACH = (
     .where(SOURCES.c.since <= _AT, SOURCES.c.until > _AT)
     .order_by(SOURCES.c.source)
 )
-_NEWEST = (
-    select(FEED.c.confirmed.label("at")).order_by(FEED.c.row.desc()).limit(1),
-    select(func.max(SUSPENSIONS.c.known_from).label("at")),
-    select(func.max(SUSPENSIONS.c.known_to).label("at")).where(SUSPENSIONS.c.known_to < FOR_EVER),
+_NEWEST = select(
+    select(FEED.c.confirmed).order_by(FEED.c.row.desc()).limit(1).scalar_subquery().label("confirmed"),
+    select(func.max(SUSPENSIONS.c.known_from)).scalar_subquery().label("stopped"),
+    select(func.max(SUSPENSIONS.c.known_to)).where(SUSPENSIONS.c.known_to < FOR_EVER).scalar_subquery().label("lifted"),
 )
 
 
@@ -65,8 +65,8 @@ def stalest(feeds: Sequence[Feed]) -> FeedFacts | None:
 
 def newest(db: Connection) -> datetime | None:
     """When anything was changed or confirmed last, whoever's clock said so; None where nothing ever was."""
-    said = [row["at"] for query in _NEWEST for row in ask(db, query, {})]
-    return max((instant(at) for at in said if at is not None), default=None)
+    said = [at for row in ask(db, _NEWEST, {}) for at in row.values() if at is not None]
+    return instant(max(said)) if said else None
 
 
 def counts(db: Connection) -> dict[str, dict[str, int]]:
