@@ -24,6 +24,7 @@ from whosaw.directory.feeds import Feed
 from whosaw.directory.kept import Outcome, newest
 from whosaw.directory.ports import Elsewhere, nothing_elsewhere
 from whosaw.directory.tables import LOADED, micros
+from whosaw.directory.ticket_tables import CASE_HANDS
 from whosaw.directory.transaction import reading
 from whosaw.directory.view import OVER, View, known_at
 from whosaw.policy.facts import Known, PrincipalFacts
@@ -121,7 +122,7 @@ class Directory:
 
     def rows(self, table: str, at: datetime | None = None) -> Iterator[Mapping[str, Any]]:
         """Every row of `table` as known at `at`, or every version ever known. For projections: pseudonyms only."""
-        found = {each.name: each for each in LOADED}[table]
+        found = {each.name: each for each in (*LOADED, CASE_HANDS)}[table]
         query = select(found).order_by(found.c.row)
         if at is not None:
             query = query.where(known_at(found, micros(at)))

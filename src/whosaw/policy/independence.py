@@ -7,6 +7,8 @@
     apart(one, named)                  not one of them · not of their unit · neither above nor below any of them
     against(approver, ground)          independent, and: no sister unit under one boss · no favour that comes back by way
                                        of a third · no party to the case · not of the unit that gains · not of the person's
+                                       · not one with another who signed
+    one_will(one, other, chart, tied)  two who sign count as one: of one unit, one line, under one manager, of one home
 
 For opening a name, independence of each other is read as of the moment of asking, and being apart from those named over
 the whole time from their first look. For an approval of a look everything is read over the 30 days before it was asked
@@ -54,6 +56,8 @@ REASONS: Mapping[str, str] = {
     "sister-unit": "The units of the two stand side by side under one boss, within two levels of one of the two.",
     "favour-by-way-of": "The one who asks approved, within 30 days, for somebody who approved for the one who approves.",
     "tied": "The two share an account or a home.",
+    "fellow": "Another who signed for this look is of the same unit or reporting line, under the same manager, or of the same home; "
+    "the two count as one.",
     "party": "The one who approves has to do with the case, or with the person.",
     "gains": "The one who approves is of the unit that gains from the look.",
     "signature": "The signature is not that of a key of the one who approves over exactly this request.",
@@ -164,7 +168,7 @@ class Ground:
 
     `chart`: all that held in the 30 days before. `lately`: who approved for whom in them. `fresh`: the directory was
     confirmed lately. `parties`: whoever has a hand in the case. `tied`: whoever shares an account or a home with the one who
-    asks. `gaining`: units that gain from the look.
+    asks. `gaining`: units that gain from the look. `fellows`: whoever counts as one with another who signed for it.
     """
 
     requester: str = field(repr=False)
@@ -175,6 +179,7 @@ class Ground:
     parties: frozenset[str] = field(repr=False)
     gaining: frozenset[str] = field(repr=False)
     tied: frozenset[str] = field(default=frozenset(), repr=False)
+    fellows: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def against(approver: str, ground: Ground, *, related: bool = False) -> tuple[Reason, ...]:
@@ -185,12 +190,23 @@ def against(approver: str, ground: Ground, *, related: bool = False) -> tuple[Re
         "sister-unit": lambda: _sisters(chart, requester, approver),
         "favour-by-way-of": lambda: _by_way_of(ground, approver),
         "tied": lambda: approver in ground.tied,
+        "fellow": lambda: approver in ground.fellows,
         # One code for both: told apart, they would tell the one who approves whose the pseudonym is.
         "party": lambda: related or approver in ground.parties,
         "gains": lambda: bool(_units(chart, approver) & ground.gaining),
     }
     said = independent(requester, approver, chart, ground.lately, ground.at)
     return (*said, *(Reason(code) for code, holds in more.items() if holds()))
+
+
+def one_will(one: str, other: str, chart: Chart, *, tied: bool) -> bool:
+    """Whether two who sign for one look count as one: whoever has the one, has the other. `tied`: by an account or a home."""
+    return (
+        tied
+        or bool(_units(chart, one) & _units(chart, other))
+        or chart.in_line(one, other)
+        or bool(chart.above(one, 1) & chart.above(other, 1))
+    )
 
 
 def _sisters(chart: Chart, one: str, other: str) -> bool:

@@ -3,8 +3,9 @@
 
 boss ─┬─ hd-ie ── ana, ben (help-ie)        who asks: ana         ana's case F-1, opened by the portal
       ├─ hd-us ── una (help-us)             sister unit of help-ie under boss
-chief ─── lea (legal-ie) · sam (trust-ie)   another line: legal; a steward of IE
+chief ─── lea (legal-ie)                    another line: legal
 prime ─── rae (risk-us)                     a third line
+vera ──── sam (trust-ie)                    a fourth: a steward of IE
 """
 
 from dataclasses import replace
@@ -34,8 +35,9 @@ COMPANY = {
         {"staff_id": "hd-us", "unit": "help-us", "function": "support", "country": "US", "manager": "boss"},
         {"staff_id": "boss", "unit": "board", "function": "executive", "country": "IE"},
         {"staff_id": "lea", "unit": "legal-ie", "function": "legal", "country": "IE", "manager": "chief"},
-        {"staff_id": "sam", "unit": "trust-ie", "function": "safety", "country": "IE", "manager": "chief",
+        {"staff_id": "sam", "unit": "trust-ie", "function": "safety", "country": "IE", "manager": "vera",
          "own_person": "u-sam"},
+        {"staff_id": "vera", "unit": "trust", "function": "executive", "country": "IE"},
         {"staff_id": "chief", "unit": "counsel", "function": "legal", "country": "IE"},
         {"staff_id": "rae", "unit": "risk-us", "function": "security", "country": "US", "manager": "prime"},
         {"staff_id": "prime", "unit": "risk", "function": "executive", "country": "US"},

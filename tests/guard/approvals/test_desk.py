@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking and answering: what is on record, who is told, who may not sign and why, and what a failing journal leaves."""
 
+from dataclasses import replace
+
 import pytest
 from tests.directory.town import DAY, HOUR
 from tests.guard.approvals.room import COMPANY, COUNCIL
 
+from whosaw.directory.change import Said, bring, confirm
+from whosaw.directory.content import rows_of
 from whosaw.errors import BadInput, Busy, IdempotencyConflict, OutcomeUnknown, Unavailable
 from whosaw.guard.approvals.answer import Refused, refuse
 from whosaw.guard.approvals.ask import withdraw
+from whosaw.guard.approvals.glass import broken, review
 from whosaw.guard.approvals.life import Kept
 from whosaw.guard.approvals.state import No, State
 from whosaw.model.approval import As, Counts, Uses
+from whosaw.model.approval_kept import Holder
 from whosaw.model.record import parse
 
 
@@ -302,3 +308,95 @@ def test_no_request_by_this_id(room):
         with pytest.raises(BadInput):
             act()
     assert room.recorded() == []
+
+
+def hands(room, *rows):
+    """What a system that keeps cases says of who had a hand in F-1."""
+    said = rows_of(
+        {"case_id": "F-1", "role": role, "of": of and room.e(of), "hand": hand and room.e(hand)}
+        for role, of, hand in rows
+    )
+    bring([Said("case_hands", {"case_id": "F-1"}, said)], source="tickets", office=room.office.changes)
+
+
+@pytest.mark.parametrize(
+    ("hand", "said"),
+    [
+        (("opened", None, "rae"), ["party"]),
+        (("assigned", "portal", "rae"), ["party"]),
+        (("named", None, "rae"), ["party"]),
+        (("assigned", "rae", "portal"), ["party", "gains"]),
+        (("assigned", "prime", "portal"), []),
+    ],
+)
+def test_every_hand_that_a_ticket_system_saw_is_a_party(room, hand, said):
+    """Not only the last of each, for which the table of cases has room; also where the hand was taken out since."""
+    hands(room, hand, ("opened", None, "portal"))
+    room.clock.turn(HOUR)
+    hands(room, ("opened", None, "portal"))
+    assert codes(room.give(room.ask(), "rae")) == said if said else isinstance(room.give(room.ask(), "rae"), Kept)
+
+
+def with_ron(room, **what):
+    """One more of the staff: far from ana, and near to rae in one way or another."""
+    row = {"staff_id": "ron", "unit": "watch-us", "function": "security", "country": "US"} | what
+    rae = [dict(each) for each in COMPANY["staff"]]
+    if "household" in what:
+        next(each for each in rae if each["staff_id"] == "rae")["household"] = what["household"]
+    room.load(staff=[*rae, row])
+
+
+@pytest.mark.parametrize(
+    "near",
+    [{"unit": "risk-us"}, {"manager": "rae"}, {"manager": "prime"}, {"household": "elm 4"}],
+    ids=["of one unit", "under the other", "under one manager", "of one home"],
+)
+@pytest.mark.parametrize("where", ["one request", "two requests"])
+def test_two_who_count_as_one_do_not_sign_for_one_look(room, near, where):
+    """Two signatures are two wills. Whoever signs second is told, under the same request or another for the same look."""
+    with_ron(room, **near)
+    look = room.look()
+    kept = room.ask(look, needs=Counts(independent=2))
+    assert isinstance(room.give(kept, "rae"), Kept)
+    second = kept if where == "one request" else room.ask(replace(look, key="k-other"))
+    assert codes(room.give(second, "ron")) == ["fellow"]
+    assert isinstance(room.give(second, "lea"), Kept)
+    # For another look they may: nobody is bound for good.
+    assert isinstance(room.give(room.ask(room.look(what="profile")), "ron"), Kept)
+
+
+def test_two_who_work_apart_may_both_sign(room):
+    with_ron(room)
+    kept = room.ask(needs=Counts(independent=2))
+    assert room.give(room.give(kept, "rae"), "ron").standing.state is State.APPROVED
+
+
+def test_a_fellow_is_found_by_whichever_source_says_it(room):
+    """By the tables rae and ron work apart; by the identity provider in one unit, and last week in ana's."""
+    with_ron(room)
+    rows = [row for row in room.office.directory.rows("staff", room.clock.at) if row["principal"] == room.e("ron")]
+    cells = {name: value for name, value in rows[0].items() if name not in ("source", "known_from", "known_to")}
+
+    def said(unit):
+        about = {"principal": room.e("ron")}
+        bring([Said("staff", about, rows_of([cells | {"unit": unit}]))], source="scim", office=room.office.changes)
+        room.clock.turn(HOUR)
+
+    said("help-ie")
+    said("risk-us")
+    kept = room.ask(needs=Counts(independent=2))
+    assert codes(room.give(kept, "ron")) == ["same-unit", "gains"]
+    room.clock.turn(31 * 24 * HOUR)
+    room.load(cases=[{**COMPANY["cases"][0], "case_id": "F-3"}])
+    confirm("scim", room.office.changes)
+    kept = room.ask(room.look(case="F-3"), needs=Counts(independent=2))
+    assert isinstance(room.give(kept, "rae"), Kept)
+    assert codes(room.give(kept, "ron")) == ["fellow"]
+
+
+def test_a_kind_review_is_a_favour_too(room):
+    """Who found ana's broken glass to be fine gets no approval from ana in return, and the other way round."""
+    look = room.look(purpose="incident_response", break_glass=True)
+    glass = broken(room.desk, look, Holder("guard/e-x", look.key), room.clock.at)
+    assert isinstance(review(room.desk, glass.request.id, "rae", fine=True, nonce="r"), Kept)
+    assert "returned" in codes(room.give(room.ask(room.look("rae")), "ana"))

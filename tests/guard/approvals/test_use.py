@@ -11,9 +11,9 @@ from tests.guard.approvals.room import COMPANY, COUNCIL, MONITOR, Room
 from whosaw.guard.approvals.answer import give_signed, refuse
 from whosaw.guard.approvals.ask import withdraw
 from whosaw.guard.approvals.glass import broken, owes_review, review
-from whosaw.guard.approvals.life import Kept
+from whosaw.guard.approvals.life import Kept, happen
 from whosaw.guard.approvals.overseer import exported
-from whosaw.guard.approvals.state import No, State
+from whosaw.guard.approvals.state import Event, No, State, What
 from whosaw.guard.approvals.use import hold, let_go, settle, used, valid, void
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.approval import As, Counts, digest_of
@@ -398,3 +398,48 @@ def test_what_was_used_is_reviewed_by_somebody_who_did_not_sign_it(room):
     done = review(room.desk, kept.request.id, "rae", fine=True, nonce="n")
     assert done.standing.state is State.REVIEWED
     assert review(room.desk, kept.request.id, "rae", fine=True, nonce="n") == done
+
+
+def test_what_is_given_while_the_look_is_under_way_is_not_of_this_look(room):
+    """Its record would say that it was approved after it was looked: whoever checks it from outside refuses it."""
+    look = room.look()
+    kept, at = room.ask(look), room.clock.at
+    room.clock.turn(5 * MS)
+    room.give(kept)
+    assert held(room, look, at=at).counts == NOTHING
+    assert held(room, look).counts == ONE
+
+
+def test_two_who_count_as_one_and_sign_at_one_moment_are_one(room):
+    """Neither saw the other when they signed; the look sees both. The first counts, and the request is short of one."""
+    ron = {"staff_id": "ron", "unit": "risk-us", "function": "security", "country": "US", "manager": "prime"}
+    room.load(staff=[*COMPANY["staff"], ron])
+    look = room.look()
+    kept = room.ask(look, needs=Counts(independent=2))
+    signed = [
+        Event(what=What.GIVEN, at=room.clock.at + n * MS, by=room.e(who), role=As.INDEPENDENT)
+        for n, who in enumerate(("rae", "ron"))
+    ]
+    for event in signed:
+        kept = happen(room.desk, kept, event)
+    assert kept.standing.state is State.APPROVED
+    room.clock.turn(HOUR)
+    assert held(room, look).counts == NOTHING
+    for n, who in enumerate(("rae", "ron")):
+        other = room.ask(room.look(what="profile", key=f"k-alone-{n}"))
+        happen(room.desk, other, replace(signed[0], at=room.clock.at + n * MS, by=room.e(who)))
+    room.clock.turn(HOUR)
+    assert held(room, room.look(what="profile"), key="k-alone").counts == ONE
+
+
+def test_who_left_within_this_millisecond_has_left(room):
+    """Times of records are cut to milliseconds; whoever settles a moment after the leaver's row still sees it."""
+    _, kept = approved(room)
+    room.clock.at += MS * 0.7
+    room.load(
+        staff=[
+            row | ({"valid_to": "2026-03-01T00:00:00Z"} if row["staff_id"] == "lea" else {}) for row in COMPANY["staff"]
+        ]
+    )
+    settle(room.desk)
+    assert room.now(kept).standing.state is State.WITHDRAWN

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What independence is computed from: the directory as it was in the 30 days before a request, and who approved for whom.
 
-    staff, every version known by then ──▶ Chart of all that held in those 30 days
-    the case's own people, every version ──▶ parties        units of whoever it is for ──▶ gaining
-    requests of those 30 days ──▶ favours
+    staff, of every source, every version known by then ──▶ Chart of all that held in those 30 days
+    the case's own people, every version, every hand ──▶ parties        units of whoever it is for ──▶ gaining
+    requests of those 30 days ──▶ favours                               requests for this look ──▶ fellows
 
 As of the *request*: whoever re-organises a unit the day before, or between the request and the signature, changes nothing
 of it. What is added to a row later in the past counts against an approver, and never for one.  Decided in: docs/adr/0093
@@ -12,16 +12,17 @@ of it. What is added to a row later in the past counts against an approver, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from whosaw.guard.approvals.life import Kept
 from whosaw.guard.approvals.ports import Desk
+from whosaw.guard.approvals.record import made_of
 from whosaw.guard.approvals.state import Request, What
 from whosaw.model.approval import As
 from whosaw.policy.facts import Known, PrincipalFacts
-from whosaw.policy.independence import RETURNED, Approved, Chart, Ground, Reason, against
+from whosaw.policy.independence import RETURNED, Approved, Chart, Ground, Reason, against, one_will
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NOBODY = ""  # no person has this pseudonym: the question is about the principal alone
@@ -29,33 +30,25 @@ _INTERNAL = "internal_inquiry"
 _HANDS = ("assignee", "requester", "approver", "opened_by")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """``policy.independence.StaffRow``: one version of one line of the staff table, for as long as it was believed."""
-
-    who: str = field(repr=False)
-    unit: str | None
-    manager: str | None = field(repr=False)
-    valid_from: int | None
-    valid_to: int | None
-
-
 def ground_of(desk: Desk, request: Request, at: datetime) -> Ground:
     """Everything about `request` that independence depends on: the house as of the moment it was asked; favours up to the
     signature at `at`, or one could be returned in between.
     """
-    since, asked = _micros(request.at - RETURNED), _micros(request.at)
-    chart = Chart.between(_staff(desk, asked), since, asked)
-    cases = [row for row in desk.directory.rows("cases") if row["case_id"] == request.case]
+    chart = desk.directory.chart(request.at, RETURNED.days)
+    cases, hands = (
+        [row for row in desk.directory.rows(table) if row["case_id"] == request.case]
+        for table in ("cases", "case_hands")
+    )
     return Ground(
         requester=request.principal,
         at=at,
         chart=chart,
         lately=tuple(favours(Kept.of(row) for row in desk.rows.since(at - 2 * RETURNED))),
         fresh=fresh(desk.directory.known(request.principal, _NOBODY, None, request.at), request.at),
-        parties=_parties(desk, request, cases),
-        gaining=_gaining(request, cases, chart),
-        tied=_tied(desk, request.principal, since, asked),
+        parties=_parties(desk, request, cases, hands),
+        gaining=_gaining(request, cases, hands, chart),
+        tied=tied(desk, request.principal, request.at),
+        fellows=_fellows(desk, request, chart),
     )
 
 
@@ -85,10 +78,13 @@ def standing(principal: PrincipalFacts | None) -> tuple[Reason, ...]:
 
 
 def favours(requests: Iterable[Kept]) -> Iterable[Approved]:
-    """Who approved for whom, whatever became of it: a signature that was never used is a favour, too."""
+    """Who approved for whom, whatever became of it: a signature that was never used is a favour, and so is a kind review."""
     for kept in requests:
         for grant in kept.standing.grants:
             yield Approved(kept.request.principal, grant.by, grant.at)
+        reviewed = kept.standing.reviewed
+        if reviewed is not None and reviewed.fine:
+            yield Approved(kept.request.principal, reviewed.by, reviewed.at)
 
 
 def fresh(known: Known, at: datetime) -> bool:
@@ -96,26 +92,45 @@ def fresh(known: Known, at: datetime) -> bool:
     return known.feed is not None and timedelta(0) <= at - known.feed.confirmed <= known.feed.limit
 
 
-def _staff(desk: Desk, at: int) -> Iterable[Row]:
-    for row in desk.directory.rows("staff"):
-        if row["known_from"] > at:
-            continue
-        # A row that was taken back in these days was the organisation's own word until then. It counts.
-        yield Row(
-            row["principal"], row["unit"], row["manager"], row["valid_from"], min(row["valid_to"], row["known_to"])
-        )
+def fellows(desk: Desk, signed: Iterable[str], who: Iterable[str], chart: Chart, at: datetime) -> frozenset[str]:
+    """Those of `who` who count as one with one of those who `signed`, by all that held in the 30 days up to `at`."""
+    near = {each: tied(desk, each, at) for each in set(signed)}
+    return frozenset(
+        one
+        for one in who
+        if any(one != other and one_will(one, other, chart, tied=one in of) for other, of in near.items())
+    )
 
 
-def _parties(desk: Desk, request: Request, cases: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Whoever has, or had, a hand in the case; a person's own account among them is their owner's hand."""
+def _fellows(desk: Desk, request: Request, chart: Chart) -> frozenset[str]:
+    """Of everybody, whoever counts as one with one of the staff who signed this request, or another for exactly this look."""
+    others = [made_of(row.bodies) for row in desk.rows.exact(request.exact)]
+    signed = {
+        grant.by
+        for each in others
+        if each.request.id == request.id or each.open
+        for grant in each.grants
+        if grant.role is not As.OVERSEER
+    }
+    return fellows(desk, signed, chart.units, chart, request.at) - signed if signed else frozenset()
+
+
+def _parties(
+    desk: Desk, request: Request, cases: Iterable[Mapping[str, Any]], seen: Iterable[Mapping[str, Any]]
+) -> frozenset[str]:
+    """Whoever has, or had, a hand in the case, also by the word of the system that keeps it; a person's own account among
+    them is their owner's hand.
+    """
     hands = {row[name] for row in cases for name in _HANDS}
+    hands |= {hand for row in seen for hand in (row["hand"], row["of"] if row["role"] == "assigned" else None)}
     hands |= {row["added_by"] for row in desk.directory.rows("case_persons") if row["case_id"] == request.case}
     owners = {row["principal"] for row in desk.directory.rows("staff") if row["own_person"] in hands - {None}}
     return frozenset(hands | owners) - {None}
 
 
-def _tied(desk: Desk, requester: str, since: int, until: int) -> frozenset[str]:
-    """Whoever shares an account or a home with the one who asks, or did in these days: their second staff id, their wife."""
+def tied(desk: Desk, requester: str, at: datetime) -> frozenset[str]:
+    """Whoever shares an account or a home with somebody, or did in the 30 days up to `at`: their second staff id, their wife."""
+    since, until = _micros(at - RETURNED), _micros(at)
     staff = [row for row in desk.directory.rows("staff") if _held(row, since, until)]
     lives = {row["person"]: row["household"] for row in desk.directory.rows("persons") if _held(row, since, until)}
     accounts = {row["own_person"] for row in staff if row["principal"] == requester} - {None}
@@ -134,14 +149,17 @@ def _held(row: Mapping[str, Any], since: int, until: int) -> bool:
     return known and bool(row["valid_from"] <= until and row["valid_to"] > since)
 
 
-def _gaining(request: Request, cases: Iterable[Mapping[str, Any]], chart: Chart) -> frozenset[str]:
+def _gaining(
+    request: Request, cases: Iterable[Mapping[str, Any]], seen: Iterable[Mapping[str, Any]], chart: Chart
+) -> frozenset[str]:
     """Units that gain from the look: whose case it is, and of an inquiry into staff the unit that opened it."""
-    rows = list(cases)
-    whose = {row["assignee"] for row in rows}
+    rows, hands = list(cases), list(seen)
+    whose = {row["assignee"] for row in rows} | {row["of"] for row in hands if row["role"] == "assigned"}
     if request.purpose == _INTERNAL:
-        whose |= {row["opened_by"] for row in rows}
+        whose |= {row["opened_by"] for row in rows} | {row["hand"] for row in hands if row["role"] == "opened"}
     units = [chart.units.get(each, frozenset()) for each in whose - {None}]
-    return frozenset().union(*units, {row["queue"] for row in rows} - {None})
+    queues = {row["queue"] for row in rows} | {row["of"] for row in hands if row["role"] == "queued"}
+    return frozenset().union(*units, queues - {None})
 
 
 def _related(known: Known) -> bool:

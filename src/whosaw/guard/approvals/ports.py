@@ -22,6 +22,7 @@ from whosaw.guard.approvals.terms import Terms
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.approval_kept import Credential, Holder, Notice, RequestRow
 from whosaw.policy.facts import Known
+from whosaw.policy.independence import Chart
 from whosaw.tlog.note import VerifierKey
 
 Clock = Callable[[], datetime]
@@ -102,6 +103,9 @@ class Directory(Protocol):
 
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known: ...
     def rows(self, table: str, at: datetime | None = None) -> Iterator[Mapping[str, Any]]: ...
+    def chart(self, at: datetime, days: int) -> Chart:
+        """Every unit and manager that any source said anybody had in so many days up to `at`."""
+        ...
 
 
 class People(Protocol):

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from whosaw.errors import NotCanonical
-from whosaw.guard.approvals.ground import standing
+from whosaw.guard.approvals.ground import fellows, standing
 from whosaw.guard.approvals.life import Kept, caught_up, current, happen, moment
 from whosaw.guard.approvals.notices import overdue
 from whosaw.guard.approvals.overseer import counts
@@ -30,6 +30,7 @@ from whosaw.model.approval import GROUPS, Approval, As, Counts, Overseen, Passke
 from whosaw.model.approval_kept import Holder
 from whosaw.model.look_body import LookBody
 from whosaw.policy.facts import ApprovalFacts
+from whosaw.policy.independence import RETURNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def hold(desk: Desk, exact: bytes, holder: Holder, at: datetime) -> Held:
             kept.request.uses is Uses.WINDOW or desk.rows.hold(kept.request.id, holder)
         ):
             mine.append(kept.standing)
-    return Held(holder, tuple(each.request.id for each in mine), valid(mine, at, _still(desk, at)))
+    return Held(holder, tuple(each.request.id for each in mine), valid(mine, at, _apart(desk, mine, at)))
 
 
 def good(standing: Standing, at: datetime, still: Callable[[Grant], bool]) -> bool:
@@ -77,7 +78,8 @@ def valid(standings: Iterable[Standing], at: datetime, still: Callable[[Grant], 
     found: dict[str, Approval] = {}
     for each in standings:
         request = each.request
-        grants = [grant for grant in each.grants if still(grant)]
+        # What was given while the look was already under way is not of this look: it says that it was approved before.
+        grants = [grant for grant in each.grants if grant.at <= at and still(grant)]
         if at >= request.until or not counted_as(grant.role for grant in grants).reach(request.needs):
             continue
         for grant in grants:
@@ -122,14 +124,15 @@ def settle(desk: Desk) -> None:
         if kept.holder is not None and kept.standing.state is State.APPROVED:
             _settle_held(desk, kept, kept.holder)
         kept = current(desk, row)
-        if (gone := _gone(desk, kept, at)) and not kept.request.break_glass:
+        if (gone := _gone(desk, kept)) and not kept.request.break_glass:
             happen(desk, kept, Event(what=What.VOID, at=at, by=GATE, reasons=gone))
         if kept.request.break_glass and at >= kept.request.until and kept.standing.state is State.USED:
             desk.notices.tell(overdue(desk, kept.standing))
 
 
-def _gone(desk: Desk, kept: Kept, at: datetime) -> tuple[str, ...]:
+def _gone(desk: Desk, kept: Kept) -> tuple[str, ...]:
     """Why somebody whom the request needs is not here any more: the one who asks, or one who signed; overseers are not staff."""
+    at = desk.clock()  # to the microsecond: whoever left within this millisecond has left
     signed = [grant.by for grant in kept.standing.grants if not isinstance(grant.proof, Overseen)]
     said = [
         reason.code
@@ -166,6 +169,25 @@ def _still(desk: Desk, at: datetime) -> Callable[[Grant], bool]:
         return asked[grant.by] and _key_counts(desk, grant)
 
     return still
+
+
+def _apart(desk: Desk, standings: Sequence[Standing], at: datetime) -> Callable[[Grant], bool]:
+    """Whose word counts, and of several of the staff who count as one only the first's.
+
+    Asked when they sign, too; but two who sign at one moment, or under two requests, do not see each other there.
+    """
+    still = _still(desk, at)
+    grants = sorted((grant for each in standings for grant in each.grants if still(grant)), key=lambda g: (g.at, g.by))
+    staff = list(dict.fromkeys(grant.by for grant in grants if grant.role is not As.OVERSEER))
+    if len(staff) < 2:  # nobody is one with nobody
+        return still
+    last = max(each.request.at for each in standings)
+    chart = desk.directory.chart(last, (last - min(each.request.at for each in standings)).days + RETURNED.days + 1)
+    ones: list[str] = []
+    for who in staff:
+        if not fellows(desk, ones, [who], chart, last):
+            ones.append(who)
+    return lambda grant: still(grant) and (grant.role is As.OVERSEER or grant.by in ones)
 
 
 def _key_counts(desk: Desk, grant: Grant) -> bool:
