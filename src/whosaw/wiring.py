@@ -79,13 +79,13 @@ from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import Stores
 from whosaw.journal.scrub.patrol import Patrol
 from whosaw.journal.scrub.scrub import Scrub
-from whosaw.model.access import Asked
+from whosaw.model.access import Asked, Field
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
 from whosaw.places.places import Places
 from whosaw.policy.purposes import check_stages
 from whosaw.policy.rules import Policy
-from whosaw.privacy.detail import OFFERED
+from whosaw.privacy.detail import offered
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
@@ -287,7 +287,7 @@ def house(
             guard = Guard(
                 journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
                 pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
-                offered=frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs),
+                offered=frozenset(Asked(Field(name), detail) for name, rungs in offered().items() for detail in rungs),
                 patience_s=settings.guard.patience_s,
                 at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
             )  # fmt: skip

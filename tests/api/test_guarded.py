@@ -185,7 +185,7 @@ def test_a_search_for_actions_on_a_field(gate):
     """Only that field's."""
     resource = {"type": "field", "id": "ip", "properties": {"person": "mira"}}
     found = over(gate).post(ACTIONS, action_search(resource=resource)).json["results"]
-    assert found == [{"name": "read", "properties": {"detail": d}} for d in ("country", "network")]
+    assert found == [{"name": "read", "properties": {"detail": d}} for d in ("country", "region", "network")]
 
 
 def test_a_search_for_no_purpose_is_400(gate):

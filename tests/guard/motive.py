@@ -430,8 +430,10 @@ class Town:
         return LookBody.decode([frame.body for frame in run if parse(frame.body)["kind"] == "look"][-1])
 
     def masked(self, which: Field, detail: str) -> str:
-        """What is sealed, at this detail, by hand."""
-        return "203.0.113.0/24" if (which, detail) == (Field.IP, "network") else SECRETS[which]
+        """What is sealed, at this detail, by hand. A plain text has no parts: of it a lesser detail shows nothing."""
+        if (which, detail) == (Field.IP, "network"):
+            return "203.0.113.0/24"
+        return SECRETS[which] if detail == "exact" else "none"
 
     def verified(self, receipt: bytes) -> bool:
         """The receipt of a look, checked as an outsider would: with the public folder and the trust file."""

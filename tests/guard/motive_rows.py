@@ -178,7 +178,7 @@ def her_takeover_the_next_day_with_signatures_of_its_own(town):
 
 @permitted
 def the_takeover_of_a_customer_s_account(town):
-    return town.ask("finn", "owen", "ip:exact device payment", "fraud_review", "F-OWEN")
+    return town.ask("finn", "owen", "ip:exact device payment:last4", "fraud_review", "F-OWEN")
 
 
 @permitted
@@ -193,7 +193,7 @@ def an_inquiry_into_staff_s_own_work(town):
 
 @permitted
 def a_reported_message_is_reviewed_for_safety(town):
-    return town.ask("sam", "owen", "messages contacts", "safety_review", "S-OWEN")
+    return town.ask("sam", "owen", "messages contacts:relation", "safety_review", "S-OWEN")
 
 
 @permitted
@@ -231,7 +231,7 @@ def audit_takes_her_friend_who_is_on_no_list(town):
     return town.ask("a3", "kates-friend", "ip:exact", "internal_inquiry", "I-LEAK")
 
 
-@refused(f"{_INQUIRY} {_MIXED} detail-not-offered", an_inquiry_into_staff_s_own_work)
+@refused(f"{_INQUIRY} {_MIXED}", an_inquiry_into_staff_s_own_work)
 def audit_asks_where_her_friend_was(town):
     return town.ask("a3", "kates-friend", "location:city", "internal_inquiry", "I-LEAK")
 

@@ -74,7 +74,7 @@ def test_the_looks_of_the_story_are_refused(gate, who, whom, what, purpose, case
 
 TWINS = [
     ("ana", "mira", "ip:network device", "subject_request", "T-100"),
-    ("finn", "owen", "ip:exact device payment", "fraud_review", "F-200"),
+    ("finn", "owen", "ip:exact device payment:last4", "fraud_review", "F-200"),
     ("a3", "u-leaker", "activity", "internal_inquiry", "I-7"),
     ("a4", "u-leaker", "activity", "internal_inquiry", "I-7"),
 ]

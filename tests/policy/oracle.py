@@ -9,21 +9,29 @@ from whosaw.policy.facts import Facts
 # By hand, from the design's table of purposes; not read from purposes.toml.
 MAY_NEED = {
     "subject_request": {
-        "profile:exact", "device:exact", "activity:exact", "ip:country", "ip:network", "location:country",
+        "profile:public", "profile:exact", "device:kind", "device:model", "device:exact",
+        "activity:day", "activity:hour", "activity:exact", "ip:country", "ip:region", "ip:network", "location:country",
     },
-    "service_repair": {"device:exact", "activity:exact", "ip:country", "ip:network"},
+    "service_repair": {
+        "device:kind", "device:model", "device:exact", "activity:day", "activity:hour", "activity:exact",
+        "ip:country", "ip:region", "ip:network",
+    },
     "fraud_review": {
-        "profile:exact", "device:exact", "payment:exact", "activity:exact",
-        "ip:country", "ip:network", "ip:exact", "location:country", "location:city",
+        "profile:public", "profile:exact", "device:kind", "device:model", "device:exact", "payment:kind", "payment:last4",
+        "activity:day", "activity:hour", "activity:exact", "ip:country", "ip:region", "ip:network", "ip:exact",
+        "location:country", "location:region", "location:city",
     },
     "safety_review": {
-        "profile:exact", "messages:exact", "contacts:exact", "ip:country", "ip:network",
-        "location:country", "location:city",
+        "profile:public", "profile:exact", "messages:count", "messages:times", "messages:metadata", "messages:exact",
+        "contacts:count", "contacts:relation", "ip:country", "ip:region", "ip:network",
+        "location:country", "location:region", "location:city",
     },
     "legal_demand": {f"{field}:{detail}" for field, rungs in LADDER.items() for detail in rungs},
-    "incident_response": {"ip:country", "ip:network", "ip:exact", "device:exact"},
-    "quality_sampling": {"profile:exact", "messages:exact"},
-    "internal_inquiry": {"activity:exact"},
+    "incident_response": {
+        "ip:country", "ip:region", "ip:network", "ip:exact", "device:kind", "device:model", "device:exact",
+    },
+    "quality_sampling": {"profile:public", "messages:count", "messages:times", "messages:metadata", "messages:exact"},
+    "internal_inquiry": {"activity:day", "activity:hour", "activity:exact"},
 }  # fmt: skip
 WORK_OF = {
     "subject_request": {"support"},

@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 from tests.policy.ground import AT, DAY, MINUTE, MS, POLICY, changed, fitting, spoke
 
-from whosaw.model.access import Asked, Field
+from whosaw.model.access import LADDER, Asked, Field
 from whosaw.model.caller import Caller
 from whosaw.policy.decide import decide
 from whosaw.policy.golden import read_rows, run
@@ -85,16 +85,9 @@ def test_people_linked_to_the_journalists_are_out_of_reach_of_an_inquiry():
     """Somebody without any protection, but outside the house, is no less out of an internal inquiry's reach."""
     look, facts = fitting("internal_inquiry")
     for field in (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES):
-        for asked in [Asked(field, d) for d in ("exact", "network", "city", "country") if (field, d) in _RUNGS]:
+        for asked in [Asked(field, d) for d in LADDER[field]]:
             permitted, rules = spoke(replace(look, asked=(asked,)), changed(facts, person__staff=False))
             assert (permitted, "inquiry-never-outsiders-traces" in rules) == (False, True)
-
-
-_RUNGS = (
-    {(Field.IP, d) for d in ("exact", "network", "country")}
-    | {(Field.LOCATION, d) for d in ("exact", "city", "country")}
-    | {(Field.CONTACTS, "exact"), (Field.MESSAGES, "exact")}
-)
 
 
 def test_every_rule_speaks_somewhere_in_the_table():

@@ -27,7 +27,7 @@ from whosaw.simulate.tables import tables, write
 
 START, SEED = date(2026, 6, 15), 7
 # As wiring offers it: no countries of addresses, no places.
-OFFERABLE = frozenset(Asked(field, detail) for field, rungs in OFFERED.items() for detail in rungs)
+OFFERABLE = frozenset(Asked(Field(field), detail) for field, rungs in OFFERED.items() for detail in rungs)
 
 
 @dataclass

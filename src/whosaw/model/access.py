@@ -40,17 +40,19 @@ class Mode(StrEnum):
     IMPERSONATE = "impersonate"
 
 
-# Least detail first. A field with one rung is shown or not.
+# Least detail first; the last shows the value as it was stored. What each rung shows of a value: privacy/fields.
 LADDER: Mapping[Field, tuple[str, ...]] = {
-    Field.IP: ("country", "network", "exact"),
-    Field.LOCATION: ("country", "city", "exact"),
-    Field.DEVICE: ("exact",),
-    Field.CONTACTS: ("exact",),
-    Field.MESSAGES: ("exact",),
-    Field.PROFILE: ("exact",),
-    Field.ACTIVITY: ("exact",),
-    Field.PAYMENT: ("exact",),
+    Field.IP: ("country", "region", "network", "exact"),
+    Field.LOCATION: ("country", "region", "city", "exact"),
+    Field.DEVICE: ("kind", "model", "exact"),
+    Field.CONTACTS: ("count", "relation", "exact"),
+    Field.MESSAGES: ("count", "times", "metadata", "exact"),
+    Field.PROFILE: ("public", "exact"),
+    Field.ACTIVITY: ("day", "hour", "exact"),
+    Field.PAYMENT: ("kind", "last4", "exact"),
 }
+# Fields that had one rung once. Their bare name is in maps, cases and tools, and goes on meaning what it meant there.
+BARE = frozenset(Field) - {Field.IP, Field.LOCATION}
 
 
 def rung(which: Field, detail: str) -> int:
@@ -73,15 +75,15 @@ class Asked:
 
     @classmethod
     def parse(cls, text: str) -> Asked:
-        """`ip:network`, or `profile` for the most detail that a field of one rung has."""
+        """`ip:network`; or `profile`, which is `profile:exact`: a field of BARE may go without its detail."""
         name, _, detail = text.partition(":")
         try:
             which = Field(name)
         except ValueError:
             raise BadInput(f"no such field; there are {', '.join(Field)}", where="field") from None
-        if not detail and len(LADDER[which]) > 1:
+        if not detail and which not in BARE:
             raise BadInput(f"say how exact: one of {', '.join(f'{which}:{d}' for d in LADDER[which])}", where="field")
-        return cls(which, detail or LADDER[which][0])
+        return cls(which, detail or LADDER[which][-1])
 
 
 @dataclass(frozen=True, slots=True)

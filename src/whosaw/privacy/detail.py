@@ -1,102 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Detail: how much of a value is shown. A rung of the ladder, and never a bit above it.
+"""Detail: how much of a value is shown. A rung of the field's ladder, and never a bit above it.
 
-    203.0.113.77           ──network──▶  203.0.113.0/24
-    2001:db8:1:2::77       ──network──▶  2001:db8:1::/48
-    ::ffff:203.0.113.77    is 203.0.113.77 in another coat, and masked like it
-    2002:cb00:714d::1      carries the same IPv4 address inside (6to4): /40 leaves its first three bytes
+    Field, value ──canonical──▶ what is sealed        Field, value, rung, world ──mask──▶ what is shown, and its caveat
 
-Invariant: what ``mask`` returns depends only on the bits that the rung grants.
+The kinds of field stand in ``privacy/fields``, one file each; this is the door to them.
 
-OFFERED says what this installation can mask to. The country of an address needs a geolocation database, which this
-installation has not; so ``ip:country`` is not offered, and policy refuses what is not offered rather than showing more.
+Invariant: a rung that cannot be shown here is refused, never rounded up; a value of which a rung shows nothing is shown
+as `none`, which is below every rung, and says why.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
+from datetime import datetime
 
 from whosaw.errors import BadInput
-from whosaw.model.access import LADDER, Field, rung
+from whosaw.model.access import Field, rung
+from whosaw.privacy.fields.ip import IP_PROVES, NONE
+from whosaw.privacy.fields.kind import EXACT, NOWHERE, Kind, Places, Shown, World
+from whosaw.privacy.fields.registry import KINDS
+from whosaw.privacy.fields.structure import is_text
 
-# Least first. A rung that is not here is refused, never rounded up to the next one.
-OFFERED: Mapping[Field, tuple[str, ...]] = {
-    Field.IP: ("network", "exact"),
-    Field.LOCATION: (),
-    Field.DEVICE: LADDER[Field.DEVICE],
-    Field.CONTACTS: LADDER[Field.CONTACTS],
-    Field.MESSAGES: LADDER[Field.MESSAGES],
-    Field.PROFILE: LADDER[Field.PROFILE],
-    Field.ACTIVITY: LADDER[Field.ACTIVITY],
-    Field.PAYMENT: LADDER[Field.PAYMENT],
-}
+__all__ = ["IP_PROVES", "NONE", "OFFERED", "canonical", "caveat", "check_offered", "is_text", "mask", "offered", "seen"]
 
-IP_PROVES = (
-    "An IP address names a network, not a person or a place: many people share one, one person uses many, "
-    "and a place deduced from it can be wrong by a country."
-)
+NO_PARTS = "The value was stored as one text, without the parts that this detail shows: nothing of it is shown."
 
-_SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+def offered(places: Places = NOWHERE, kinds: Mapping[str, Kind] = KINDS) -> Mapping[str, tuple[str, ...]]:
+    """What can be shown of each field with these `places`, least first."""
+    return {name: kind.offered(places) for name, kind in kinds.items()}
+
+
+# What an installation without a geolocation database can show.
+OFFERED: Mapping[str, tuple[str, ...]] = offered()
 
 
 def canonical(field: Field, value: str) -> str:
     """The one spelling of `value` in which it is stored. Raises BadInput, without the value."""
-    if field is Field.IP:
-        return str(_address(value))
-    if not value or "\x00" in value or not is_text(value):
-        raise BadInput("a value is not empty, is UTF-8 and holds no zero byte", where=str(field))
-    return value
+    return KINDS[field].canonical(value)
 
 
-def mask(field: Field, value: str, detail: str) -> str:
+def mask(field: Field, value: str, detail: str, world: World) -> Shown:
     """`value` at the level of `detail` and no more. Raises BadInput for a rung that is not offered."""
-    check_offered(field, detail)
-    if field is Field.IP:
-        address = _address(value)
-        return str(address) if detail == "exact" else str(_network(address))
-    # Every other field has one rung, `exact`; a field that gets a second one must be given its mask here,
-    # and until then falls through to nothing: OFFERED is the guard above.
-    return value
+    check_offered(field, detail, world.places)
+    kind = KINDS[field]
+    if detail == EXACT:
+        # As it was sealed: a value of before there were parts is shown to whoever may see all of it.
+        return Shown(value, kind.caveat)
+    shown = kind.mask(value, detail, world) or Shown(NONE, NO_PARTS)
+    return shown if shown.caveat else Shown(shown.text, kind.caveat)
 
 
-def is_text(value: str) -> bool:
-    """Whether `value` can be written down: a line that was not UTF-8 may have been read into lone surrogates."""
-    return not any("\ud800" <= c <= "\udfff" for c in value)
+def seen(field: Field, detail: str, at: datetime) -> datetime:
+    """The time at which a value was true, as coarse as `detail` has it."""
+    return KINDS[field].rung(detail).seen.coarse(at)
 
 
-def check_offered(field: Field, detail: str) -> None:
-    """Raises BadInput for a rung that `field` has not, or that this installation cannot mask to."""
+def check_offered(field: Field, detail: str, places: Places = NOWHERE) -> None:
+    """Raises BadInput for a rung that `field` has not, or that this installation cannot show."""
     rung(field, detail)
-    if detail not in OFFERED[field]:
-        offered = ", ".join(f"{field}:{each}" for each in OFFERED[field])
-        hint = f"offered: {offered}" if offered else f"nothing of {field} is offered by this installation"
+    here = KINDS[field].offered(places)
+    if detail not in here:
+        hint = f"offered: {', '.join(f'{field}:{each}' for each in here)}"
         raise BadInput(f"{field}:{detail} is not offered here", where="detail", hint=hint)
 
 
 def caveat(field: Field) -> str:
     """What a shown value does not prove, one sentence; empty where there is nothing to say."""
-    return IP_PROVES if field is Field.IP else ""
-
-
-def _address(text: str) -> Address:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        # from None: the library's message quotes the address.
-        raise BadInput("not an IP address", where="ip") from None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id is not None:
-            raise BadInput("an IP address with a zone names an interface of one machine, not a network", where="ip")
-        # Don't drop this: ::ffff:203.0.113.77 masked as IPv6 would be ::/48 for everyone on IPv4, and stored
-        # unmapped twice it would be two addresses.
-        return address.ipv4_mapped or address
-    return address
-
-
-def _network(address: Address) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    if isinstance(address, ipaddress.IPv4Address):
-        return ipaddress.IPv4Network((address, 24), strict=False)
-    # A 6to4 address is 2002 and then a whole IPv4 address: /48 would hand out all of it.
-    return ipaddress.IPv6Network((address, 40 if address in _SIX_TO_FOUR else 48), strict=False)
+    return KINDS[field].caveat

@@ -26,7 +26,9 @@ from whosaw.model.access import Asked, Field, Look
 from whosaw.model.decision import Decision
 from whosaw.model.record import Stream
 from whosaw.privacy.data_key import DataKey
-from whosaw.privacy.detail import canonical, caveat, check_offered, is_text, mask
+from whosaw.privacy.detail import canonical, check_offered, is_text, mask
+from whosaw.privacy.detail import seen as coarse
+from whosaw.privacy.fields.kind import World
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Random
@@ -40,6 +42,7 @@ from whosaw.vault.value import Value
 
 NEWEST = 20
 LIMIT = 64 * 1024
+LONGEST = 48
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -136,7 +139,10 @@ class Vault:
         for field, detail in ((asked.field, asked.detail) for asked in granted):
             for seen, sealed in self._rows.newest(key.handle, str(field), at, self._newest):
                 plain = key.open(str(field), seen, sealed).decode()
-                yield Value(field, detail, _EPOCH + seen * _MICROSECOND, mask(field, plain, detail), caveat(field))
+                shown = mask(field, plain, detail, World(LONGEST))
+                yield Value(
+                    field, detail, coarse(field, detail, _EPOCH + seen * _MICROSECOND), shown.text, shown.caveat
+                )
 
 
 def _micros(at: datetime) -> int:

@@ -33,8 +33,19 @@ def moment(at: datetime) -> str:
 
 _FIELD_WORDS = {
     "country": "the country only",
+    "region": "the country and region only",
     "city": "the city only",
     "network": "the network, not the full address",
+    "kind": "the kind only",
+    "model": "the kind, maker and model",
+    "count": "how many only",
+    "relation": "how many of each relation",
+    "times": "how many, and in which hours",
+    "metadata": "who wrote to whom and when, not what",
+    "public": "what everybody sees",
+    "day": "the day only",
+    "hour": "the hour only",
+    "last4": "the kind and the last four signs",
     "exact": "exact",
     "-": "how exact is not known",
 }

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where somebody was, as a device or the person said: country < region < city < exact.
+
+    {"city":"Aby","country":"SE","point":"58.66,16.18","radius_m":5000,"region":"SE-E"}
+
+What an address says of places is ip:country and ip:region, with the database that says so.
+"""
+
+from __future__ import annotations
+
+from whosaw.privacy.fields.kind import Rung, Seen
+from whosaw.privacy.fields.structure import keep, matches, parts, structured, text
+
+_RADIUS_M = 20_100_000  # half around the earth
+
+KIND = structured(
+    "location",
+    {
+        Rung("country", "the country", Seen.DAY): keep("country"),
+        Rung("region", "and the region", Seen.DAY): keep("country", "region"),
+        Rung("city", "and the city", Seen.HOUR): keep("country", "region", "city"),
+    },
+    schema=parts(
+        {"country": matches("[A-Z]{2}")},
+        {
+            "region": text,
+            "city": text,
+            "address": text,
+            "point": matches(r"-?[0-9]{1,2}\.[0-9]{1,6},-?[0-9]{1,3}\.[0-9]{1,6}"),
+            "radius_m": lambda value: type(value) is int and 0 <= value <= _RADIUS_M,
+            "source": text,
+        },
+    ),
+    example='{"city":"Aby","country":"SE","point":"58.66,16.18","radius_m":5000,"region":"SE-E"}',
+    caveat="A place is where a device or somebody said that it was: it can be wrong, old, or another's who used the account.",
+)
