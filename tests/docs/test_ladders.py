@@ -12,7 +12,9 @@ PAGE = Path(__file__).parents[2] / "docs/vault.md"
 def rows() -> str:
     """The table's rows, in the order of the table of words."""
     return "".join(
-        f"| `{field}` | `{rung.word}` | {rung.shows} | {rung.seen} |\n" for field in LADDER for rung in KINDS[field].rungs
+        f"| `{field}` | `{rung.word}` | {rung.shows} | {rung.seen} |\n"
+        for field in LADDER
+        for rung in KINDS[field].rungs
     )
 
 
