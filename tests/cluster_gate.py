@@ -25,6 +25,7 @@ from whosaw.model.record import Stream, canonical
 from whosaw.privacy.keyring import Keyring
 from whosaw.shared import Together
 from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.key_tables import SCHEMA
 from whosaw.store.pg import Database
 from whosaw.store.pg_desk import PgDesk
 from whosaw.store.pg_election import PgElection, PgOffice
@@ -107,7 +108,7 @@ class Gate:
         noted = Signers(*(tuple(Noted(s, arena.signed) for s in some) for some in (arena.signers.logs, arena.signers.maps)),
                         arena.signers.receipts)  # fmt: skip
         database = Database(arena.conninfo, name=f"gate-{os.getpid()}")
-        engine = shared_state_engine(database)
+        engine = shared_state_engine(database, SCHEMA)
         session = Session(
             (Asking("", {}, None), Asking("", {}, None)), TrustPolicy((), (), (), None), arena.clock, os.urandom
         )

@@ -40,6 +40,7 @@ from whosaw.privacy.vrf import VrfKey
 from whosaw.settings.store import StoreSettings
 from whosaw.shared import in_office, stores_in
 from whosaw.store.files import data_folders
+from whosaw.store.key_tables import SCHEMA
 from whosaw.store.pg import Database
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.state import shared_state_engine
@@ -256,7 +257,7 @@ class Arena:
             self.buried(pid)
         self.checks += 1
         with closing(Database(self.conninfo)) as database:
-            engine = shared_state_engine(database)
+            engine = shared_state_engine(database, SCHEMA)
             try:
                 keys = Keyring(SqlKeyRows(engine), self.root, self.vrf, ORIGIN, os.urandom, enrolled=lambda _: False)
                 self.crashes += bool(self.fsck(database, None, "after the kill").findings)

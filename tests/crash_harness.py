@@ -144,7 +144,7 @@ class Keys:
 
     def __init__(self, folder: Path) -> None:
         private = folder / "private"
-        self.state, self.root = private / "state.db", Root.parse((private / ROOT).read_bytes(), ROOT)
+        self.state, self.root = private / "keys.db", Root.parse((private / ROOT).read_bytes(), ROOT)
         self.vrf = VrfKey.from_pem((private / VRF).read_bytes(), os.urandom)
 
     @contextmanager

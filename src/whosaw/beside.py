@@ -30,6 +30,7 @@ from whosaw.datafolder import (
     Random,
     around,
     directory_of,
+    keys_of,
     now,
     places_of,
     root_of,
@@ -100,10 +101,11 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
     with state_of(folder, settings) as engine:
         migrate.check(engine)
         # Nobody is enrolled here: what this is for asks for keys that there are, and makes none.
-        yield Keyring(
-            SqlKeyRows(engine), root_of(folder, settings), vrf_of(private, random), settings.origin, random,
-            enrolled=lambda _: False,
-        )  # fmt: skip
+        with keys_of(folder, settings, engine) as keys:
+            yield Keyring(
+                SqlKeyRows(keys), root_of(folder, settings), vrf_of(private, random), settings.origin, random,
+                enrolled=lambda _: False,
+            )  # fmt: skip
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.root_port import RootKeys
 from whosaw.privacy.vrf import VrfKey
 from whosaw.settings.keys import ENVIRONMENT, TRANSIT
+from whosaw.store import key_tables
 from whosaw.store.elsewhere import elsewhere, private_elsewhere
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.root_file import ROOT, RootFile, check_folder
@@ -134,6 +135,33 @@ def state_of(folder: Path, settings: Settings, *, make: bool = False) -> Iterato
         raise _no_state("private/state.db", "private/state.db")
     with _disposed(state_engine(path)) as engine:
         yield engine
+
+
+@contextmanager
+def keys_of(folder: Path, settings: Settings, state: Engine, *, make: bool = False) -> Iterator[Engine]:
+    """keys.db, which only `make` makes; or a start that finds its rows still in `state`, where an older version kept them."""
+    if settings.store.database:
+        shared = shared_parts()
+        with (
+            closing(shared.connect(settings.store.keys or settings.store.database)) as database,
+            _disposed(shared.key_engine_in(database)) as engine,
+        ):
+            yield _keys_in(engine, state, there=True, make=make, what="the schema of the key table")
+        return
+    path = folder / "private" / "keys.db"
+    there = path.is_file() and path.stat().st_size > 0
+    with _disposed(state_engine(path)) as engine:
+        yield _keys_in(engine, state, there=there, make=make, what="private/keys.db")
+
+
+def _keys_in(engine: Engine, state: Engine, *, there: bool, make: bool, what: str) -> Engine:
+    if make:
+        key_tables.make(engine)
+    elif key_tables.unmoved(state):
+        key_tables.move(state, engine)
+    elif not there or not key_tables.made(engine):
+        raise _no_state(what, "store.keys" if "schema" in what else what)
+    return engine
 
 
 def directory_of(settings: Settings, engine: Engine) -> Directory:

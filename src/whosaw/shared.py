@@ -29,6 +29,7 @@ from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
 from whosaw.journal.ports import Folder, Held, Stores, StreamKeys
 from whosaw.store.files import FilesFolder
+from whosaw.store.key_tables import SCHEMA
 from whosaw.store.pg import Database, Term
 from whosaw.store.pg_desk import PgDesk
 from whosaw.store.pg_election import PgElection
@@ -51,6 +52,11 @@ def connect(conninfo: str) -> Database:
 def engine_in(database: Database) -> Engine:
     """state.db in it."""
     return shared_state_engine(database)
+
+
+def key_engine_in(database: Database) -> Engine:
+    """The key table in it: a schema of its own."""
+    return shared_state_engine(database, SCHEMA)
 
 
 def in_office(database: Database, private: Folder) -> Folder:

@@ -31,6 +31,7 @@ from whosaw.datafolder import (
     directory_of,
     folders_of,
     key_service,
+    keys_of,
     make_keys,
     now,
     own_texts,
@@ -192,7 +193,7 @@ def build(
         vrf = make_keys(stores.private, random)
         signers = signers_of(stores.private, origin)
         if state:
-            with state_of(folder, settings, make=True) as engine:
+            with state_of(folder, settings, make=True) as engine, keys_of(folder, settings, engine, make=True):
                 migrate.upgrade(engine)
         genesis = Genesis(
             origin=origin,
@@ -225,7 +226,10 @@ def house(
     unless `unwitnessed` gives the reason to start all the same.
     """
     settings = settings_of(folder)
-    with stores_of(folder, settings) as stores, state_of(folder, settings) as engine:
+    with (
+        stores_of(folder, settings) as stores, state_of(folder, settings) as engine,
+        keys_of(folder, settings, engine) as key_engine,
+    ):  # fmt: skip
         root, vrf, signers = (
             root_of(folder, settings),
             vrf_of(stores.private, random),
@@ -234,7 +238,7 @@ def house(
         policy = Policy.load(policy_texts(folder))
         migrate.upgrade(engine)
         keyring = Keyring(
-            SqlKeyRows(engine), root, vrf, settings.origin, random,
+            SqlKeyRows(key_engine), root, vrf, settings.origin, random,
             enrolled=enrolled_in(stores),
         )  # fmt: skip
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
@@ -248,7 +252,7 @@ def house(
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
             return Erasure(
-                journal=journal, eraser=eraser, keys=keyring, state=SqlErasure(engine), directory=directory,
+                journal=journal, eraser=eraser, keys=keyring, state=SqlErasure(engine, key_engine), directory=directory,
                 private=stores.private, facts=folder / FACTS, remember=names.remember, pseudonyms=pseudonyms, clock=clock,
             )  # fmt: skip
 

@@ -9,19 +9,29 @@ import pytest
 from tests.contracts.state import state_db, state_of
 
 from whosaw.errors import Damaged
+from whosaw.privacy.epochs import EpochRow
 from whosaw.privacy.keyring import KeyRow
 from whosaw.store.memory_keys import MemoryKeyRows, MemoryNameRows
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
+
+LAST = 2**31 - 1
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def rows(request):
     if request.param == "memory":
-        yield MemoryKeyRows()
+        yield begun(MemoryKeyRows())
     else:
         engine = state_of(request, request.param)
-        yield SqlKeyRows(engine)
+        yield begun(SqlKeyRows(engine))
         engine.dispose()
+
+
+def begun(rows):
+    """With two epochs that rows may be of."""
+    for number in (1, LAST):
+        rows.begin(EpochRow(number, os.urandom(60)))
+    return rows
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -51,7 +61,7 @@ def row(lookup=None, **changes):
 def test_a_row_comes_back_as_it_was(rows):
     """What is found is what was added, every column, with any bytes in them."""
     for lookup in (bytes(32), b"\xff" * 32, b"%" * 32, b"'" * 32, os.urandom(32)):
-        made = row(lookup, generation=3, rekeys=7, epoch=2**31 - 1, wrapped=b"\x00" * 60, sealed_id=b"")
+        made = row(lookup, generation=3, rekeys=7, epoch=LAST, wrapped=b"\x00" * 60, sealed_id=b"")
         assert rows.find(lookup) is None
         assert rows.add(made) == made
         assert rows.find(lookup) == made
@@ -115,6 +125,7 @@ def test_all_pages(tmp_path):
     """Pages of any size give the same rows, also where one stream's generations lie across a border."""
     engine = state_db(tmp_path / "state.db")
     made = [row(bytes([n // 3]) * 32, generation=n % 3) for n in range(20)]
+    begun(SqlKeyRows(engine))
     for each in made:
         SqlKeyRows(engine).add(each)
     for page in (1, 2, 5, 19, 20, 21):
@@ -190,3 +201,71 @@ def test_a_row_gets_one_more_key(rows):
     assert next(iter(rows.with_handles([old.handle]))).rekeys == 2
     gone = row()
     assert rows.rekey(gone, dataclasses.replace(gone, rekeys=1)) is None
+
+
+# ── epochs ──
+
+
+def test_an_epoch_is_kept_as_it_was_begun(rows):
+    """The first that was begun of a number stays; they are told by number; its key may be none."""
+    assert [each.number for each in rows.epochs()] == [1, LAST]
+    made = rows.begin(EpochRow(2, b""))
+    assert rows.begin(EpochRow(2, os.urandom(60))) == made == rows.epochs()[1]
+
+
+def test_no_row_is_added_to_an_epoch_that_is_not_kept(rows):
+    """Told, and not stored: its key would be gone before the row is."""
+    assert rows.add(row(epoch=7)) is None
+    assert list(rows.all()) == []
+    first = rows.add(row())
+    assert rows.add(row(first.lookup, epoch=7)) == first, "a row that is there is told, whatever its epoch"
+
+
+def test_an_epoch_in_use_and_the_newest_are_not_retired(rows):
+    """One row is enough; once none is left it goes, and the same again is fine."""
+    made = rows.add(row())
+    assert not rows.retire(1)
+    assert not rows.retire(LAST)
+    assert (rows.count(LAST), rows.before(LAST, 10), rows.before(1, 10)) == (1, [made], [])
+    rows.rewrap([(made, b"n" * 60)], LAST)
+    assert rows.find(made.lookup) == dataclasses.replace(made, wrapped=b"n" * 60, epoch=LAST)
+    assert (rows.count(LAST), rows.before(LAST, 10)) == (0, [])
+    assert rows.retire(1)
+    assert rows.retire(1)
+    assert [each.number for each in rows.epochs()] == [LAST]
+
+
+def test_a_row_is_rewrapped_only_where_it_stands_in_its_old_epoch(rows):
+    """One that was re-wrapped meanwhile stays, one that was erased does not come back, and a re-key is kept."""
+    made, gone = rows.add(row()), row()
+    rekeyed = rows.rekey(made, dataclasses.replace(made, rekeys=1, sealed_id=b"i" * 44))
+    rows.rewrap([(made, b"a" * 60), (gone, b"a" * 60)], LAST)
+    rows.rewrap([(made, b"b" * 60)], LAST)
+    assert rows.find(made.lookup) == dataclasses.replace(rekeyed, wrapped=b"a" * 60, epoch=LAST)
+    assert rows.find(gone.lookup) is None
+    rows.rewrap([], LAST)
+
+
+def test_rows_that_are_added_while_their_epoch_is_retired(rows):
+    """Eight threads add, one retires: each row that is stored has its epoch, and whoever was too late is told."""
+    gate, added, retired = threading.Barrier(9), [], []
+
+    def add():
+        gate.wait(30)
+        added.append(rows.add(row()))
+
+    def retire():
+        gate.wait(30)
+        retired.append(rows.retire(1))
+
+    threads = [threading.Thread(target=add, daemon=True) for _ in range(8)] + [
+        threading.Thread(target=retire, daemon=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (len(added), len(retired)) == (8, 1)
+    kept = {each.number for each in rows.epochs()}
+    assert {each.epoch for each in rows.all()} <= kept
+    assert len(list(rows.all())) == len([each for each in added if each is not None])

@@ -18,6 +18,7 @@ from whosaw.directory.migrate import check, newest, upgrade
 from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.directory.transaction import reading, writing
 from whosaw.errors import Unavailable
+from whosaw.store.key_tables import KEYS
 from whosaw.store.pg import Database
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.state import shared_state_engine
@@ -38,7 +39,7 @@ def test_the_revisions_make_the_tables_of_the_code_here_too(engine):
     """Types, indexes, columns: as in SQLite; and a second run changes nothing."""
     with engine.connect() as db:
         context = MigrationContext.configure(db, opts={"compare_type": True})
-        assert compare_metadata(context, [DIRECTORY, STATE, CALLER_TABLES]) == []
+        assert compare_metadata(context, [DIRECTORY, STATE, CALLER_TABLES, KEYS]) == []
     check(engine)
     assert upgrade(engine) == newest()
 
@@ -94,6 +95,7 @@ from tests.privacy.keys import vrf_key
 from whosaw.model.record import Stream
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.root import Root
+from whosaw.store.key_tables import KEYS
 from whosaw.store.pg import Database
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.state import shared_state_engine

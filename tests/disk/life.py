@@ -32,6 +32,7 @@ from tests.store.disk import DiskWorld
 from whosaw.directory import migrate
 from whosaw.errors import Unavailable, WhosawError
 from whosaw.privacy.keyring import Keyring
+from whosaw.store import key_tables
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.state import state_engine
 from whosaw.tlog.note import VerifierKey
@@ -61,6 +62,7 @@ class KeyedWorld(DiskWorld):
         self.engine = state_engine(self.data / "private" / "state.db")
         if made:
             migrate.upgrade(self.engine)
+            key_tables.make(self.engine)
         self.keys = Keyring(SqlKeyRows(self.engine), root(), _VRF, ORIGIN, self.random, enrolled=lambda _: False)
         self.engine.dispose()  # nothing is open until somebody asks: a fork comes before that
 

@@ -90,7 +90,7 @@ class Traces:
             made = cls(person, frames=traces(here, person))
             key = here.keyring.find(Stream.of_person(person))
             (row,) = here.keyring._rows.with_handles([key.handle])
-            k = unwrap(here.root.epoch(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
+            k = unwrap(here.keyring.epochs.key(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
             with here.engine.connect() as db:
                 sealed = db.execute(SEALED.select().where(SEALED.c.handle == key.handle)).all()
             made.pieces = {

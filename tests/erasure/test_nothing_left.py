@@ -25,7 +25,7 @@ def test_no_byte_is_left_of_an_erased_person(desk, person):
     before = theirs.find(desk.data)
     for kind in ("pseudonym", "K wrapped", "lookup", "id sealed", "handle"):
         assert any(line.endswith(f": {kind}") for line in before), kind
-    for where in ("private/state.db", "private/segments", "private/facts", "private/kept"):
+    for where in ("private/state.db", "private/keys.db", "private/segments", "private/facts", "private/kept"):
         assert any(line.startswith(where) for line in before), where
     assert sum("nonce" in line for line in before) >= len(theirs.frames)
     there = {other.person: len(other.find(desk.data)) for other in others}
@@ -48,12 +48,13 @@ def test_no_byte_is_left_of_an_erased_person(desk, person):
 
 
 def test_databases_are_written_anew_and_their_logs_are_empty(desk):
-    """No page of state.db is free after an erasure, and nothing waits in its write-ahead log."""
+    """No page of either file is free after an erasure, and nothing waits in its write-ahead log."""
     assert desk.typed("erase", HERS, "--basis", "request", "--by", BY).code == 0
-    wal = desk.data / "private" / "state.db-wal"
-    assert not wal.exists() or wal.stat().st_size == 0
-    with sqlite3.connect(desk.data / "private" / "state.db") as db:
-        assert db.execute("PRAGMA freelist_count").fetchone() == (0,)
+    for name in ("state.db", "keys.db"):
+        wal = desk.data / "private" / f"{name}-wal"
+        assert not wal.exists() or wal.stat().st_size == 0
+        with sqlite3.connect(desk.data / "private" / name) as db:
+            assert db.execute("PRAGMA freelist_count").fetchone() == (0,)
 
 
 def test_requests_for_approvals_go_with_the_person(desk):

@@ -53,6 +53,7 @@ class Keys(Protocol):
     def find(self, stream: Stream) -> StreamKey | None: ...
     def generations(self, stream: Stream) -> int: ...
     def pseudonym_with(self, handle: bytes) -> str | None: ...
+    def forget(self, handle: bytes) -> None: ...
 
 
 class State(Protocol):
@@ -61,7 +62,7 @@ class State(Protocol):
     def erase(self, handle: bytes | None, pseudonym: str | None) -> None:
         """Delete the stream's key and values, and what the directory says of the person, so that the bytes are gone.
 
-        All rows or none; the same again is fine. Raises Unavailable: rows may be gone, and bytes not yet.
+        The key last; the same again is fine. Raises Unavailable: rows may be gone, and bytes not yet.
         """
         ...
 

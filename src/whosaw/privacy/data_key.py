@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -44,13 +45,27 @@ class StreamSecret:
     earlier: tuple[bytes, ...] = field(default=(), repr=False)
 
 
+class Wrapped(Protocol):
+    """K as a row keeps it."""
+
+    @property
+    def handle(self) -> bytes: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def wrapped(self) -> bytes: ...
+
+
 class DataKey:
     """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
 
-    __slots__ = ("_k", "generation", "handle", "label_0", "rekeys")
+    __slots__ = ("_k", "_values", "generation", "handle", "label_0", "rekeys")
 
     def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
         self._k = k
+        self._values: AESGCM | None = None
         self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
 
     def __repr__(self) -> str:
@@ -89,8 +104,11 @@ class DataKey:
         return StreamKind(raw[0]), raw[1:].decode()
 
     @property
-    def _value_key(self) -> bytes:
-        return expand(self._k, b"whosaw/value/v1")
+    def _value_key(self) -> AESGCM:
+        # Derived once: setting up a cipher costs as much as opening a value.
+        if self._values is None:
+            self._values = AESGCM(expand(self._k, b"whosaw/value/v1"))
+        return self._values
 
     @property
     def _id_key(self) -> bytes:
@@ -104,34 +122,44 @@ class DataKey:
         return self.handle + self.generation.to_bytes(4, "big") + self.rekeys.to_bytes(4, "big") + self.label_0
 
 
-def wrap(epoch_key: bytes, k: bytes, handle: bytes, *, generation: int, epoch: int, random: Random) -> bytes:
+def wrap(epoch_key: AESGCM, k: bytes, handle: bytes, *, generation: int, epoch: int, random: Random) -> bytes:
     """K as it is kept: exactly 60 bytes. Deleting them is erasing all that K seals."""
     return seal(epoch_key, k, _wrapped_for(handle, generation, epoch), random)
 
 
-def unwrap(epoch_key: bytes, wrapped: bytes, handle: bytes, generation: int, epoch: int) -> bytes:
+def unwrap(epoch_key: AESGCM, wrapped: bytes, handle: bytes, generation: int, epoch: int) -> bytes:
     """K. Raises Damaged."""
     if len(wrapped) != WRAPPED:
         raise Damaged(f"a row of the keyring holds {len(wrapped)} bytes where {WRAPPED} belong", where="keyring")
     return unseal(epoch_key, wrapped, _wrapped_for(handle, generation, epoch), "the keyring")
 
 
-def seal(key: bytes, plain: bytes, about: bytes, random: Random) -> bytes:
+def rewrap(old: AESGCM, new: AESGCM, row: Wrapped, epoch: int, random: Random) -> bytes:
+    """The same K, wrapped for another epoch: it is in nobody's hands meanwhile. Raises Damaged."""
+    k = unwrap(old, row.wrapped, row.handle, row.generation, row.epoch)
+    return wrap(new, k, row.handle, generation=row.generation, epoch=epoch, random=random)
+
+
+def seal(key: bytes | AESGCM, plain: bytes, about: bytes, random: Random) -> bytes:
     """AES-256-GCM with a fresh nonce: nonce ‖ ciphertext ‖ tag, bound to `about`."""
     nonce = random(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, about)
+    return nonce + _cipher(key).encrypt(nonce, plain, about)
 
 
-def unseal(key: bytes, sealed: bytes, about: bytes, where: str) -> bytes:
+def unseal(key: bytes | AESGCM, sealed: bytes, about: bytes, where: str) -> bytes:
     """What `seal` sealed about the same thing. Raises Damaged, with nothing of it."""
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], about)
+        return _cipher(key).decrypt(sealed[:NONCE], sealed[NONCE:], about)
     except (InvalidTag, ValueError):
         raise Damaged(
             f"{where} does not open under its key: it was changed, moved, or sealed under another one",
             where=where,
-            hint="restore state.db from its backup; nothing was released",
+            hint="restore state.db and keys.db from their backups; nothing was released",
         ) from None
+
+
+def _cipher(key: bytes | AESGCM) -> AESGCM:
+    return key if isinstance(key, AESGCM) else AESGCM(key)
 
 
 def _wrapped_for(handle: bytes, generation: int, epoch: int) -> bytes:

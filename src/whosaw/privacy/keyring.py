@@ -25,13 +25,15 @@ from typing import Protocol
 
 from whosaw.errors import BadInput, Damaged, Misconfigured, Unavailable
 from whosaw.model.record import Stream, StreamKind
-from whosaw.privacy.data_key import DataKey, StreamSecret, unwrap, wrap
+from whosaw.privacy.data_key import DataKey, StreamSecret, rewrap, unwrap, wrap
+from whosaw.privacy.epochs import EpochRows, Epochs
 from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix, pseudonym_of
 from whosaw.privacy.root import Random, Root
 from whosaw.privacy.vrf import VrfKey
 from whosaw.tlog import leaf
 
-EPOCH = 1
+WARM = 16_384  # streams whose keys stay at hand
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class KeyRow:
     sealed_id: bytes = field(repr=False)
 
 
-class KeyRows(Protocol):
-    """Where rows are kept. Trusted to keep them, not to keep them secret or unchanged: a changed row does not open.
+class KeyRows(EpochRows, Protocol):
+    """Where rows and epochs are kept. Trusted to keep them, not to keep them secret or unchanged: a changed row does not open.
 
     All raise Unavailable where the store is down. When `add` or `claim` raise it, the row may or may not be stored:
     ask again; the same call then returns what there is.
@@ -59,8 +61,11 @@ class KeyRows(Protocol):
         """The row of the newest generation, durable; None where there is none."""
         ...
 
-    def add(self, row: KeyRow) -> KeyRow:
-        """Store `row` unless its lookup and generation have one; return the one stored, durable."""
+    def add(self, row: KeyRow) -> KeyRow | None:
+        """Store `row` unless its lookup and generation have one; return the one stored, durable.
+
+        None where there is none and its epoch was retired meanwhile: nothing was stored.
+        """
         ...
 
     def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
@@ -73,6 +78,18 @@ class KeyRows(Protocol):
 
     def rekey(self, old: KeyRow, new: KeyRow) -> KeyRow | None:
         """Replace `old` by `new` where it stands; the row that stands then, durable. None where it is gone."""
+        ...
+
+    def before(self, epoch: int, limit: int) -> Sequence[KeyRow]:
+        """At most `limit` rows of epochs before `epoch`."""
+        ...
+
+    def rewrap(self, rows: Sequence[tuple[KeyRow, bytes]], epoch: int) -> None:
+        """Each row, where it stands in its old epoch, is wrapped so in `epoch` from now on; all or none, durable."""
+        ...
+
+    def count(self, epoch: int) -> int:
+        """How many rows are of epochs before `epoch`."""
         ...
 
     def all(self) -> Iterator[KeyRow]:
@@ -90,7 +107,7 @@ class KeyRows(Protocol):
 class Keyring:
     """Keys of streams. Safe to share between threads, and between processes over the same rows."""
 
-    __slots__ = ("_enrolled", "_lookup", "_origin", "_random", "_root", "_rows", "_vrf")
+    __slots__ = ("_enrolled", "_lookup", "_origin", "_random", "_rows", "_vrf", "_warm", "epochs")
 
     def __init__(
         self,
@@ -106,8 +123,12 @@ class Keyring:
 
         Raises Misconfigured where root, VRF key or origin are not those that the rows were made with.
         """
-        self._rows, self._root, self._vrf, self._origin, self._random = rows, root, vrf, origin, random
+        self._rows, self._vrf, self._origin, self._random = rows, vrf, origin, random
         self._enrolled = enrolled
+        self.epochs = Epochs(rows, root, random)
+        # What a row opened to. It counts only for the very row that stands there now: so a row that is gone, re-keyed or
+        # re-wrapped, here or by another gate, is opened anew or not at all.
+        self._warm: dict[bytes, tuple[KeyRow, DataKey, StreamKind, str]] = {}
         self._lookup = root.lookup
         self._check("root", root.check, "the key file keys/root", "keys/root")
         self._check("vrf", hashlib.sha256(vrf.public()).digest(), "the key file keys/vrf.pem", "keys/vrf.pem")
@@ -153,7 +174,15 @@ class Keyring:
 
     def key(self, stream: Stream) -> DataKey:
         """The data key of `stream`, made and stored if there is none. For the vault."""
-        return self.known(stream) or self._theirs(self._rows.add(self._made(stream)), stream)
+        found = self.known(stream)
+        for _ in range(_TRIES):
+            if found is not None:
+                return found
+            stored = self._rows.add(self._made(stream))
+            found = None if stored is None else self._theirs(stored, stream)
+        if found is None:
+            raise Unavailable("epochs come and go faster than a row is made", part="keyring")
+        return found
 
     def known(self, stream: Stream) -> DataKey | None:
         """The data key of `stream`, or None. For the vault."""
@@ -188,6 +217,31 @@ class Keyring:
         rows = self._rows.with_handles([handle])
         return pseudonym_of(rows[0].lookup) if rows else None
 
+    def forget(self, handle: bytes) -> None:
+        """Let go of the key of a stream that was erased."""
+        self._warm.pop(handle, None)
+
+    def left(self) -> int:
+        """How many rows are not of the newest epoch yet."""
+        return self._rows.count(self.epochs.newest())
+
+    def rewrap(self, limit: int) -> int:
+        """Bring at most `limit` rows of older epochs to the newest; how many there were. Asking again goes on."""
+        newest = self.epochs.newest()
+        rows = self._rows.before(newest, limit)
+        key = self.epochs.key(newest)
+        self._rows.rewrap(
+            [(row, rewrap(self.epochs.key(row.epoch), key, row, newest, self._random)) for row in rows], newest
+        )
+        return len(rows)
+
+    def retire(self) -> tuple[int, ...]:
+        """Delete the keys of older epochs that no row uses; which are left. What was warm is opened anew."""
+        *older, newest = self.epochs.numbers() or (self.epochs.newest(),)
+        left = tuple(number for number in older if not self.epochs.retire(number))
+        self._warm.clear()
+        return (*left, newest)
+
     def _next(self, stream: Stream) -> tuple[int, bytes]:
         """The first generation that the log does not have, and its label_0."""
         generation = 0
@@ -202,14 +256,14 @@ class Keyring:
         checked_id(stream.id, "stream")
         k, handle, rekeys = self._random(32), self._random(16), 0
         generation, label_0 = self._next(stream)
-        key = DataKey(k, handle, generation, rekeys, label_0)
+        key, epoch = DataKey(k, handle, generation, rekeys, label_0), self.epochs.newest()
         return KeyRow(
             lookup=lookup(self._lookup, stream),
             handle=handle,
             generation=generation,
             rekeys=rekeys,
-            epoch=EPOCH,
-            wrapped=wrap(self._root.epoch(EPOCH), k, handle, generation=generation, epoch=EPOCH, random=self._random),
+            epoch=epoch,
+            wrapped=wrap(self.epochs.key(epoch), k, handle, generation=generation, epoch=epoch, random=self._random),
             label_0=label_0,
             sealed_id=key.seal_id(stream.kind, stream.id, self._random),
         )
@@ -222,14 +276,21 @@ class Keyring:
             raise Damaged(
                 "a row of the keyring stands where another person's belongs",
                 where="keyring",
-                hint="restore state.db from its backup; nothing was released",
+                hint="restore keys.db from its backup; nothing was released",
             )
         return key
 
     def _opened(self, row: KeyRow) -> tuple[DataKey, StreamKind, str]:
-        k = unwrap(self._root.epoch(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
+        warm = self._warm.get(row.handle)
+        if warm is not None and warm[0] == row:
+            return warm[1:]
+        k = unwrap(self.epochs.key(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
         key = DataKey(k, row.handle, row.generation, row.rekeys, row.label_0)
-        return key, *key.open_id(row.sealed_id)
+        kind, name = key.open_id(row.sealed_id)
+        if len(self._warm) >= WARM:
+            self._warm.clear()
+        self._warm[row.handle] = (row, key, kind, name)
+        return key, kind, name
 
     def _check(self, name: str, value: bytes, what: str, setting: str) -> None:
         if not hmac.compare_digest(self._rows.claim(name, value), value):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The root: 32 random bytes in one file, from which every key of this installation is derived.
 
-    root ──HKDF──▶ epoch key e   wraps the data keys of persons and streams
+    root ──HKDF──▶ epochs key    wraps the epoch keys, which wrap the data keys of persons and streams
                    lookup key    finds a person's row without storing the id
                    principal key makes the pseudonyms of principals
                    names key     seals the ids behind those pseudonyms
@@ -76,8 +76,13 @@ class Root:
     def __repr__(self) -> str:
         return "Root(…)"
 
+    @property
+    def epochs(self) -> bytes:
+        """What wraps epoch keys."""
+        return expand(self._key, b"whosaw/epochs/v1")
+
     def epoch(self, number: int) -> bytes:
-        """The key that wraps data keys of this epoch."""
+        """The key of an epoch that was begun before epochs had keys of their own."""
         return expand(self._key, b"whosaw/epoch/v1" + number.to_bytes(4, "big"))
 
     @property

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from whosaw.errors import Misconfigured
 
 
-def check_database(database: str, where: str) -> None:
+def check_database(database: str, where: str, setting: str = "store.database") -> None:
     """Raise Misconfigured for what is no such address; empty is none at all."""
     if not database:
         return
@@ -20,7 +20,7 @@ def check_database(database: str, where: str) -> None:
     if not all(parts) or not database.isprintable() or {'"', "\\", " "} & set(database) or "password" in database:
         # What was given is not repeated: it may hold a password all the same.
         raise Misconfigured(
-            f"{where}: 'store.database' is no address of a database, or holds a password",
-            setting="store.database",
+            f"{where}: {setting!r} is no address of a database, or holds a password",
+            setting=setting,
             hint='for example database = "postgresql://whosaw@db.example.org/whosaw", with the password in a passfile',
         )

@@ -49,6 +49,12 @@ class StoreSettings:
             "doc": "A PostgreSQL database, `postgresql://USER@HOST/NAME`, for a log that many gates write; its password in PGPASSWORD or a passfile. Trusted: who writes there decides what this log is."
         },
     )
+    keys: str = field(
+        default="",
+        metadata={
+            "doc": "Another PostgreSQL database for the key table, so that its backups are others; empty: the schema `whosaw_keys` of `store.database`. Trusted: who writes there can make every value unreadable."
+        },
+    )
 
 
 def check_store(store: StoreSettings, where: str) -> None:
@@ -87,6 +93,13 @@ def check_store(store: StoreSettings, where: str) -> None:
             f"{where}: 'store.region' is no region", setting="store.region", hint='for example region = "eu-west-1"'
         )
     check_database(store.database, where)
+    check_database(store.keys, where, "store.keys")
+    if store.keys and not store.database:
+        raise Misconfigured(
+            f"{where}: keys in a database need the head in one",
+            setting="store.keys",
+            hint="without store.database the key table is private/keys.db",
+        )
     if not store.public and (store.endpoint or store.region):
         raise Misconfigured(
             f"{where}: [store] says where, and not what: 'store.public' is missing",

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import Literal
 
 from whosaw.errors import Damaged, Unavailable
+from whosaw.privacy.epochs import EpochRow
 from whosaw.privacy.keyring import KeyRow
 
 Fate = Literal["ok", "lost", "late", "down"]
@@ -55,6 +56,7 @@ class MemoryKeyRows(_Failing):
         super().__init__()
         self._rows: dict[tuple[bytes, int], KeyRow] = {}
         self._checks: dict[str, bytes] = {}
+        self._epochs: dict[int, EpochRow] = {}
 
     def find(self, lookup: bytes) -> KeyRow | None:
         return self._newest(lookup)
@@ -67,9 +69,11 @@ class MemoryKeyRows(_Failing):
     def by_prefix(self, prefix: bytes) -> KeyRow | None:
         return self._newest(prefix)
 
-    def add(self, row: KeyRow) -> KeyRow:
+    def add(self, row: KeyRow) -> KeyRow | None:
         with self._lock:
             fate = self._write()
+            if row.epoch not in self._epochs and (row.lookup, row.generation) not in self._rows:
+                return None
             stored = self._rows.setdefault((row.lookup, row.generation), row)
             self._late(fate)
             return stored
@@ -78,10 +82,52 @@ class MemoryKeyRows(_Failing):
         with self._lock:
             fate = self._write()
             name = old.lookup, old.generation
-            if self._rows.get(name) == old:
-                self._rows[name] = new
+            there = self._rows.get(name)
+            if there is not None and there.rekeys == old.rekeys:
+                self._rows[name] = replace(there, rekeys=new.rekeys, sealed_id=new.sealed_id)
             self._late(fate)
             return self._rows.get(name)
+
+    def before(self, epoch: int, limit: int) -> Sequence[KeyRow]:
+        with self._lock:
+            self._read()
+            return [row for row in self._rows.values() if row.epoch < epoch][:limit]
+
+    def rewrap(self, rows: Sequence[tuple[KeyRow, bytes]], epoch: int) -> None:
+        with self._lock:
+            fate = self._write()
+            for row, wrapped in rows:
+                there = self._rows.get((row.lookup, row.generation))
+                if there is not None and there.epoch == row.epoch:
+                    self._rows[row.lookup, row.generation] = replace(there, wrapped=wrapped, epoch=epoch)
+            self._late(fate)
+
+    def count(self, epoch: int) -> int:
+        with self._lock:
+            self._read()
+            return sum(row.epoch < epoch for row in self._rows.values())
+
+    def epochs(self) -> Sequence[EpochRow]:
+        with self._lock:
+            self._read()
+            return [self._epochs[number] for number in sorted(self._epochs)]
+
+    def begin(self, row: EpochRow) -> EpochRow:
+        with self._lock:
+            fate = self._write()
+            stored = self._epochs.setdefault(row.number, row)
+            self._late(fate)
+            return stored
+
+    def retire(self, number: int) -> bool:
+        with self._lock:
+            fate = self._write()
+            used = any(row.epoch == number for row in self._rows.values())
+            if used or number >= max(self._epochs, default=number):
+                return False
+            self._epochs.pop(number, None)
+            self._late(fate)
+            return True
 
     def all(self) -> Iterator[KeyRow]:
         with self._lock:

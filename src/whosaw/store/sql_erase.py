@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Erasing a person from state.db, so that the bytes are gone and not only the rows.
+"""Erasing a person from state.db and keys.db, so that the bytes are gone and not only the rows.
 
-    one transaction     key row, sealed values, every row of directory, approvals and quotas about this pseudonym
-    then                VACUUM: the file written anew from what is left      what was moved or freed goes with the old pages
+    state.db            one transaction: sealed values, every row of directory, approvals and quotas about this pseudonym
+    keys.db             the key row, last: a start that takes up an erasure finds the pseudonym by it
+    each, then              VACUUM: the file written anew from what is left      what was moved or freed goes with the old pages
                         checkpoint, TRUNCATE: the write-ahead log is empty   it held old pages
 
 DELETE marks a cell as free. `secure_delete` overwrites it, but pages that were balanced, or freed by a version without
@@ -15,7 +16,7 @@ so nobody decides by it. And a row that lost a name has no digest that a feed co
 Each call may be repeated: what is gone is gone. PostgreSQL keeps dead rows until it vacuums, and its write-ahead log as
 long as it was told to: there it is asked to vacuum these tables, and the rest is the operator's.
 
-Invariant: when this returns, no page of the file holds anything that was deleted.  Specification: docs/spec/erasure.md §3
+Invariant: when this returns, no page of either file holds anything that was deleted.  Specification: docs/spec/erasure.md §3
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, LINKS, PERSONS, RESOURCES, STAFF
 from whosaw.directory.ticket_tables import CASE_HANDS, PUSHED, TICKET_ACCOUNTS
-from whosaw.errors import Unavailable
-from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, KEYRING, QUOTA, SEALED, answering
+from whosaw.store.key_tables import KEYRING
+from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, QUOTA, SEALED, answering
+from whosaw.store.wiping import wipe
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
 _THEIRS = (
@@ -38,10 +40,10 @@ _NO_DIGEST = bytes(32)
 
 
 class SqlErasure:
-    """``erasure.ports.State`` on an engine."""
+    """``erasure.ports.State`` on an engine for each."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, keys: Engine) -> None:
+        self._engine, self._keys = engine, keys
 
     def erase(self, handle: bytes | None, pseudonym: str | None) -> None:
         with answering("state"):
@@ -56,8 +58,15 @@ class SqlErasure:
                     )
                 if handle is not None:
                     db.execute(delete(SEALED).where(SEALED.c.handle == handle))
+            wipe(
+                self._engine,
+                {column.table.name for column in (*_THEIRS, *_NAMED)} | {QUOTA.name, SEALED.name, PUSHED.name},
+            )
+        with answering("keyring"):
+            if handle is not None:
+                with self._keys.begin() as db:
                     db.execute(delete(KEYRING).where(KEYRING.c.handle == handle))
-            self._wipe()
+            wipe(self._keys, (KEYRING.name,))
 
     def knows(self, pseudonym: str) -> bool:
         """Whether a row of the directory is about, or names, this pseudonym."""
@@ -65,30 +74,6 @@ class SqlErasure:
             return any(
                 db.execute(column.table.select().where(column == pseudonym).limit(1)).first() is not None
                 for column in (*_THEIRS, *_NAMED)
-            )
-
-    def _wipe(self) -> None:
-        sqlite = self._engine.dialect.name == "sqlite"
-        if sqlite:
-            # Connections at rest would keep the checkpoint from truncating, and what they have cached is old.
-            self._engine.dispose()
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            if not sqlite:
-                for table in {column.table.name for column in (*_THEIRS, *_NAMED)} | {
-                    KEYRING.name,
-                    QUOTA.name,
-                    SEALED.name,
-                    PUSHED.name,
-                }:
-                    db.exec_driver_sql(f"VACUUM {table}")
-                return
-            db.exec_driver_sql("VACUUM")
-            busy = db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
-        if busy:
-            raise Unavailable(
-                "state.db is being read, so what was deleted may still stand in its write-ahead log",
-                part="state",
-                hint="ask again in a while; the next start does it, too",
             )
 
 

@@ -15,13 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask_one
 from whosaw.errors import Damaged, Unavailable
+from whosaw.privacy.epochs import EpochRow
 from whosaw.privacy.keyring import KeyRow
-from whosaw.store.state_tables import KEYRING, KEYRING_CHECK, NAMES, answering
+from whosaw.store.key_tables import EPOCHS, KEYRING, KEYRING_CHECK
+from whosaw.store.state_tables import NAMES, answering
+from whosaw.store.wiping import wipe
 
 _AT_ONCE = 500  # variables in one statement; SQLite takes at least 999
 # Built once: `find` runs before every record, and building a query costs more than asking it.
@@ -30,6 +33,7 @@ _NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
 _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
+_EPOCHS = select(EPOCHS.c.number, EPOCHS.c.wrapped).order_by(EPOCHS.c.number)
 _NAME = select(NAMES.c.sealed).where(NAMES.c.pseudonym == bindparam("of"))
 _BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
 
@@ -56,15 +60,17 @@ class SqlKeyRows:
         # A range, not a LIKE: the index of the primary key serves it, and bytes have no wildcards.
         return self._one(_BY_PREFIX, {"first": prefix, "last": prefix + b"\xff" * (32 - len(prefix))})
 
-    def add(self, row: KeyRow) -> KeyRow:
+    def add(self, row: KeyRow) -> KeyRow | None:
         with answering("keyring"):
             try:
                 with self._engine.begin() as db:
                     db.execute(insert(KEYRING).values(**asdict(row)))
             except IntegrityError:
-                pass  # Somebody was here first, or an earlier attempt of ours that seemed to have failed.
+                pass  # Somebody was here first, or an earlier attempt of ours that seemed to have failed; or its epoch is gone.
             stored = self._one(_EXACTLY, {"lookup": row.lookup, "generation": row.generation})
         if stored is None:
+            if row.epoch not in {epoch.number for epoch in self.epochs()}:
+                return None
             raise Unavailable("the keyring took a row and has it not", part="keyring")
         return stored
 
@@ -75,6 +81,51 @@ class SqlKeyRows:
             with self._engine.begin() as db:
                 db.execute(change.where(same & (KEYRING.c.rekeys == old.rekeys)))
             return self._one(_EXACTLY, {"lookup": old.lookup, "generation": old.generation})
+
+    def before(self, epoch: int, limit: int) -> Sequence[KeyRow]:
+        with answering("keyring"), self._engine.connect() as db:
+            return [KeyRow(*found) for found in db.execute(_ROW.where(KEYRING.c.epoch < epoch).limit(limit))]
+
+    def rewrap(self, rows: Sequence[tuple[KeyRow, bytes]], epoch: int) -> None:
+        there = (
+            (KEYRING.c.lookup == bindparam("of"))
+            & (KEYRING.c.generation == bindparam("which"))
+            & (KEYRING.c.epoch == bindparam("old"))
+        )
+        change = update(KEYRING).where(there).values(wrapped=bindparam("new"), epoch=epoch)
+        given = [{"of": row.lookup, "which": row.generation, "old": row.epoch, "new": wrapped} for row, wrapped in rows]
+        if given:
+            with answering("keyring"), self._engine.begin() as db:
+                db.execute(change, given)
+
+    def count(self, epoch: int) -> int:
+        with answering("keyring"), self._engine.connect() as db:
+            return db.scalar(select(func.count()).select_from(KEYRING).where(KEYRING.c.epoch < epoch)) or 0
+
+    def epochs(self) -> Sequence[EpochRow]:
+        with answering("keyring"), self._engine.connect() as db:
+            return [EpochRow(number, bytes(wrapped)) for number, wrapped in db.execute(_EPOCHS)]
+
+    def begin(self, row: EpochRow) -> EpochRow:
+        with answering("keyring"):
+            try:
+                with self._engine.begin() as db:
+                    db.execute(insert(EPOCHS).values(**asdict(row)))
+            except IntegrityError:
+                pass  # It was begun, by another gate or by an attempt of ours that seemed to have failed.
+        return next(kept for kept in self.epochs() if kept.number == row.number)
+
+    def retire(self, number: int) -> bool:
+        with answering("keyring"):
+            if number >= max((row.number for row in self.epochs()), default=number):
+                return False
+            try:
+                with self._engine.begin() as db:
+                    db.execute(delete(EPOCHS).where(EPOCHS.c.number == number))
+            except IntegrityError:
+                return False  # A row uses it: a gate that did not know better added one meanwhile.
+            wipe(self._engine, (EPOCHS.name, KEYRING.name))
+        return True
 
     def all(self) -> Iterator[KeyRow]:
         # Page by page and not one open cursor: a check of all labels takes minutes, and a reader who stays blocks
@@ -102,7 +153,7 @@ class SqlKeyRows:
                         raise Damaged(
                             f"the keyring has rows but no check value for {name}",
                             where="keyring_check",
-                            hint="restore state.db from its backup; nothing was changed",
+                            hint="restore keys.db from its backup; nothing was changed",
                         )
                     db.execute(insert(KEYRING_CHECK).values(name=name, value=value))
             except IntegrityError:

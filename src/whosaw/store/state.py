@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""state.db as SQLAlchemy sees it: directory, keyring, names, sealed values, in one SQLite file or in PostgreSQL.
+"""state.db and keys.db as SQLAlchemy sees them: each one SQLite file, or in PostgreSQL.
 
 journal_mode=WAL  synchronous=FULL     a COMMIT that returned is on the disk
 secure_delete=ON                       what is deleted is overwritten (``sql_erase`` sees to the rest)
@@ -79,14 +79,16 @@ def _file(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def shared_state_engine(database: Database) -> Engine:
-    """An engine over a PostgreSQL database, for all gates of a log."""
+def shared_state_engine(database: Database, schema: str = "") -> Engine:
+    """An engine over a PostgreSQL database, for all gates of a log. `schema`: where its tables are, if not in the usual one."""
     from whosaw.store.pg import hung_up  # an extra, and only whoever has a database has its driver
 
     def connect() -> Any:
         connection = database.own()
         # A load of the directory works on its tables between two statements; nothing that is elected waits for it.
         connection.execute("SET idle_in_transaction_session_timeout = '10min'; SET statement_timeout = '10min'")
+        if schema:
+            connection.execute(f"SET search_path TO {schema}")
         connection.autocommit = False  # SQLAlchemy says when a transaction ends, and relies on its having begun
         return connection
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of state.db for keys, names and sealed values. The directory's tables are the directory's.
+"""Tables of state.db for names and sealed values. The directory's tables are the directory's, and keys lie apart
+(``store.key_tables``).
 
-    keyring        one row per stream and generation: 60 wrapped bytes and what finds them
-    keyring_check  which root, VRF key and origin these rows belong to
     names          ids of principals, sealed
     sealed         values of persons, sealed one by one
     approvals      requests for approvals, by pseudonym; their records stand beside them, so that they are found
@@ -30,36 +29,12 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    UniqueConstraint,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
 from whosaw.errors import Unavailable
 
 STATE = MetaData()
-
-KEYRING = Table(
-    "keyring",
-    STATE,
-    Column("lookup", LargeBinary(32), nullable=False),
-    Column("generation", Integer, nullable=False),
-    Column("rekeys", Integer, nullable=False),
-    Column("epoch", Integer, nullable=False),
-    Column("handle", LargeBinary(16), nullable=False),
-    Column("wrapped", LargeBinary(60), nullable=False),
-    Column("label_0", LargeBinary(32), nullable=False),
-    Column("sealed_id", LargeBinary(256), nullable=False),
-    PrimaryKeyConstraint("lookup", "generation", name="keyring_pk"),
-    UniqueConstraint("handle", name="keyring_handle"),
-)
-
-KEYRING_CHECK = Table(
-    "keyring_check",
-    STATE,
-    Column("name", String(16), nullable=False),
-    Column("value", LargeBinary(32), nullable=False),
-    PrimaryKeyConstraint("name", name="keyring_check_pk"),
-)
 
 NAMES = Table(
     "names",
