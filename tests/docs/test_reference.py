@@ -85,6 +85,8 @@ def commands():
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
         if name in {"ticket accounts", "ticket status"}:
             codes.discard(module["REFUSED"])  # only who asks about a case is asked who they are
+        if name == "places explain":
+            codes.discard(module["IN_PART"])  # it is the same each time
         if name == "ticket accounts":
             codes.discard(module["IN_PART"])  # whole, or not at all
         shared = sorted({param.opts[0] for param in command.params} & set(SHARED))

@@ -17,7 +17,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 times = st.integers(0, 10**12).map(lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms))
 reasons = st.lists(texts, max_size=3).map(tuple)
 steps = st.builds(
-    Step, id=texts, at=times, what=st.sampled_from(["person", "finding"]), asker=texts,
+    Step, id=texts, at=times, what=st.sampled_from(["person", "finding", "nearness"]), asker=texts,
     outcome=st.sampled_from(["shown", "refused"]), reasons=reasons, finding=st.none() | texts, persons=st.integers(0, 99),
 )  # fmt: skip
 unsealings = st.builds(

@@ -60,6 +60,18 @@ def test_a_file_is_checked(tmp_path, capsys):
         assert said.startswith("error: ")
 
 
+def test_why_an_address_is_weak_evidence_is_explained(capsys):
+    """Without a data folder, of nobody, with the reasons."""
+    code, said = asked(capsys, "explain")
+    assert code == 0
+    assert {"story", "class", "reasons"} == set(said["rows"][0])
+    assert main(["places", "explain"]) == 0
+    shown = capsys.readouterr().out
+    assert "two strangers in one café" in shown
+    assert "An address is of a network and not of a person" in shown
+    assert "192.0.2" not in shown
+
+
 def test_no_command_says_where_an_address_is(data, capsys):
     """Every argument and option below `places` is a file, a folder or a form; an address is none of them."""
     for name, command in whosaw.commands["places"].commands.items():

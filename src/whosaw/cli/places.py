@@ -17,7 +17,9 @@ from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.errors import BadInput
 from whosaw.model.record import time_text
 from whosaw.places.database import BIGGEST, load
+from whosaw.places.examples import examples
 from whosaw.places.licence import HOUSEHOLD, attribution
+from whosaw.places.nearness import Near
 from whosaw.places.place import PROVES
 from whosaw.places.places import Standing
 from whosaw.verify.words import counted
@@ -50,6 +52,18 @@ def status(data: Path, form: str) -> int:
 
 
 @places.command()
+@format_option
+def explain(form: str) -> int:
+    """Why an address is weak evidence: pairs of invented addresses, and what could be believed of each."""
+    rows: tuple[dict[str, Cell], ...] = tuple(
+        {"story": each.story, "class": str(each.found.near), "reasons": each.found.reasons} for each in examples()
+    )
+    sentence = "What two addresses could tell, in stories of nobody. The classes, least first: " + ", ".join(Near) + "."
+    say(Table(sentence, ("story", "class"), rows, after=(*_why(), PROVES)), form)
+    return 0
+
+
+@places.command()
 @click.argument("file", type=Place())
 @format_option
 def check(file: Path, form: str) -> int:
@@ -78,6 +92,11 @@ def check(file: Path, form: str) -> int:
         form,
     )
     return 0 if holds else IN_PART
+
+
+def _why() -> tuple[str, ...]:
+    """Each class that occurs with its reasons, once."""
+    return tuple(dict.fromkeys(f"{each.found.near}: {reason}" for each in examples() for reason in each.found.reasons))
 
 
 def _row(one: Standing) -> dict[str, Cell]:

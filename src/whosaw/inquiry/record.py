@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The records of an inquiry: who asked, after what, with what outcome; and whose names two have opened.
 
-    Step      kind inquiry   somebody asked about a person, or about a finding
+    Step      kind inquiry   somebody asked about a person, about a finding, or what its looks could have told (nearness)
     Unsealing kind unseal    two asked for the names behind a finding
 
 A step about a person stands in that person's stream, where they read it in their statement, and word for word in the
@@ -23,7 +23,7 @@ from whosaw.errors import NotCanonical
 from whosaw.inquiry.ports import Pseudonyms
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
 
-What = Literal["person", "finding"]
+What = Literal["person", "finding", "nearness"]
 Outcome = Literal["shown", "refused"]
 Opening = Literal["opened", "refused"]
 

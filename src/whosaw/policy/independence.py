@@ -46,6 +46,8 @@ REASONS: Mapping[str, str] = {
     "own-person": "The person is the one who asks, or of their household, unit or reporting line.",
     "held": "A hold keeps these records; it has to be lifted first.",
     "requester-looked": "The one who asks has looked at this person, and the records of it would be erased.",
+    "persons-not-opened": "The one who asks has not opened, with another, the names of the persons of this finding.",
+    "not-of-finding": "A look that was given is not one behind this finding, at one of its persons.",
     "own-look": "The one who asks is the one who looked, and hears no more than the gate said.",
     "same": "The one who asks and the one who approves are the same.",
     "line": "One of the two stands above the other in a reporting line.",

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What could have been inferred about the affected, from addresses that they were looked at for: so that they can be told.
+
+    finding whose persons' names two have opened, pairs of looks at an address
+        ──▶ step recorded in the ledger ──▶ durable ──its receipt──▶ Closed ──▶ Nearness, a class with reasons
+
+In the case for which Whosaw is made, audit compared the addresses of journalists with those of staff. Whoever was a victim of that may ask:
+what could they have known? This answers, mostly with: nothing that the addresses say.
+
+Invariant: only addresses of looks behind the finding are compared, by the one whom two have let read the persons' names;
+the step is durable before anything is compared. Nobody who has not been looked at already is in it.
+                                                       Specification: docs/spec/inquiry.md. Decided in: docs/adr/0124
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from whosaw.errors import BadInput
+from whosaw.facts.columns import micros
+from whosaw.inquiry.ports import Desk, ExplainedLook, Finding
+from whosaw.inquiry.record import Step, Unsealing, step_id
+from whosaw.inquiry.standing import known, standing
+from whosaw.inquiry.step import Asking, Refused, plain, record_once, stepped
+from whosaw.journal.submission import Record
+from whosaw.model.record import Json, Kind, Stream, parse, time_text
+from whosaw.places.closed import WHAT, Closed
+from whosaw.places.nearness import Nearness, nearness
+from whosaw.places.network import Seen
+from whosaw.policy.independence import Chart, Reason, apart
+from whosaw.tlog.note import VerifierKey
+
+MOST = 1000  # pairs of one step
+
+
+class Networks(Protocol):
+    """What databases say of networks (``places.network``)."""
+
+    def seen(self, address: str, at: datetime) -> Seen:
+        """Raises BadInput, Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long a sighting says anything of another, and a database of a sighting; the key of this log's receipts."""
+
+    networks: Networks = field(repr=False)
+    valid: timedelta
+    old: timedelta
+    receipts: VerifierKey
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An address that a look showed, by the evidence of this inquiry: the look's id, the address, and when it was used."""
+
+    look: str
+    address: str = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """The answer, pair by pair. `step`: its id in the record, `index` its leaf, `receipt` promises it."""
+
+    step: str
+    finding: str
+    found: tuple[Nearness, ...]
+    receipt: bytes = field(repr=False)
+    index: int
+
+
+def inferred(
+    finding: str,
+    asker: str,
+    pairs: Sequence[tuple[Sighting, Sighting]],
+    desk: Desk,
+    terms: Terms,
+    *,
+    key: str | None = None,
+) -> Inferred | Refused:
+    """What could have been believed of each of `pairs`, for the staff member `asker`. `key` and errors: see ``person.person``.
+
+    Raises BadInput for addresses that are none, and Unavailable without databases; nothing is recorded then.
+    """
+    if not 1 <= len(pairs) <= MOST:
+        raise BadInput(f"1 to {MOST} pairs at once", where="pairs")
+    found = desk.findings.find(plain(finding))
+    # Before the step: what cannot be answered at all is no step, and no address is in what is said of it.
+    seen = [(terms.networks.seen(a.address, a.at), terms.networks.seen(b.address, b.at)) for a, b in pairs]
+    asking = Asking.of(desk, asker, key, {"what": WHAT, "finding": finding, "pairs": _exactly(pairs)})
+    recorded = record_once(desk.journal, asking.caller, asking.key, lambda: _decided(found, pairs, asking, desk))
+    step, last = stepped(recorded), recorded.leaves[-1]
+    if step.outcome == "refused":
+        return Refused(step.id, tuple(map(Reason, step.reasons)), recorded.receipt, last.index)
+    closed = [Closed.of_step(recorded, terms.receipts, one, other) for one, other in seen]
+    said = tuple(nearness(each, valid=terms.valid, old=terms.old) for each in closed)
+    return Inferred(step.id, finding, said, recorded.receipt, last.index)
+
+
+def _exactly(pairs: Sequence[tuple[Sighting, Sighting]]) -> list[Json]:
+    """Goes into a keyed digest and nowhere else: the same pairs are the same step."""
+    return [[[each.look, each.address, time_text(each.at)] for each in pair] for pair in pairs]
+
+
+def _decided(
+    found: Finding | None, pairs: Sequence[tuple[Sighting, Sighting]], asking: Asking, desk: Desk
+) -> tuple[Record, ...]:
+    looks = [] if found is None else [look for look in desk.looks.by(found.principals, *found.window) if look.person]
+    reasons = _reasons(found, pairs, looks, asking, desk)
+    named = {each.look for pair in pairs for each in pair}
+    body = Step(
+        id=step_id("i", asking.digest),
+        at=asking.at,
+        what=WHAT,
+        asker=asking.asker,
+        outcome="refused" if reasons else "shown",
+        reasons=tuple(reason.code for reason in reasons),
+        # An id that no finding has is free text, and free text can be a name: it is not written down.
+        finding=None if found is None else found.id,
+        persons=len({look.person for look in looks if look.look in named}),
+    )
+    return (Record(Stream.named("inquiry"), body.encode()),)
+
+
+def _reasons(
+    found: Finding | None,
+    pairs: Sequence[tuple[Sighting, Sighting]],
+    looks: Sequence[ExplainedLook],
+    asking: Asking,
+    desk: Desk,
+) -> tuple[Reason, ...]:
+    said = standing(known(desk.directory, asking.asker, asking.at).principal, "requester")
+    if found is None:
+        return (*said, Reason("no-finding"))
+    t = micros(asking.at)
+    since = Chart.between(desk.staff(), min(found.window[0], t), t)
+    said = (*said, *apart(asking.asker, "requester", found.principals, since))
+    if not _opened(found.id, asking.asker, desk):
+        said = (*said, Reason("persons-not-opened"))
+    theirs = {look.look for look in looks if look.person in found.persons}
+    if any(each.look not in theirs for pair in pairs for each in pair):
+        said = (*said, Reason("not-of-finding"))
+    return said
+
+
+def _opened(finding: str, asker: str, desk: Desk) -> bool:
+    """Two have opened the persons' names of this finding, and the one who asks is the one who asked for them."""
+    for frame in desk.streams.inquiry():
+        if parse(frame.body)["kind"] == str(Kind.UNSEAL):
+            said = Unsealing.decode(frame.body, f"leaf {frame.index}")
+            if (said.finding, said.requester, said.outcome) == (finding, asker, "opened") and said.persons:
+                return True
+    return False
