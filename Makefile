@@ -10,7 +10,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: long demo test check bench bench-journal bench-guard bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
+.PHONY: long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -32,6 +32,9 @@ bench-journal: $(VENV)/.dev needs-postgres   ## the journal's eleven figures, be
 
 bench-guard: $(VENV)/.dev needs-postgres   ## whole looks a second, beside FastAPI with pycasbin; about ten minutes
 	@$(BIN)/python -m bench.guard
+
+bench-vault: $(VENV)/.dev ## places a second, and what else there is of the vault, beside their peers; seconds
+	@$(BIN)/python -m bench.vault
 
 bench-table: $(VENV)/.dev ## the figures of the last run into docs/benchmarks.md
 	@$(BIN)/python -m bench.table
