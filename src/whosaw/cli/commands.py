@@ -35,6 +35,7 @@ from whosaw.cli.overseer import overseer
 from whosaw.cli.passkey import passkey
 from whosaw.cli.places import places
 from whosaw.cli.policy.command import policy
+from whosaw.cli.pseudonym import pseudonym
 from whosaw.cli.quota import quota
 from whosaw.cli.sample import sample
 from whosaw.cli.serve import serve
@@ -88,6 +89,7 @@ for _command in (
     hold,
     suspend,
     quota,
+    pseudonym,
     sample,
     policy,
     places,

@@ -81,11 +81,12 @@ def look(
         missing = _missing(answer, here.policy)
         say(_refused(answer, data, missing=missing), form)
         return NEEDS_APPROVAL if missing else REFUSED
-    say(_shown(answer), form)
+    say(shown(answer), form)
     return 0
 
 
-def _shown(answer: Shown) -> Table:
+def shown(answer: Shown) -> Table:
+    """What a permitted look shows."""
     rows = tuple(
         {"field": str(v.field), "detail": v.detail, "seen": time_text(v.seen), "value": v.text} for v in answer.values
     )

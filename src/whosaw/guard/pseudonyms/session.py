@@ -103,7 +103,17 @@ class Session:
         """An Arrow column of text or 16 bytes to one of pseudonyms; what is empty stays empty."""
         from whosaw.privacy.ipcrypt.columns import encrypted
 
-        return encrypted(column, self.rows, self.width)
+        return encrypted(column, self._in_parts, self.width)
+
+    def _in_parts(self, addresses: Any) -> Any:
+        """A column is as long as it is, and is in memory already: its addresses go through batch by batch."""
+        import numpy as np
+
+        if len(addresses) <= self._batch:
+            return self.rows(addresses)
+        return np.concatenate(
+            [self.rows(addresses[at : at + self._batch]) for at in range(0, len(addresses), self._batch)]
+        )
 
     def close(self) -> None:
         """Put on record how many it were. Twice is once; after it there are no more."""
