@@ -67,7 +67,7 @@ matrix: $(VENV)/.dev      ## purpose × field × detail × mode × relation × r
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/policy
 
 scim: $(VENV)/.dev        ## scim2-tester against the real endpoints, every check
-	@$(BIN)/python -m pytest -q -m slow tests/api/test_scim_tester.py
+	@$(BIN)/python -m pytest -q -m slow tests/api/scim/test_tester.py
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog

@@ -67,7 +67,7 @@ def end(source: str, data: Path, form: str) -> int:
 @data_option
 def scim_token(out: Path, data: Path) -> int:
     """Make the bearer token of the identity provider anew. The one before ends with the next request."""
-    from whosaw.api.scim_token import make_token
+    from whosaw.api.scim.token import make_token
 
     make_token(data, out, os.urandom)
     say(

@@ -80,8 +80,8 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
 
 def _mounted(here: House) -> Mapping[str, App]:
     """Applications with paths of their own: the identity provider's, and that of ticket systems that tell."""
-    from whosaw.api.scim import PREFIX
-    from whosaw.api.scim_house import scim_app
+    from whosaw.api.scim.app import PREFIX
+    from whosaw.api.scim.house import scim_app
 
     told: Mapping[str, App] = {PATH: here.tickets.pushes} if here.tickets.inboxes else {}
     return {f"{PREFIX}/": scim_app(here), **told}

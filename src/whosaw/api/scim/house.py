@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from whosaw.api.scim import ScimApp
-from whosaw.api.scim_desk import ScimDesk
-from whosaw.api.scim_token import admits
+from whosaw.api.scim.app import ScimApp
+from whosaw.api.scim.desk import ScimDesk
+from whosaw.api.scim.token import admits
 from whosaw.directory.ports import Departed
 from whosaw.guard.approvals.use import settle
 from whosaw.privacy.resources import Resources

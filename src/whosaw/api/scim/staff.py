@@ -20,7 +20,7 @@ from typing import Any
 
 from scim2_models import InvalidValueException
 
-from whosaw.api.scim_shapes import ENTERPRISE, MODELS, WORK
+from whosaw.api.scim.shapes import ENTERPRISE, MODELS, WORK
 from whosaw.directory.change import Said
 from whosaw.directory.columns import FUNCTIONS
 from whosaw.directory.content import Cells, household, rows_of

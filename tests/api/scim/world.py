@@ -18,8 +18,8 @@ import uvicorn
 from tests.directory.town import Office
 from tests.privacy.keys import counted, root
 
-from whosaw.api.scim import PREFIX, ScimApp
-from whosaw.api.scim_desk import ScimDesk
+from whosaw.api.scim.app import PREFIX, ScimApp
+from whosaw.api.scim.desk import ScimDesk
 from whosaw.privacy.resources import Resources
 
 TOKEN = "a-token-of-these-tests"

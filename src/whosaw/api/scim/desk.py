@@ -30,9 +30,9 @@ from scim2_models import (
 )
 from sqlalchemy import Connection
 
-from whosaw.api import scim_staff as staff
-from whosaw.api.scim_shapes import GroupMember
-from whosaw.api.scim_staff import Held
+from whosaw.api.scim import staff
+from whosaw.api.scim.shapes import GroupMember
+from whosaw.api.scim.staff import Held
 from whosaw.directory import resources
 from whosaw.directory.change import SCIM, Beside, Office, Said, bring, confirm
 from whosaw.directory.ports import Departed, Pseudonyms

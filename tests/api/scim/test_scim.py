@@ -6,10 +6,10 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.api.scim_world import CORE, ENTERPRISE, GROUP, PATCH, TOKEN, WORK, World, logged, user
+from tests.api.scim.world import CORE, ENTERPRISE, GROUP, PATCH, TOKEN, WORK, World, logged, user
 from tests.directory.town import DAY, HOUR, MINUTE, TOWN, Office
 
-from whosaw.api.scim import LIMIT
+from whosaw.api.scim.app import LIMIT
 from whosaw.directory.directory import Directory
 from whosaw.directory.tables import FOR_EVER
 from whosaw.model.record import parse

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from scim2_client import BaseSyncSCIMClient
 from scim2_tester import Status, check_server
-from tests.api.scim_world import TOKEN, World, served
+from tests.api.scim.world import TOKEN, World, served
 from tests.directory.town import Office
 
 

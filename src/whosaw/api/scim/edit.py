@@ -12,7 +12,7 @@ from typing import Any
 
 from scim2_models import Context, InvalidValueException, PatchOp
 
-from whosaw.api.scim_shapes import ENTERPRISE, MODELS, SCHEMAS
+from whosaw.api.scim.shapes import ENTERPRISE, MODELS, SCHEMAS
 from whosaw.directory.resources import USER
 
 OPERATIONS = 1000

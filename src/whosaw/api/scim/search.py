@@ -19,8 +19,8 @@ from typing import Any
 from scim2_models import InvalidFilterException, SearchRequest
 from scim2_models.path import CompareOperator, Comparison
 
-from whosaw.api.scim_desk import Kept, ScimDesk
-from whosaw.api.scim_shapes import MODELS, MOST
+from whosaw.api.scim.desk import Kept, ScimDesk
+from whosaw.api.scim.shapes import MODELS, MOST
 from whosaw.directory.resources import GROUP, USER
 
 Shown = Callable[[Kept], Any]

@@ -7,10 +7,10 @@ import stat
 
 import httpx
 import pytest
-from tests.api.scim_world import served, user
+from tests.api.scim.world import served, user
 
-from whosaw.api.scim_house import scim_app
-from whosaw.api.scim_token import FILE, admits, make_token
+from whosaw.api.scim.house import scim_app
+from whosaw.api.scim.token import FILE, admits, make_token
 from whosaw.errors import BadInput, Misconfigured
 from whosaw.wiring import build, house
 
@@ -91,7 +91,7 @@ def test_without_a_token_nobody_is_let_in(folder):
 def test_a_house_hears_of_a_leaver_over_a_socket(folder, tmp_path, monkeypatch):
     """The real house under uvicorn: a joiner is known, a leaver refused, and approvals hear of it."""
     settled = []
-    monkeypatch.setattr("whosaw.api.scim_house.settle", settled.append)
+    monkeypatch.setattr("whosaw.api.scim.house.settle", settled.append)
     make_token(folder, tmp_path / "token", os.urandom)
     token = (tmp_path / "token").read_text().strip()
     left = []

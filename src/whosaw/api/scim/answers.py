@@ -24,9 +24,9 @@ from scim2_models import (
     ResponseParameters,
 )
 
-from whosaw.api.scim_desk import Kept, seen, tag
-from whosaw.api.scim_search import Found
-from whosaw.api.scim_shapes import ENDPOINTS, ENTERPRISE, MODELS, PROVIDER, GroupMember
+from whosaw.api.scim.desk import Kept, seen, tag
+from whosaw.api.scim.search import Found
+from whosaw.api.scim.shapes import ENDPOINTS, ENTERPRISE, MODELS, PROVIDER, GroupMember
 from whosaw.directory.resources import GROUP, USER
 
 MEDIA = "application/scim+json"

@@ -6,7 +6,7 @@
     Users, Groups                 GET POST · /ID GET PUT PATCH DELETE · /.search POST
     Schemas, ResourceTypes, ServiceProviderConfig                        GET
 
-The token is the provider's own: only its digest is kept (``scim_token``), and it opens nothing else. Every change is a record
+The token is the provider's own: only its digest is kept (``scim.token``), and it opens nothing else. Every change is a record
 before it is in force; a request that changes nothing is a sign of life, and after hours without one every look is refused.
 
 Invariant: no name, id or token goes into a log or an error of ours. What a refused request said is told to nobody but
@@ -36,11 +36,11 @@ from scim2_models import (
 )
 
 from whosaw.api.body import Gone, Receive, Scope, Send, parse
-from whosaw.api.scim_answers import Answer, Base, discovered, listed, of_resource
-from whosaw.api.scim_desk import ScimDesk
-from whosaw.api.scim_edit import patched, replaced, taken
-from whosaw.api.scim_search import request_of, search
-from whosaw.api.scim_shapes import ENDPOINTS, PROVIDER
+from whosaw.api.scim.answers import Answer, Base, discovered, listed, of_resource
+from whosaw.api.scim.desk import ScimDesk
+from whosaw.api.scim.edit import patched, replaced, taken
+from whosaw.api.scim.search import request_of, search
+from whosaw.api.scim.shapes import ENDPOINTS, PROVIDER
 from whosaw.directory.resources import GROUP, USER
 from whosaw.errors import BadInput, Busy, OutcomeUnknown, Unavailable, WhosawError
 
