@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`whosaw vault`: where the keys of the vault lie, and which are in use. No command here shows a key.
 
+rotate    begin a new epoch: every person's key is wrapped anew, and the old key is deleted
 root      have the key service seal the root key, which is then no longer a file that opens everything
 """
 
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import data_option, format_option, say
+from whosaw.cli.operator import local
+from whosaw.cli.options import data_option, format_option, opened, progress, say
 from whosaw.cli.output import Table
 from whosaw.datafolder import seal_root
+from whosaw.vault.rotate import rotate as rotating
+from whosaw.verify.words import counted
 
 _COPIES = (
     "Copies of private/keys/root in backups still open everything: destroy them, or keep one under seal.",
@@ -23,6 +27,29 @@ _COPIES = (
 @click.group()
 def vault() -> None:
     """Keys of the vault: where they lie and which are in use."""
+
+
+@vault.command()
+@click.option("--by", required=True, metavar="ID", help="Staff id of whoever orders it; recorded.")
+@data_option
+@format_option
+def rotate(by: str, data: Path, form: str) -> int:
+    """Begin a new epoch of keys, on record first, and bring every person's key to it; or finish one that was begun."""
+    with opened(data) as here, progress("keys") as at:
+        local(here, by)
+        done = rotating(here.keyring, here.journal, here.names.remember(by), here.clock(), progress=at)
+    begun = "Began" if done.begun else "Went on with"
+    after = (
+        f"Older epochs are still in use ({', '.join(map(str, done.older))}): ask again."
+        if done.older
+        else "The keys of older epochs are deleted. Backups of the key table from before open with them until they expire."
+    )
+    facts = {"outcome": "begun" if done.begun else "finished", "epoch": done.epoch, "keys": done.rows}
+    say(
+        Table(f"{begun} epoch {done.epoch}: {counted(done.rows, 'key')} wrapped anew.", facts=facts, after=(after,)),
+        form,
+    )
+    return 0
 
 
 @vault.command()

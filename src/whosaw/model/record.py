@@ -62,6 +62,7 @@ class Kind(StrEnum):
     SUSPENSION = "suspension"  # a principal was stopped, or may look again; or one of both was refused
     SAMPLE = "sample"  # a draw of cases was promised, or made
     PSEUDONYM = "pseudonym"  # IP addresses were given pseudonyms, or that was refused; how many, never which
+    KEYS = "keys"  # a new epoch of keys begins
     START = "start"  # the log went on although its witnesses could not be asked, and why
 
 
