@@ -53,7 +53,6 @@ from whosaw.erasure.ports import Desk as Erasure
 from whosaw.erasure.ports import Eraser
 from whosaw.erasure.ports import Journal as ErasesFrom
 from whosaw.errors import BadInput
-from whosaw.facts.known import KnownDirectory
 from whosaw.guard.approvals.gate import DeskApprovals
 from whosaw.guard.approvals.opening import record_overseers
 from whosaw.guard.approvals.people import KeyringPeople
@@ -263,8 +262,7 @@ def house(
         with closing(session), _log(folder, settings, parts) as (journal, witnesses, eraser):
             record_policy(journal, policy, keyring, clock())
             stopping = Suspension(
-                journal, SqlSuspensionRows(engine), directory, lambda: KnownDirectory(directory).staff() or (),
-                names.remember, clock,
+                journal, SqlSuspensionRows(engine), directory, names.remember, clock
             )  # fmt: skip
             resume_suspensions(named(journal, keyring, "admin"), stopping.rows, clock())
             last_look = last_look_of(journal.reader())

@@ -9,7 +9,6 @@ from tests.guard.gate import COMPANY, Gate
 from tests.policy.ground import POLICY
 
 from whosaw.errors import BadInput, Busy, OutcomeUnknown, Unavailable
-from whosaw.facts.known import KnownDirectory
 from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
 from whosaw.guard.suspension import CODES, Desk, Done
@@ -31,11 +30,8 @@ def gate(tmp_path):
 
 @pytest.fixture
 def desk(gate):
-    directory = gate.office.directory
-    return Desk(
-        gate.journal, SqlSuspensionRows(gate.office.engine), directory,
-        lambda: KnownDirectory(directory).staff() or (), gate.names.remember, gate.clock,
-    )  # fmt: skip
+    rows = SqlSuspensionRows(gate.office.engine)
+    return Desk(gate.journal, rows, gate.office.directory, gate.names.remember, gate.clock)
 
 
 def admin(gate: Gate) -> list[dict]:
@@ -188,7 +184,7 @@ class Breaking:
 
 def test_what_is_on_record_is_in_force_after_a_start(gate, desk):
     """Recorded, and the database gone: the next start stops her. The same for a lift; and a start that has nothing to do does nothing."""
-    broken = Desk(desk.journal, Breaking(desk.rows), desk.directory, desk.staff, desk.remember, desk.clock)
+    broken = Desk(desk.journal, Breaking(desk.rows), desk.directory, desk.remember, desk.clock)
 
     def frames():
         made = [leaf for recorded in gate.journal.records.values() for leaf in recorded.leaves]
@@ -269,3 +265,32 @@ def test_who_was_stopped_while_their_look_waited_for_a_database_sees_nothing(gat
         gate.guard.look(gate.ask())
     assert nothing.value.part == "suspension"
     assert not gate.vault.opened
+
+
+@pytest.mark.parametrize(("one", "other"), [("ana", "a3"), ("ana", "leaker"), ("a3", "leaker")])
+def test_who_lives_with_one_of_them_lifts_nothing(gate, desk, one, other):
+    """With the suspended, or the two with each other; also where they moved apart the day before."""
+    homes = {one: "elm 4", other: "elm 4"}
+    staff = [
+        row | {"household": homes[row["staff_id"]]} if row["staff_id"] in homes else row for row in COMPANY["staff"]
+    ]
+    gate.office.load(COMPANY | {"staff": staff}, regions=None)
+    suspension.suspend("ana", "misuse", "a3", desk, key="s-1")
+    for key, moved in (("s-2", False), ("s-3", True)):
+        if moved:
+            gate.office.load(COMPANY, regions=None)
+            gate.clock.at += 23 * HOUR
+        no = suspension.lift("ana", "a3", "leaker", desk, key=key)
+        assert isinstance(no, suspension.Refused)
+        assert [reason.code for reason in no.reasons] == ["tied"]
+
+
+def test_a_unit_re_organised_the_day_before_lifts_nothing(gate, desk):
+    """Computed over thirty days, as for an approval."""
+    suspension.suspend("ana", "misuse", "a3", desk, key="s-1")
+    gate.clock.at += HOUR
+    staff = [row | {"unit": "apart", "manager": ""} if row["staff_id"] == "finn" else row for row in COMPANY["staff"]]
+    gate.office.load(COMPANY | {"staff": staff}, regions=None)
+    gate.clock.at += 23 * HOUR
+    no = suspension.lift("ana", "finn", "a3", desk, key="s-2")
+    assert [reason.code for reason in no.reasons] == ["common-manager"]

@@ -257,3 +257,35 @@ def test_no_value_prints_a_name(case):
     assert case.e("ines") not in repr(body)
     assert answer.receipt
     assert BEGAN < case.clock.at
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("ines", "omar", ["tied"]),
+        ("ines", "ana", ["requester-tied-to-named"]),
+        ("omar", "ana", ["approver-tied-to-named"]),
+    ],
+)
+def test_who_lives_with_one_of_them_opens_no_name(case, opened, one, other, expected):
+    """The two with each other, or one with somebody named; also where they moved apart since the first look."""
+    staff = [row | ({"household": "oak lane 1"} if row["staff_id"] in (one, other) else {}) for row in COMPANY["staff"]]
+    case.load(staff=staff)
+    assert codes(unseal("f-000001", "ines", "omar", case.desk, case.keys)) == expected
+    case.clock.at += HOUR
+    case.load()
+    assert codes(unseal("f-000001", "ines", "omar", case.desk, case.keys)) == expected
+    assert opened == []
+
+
+def test_a_unit_re_organised_the_day_before_makes_nobody_independent(case):
+    """sven was of the board's line until yesterday: of the two units and lines, both count for thirty days."""
+    staff = [row | ({"manager": "counsel"} if row["staff_id"] == "sven" else {}) for row in COMPANY["staff"]]
+    case.load(staff=staff)
+    case.clock.at += HOUR
+    at = micros(case.clock.at)
+    case.lay("f-000004", ["ana"], ["kate"], window=(at, at))
+    assert codes(unseal("f-000004", "ines", "sven", case.desk, case.keys)) == ["common-manager"]
+    case.clock.at += 31 * DAY
+    case.load(staff=staff)
+    assert isinstance(unseal("f-000004", "ines", "sven", case.desk, case.keys), Unsealed)

@@ -75,7 +75,7 @@ def test_every_small_company_agrees_with_the_oracle():
             assert said == expected_of_two(managers, units, one, other), (managers, units, one, other)
             yes += not said
         for named in both:
-            said = {reason.code for reason in apart("a", "approver", named, now)}
+            said = {reason.code for reason in apart("a", "approver", named, now, tied=frozenset())}
             assert said == expected_apart(managers, units, "a", named), (managers, units, named)
     assert yes  # some are independent: a rule that always says no would be safe and useless
 
@@ -119,8 +119,8 @@ def test_what_is_not_known_forbids():
     now = Chart.between(rows, 0, 0)
     for approver in ("a", "nobody"):
         assert [r.code for r in independent("r", approver, now)] == ["unit-unknown"]
-    assert [r.code for r in apart("r", "requester", ["nobody"], now)] == ["named-unknown"]
-    assert apart("r", "requester", ["a"], now) == ()
+    assert [r.code for r in apart("r", "requester", ["nobody"], now, tied=frozenset())] == ["named-unknown"]
+    assert apart("r", "requester", ["a"], now, tied=frozenset()) == ()
 
 
 spans = st.tuples(st.none() | st.integers(0, 9), st.none() | st.integers(0, 9))
@@ -158,8 +158,10 @@ def test_a_unit_left_after_the_looks_is_still_theirs():
         StaffRow(who="a", unit="elsewhere", function="support", valid_from=50),
         StaffRow(who="n", unit="theirs", function="support"),
     ]
-    assert [r.code for r in apart("a", "approver", ["n"], Chart.between(rows, 40, 60))] == ["approver-unit-of-named"]
-    assert apart("a", "approver", ["n"], Chart.between(rows, 50, 60)) == ()
+    assert [r.code for r in apart("a", "approver", ["n"], Chart.between(rows, 40, 60), tied=frozenset())] == [
+        "approver-unit-of-named"
+    ]
+    assert apart("a", "approver", ["n"], Chart.between(rows, 50, 60), tied=frozenset()) == ()
 
 
 @pytest.mark.parametrize(
@@ -281,3 +283,9 @@ def test_every_small_company_against_the_oracle_of_an_approval():
             ]
             near = {*climb(managers, "a")[:2], *climb(managers, other)[:2]}
             assert ("sister-unit" in said) == (units["a"] != units[other] and bool(heads[0] & heads[1] & near - {None}))
+
+
+def test_who_is_tied_to_one_of_those_named_is_not_apart():
+    now = Chart.between([staff("a", "u"), staff("n", "v")], 0, 9)
+    assert [r.code for r in apart("a", "approver", ["n"], now, tied=frozenset({"n"}))] == ["approver-tied-to-named"]
+    assert apart("a", "approver", ["n"], now, tied=frozenset({"m"})) == ()

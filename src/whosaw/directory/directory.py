@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from whosaw.directory import feeds
-from whosaw.directory.chart import DAYS, chart
+from whosaw.directory.chart import DAYS, chart, tied
 from whosaw.directory.feeds import Feed
 from whosaw.directory.kept import Outcome, newest
 from whosaw.directory.ports import Elsewhere, nothing_elsewhere
@@ -104,6 +104,11 @@ class Directory:
         """Every unit and manager that anybody had, or was said to have, in so many days up to `at`."""
         with reading(self._engine) as db:
             return chart(db, micros(at - timedelta(days=days)), micros(at))
+
+    def tied(self, principal: str, at: datetime, days: int = DAYS) -> frozenset[str]:
+        """Whoever of the staff shared an account or a home with them in so many days up to `at`."""
+        with reading(self._engine) as db:
+            return tied(db, principal, micros(at - timedelta(days=days)), micros(at))
 
     def feeds(self, at: datetime) -> tuple[Feed, ...]:
         """Each source that must stay fresh, as of `at`."""

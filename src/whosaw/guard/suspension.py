@@ -23,7 +23,7 @@ from whosaw.errors import BadInput
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Json, Kind, Stream, canonical, parse, time_text
 from whosaw.policy.facts import Known
-from whosaw.policy.independence import Chart, Reason, Role, StaffRow, independent
+from whosaw.policy.independence import RETURNED, Chart, Reason, Role, independent
 
 CALLER = "guard/suspension"
 CODES: Mapping[str, str] = {
@@ -34,7 +34,6 @@ CODES: Mapping[str, str] = {
     "review": "a look without an approval was not reviewed in time",
 }
 _NOBODY = ""  # no person has this pseudonym: the question is about the principal alone
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SuspensionRows(Protocol):
@@ -61,6 +60,10 @@ class Journal(Protocol):
 
 class Directory(Protocol):
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known: ...
+    def chart(self, at: datetime, days: int) -> Chart: ...
+    def tied(self, principal: str, at: datetime) -> frozenset[str]:
+        """Whoever shared an account or a home with them in the 30 days up to `at`."""
+        ...
 
 
 class Frame(Protocol):
@@ -70,12 +73,11 @@ class Frame(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that suspending works with. `staff`: every row of the directory's staff; `remember`: a staff id's pseudonym."""
+    """Everything that suspending works with. `remember`: a staff id's pseudonym."""
 
     journal: Journal
     rows: SuspensionRows
     directory: Directory
-    staff: Callable[[], Iterable[StaffRow]]
     remember: Callable[[str], str]
     clock: Callable[[], datetime]
 
@@ -174,9 +176,8 @@ def _standing(known: Known, role: Role) -> tuple[Reason, ...]:
 
 
 def _against(desk: Desk, step: _Step, other: str) -> tuple[Reason, ...]:
-    """Every reason against a lift by these two, each once."""
-    t = (step.at - _EPOCH) // (_EPOCH.resolution)
-    now = Chart.between(tuple(desk.staff()), t, t)
+    """Every reason against a lift by these two, each once: by all that held in the 30 days before, as for an approval."""
+    lately = desk.directory.chart(step.at, RETURNED.days)
     approves = desk.directory.known(other, _NOBODY, None, step.at)
     feed = step.asks.feed
     fresh = feed is not None and step.at - feed.confirmed <= feed.limit
@@ -184,11 +185,17 @@ def _against(desk: Desk, step: _Step, other: str) -> tuple[Reason, ...]:
         *_standing(step.asks, "requester"),
         *_standing(approves, "approver"),
         *(() if fresh else (Reason("directory-stale"),)),
-        *independent(step.by, other, now),
-        *independent(step.principal, step.by, now),
-        *independent(step.principal, other, now),
+        *_two(desk, step.by, other, lately, step.at),
+        *_two(desk, step.principal, step.by, lately, step.at),
+        *_two(desk, step.principal, other, lately, step.at),
     )
     return tuple(dict.fromkeys(said))
+
+
+def _two(desk: Desk, one: str, other: str, lately: Chart, at: datetime) -> tuple[Reason, ...]:
+    """Why these are not two; one who shares an account or a home with the other is not, either."""
+    near = (Reason("tied"),) if other in desk.directory.tied(one, at) else ()
+    return (*independent(one, other, lately), *near)
 
 
 def _record(

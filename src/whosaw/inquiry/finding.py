@@ -19,7 +19,7 @@ from whosaw.inquiry.affected import Affected, affected
 from whosaw.inquiry.person import Coverage
 from whosaw.inquiry.ports import Desk, ExplainedLook, Finding
 from whosaw.inquiry.record import Step, step_id
-from whosaw.inquiry.standing import known, standing
+from whosaw.inquiry.standing import known, standing, tied
 from whosaw.inquiry.step import Asking, Refused, plain, record_once, stepped
 from whosaw.journal.submission import Record
 from whosaw.model.record import Json, Stream, time_text
@@ -115,7 +115,13 @@ def _reasons(found: Finding | None, asking: Asking, desk: Desk) -> tuple[Reason,
     t = micros(asking.at)
     since = Chart.between(desk.staff(), min(found.window[0], t), t)
     # An account that no directory knows is what a finding may well be about: it must stay readable.
-    against = apart(asking.asker, "requester", found.principals, since)
+    against = apart(
+        asking.asker,
+        "requester",
+        found.principals,
+        since,
+        tied=tied(desk, asking.asker, min(found.window[0], t), asking.at),
+    )
     return (*said, *(reason for reason in against if reason.code not in _UNREADABLE))
 
 

@@ -25,6 +25,7 @@ from typing import Protocol
 from whosaw.facts.ports import StaffRow
 from whosaw.journal.submission import Recorded, Submission
 from whosaw.policy.facts import Known
+from whosaw.policy.independence import Chart
 
 Clock = Callable[[], datetime]
 Remember = Callable[[str], str]
@@ -137,6 +138,13 @@ class Directory(Protocol):
     """What is known of principal and person (by pseudonym), as it was known at `at`."""
 
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known: ...
+    def chart(self, at: datetime, days: int) -> Chart:
+        """Every unit and manager that any source said anybody had in so many days up to `at`."""
+        ...
+
+    def tied(self, principal: str, at: datetime, days: int) -> frozenset[str]:
+        """Whoever shared an account or a home with them in so many days up to `at`."""
+        ...
 
 
 class Pseudonyms(Protocol):

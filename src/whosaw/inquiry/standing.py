@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from whosaw.inquiry.ports import Directory
+from whosaw.facts.columns import micros
+from whosaw.inquiry.ports import Desk, Directory
 from whosaw.policy.facts import Known, PrincipalFacts
-from whosaw.policy.independence import Reason, Role
+from whosaw.policy.independence import RETURNED, Reason, Role
 
 # No person has this pseudonym: the question is about the principal alone.
 _NOBODY = ""
+_DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
 def known(directory: Directory, principal: str, at: datetime, person: str = _NOBODY) -> Known:
     """What the directory knew of this principal, and what `person` is to them."""
     return directory.known(principal, person, None, at)
+
+
+def tied(desk: Desk, one: str, first: int, at: datetime) -> frozenset[str]:
+    """Whoever shared an account or a home with `one` since `first`, microseconds since 1970, or in the 30 days before `at`."""
+    days = (micros(at) - first) // _DAY + 1
+    return desk.directory.tied(one, at, max(days, RETURNED.days))
 
 
 def standing(principal: PrincipalFacts | None, role: Role) -> tuple[Reason, ...]:

@@ -20,11 +20,11 @@ from whosaw.errors import Damaged, IdempotencyConflict, NotCanonical
 from whosaw.facts.columns import micros
 from whosaw.inquiry.ports import Desk, Finding, Frame
 from whosaw.inquiry.record import Unsealing, exactly, step_id
-from whosaw.inquiry.standing import confirmed, known, standing
+from whosaw.inquiry.standing import confirmed, known, standing, tied
 from whosaw.inquiry.step import Asking, Refused, plain, record_once
 from whosaw.journal.submission import Record, Recorded
 from whosaw.model.record import Json, Kind, Stream, parse
-from whosaw.policy.independence import Approved, Chart, Reason, apart, independent
+from whosaw.policy.independence import RETURNED, Approved, Chart, Reason, apart, independent
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import NameRows
 from whosaw.privacy.root import Root
@@ -146,15 +146,17 @@ def _reasons(asked: _Asked, asking: Asking, desk: Desk) -> tuple[Reason, ...]:
         return (Reason("no-finding"),)
     requester, approver, at = asking.asker, asked.approver, asking.at
     asks, approves = (known(desk.directory, each, at) for each in (requester, approver))
-    rows, t = tuple(desk.staff()), micros(at)
-    now, since = Chart.between(rows, t, t), Chart.between(rows, min(asked.found.window[0], t), t)
+    first, t = min(asked.found.window[0], micros(at)), micros(at)
+    lately, since = desk.directory.chart(at, RETURNED.days), Chart.between(tuple(desk.staff()), first, t)
+    near = {one: tied(desk, one, first, at) for one in (requester, approver)}
     said = (
         *standing(asks.principal, "requester"),
         *standing(approves.principal, "approver"),
         *confirmed(asks, at),
-        *independent(requester, approver, now, tuple(_approvals(desk.streams.inquiry())), at),
-        *apart(requester, "requester", asked.named, since),
-        *apart(approver, "approver", asked.named, since),
+        *independent(requester, approver, lately, tuple(_approvals(desk.streams.inquiry())), at),
+        *((Reason("tied"),) if approver in near[requester] else ()),
+        *apart(requester, "requester", asked.named, since, tied=near[requester]),
+        *apart(approver, "approver", asked.named, since, tied=near[approver]),
     )
     return tuple(dict.fromkeys(said))
 

@@ -4,15 +4,14 @@
     staff rows ──Chart.between──▶ who works in which unit, under whom
     independent(requester, approver)   not the same · neither above the other · no common manager within two levels ·
                                        another unit · did not just approve for each other
-    apart(one, named)                  not one of them · not of their unit · neither above nor below any of them
+    apart(one, named)                  not one of them · not of their unit or home · neither above nor below any of them
     against(approver, ground)          independent, and: no sister unit under one boss · no favour that comes back by way
                                        of a third · no party to the case · not of the unit that gains · not of the person's
                                        · not one with another who signed
     one_will(one, other, chart, tied)  two who sign count as one: of one unit, one line, under one manager, of one home
 
-For opening a name, independence of each other is read as of the moment of asking, and being apart from those named over
-the whole time from their first look. For an approval of a look everything is read over the 30 days before it was asked
-for: a unit that was re-organised the day before is still the unit that it was.
+For opening a name, being apart from those named is read over the whole time from their first look. Everything else is read
+over the 30 days before the question: a unit that was re-organised the day before is still the unit that it was.
 
 Invariant: what is not known forbids. Every reason that speaks is returned, in words that name nobody; none: independent.
                                                               Design: docs/adr/0051, docs/adr/0093
@@ -36,6 +35,7 @@ _STANDING = {
     "suspended": "is suspended.",
     "named": "is one of those named.",
     "unit-of-named": "works, or worked since the first look, in a unit of those named.",
+    "tied-to-named": "shares an account or a home with one of those named, or did since the first look.",
     "line-of-named": "stands above or below one of those named in a reporting line, or stood there since the first look.",
 }
 
@@ -225,12 +225,15 @@ def _by_way_of(ground: Ground, approver: str) -> bool:
     return any(each.requester == approver and each.approver in helped for each in since)
 
 
-def apart(one: str, role: Role, named: Sequence[str], since: Chart) -> tuple[Reason, ...]:
-    """Why `one` is not apart from those `named`, by the chart since their first look; nothing where they are."""
+def apart(one: str, role: Role, named: Sequence[str], since: Chart, *, tied: frozenset[str]) -> tuple[Reason, ...]:
+    """Why `one` is not apart from those `named`, by the chart since their first look; nothing where they are. `tied`: whoever
+    shared an account or a home with `one` since then.
+    """
     tests: Mapping[str, Callable[[], bool]] = {
         "named-unknown": lambda: any(each not in since.units for each in named),
         f"{role}-named": lambda: one in named,
         f"{role}-unit-of-named": lambda: any(_units(since, one) & _units(since, each) for each in named),
+        f"{role}-tied-to-named": lambda: bool(tied & set(named)),
         f"{role}-line-of-named": lambda: any(since.in_line(one, each) for each in named),
     }
     return tuple(Reason(code) for code, holds in tests.items() if holds())

@@ -47,7 +47,7 @@ def ground_of(desk: Desk, request: Request, at: datetime) -> Ground:
         fresh=fresh(desk.directory.known(request.principal, _NOBODY, None, request.at), request.at),
         parties=_parties(desk, request, cases, hands),
         gaining=_gaining(request, cases, hands, chart),
-        tied=tied(desk, request.principal, request.at),
+        tied=desk.directory.tied(request.principal, request.at),
         fellows=_fellows(desk, request, chart),
     )
 
@@ -94,7 +94,7 @@ def fresh(known: Known, at: datetime) -> bool:
 
 def fellows(desk: Desk, signed: Iterable[str], who: Iterable[str], chart: Chart, at: datetime) -> frozenset[str]:
     """Those of `who` who count as one with one of those who `signed`, by all that held in the 30 days up to `at`."""
-    near = {each: tied(desk, each, at) for each in set(signed)}
+    near = {each: desk.directory.tied(each, at) for each in set(signed)}
     return frozenset(
         one
         for one in who
@@ -126,27 +126,6 @@ def _parties(
     hands |= {row["added_by"] for row in desk.directory.rows("case_persons") if row["case_id"] == request.case}
     owners = {row["principal"] for row in desk.directory.rows("staff") if row["own_person"] in hands - {None}}
     return frozenset(hands | owners) - {None}
-
-
-def tied(desk: Desk, requester: str, at: datetime) -> frozenset[str]:
-    """Whoever shares an account or a home with somebody, or did in the 30 days up to `at`: their second staff id, their wife."""
-    since, until = _micros(at - RETURNED), _micros(at)
-    staff = [row for row in desk.directory.rows("staff") if _held(row, since, until)]
-    lives = {row["person"]: row["household"] for row in desk.directory.rows("persons") if _held(row, since, until)}
-    accounts = {row["own_person"] for row in staff if row["principal"] == requester} - {None}
-    homes = {row["household"] for row in staff if row["principal"] == requester} - {None}
-    homes |= {lives.get(account) for account in accounts} - {None}
-    return frozenset(
-        row["principal"]
-        for row in staff
-        if row["own_person"] in accounts or homes & {row["household"], lives.get(row["own_person"])}
-    ) - {requester}
-
-
-def _held(row: Mapping[str, Any], since: int, until: int) -> bool:
-    """Whether somebody said at some time of these days that this row holds in them."""
-    known = bool(row["known_from"] <= until and row["known_to"] > since)
-    return known and bool(row["valid_from"] <= until and row["valid_to"] > since)
 
 
 def _gaining(

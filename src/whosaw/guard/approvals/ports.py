@@ -107,6 +107,10 @@ class Directory(Protocol):
         """Every unit and manager that any source said anybody had in so many days up to `at`."""
         ...
 
+    def tied(self, principal: str, at: datetime) -> frozenset[str]:
+        """Whoever shared an account or a home with them in the 30 days up to `at`."""
+        ...
+
 
 class People(Protocol):
     """Names and pseudonyms, and texts that belong to a person and die with them."""
