@@ -23,7 +23,7 @@ from whosaw.errors import BadInput
 from whosaw.facts.columns import micros
 from whosaw.inquiry.ports import Desk, ExplainedLook, Finding
 from whosaw.inquiry.record import Step, Unsealing, step_id
-from whosaw.inquiry.standing import known, standing
+from whosaw.inquiry.standing import known, standing, tied
 from whosaw.inquiry.step import Asking, Refused, plain, record_once, stepped
 from whosaw.journal.submission import Record
 from whosaw.model.record import Json, Kind, Stream, parse, time_text
@@ -138,8 +138,9 @@ def _reasons(
     if found is None:
         return (*said, Reason("no-finding"))
     t = micros(asking.at)
-    since = Chart.between(desk.staff(), min(found.window[0], t), t)
-    said = (*said, *apart(asking.asker, "requester", found.principals, since))
+    first = min(found.window[0], t)
+    since, near = Chart.between(desk.staff(), first, t), tied(desk, asking.asker, first, asking.at)
+    said = (*said, *apart(asking.asker, "requester", found.principals, since, tied=near))
     if not _opened(found.id, asking.asker, desk):
         said = (*said, Reason("persons-not-opened"))
     theirs = {look.look for look in looks if look.person in found.persons}
