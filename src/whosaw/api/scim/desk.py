@@ -3,7 +3,7 @@
 
     create · replace · patch · delete ─▶ Held before, Held after ─▶ Said(staff), Said(assignments) ─▶ bring (``directory.change``)
                                                                         └ the sealed resource, in the same transaction
-                                         left? ─▶ departed(principal): sessions and approvals of theirs end
+                                         left, or suspended? ─▶ departed(principal): sessions and approvals of theirs end
 
 Who has left is refused by the very next look, which reads the row. `departed` comes after that; where it fails, the provider is
 told that we failed, and says it again.
@@ -205,7 +205,7 @@ class ScimDesk:
             resources.write(db, stored, _version(before))
 
         self._bring(said, [raw], beside)
-        if held.left is not None:
+        if held.left is not None or staff.suspended(held):
             self._left(principal)
         if earlier is not None and earlier != principal:
             self._left(earlier)

@@ -114,12 +114,17 @@ def staff_row(held: Held, principal: str, names: Pseudonyms) -> Cells:
         "site": _may(said["site"], "site"),
         "household": None if home is None else household(names, home),
         "own_person": account_of(held.resource, names),
-        "suspended": bool(work is not None and work.suspended),
+        "suspended": suspended(held),
         "contract_country": _country(said["contract_country"], "contractCountry"),
         # Since when somebody works here no provider says. What we knew when, `known_from` says.
         "valid_from": EVER_SINCE,
         "valid_to": FOR_EVER if held.left is None else held.left,
     }
+
+
+def suspended(held: Held) -> bool:
+    work = held.resource[WORK]
+    return bool(work is not None and work.suspended)
 
 
 def staff(principal: str, row: Cells) -> Said:
