@@ -10,7 +10,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim
+.PHONY: long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -87,6 +87,11 @@ approvals: $(VENV)/.dev   ## LIVES lives of a desk for approvals in any order, i
 
 quotas: $(VENV)/.dev      ## ten million looks' worth of quotas in twelve days: what is remembered does not grow
 	@$(BIN)/python -m pytest -q -s -m slow tests/guard/test_quota_count.py
+
+spark: $(VENV)/.dev       ## pseudonyms in a real Spark on this machine; needs Java 17, installs half a gigabyte
+	@java -version 2>/dev/null || { echo "error: no Java on this machine"; echo "hint: on Debian and Ubuntu: apt-get install openjdk-17-jre-headless"; exit 2; }
+	@$(PIP) --require-hashes -r requirements/spark.lock
+	@$(BIN)/python -m pytest -q -m slow tests/facts/test_pseudonym_function.py
 
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write requirements/run.lock and dev.lock: exact versions with hashes, no addresses, nothing younger than a week.
+"""Write requirements/run.lock, dev.lock and spark.lock: exact versions with hashes, no addresses, nothing younger than a week.
 
 The week is a cooldown: a poisoned release is usually found within it.
 """
@@ -24,3 +24,4 @@ def lock(name: str, *groups: str) -> None:
 if __name__ == "__main__":
     lock("run", "--group", "build")
     lock("dev", "--group", "dev", "-c", "requirements/run.lock")
+    lock("spark", "--extra", "spark", "-c", "requirements/dev.lock")  # beside dev: half a gigabyte that one test needs
