@@ -129,7 +129,7 @@ def test_what_needs_approvals_ends_with_five(house):
     what = ("--person", "mirabel", "--field", "device", "--purpose", "incident_response", "--case", "N-1")
     refused = house.typed("look", "--principal", "vera", *what)
     assert refused.code == 5
-    assert "It needs approvals: ask with whosaw approval ask" in " ".join(refused.out.split())
+    assert "It needs approvals; ask for them with: whosaw approval ask --person ID" in " ".join(refused.out.split())
     assert house.typed("look", "--principal", "vera", *what, "--break-glass").code == 4  # nobody here is on call
     request = said(house.typed("approval", "ask", *what, "--reason", REASON, "--as", "vera", "--format", "json"))[
         "request"

@@ -9,20 +9,15 @@ from pathlib import Path
 
 import click
 
+from whosaw.cli.look_words import missing, refused, shown
 from whosaw.cli.operator import local
-from whosaw.cli.options import Place, again, data_option, format_option, opened, say
-from whosaw.cli.output import NEEDS_APPROVAL, REFUSED, Table
+from whosaw.cli.options import Place, data_option, format_option, opened, say
+from whosaw.cli.output import NEEDS_APPROVAL, REFUSED
 from whosaw.cli.statement import created
 from whosaw.errors import BadInput
-from whosaw.guard.answer import Refused, Shown
+from whosaw.guard.answer import Refused
 from whosaw.model.access import Asked, Look
-from whosaw.model.record import time_text
 from whosaw.model.stage import Stage
-from whosaw.policy.rules import Policy
-from whosaw.policy.told import PLAIN
-from whosaw.verify.words import counted
-
-_APPROVALS = frozenset({"approvals-missing", "approval-of-legal-missing"})
 
 
 @click.command()
@@ -78,46 +73,7 @@ def look(
         if file is not None:
             file.write(answer.receipt)
     if isinstance(answer, Refused):
-        missing = _missing(answer, here.policy)
-        say(_refused(answer, data, missing=missing), form)
-        return NEEDS_APPROVAL if missing else REFUSED
+        say(refused(answer, request, here.policy, data), form)
+        return NEEDS_APPROVAL if missing(answer, here.policy) else REFUSED
     say(shown(answer), form)
     return 0
-
-
-def shown(answer: Shown) -> Table:
-    """What a permitted look shows."""
-    rows = tuple(
-        {"field": str(v.field), "detail": v.detail, "seen": time_text(v.seen), "value": v.text} for v in answer.values
-    )
-    caveats = tuple(dict.fromkeys(v.caveat for v in answer.values if v.caveat))
-    return Table(
-        f"Shown: {counted(len(rows), 'value')}. This look is recorded as leaf {answer.index}; the person can read it.",
-        ("field", "detail", "seen", "value"),
-        rows,
-        {"permitted": True, "look": answer.look_id, "leaf": answer.index},
-        caveats,
-    )
-
-
-def _missing(answer: Refused, policy: Policy) -> bool:
-    """Whether approvals are all that is missing, as far as it may be told: the same whether somebody is protected or not."""
-    told = {rule.id for rule in answer.decision.rules} & policy.told
-    return bool(told) and told <= _APPROVALS
-
-
-def _refused(answer: Refused, data: Path, *, missing: bool) -> Table:
-    # Not the rules: they would tell the one who asked that a person is protected, or whose colleague they are.
-    cause = [f"What could not be read: {answer.cause}"] if answer.cause else []
-    if any(rule.id.startswith("directory-") for rule in answer.decision.rules):
-        cause.append("Confirm the directory: whosaw directory load TABLES")
-    if missing:
-        cause.append(f"It needs approvals: ask with whosaw approval ask{again(data)}")
-    elif answer.told == PLAIN:
-        # Said for every such refusal, or it would say that this person is one of those who need it.
-        cause.append(f"Where others may approve it, ask them with: whosaw approval ask --everything{again(data)}")
-    return Table(
-        f"Refused. {answer.told}",
-        facts={"permitted": False, "look": answer.look_id, "leaf": answer.index, "told": answer.told},
-        after=(f"The attempt is recorded as leaf {answer.index}.", *cause),
-    )

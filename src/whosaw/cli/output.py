@@ -26,7 +26,9 @@ Cell = str | int | bool | None | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One answer. `facts` are single values that belong to it (counts, coverage); `after` are closing sentences."""
+    """One answer. `facts` are single values that belong to it (counts, coverage); `after` are closing sentences, and
+    commands to be typed next, each by itself.
+    """
 
     sentence: str
     columns: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ def _for_people(table: Table) -> str:
 
 
 def _wrap(sentence: str) -> str:
+    if sentence.startswith("whosaw "):
+        return f"  {printable(sentence)}"  # to be copied: a line that was cut would be two commands
     width = min(100, shutil.get_terminal_size((100, 24)).columns)
     # Not at hyphens either: paths and ids are copied from here.
     return textwrap.fill(printable(sentence), width, break_long_words=False, break_on_hyphens=False)

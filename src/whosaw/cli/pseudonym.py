@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from whosaw.cli.look import shown
+from whosaw.cli.look_words import shown
 from whosaw.cli.operator import local
 from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, progress, say
 from whosaw.cli.output import REFUSED, Table
