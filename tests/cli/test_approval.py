@@ -48,6 +48,9 @@ def test_a_refused_employee_an_approver_and_an_overseer(house):
     assert REASON not in mine
     listed = said(house.typed("approval", "list", "--as", "ines", "--format", "json"))
     assert (listed["notices"], listed["rows"][0]["request"]) == ([f"asked {request}"], request)
+    (row,) = listed["rows"]
+    assert (row["asked by"], row["case"]) == ("ana (support in help-ie)", "T-101")
+    assert (row["why not"], row["patterns against"]) == (["steward: no-steward"], [])
     assert said(house.typed("approval", "list", "--as", "ines", "--format", "json"))["notices"] == []
     seen = said(
         house.typed("approval", "show", request, "--as", "ines", "--format", "json", "--out", house.home / "r.json")
@@ -57,6 +60,8 @@ def test_a_refused_employee_an_approver_and_an_overseer(house):
     assert "katharina" not in json.dumps(seen)
     boss = house.typed("approval", "show", request, "--as", "lead").out
     assert "You cannot sign this request." in boss
+    # Said once, and not again for everything that they could sign as.
+    assert " ".join(boss.split()).count("One of the two stands above the other in a reporting line.") == 1
     assert REASON not in boss
     assert said(house.typed("approval", "give", request, "--as", "lead", "--format", "json"), 4)["reasons"][0] == "line"
     assert said(house.typed("approval", "give", request, "--as", "ines", "--format", "json"))["state"] == "pending"
@@ -80,6 +85,39 @@ def test_a_refused_employee_an_approver_and_an_overseer(house):
     assert house.typed("journal", "export", "records", records, "--all", "--as", "ines").code == 0
     checked = typed("verify", "records", records, "--trust", house.data / "trust", "--overseer", vkey)
     assert "2 approvals in looks" in checked.out
+
+
+def test_what_an_approver_sees_at_a_glance(house):
+    """Who asks and what they are, what is lacking, as what one may sign and why not, and what speaks against it."""
+    for _ in range(3):
+        assert house.typed("approval", "refuse", asked(house), "--as", "ines").code == 0
+    request = asked(house, "--independent", "2", "--overseer", "--to", "lead")
+    seen = house.typed("approval", "list", "--as", "ines").out
+    flat = " ".join(seen.split())
+    assert "ana (support in help-ie)" in flat
+    assert f"{request}: It still lacks 2 in all, 1 an overseer. You may sign it as independent or legal" in flat
+    assert "As steward you cannot: The one who approves is no steward" in flat
+    assert "Exactly this look was asked for before, and refused: 3 times. Of 3 other requests of theirs 3 were" in flat
+    assert f"  whosaw approval show {request} --as ines --data {house.data}" in seen.splitlines()
+    assert "katharina" not in seen
+    assert REASON not in seen
+    boss = said(house.typed("approval", "list", "--as", "lead", "--format", "json"))
+    (row,) = boss["rows"]  # told of it, and not able to sign: why, and neither by whom nor what for
+    assert (row["you could sign as"], row["asked by"], row["pattern"]) == ([], None, None)
+    assert "independent: line" in row["why not"]
+    assert said(house.typed("approval", "list", "--as", "omar", "--format", "json"))["rows"] != []
+    stranger = house.typed("approval", "list", "--as", "nobody-here").out
+    assert "The directory does not know who asks" in " ".join(stranger.split())
+
+
+def test_who_does_not_work_here_asks_for_nothing(house):
+    """Not known, or suspended: 2, before anything is on record."""
+    for who in ("nobody-here", "ana"):
+        if who == "ana":
+            assert house.typed("suspend", "ana", "--reason-code", "stolen", "--by", "ines").code == 0
+        answer = house.typed("approval", "ask", *LOOK, "--reason", REASON, "--as", who)
+        assert answer.code == 2, answer
+        assert "The one who asks is" in answer.err
 
 
 def test_a_passkey_from_challenge_to_use(house):

@@ -22,10 +22,12 @@ from whosaw.guard.approvals.ask import Asking
 from whosaw.guard.approvals.life import find, moment
 from whosaw.guard.approvals.overseer import exported
 from whosaw.guard.approvals.passkeys import request_options
+from whosaw.guard.approvals.state import What
 from whosaw.guard.approvals.view import SIGNED_HERE, view, views
 from whosaw.model.access import Asked, Look
 from whosaw.model.approval import As, Counts
 
+_NO_OVERSEER = "Nobody can sign it as an overseer: no [[overseer]] stands in whosaw.toml (docs/approvals.md)."
 ROLES = click.Choice([str(role) for role in SIGNED_HERE])
 
 
@@ -84,7 +86,17 @@ def ask(
             to=to,
         )  # fmt: skip
         kept = asking.ask(here.approvals, wanted)
-    say(answered("Asked.", kept, f"Others see it with: whosaw approval show {kept.request.id}{again(data)}"), form)
+        nobody = bool(kept.request.needs.overseers) and not here.approvals.house.overseers
+    say(
+        answered(
+            "Asked.",
+            kept,
+            *((_NO_OVERSEER,) if nobody else ()),
+            "Others see it with:",
+            f"whosaw approval show {kept.request.id}{again(data)}",
+        ),
+        form,
+    )
     return 0
 
 
@@ -93,13 +105,15 @@ def ask(
 @data_option
 @format_option
 def list_(asker: str, data: Path, form: str) -> int:
-    """What you asked for, what you could sign, and what there is to be told."""
+    """What you asked for, what you could sign: who asks, what speaks against it; and what there is to be told."""
     with opened(data) as here:
         local(here, asker)
         desk = here.approvals
-        found = views(desk, asker)
-        notices = desk.notices.waiting([desk.people.principal(asker)])
-        say(listed(found, notices), form)
+        who = desk.people.principal(asker)
+        notices = desk.notices.waiting([who])
+        found = views(desk, asker, {notice.request for notice in notices if notice.what == What.ASKED})
+        known = desk.directory.known(who, "", None, moment(desk.clock)).principal is not None
+        say(listed(found, notices, data, known=known), form)
         # Taken only once it was printed: who was not told is told again.
         desk.notices.taken((notice.id for notice in notices), moment(desk.clock))
     return 0

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from whosaw.cli.options import again
+from whosaw.cli.options import same
 from whosaw.cli.output import Cell, Table
 from whosaw.guard.approvals.answer import Refused
 from whosaw.guard.approvals.ask import times
@@ -48,67 +48,135 @@ def shown(seen: View, data: Path) -> Table:
     """One request, as one person may see it."""
     kept, request = seen.kept, seen.kept.request
     if seen.mine:
-        after = ("It is approved for exactly what you asked; whosaw look with the same words uses it.",)
+        pending = kept.standing.state in (State.PENDING, State.APPROVED)
+        after = (
+            ("It is approved for exactly what you asked; whosaw look with the same words uses it.",) if pending else ()
+        )
         return Table(_stands(kept), ("field", "detail"), _asked(kept), _facts(kept), (_times(kept), *after))
-    cannot = tuple(
-        f"As {role} you cannot: {' '.join(r.sentence for r in reasons)}"
-        for role, reasons in seen.against.items()
-        if reasons
-    )
-    if seen.reason is None:
-        return Table(f"You cannot sign this request. {_stands(kept)}", facts=_facts(kept), after=cannot)
     facts = _facts(kept) | {
-        "asker": seen.asker, "principal": request.principal, "person": request.person, "purpose": request.purpose,
-        "case": request.case, "mode": str(request.mode), "reason_of_asker": seen.reason,
-        "pattern": "" if seen.pattern is None else seen.pattern.sentence, "roles": [str(role) for role in seen.roles],
+        "roles": [str(role) for role in seen.roles],
         "against": [f"{role}: {r.code}" for role, reasons in seen.against.items() for r in reasons],
+    }
+    if seen.reason is None:
+        return Table(f"You cannot sign this request. {_stands(kept)}", facts=facts, after=_cannot(seen))
+    facts |= {
+        "asker": seen.asker, "asker_is": list(seen.of), "principal": request.principal, "person": request.person,
+        "purpose": request.purpose, "case": request.case, "mode": str(request.mode), "reason_of_asker": seen.reason,
+        "pattern": "" if seen.pattern is None else seen.pattern.sentence,
+        "patterns_against": [] if seen.pattern is None else list(seen.pattern.against),
     }  # fmt: skip
     after = (
-        f"{seen.asker} asks, for {request.purpose}, case {request.case or 'none'}, about {request.person}.",
+        f"{_who(seen)} asks, for {request.purpose}, case {request.case or 'none'}, about {request.person}.",
         *((f"In their words, which nobody has checked: “{seen.reason}”",) if seen.reason else ()),
-        *(() if seen.pattern is None else (seen.pattern.sentence,)),
+        *_patterns(seen),
         _times(kept),
-        *cannot,
+        *_cannot(seen),
         *_ways(seen, data),
     )
     return Table(_stands(kept), ("field", "detail"), _asked(kept), facts, after)
 
 
+def _who(seen: View) -> str:
+    return f"{seen.asker} ({'; '.join(seen.of) or 'not in the directory'})"
+
+
+def _patterns(seen: View) -> tuple[str, ...]:
+    if seen.pattern is None:
+        return ()
+    warned = seen.pattern.against
+    return (seen.pattern.sentence, *((f"Against it: {' '.join(warned)}",) if warned else ()))
+
+
+def _cannot(seen: View) -> tuple[str, ...]:
+    """Why they cannot, said once where it is so whatever they would sign as."""
+    if seen.kept.standing.state is not State.PENDING and not seen.kept.request.break_glass:
+        return ()
+    reasons = list(seen.against.values())
+    always = [reason for reason in reasons[0] if all(reason in each for each in reasons)] if reasons else []
+    said = [f"You cannot: {' '.join(reason.sentence for reason in always)}"] if always else []
+    for role, each in seen.against.items():
+        if rest := [reason.sentence for reason in each if reason not in always]:
+            said.append(f"As {role} you cannot{' either' if always else ''}: {' '.join(rest)}")
+    return tuple(said)
+
+
 def _ways(seen: View, data: Path) -> tuple[str, ...]:
     # An expired or used request has no button: there is nothing left to press.
-    id_, state = seen.kept.request.id, seen.kept.standing.state
+    id_, state, typed = seen.kept.request.id, seen.kept.standing.state, same(data)
     if state is State.USED and seen.kept.request.break_glass:
-        return (f"Review it: whosaw approval review {id_} --fine{again(data)}, or --not-fine",)
-    if state is not State.PENDING or not seen.roles:
+        return ("Review it:", f"whosaw approval review {id_} --fine{typed}", "or the same with --not-fine.")
+    if seen.gave and state in (State.PENDING, State.APPROVED):
+        return ("You approved it. To take that back:", f"whosaw approval refuse {id_}{typed}")
+    if state is not State.PENDING or seen.best is None:
         return ()
-    role = "" if seen.roles[0] == "independent" else f" --role {seen.roles[0]}"
+    role = "" if seen.best == "independent" else f" --role {seen.best}"
     return (
-        f"Approve it: whosaw approval give {id_}{role}{again(data)}",
-        f"Refuse it: whosaw approval refuse {id_}{again(data)}",
-    )
+        "To approve it:", f"whosaw approval give {id_}{role}{typed}",
+        "To refuse it, so that nobody can use it:", f"whosaw approval refuse {id_}{typed}",
+    )  # fmt: skip
 
 
-def listed(found: Sequence[View], notices: Sequence[Notice]) -> Table:
-    """Everything that one person has to do with."""
+def listed(found: Sequence[View], notices: Sequence[Notice], data: Path, *, known: bool = True) -> Table:
+    """Everything that one person has to do with: a row for each request, and below it what somebody who signs must know."""
     rows = tuple(_row(each) for each in found)
     told = tuple(f"{notice.at:%Y-%m-%d %H:%M} UTC: {notice.what}, {notice.request}." for notice in notices)
     sentence = f"{counted(len(rows), 'request')}; {counted(len(told), 'notice')}."
     facts: dict[str, Cell] = {"notices": [f"{n.what} {n.request}" for n in notices]}
-    return Table(
-        sentence, ("request", "state", "yours", "asked", "purpose", "until", "you could sign as"), rows, facts, told
+    stranger = () if known else (f"The directory does not know {'who asks'}: say who you are with --as ID.",)
+    glances = tuple(glance for each in found if (glance := _glance(each)))
+    waiting = [each.kept.request.id for each in found if not (each.mine or each.gave or _over(each)) and each.roles]
+    next_ = tuple(
+        line
+        for id_ in waiting[:1]
+        for line in ("To see it whole, and to sign it:", f"whosaw approval show {id_}{same(data)}")
     )
+    after = (*glances, *told, *next_, *stranger)
+    return Table(sentence, _LISTED, rows, facts, after)
+
+
+_LISTED = ("request", "state", "yours", "asked", "purpose", "case", "asked by", "until", "you could sign as")
+
+
+def _glance(seen: View) -> str:
+    """What somebody who signs, or was asked to, must know of a request; nothing of one's own."""
+    if seen.mine or _over(seen):
+        return ""
+    id_ = seen.kept.request.id
+    said = [f"{id_}:"]
+    if seen.kept.standing.state is State.PENDING:
+        said.append(f"It still lacks {_groups(seen.lacking)}.")
+    if seen.gave:
+        said.append("You approved it.")
+    elif seen.roles:
+        of = "each of the roles" if len(seen.roles) == len(seen.against) else f"{' or '.join(seen.roles)}"
+        said.append(f"You may sign it as {of}: nothing between the two of you speaks against it.")
+    if not seen.gave:
+        said += _cannot(seen)
+    said += _patterns(seen)
+    return " ".join(said)
+
+
+def _over(seen: View) -> bool:
+    state, request = seen.kept.standing.state, seen.kept.request
+    return state not in (State.PENDING, State.APPROVED) and not (state is State.USED and request.break_glass)
 
 
 def _row(seen: View) -> dict[str, Cell]:
     request, standing = seen.kept.request, seen.kept.standing
+    pending = standing.state is State.PENDING
     return {
         "request": request.id,
         "state": str(standing.state),
         "yours": seen.mine,
         "asked": [f"{a.field}:{a.detail}" for a in request.asked],
         "purpose": request.purpose,
-        "until": time_text(request.until if standing.state is not State.PENDING else request.answer_by),
-        "you could sign as": [str(role) for role in seen.roles] if standing.state is State.PENDING else [],
+        "case": request.case,
+        "asked by": "you" if seen.mine else None if seen.asker is None else _who(seen),
+        "until": time_text(request.until if not pending else request.answer_by),
+        "you could sign as": [str(role) for role in seen.roles] if pending else [],
+        "why not": [f"{role}: {r.code}" for role, reasons in seen.against.items() for r in reasons],
+        "pattern": None if seen.pattern is None else seen.pattern.sentence,
+        "patterns against": [] if seen.pattern is None else list(seen.pattern.against),
     }
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from whosaw.cli.output import FORMATS, Table, render
 from whosaw.errors import Misconfigured, Unavailable
@@ -55,6 +56,13 @@ DATA = Path("whosaw-data")
 def again(data: Path) -> str:
     """What a suggested command must add to be about this data folder: nothing where it is the default."""
     return "" if data == DATA else f" --data {shlex.quote(str(data))}"
+
+
+def same(data: Path) -> str:
+    """The same, for a command that must also be typed as the one who typed this one: nothing where the login says it."""
+    context = click.get_current_context()
+    typed = context.get_parameter_source("asker") is ParameterSource.COMMANDLINE
+    return (f" --as {shlex.quote(context.params['asker'])}" if typed else "") + again(data)
 
 
 def data_option(command: _Command) -> _Command:

@@ -54,8 +54,10 @@ def key_(name: str, kind: str, key: Path, form: str) -> int:
         raise BadInput(error.strerror or "cannot be made", where="--overseer-key") from None
     with os.fdopen(handle, "wb") as file:
         file.write(made.encode())
-    after = (f'For their whosaw.toml: [[overseer]] vkey = "{made.vkey}"', "Tell it over a channel that both trust.")
-    say(Table(f"A key for {name} is made.", facts={"vkey": made.vkey}, after=after), form)
+    # As rows: those are never wrapped, and the second may be longer than any screen.
+    rows = ({"for their whosaw.toml": "[[overseer]]"}, {"for their whosaw.toml": f'vkey = "{made.vkey}"'})
+    after = (f"Tell it over a channel that both trust. {key} stays here.",)
+    say(Table(f"A key for {name} is made.", ("for their whosaw.toml",), rows, {"vkey": made.vkey}, after), form)
     return 0
 
 

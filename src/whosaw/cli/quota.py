@@ -9,6 +9,9 @@ import click
 
 from whosaw.cli.options import data_option, format_option, opened, say
 from whosaw.cli.output import Table
+from whosaw.errors import BadInput
+
+_NOBODY = ""  # no person has this pseudonym: the question is about the principal alone
 
 
 @click.group()
@@ -23,7 +26,10 @@ def quota() -> None:
 def show(principal: str, data: Path, form: str) -> int:
     """What PRINCIPAL, a staff id, has left at this moment. Nothing is taken, and nobody looked at is named."""
     with opened(data) as here:
-        rows = here.quota.shown(here.pseudonyms.principal(principal), here.clock())
+        who, at = here.pseudonyms.principal(principal), here.clock()
+        if here.directory.known(who, _NOBODY, None, at).principal is None:
+            raise BadInput("the directory has never known this principal", where="PRINCIPAL")
+        rows = here.quota.shown(who, at)
     say(
         Table(
             "What is left of each quota. The limits stand in whosaw.toml, [quota], and in purposes.toml.",

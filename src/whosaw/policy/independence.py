@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = {
     "party": "The one who approves has to do with the case, or with the person.",
     "gains": "The one who approves is of the unit that gains from the look.",
     "signature": "The signature is not that of a key of the one who approves over exactly this request.",
+    "no-overseer": "No overseer with this key stands in the settings, or none does any more.",
     "no-passkey": "In this house one who approves signs with a passkey, and none was given.",
     "no-steward": "The one who approves is no steward of the region that the person is of.",
     "no-legal": "The one who approves is not of the function legal, or the unit is that of the one who asks.",

@@ -326,18 +326,20 @@ def test_an_overseers_signature_fits_one_request_and_one_key(room):
     kept, other = room.ask(), room.ask()
     sign = COUNCIL.sign(exported(room.desk, kept, "o"))
     stranger = replace(COUNCIL, seed=b"\7" * 32)
-    for wrong in (
-        replace(sign, request=other.request.id),
-        replace(sign, signature=bytes(64)),
-        replace(sign, vkey=MONITOR.vkey),
-        replace(sign, vkey=sign.vkey.replace("works-council", "works-counci1")),
-        stranger.sign(exported(room.desk, kept, "o")),
-        replace(COUNCIL, name="monitor").sign(exported(room.desk, kept, "o")),
+    for number, (wrong, code) in enumerate(
+        (
+            (replace(sign, request=other.request.id), "signature"),
+            (replace(sign, signature=bytes(64)), "signature"),
+            (replace(sign, vkey=MONITOR.vkey), "signature"),
+            (replace(sign, vkey=sign.vkey.replace("works-council", "works-counci1")), "no-overseer"),
+            (stranger.sign(exported(room.desk, kept, "o")), "no-overseer"),
+            (replace(COUNCIL, name="monitor").sign(exported(room.desk, kept, "o")), "no-overseer"),
+        )
     ):
-        answer = give_signed(room.desk, wrong, f"n-{wrong}"[:60])
-        assert [reason.code for reason in answer.reasons] == ["signature"]
+        answer = give_signed(room.desk, wrong, f"n-{number}")
+        assert [reason.code for reason in answer.reasons] == [code]
     room.house(overseers=room.desk.house.overseers[1:])
-    assert [r.code for r in give_signed(room.desk, sign, "n-9").reasons] == ["signature"]
+    assert [r.code for r in give_signed(room.desk, sign, "n-9").reasons] == ["no-overseer"]
     assert room.now(kept).standing.grants == ()
 
 

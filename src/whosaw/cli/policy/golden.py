@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from whosaw.cli.options import Place, data_option, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
@@ -33,6 +34,10 @@ from whosaw.wiring import policy_texts
 @format_option
 def test(table: Path | None, data: Path, form: str) -> int:
     """Decide every golden decision, and say which come out otherwise. Exit code 1: of one's own; 3: of the shipped ones."""
+    if not data.is_dir() and click.get_current_context().get_parameter_source("data") is not ParameterSource.DEFAULT:
+        raise BadInput(
+            "there is no data folder here", where=str(data), hint="without --data the shipped table is decided"
+        )
     shipped = resources.files("whosaw.policy").joinpath(DECISIONS).read_text(encoding="utf-8")
     alone = Policy.load(policy_texts())
     ours = [(row, *_came_out(alone, row)) for row in read_rows(shipped, DECISIONS)]

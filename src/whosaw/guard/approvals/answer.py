@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from whosaw.errors import ProofFailed
 from whosaw.guard.approvals.ground import why_not
 from whosaw.guard.approvals.life import Kept, find, happen, moment, refused
-from whosaw.guard.approvals.overseer import check_signed
+from whosaw.guard.approvals.overseer import check_signed, counts
 from whosaw.guard.approvals.passkeys import assertion
 from whosaw.guard.approvals.ports import Desk
 from whosaw.guard.approvals.state import Event, No, Request, State, What
@@ -80,9 +80,10 @@ def give_signed(desk: Desk, signed: SignedFile, nonce: str) -> Kept | No | Refus
     try:
         check_signed(signed, kept.request, desk.house.overseers)
     except ProofFailed:
-        tried = Event(what=What.GIVEN, at=at, by="overseer", role=As.OVERSEER, reasons=("signature",))
+        code = "signature" if counts(signed.vkey, by, desk.house.overseers) else "no-overseer"
+        tried = Event(what=What.GIVEN, at=at, by="overseer", role=As.OVERSEER, reasons=(code,))
         recorded = refused(desk, kept, tried, nonce)
-        return Refused((Reason("signature"),), None if recorded is None else recorded.leaves[-1].index)
+        return Refused((Reason(code),), None if recorded is None else recorded.leaves[-1].index)
     return happen(desk, kept, event)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from whosaw.errors import BadInput
+from whosaw.guard.approvals.ground import standing
 from whosaw.guard.approvals.life import Kept, begin, find, happen, moment
 from whosaw.guard.approvals.ports import Desk
 from whosaw.guard.approvals.state import Event, No, Request, What
@@ -51,6 +52,8 @@ def ask(desk: Desk, asking: Asking) -> Kept:
         raise BadInput("an approval for this purpose is used once", where="window")
     principal, person = desk.people.principal(look.principal), desk.people.person(look.person)
     at = moment(desk.clock)
+    if why := standing(desk.directory.known(principal, "", None, at).principal, "requester"):
+        raise BadInput(why[0].sentence, where="asker", hint="who asks works here, and is suspended by nobody")
     answer_by = at + timedelta(hours=desk.house.answer_h)
     request = Request(
         id=_id(desk, principal, look.key),

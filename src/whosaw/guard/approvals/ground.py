@@ -12,17 +12,16 @@ of it. What is added to a row later in the past counts against an approver, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from whosaw.guard.approvals.life import Kept
 from whosaw.guard.approvals.ports import Desk
 from whosaw.guard.approvals.record import made_of
-from whosaw.guard.approvals.state import Request, What
+from whosaw.guard.approvals.state import Request
 from whosaw.model.approval import As
 from whosaw.policy.facts import Known, PrincipalFacts
-from whosaw.policy.independence import RETURNED, Approved, Chart, Ground, Reason, against, one_will
+from whosaw.policy.independence import RETURNED, Approved, Chart, Ground, Reason, Role, against, one_will
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NOBODY = ""  # no person has this pseudonym: the question is about the principal alone
@@ -69,12 +68,12 @@ def why_not(desk: Desk, request: Request, approver: str, role: As, at: datetime)
     return tuple(dict.fromkeys(said))
 
 
-def standing(principal: PrincipalFacts | None) -> tuple[Reason, ...]:
-    """Why somebody may not approve whatever it is: not known, gone, or suspended."""
+def standing(principal: PrincipalFacts | None, role: Role = "approver") -> tuple[Reason, ...]:
+    """Why somebody may neither approve nor ask, whatever it is: not known, gone, or suspended."""
     if principal is None:
-        return (Reason("approver-unknown"),)
-    said = {"approver-left": not principal.active, "approver-suspended": principal.suspended}
-    return tuple(Reason(code) for code, holds in said.items() if holds)
+        return (Reason(f"{role}-unknown"),)
+    said = {"left": not principal.active, "suspended": principal.suspended}
+    return tuple(Reason(f"{role}-{code}") for code, holds in said.items() if holds)
 
 
 def favours(requests: Iterable[Kept]) -> Iterable[Approved]:
@@ -166,31 +165,3 @@ def _steward(desk: Desk, request: Request, approver: str, at: datetime) -> bool:
 
 def _micros(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """What lies between two people: how many requests of the one the other signed, of how many they answered."""
-
-    given: int
-    answered: int
-    days: int = RETURNED.days
-
-    @property
-    def sentence(self) -> str:
-        if not self.answered:
-            return f"You answered no request of this principal in the last {self.days} days."
-        return f"You approved {self.given} of {self.answered} for this principal in the last {self.days} days."
-
-
-def pattern(desk: Desk, principal: str, approver: str, at: datetime) -> Pattern:
-    """Of the last 30 days. Counted over everything that is kept; the request at hand is not among what was answered."""
-    given = refused = 0
-    for row in desk.rows.since(at - RETURNED):
-        kept = Kept.of(row)
-        if kept.request.principal != principal:
-            continue
-        given += kept.standing.gives(approver)
-        closed = kept.standing.closed
-        refused += closed is not None and closed.what is What.REFUSED and closed.by == approver
-    return Pattern(given, given + refused)

@@ -217,7 +217,8 @@ def _rp(desk: Desk) -> str:
         raise Misconfigured(
             "passkeys need the name of the relying party and its address",
             setting="approvals.rp",
-            hint='in whosaw.toml: [approvals] rp = "approvals.example.org" origin = "https://approvals.example.org"',
+            hint='set both in whosaw.toml, table [approvals], for example rp to "approvals.example.org" '
+            'and origin to "https://approvals.example.org"',
         )
     return desk.house.rp
 
