@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The root key and the files that keys stand in."""
 
+import hmac
 import os
 from base64 import b64encode
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whosaw.errors import Misconfigured
-from whosaw.privacy.root import Root, encode_seed, expand, parse_seed
+from whosaw.privacy.root import Root, encode_seed, expand, hmac_sha256, parse_seed
 
 
 @given(st.binary(min_size=32, max_size=32))
@@ -106,3 +107,9 @@ def test_a_root_has_32_bytes(key):
     """Nothing but 32 bytes is a root."""
     with pytest.raises(Misconfigured):
         Root(key)
+
+
+@given(key=st.binary(max_size=64), text=st.binary(max_size=300))
+def test_our_hmac_is_hmac(key, text):
+    """Any key of up to 64 bytes and any text: what the standard library makes of them."""
+    assert hmac_sha256(key, text) == hmac.digest(key, text, "sha256")

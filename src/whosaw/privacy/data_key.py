@@ -30,6 +30,7 @@ from whosaw.privacy.root import Random, expand
 from whosaw.tlog import leaf
 
 NONCE = 12
+_KINDS = {int(kind): kind for kind in StreamKind}
 WRAPPED = 60
 
 
@@ -101,7 +102,7 @@ class DataKey:
     def open_id(self, sealed_id: bytes) -> tuple[StreamKind, str]:
         """Whose row it is. Raises Damaged where the row is not as it was written."""
         raw = unseal(self._id_key, sealed_id, self._row(), "the keyring")
-        return StreamKind(raw[0]), raw[1:].decode()
+        return _KINDS[raw[0]], raw[1:].decode()
 
     @property
     def _value_key(self) -> AESGCM:

@@ -186,8 +186,9 @@ class Keyring:
 
     def known(self, stream: Stream) -> DataKey | None:
         """The data key of `stream`, or None. For the vault."""
-        row = self._rows.find(lookup(self._lookup, stream))
-        return None if row is None else self._theirs(row, stream)
+        at = lookup(self._lookup, stream)
+        row = self._rows.find(at)
+        return None if row is None else self._theirs(row, stream, at)
 
     def held(self, handles: Sequence[bytes]) -> dict[bytes, tuple[DataKey, str]]:
         """The data keys of the persons with these handles, each with the person's *pseudonym*. For the vault. Without a row: none."""
@@ -268,11 +269,14 @@ class Keyring:
             sealed_id=key.seal_id(stream.kind, stream.id, self._random),
         )
 
-    def _theirs(self, row: KeyRow, stream: Stream) -> DataKey:
-        """The key in `row`, which must be the row of `stream`: who can write to the store could exchange two."""
+    def _theirs(self, row: KeyRow, stream: Stream, at: bytes = b"") -> DataKey:
+        """The key in `row`, which must be the row of `stream`: who can write to the store could exchange two.
+
+        `at`: the lookup of `stream`, where the caller has just worked it out.
+        """
         key, kind, name = self._opened(row)
-        ours = hmac.compare_digest(row.lookup, lookup(self._lookup, stream))
-        if not ours or (kind, name) != (stream.kind, stream.id):
+        ours = hmac.compare_digest(row.lookup, at or lookup(self._lookup, stream))
+        if not ours or name != stream.id or kind is not stream.kind:
             raise Damaged(
                 "a row of the keyring stands where another person's belongs",
                 where="keyring",

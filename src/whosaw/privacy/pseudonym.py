@@ -21,7 +21,7 @@ from base64 import b32decode, b32encode
 
 from whosaw.errors import BadInput
 from whosaw.model.record import Stream
-from whosaw.privacy.root import Root
+from whosaw.privacy.root import Root, hmac_sha256
 
 PREFIX = 10
 _PERSON = re.compile(r"p-[a-z2-7]{16}")
@@ -54,7 +54,7 @@ class Pseudonyms:
 
 def lookup(key: bytes, stream: Stream) -> bytes:
     """What finds a stream's row: HMAC-SHA256(key, u8 kind ‖ id)."""
-    return hmac.digest(key, bytes([stream.kind]) + checked_id(stream.id, "stream"), hashlib.sha256)
+    return hmac_sha256(key, bytes([stream.kind]) + checked_id(stream.id, "stream"))
 
 
 def lookup_prefix(pseudonym: str) -> bytes:
