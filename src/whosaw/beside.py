@@ -233,4 +233,4 @@ def witness_folder(folder: Path) -> Iterator[tuple[FilesFolder, SqliteHeads]]:
 
 def places(folder: Path) -> Places:
     """The databases of places that the settings name. Raises Misconfigured."""
-    return places_of(folder, settings_of(folder), now)
+    return places_of(folder, settings_of(folder), now, keep=False)

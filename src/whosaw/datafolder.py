@@ -29,6 +29,7 @@ from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
+from whosaw.places.checked import KeptMemory
 from whosaw.places.places import Places
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.root_port import RootKeys
@@ -203,9 +204,11 @@ def around(folder: Path) -> Path | None:
     return next((up for up in folder.resolve().parents if (up / SETTINGS).is_file()), None)
 
 
-def places_of(folder: Path, settings: Settings, clock: Clock) -> Places:
-    """The places that the operator's databases know; none of them is read before somebody asks."""
-    return Places(settings.places, folder, clock, time.monotonic)
+def places_of(folder: Path, settings: Settings, clock: Clock, *, keep: bool = True) -> Places:
+    """The places that the operator's databases know; none of them is read before somebody asks. `keep`: which were checked."""
+    private = data_folders(folder)[1]
+    memory = KeptMemory(private.read, private.replace if keep else None)
+    return Places(settings.places, folder, clock, time.monotonic, memory=memory)
 
 
 def settings_of(folder: Path) -> Settings:

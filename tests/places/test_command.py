@@ -40,6 +40,7 @@ def test_status_and_health_of_a_house_with_places(data, capsys):
         assert here.places.offered
         assert here.places.place("192.0.2.1", "country").country == "NL"
         assert here.probes.said()["places"] == "ok"
+    assert (data / "private/places.json").exists()
     (data / "city.mmdb").write_bytes(SMALL[:-50])
     code, said = asked(capsys, "status", "--data", data)
     assert (code, said["wrong"]) == (1, 1)
@@ -72,13 +73,12 @@ def test_why_an_address_is_weak_evidence_is_explained(capsys):
     assert "192.0.2" not in shown
 
 
-def test_no_command_says_where_an_address_is(data, capsys):
+def test_no_command_says_where_an_address_is(capsys):
     """Every argument and option below `places` is a file, a folder or a form; an address is none of them."""
     for name, command in whosaw.commands["places"].commands.items():
         kinds = {param.name: param for param in command.params if param.name not in ("data", "form")}
         assert set(kinds) <= {"file"}, name
         assert all(isinstance(param, click.Argument) for param in kinds.values())
-    (data / "city.mmdb").write_bytes(SMALL)
     for words in (["status", "192.0.2.1"], ["check", "192.0.2.1"], ["show", "192.0.2.1"], ["place", "192.0.2.1"]):
         code, said = asked(capsys, *words)
         assert code == 2

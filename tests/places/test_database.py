@@ -4,6 +4,7 @@
 import json
 import resource
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.places.mmdb import city, control, metadata, mmdb, pointer, value, whole
 
-from whosaw.errors import BadInput
+from whosaw.errors import BadInput, Unavailable
+from whosaw.places.checked import MOST, NAME, KeptMemory
 from whosaw.places.database import load
 
 HERE = Path(__file__).resolve()
@@ -121,7 +123,7 @@ def test_no_file_at_all():
 SMALL = mmdb({"192.0.2.0/24": city("NL", "UT", "Utrecht", 20), "2001:db8::/32": city("DE", "BE", "Berlin", 1)})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     flips=st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(1, 255)), min_size=1, max_size=4),
     cut=st.one_of(st.none(), st.integers(0, len(SMALL))),
@@ -148,3 +150,67 @@ def asked(raw):
     for address in ("192.0.2.7", "2001:db8::1", "255.255.255.255", "::"):
         for path in made.shape.paths.values():
             made.at(address, path)
+
+
+class Folder(dict):
+    """``places.json`` and nothing else; `broken` stands for a disk that is."""
+
+    broken = False
+
+    def read(self, name):
+        if self.broken:
+            raise Unavailable("x", part="disk")
+        return self.get(name)
+
+    def write(self, name, raw):
+        self.read(name)
+        self[name] = raw
+
+
+def read_again(folder, raw):
+    """How many records the reader was asked for, and what came out."""
+    ticks = []
+    memory = KeptMemory(folder.read, folder.write)
+    made = load(raw, "it", lambda: ticks.append(0) or 0.0, memory=memory)
+    return len(ticks), (made.networks, made.shape)
+
+
+def test_a_file_that_was_checked_is_not_checked_again_and_another_is():
+    """By its digest: the same bytes are the same file, and one bit more is another."""
+    folder = Folder()
+    first, found = read_again(folder, SMALL)
+    assert first
+    assert read_again(folder, SMALL) == (0, found)
+    other = SMALL.replace(b"Utrecht", b"Utrechd")
+    assert read_again(folder, other)[0]
+    assert read_again(folder, SMALL)[0] == 0
+    bad = mmdb({"192.0.2.0/24": {"country": {"iso_code": 3}}})
+    for _ in range(2):
+        with pytest.raises(BadInput):
+            read_again(folder, bad)
+    assert len(json.loads(folder[NAME])["checked"]) == 2
+
+
+def test_the_memory_forgets_and_never_stands_in_the_way():
+    """It keeps the last few; whatever else stands in its file, or where there is no disk, the file is checked as ever."""
+    folder = Folder()
+    for n in range(MOST + 3):
+        read_again(folder, mmdb({"192.0.2.0/24": city("NL", radius=n)}))
+    assert len(json.loads(folder[NAME])["checked"]) == MOST
+    digest = sha256(SMALL).hexdigest()
+    fine = {"networks": 2, "paths": {"country": ["country", "iso_code"]}}
+    for said in (
+        None, [], 3, {}, {"format": 2, "checked": {}}, {"format": 1, "checked": []}, {"format": 1, "checked": {digest: 1}},
+        *({"format": 1, "checked": {digest: fine | change}} for change in (
+            {"networks": -1}, {"networks": True}, {"paths": {"country": ["location", "latitude"]}}, {"paths": {"where": []}},
+        )),
+        {"format": 1, "checked": {"x": fine}},
+    ):  # fmt: skip
+        folder[NAME] = json.dumps(said).encode()
+        assert read_again(folder, SMALL)[0], said
+        assert read_again(folder, SMALL)[0] == 0
+    for raw in (b"", b"\xff", b"[" * 100_000):
+        folder[NAME] = raw
+        assert read_again(folder, SMALL)[0]
+    folder.broken = True
+    assert read_again(folder, SMALL)[0]

@@ -18,9 +18,11 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from whosaw.errors import BadInput, Damaged, MissingExtra
+from whosaw.places.checked import Checked, Memory, NoMemory
 from whosaw.places.shape import Shape, Shapes
 from whosaw.places.tree import Tree
 
@@ -70,8 +72,9 @@ class Database:
         raise BadInput("not an IP address", where="ip") from None
 
 
-def load(raw: bytes, where: str, tick: Tick, patience_s: float = PATIENCE_S) -> Database:
-    """The database that `raw` is, every record of it read. `tick`: seconds of a clock that only goes forward.
+def load(raw: bytes, where: str, tick: Tick, patience_s: float = PATIENCE_S, memory: Memory | None = None) -> Database:
+    """The database that `raw` is, every record of it read, now or before by `memory`. `tick`: seconds of a clock that only
+    goes forward.
 
     Raises BadInput, with nothing of the file in it, and MissingExtra.
     """
@@ -89,6 +92,17 @@ def load(raw: bytes, where: str, tick: Tick, patience_s: float = PATIENCE_S) -> 
         or nodes * said.record_size // 4 > len(raw)
     ):
         raise BadInput("it is for no version of IP that there is, or has no tree", where=where, hint=_HINT)
+    memory, digest = memory or NoMemory(), sha256(raw).hexdigest()
+    checked = memory.find(digest)
+    if checked is None:
+        checked = _checked(reader, nodes, where, tick, patience_s)
+        memory.keep(digest, checked)
+    tree = Tree(raw, nodes, said.record_size, said.ip_version)
+    return Database(kind, built, said.ip_version, checked.networks, checked.shape, tree, reader)
+
+
+def _checked(reader: Iterable[tuple[object, object]], nodes: int, where: str, tick: Tick, patience_s: float) -> Checked:
+    """Every record, read. Raises BadInput."""
     shapes, count, until = Shapes(where), 0, tick() + patience_s
     for record in _records(reader, where):
         count += 1
@@ -97,8 +111,7 @@ def load(raw: bytes, where: str, tick: Tick, patience_s: float = PATIENCE_S) -> 
         if not count % 256 and tick() > until:
             raise BadInput(f"it could not be checked in {patience_s:.0f} s", where=where, hint=_HINT)
         shapes.see(record)
-    tree = Tree(raw, nodes, said.record_size, said.ip_version)
-    return Database(kind, built, said.ip_version, count, shapes.found(), tree, reader)
+    return Checked(count, shapes.found())
 
 
 def _opened(raw: bytes) -> Any:

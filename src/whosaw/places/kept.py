@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whosaw.errors import BadInput, Unavailable, WhosawError
+from whosaw.places.checked import Memory
 from whosaw.places.database import BIGGEST, Database, Tick, load
 
 EVERY_S = 5.0
@@ -36,10 +37,12 @@ class _Seen:
 class Kept:
     """`wrong`: why the newest file does not count, or nothing. `patient`: a changed file is read in this thread, and waited for."""
 
-    __slots__ = ("_asked", "_check", "_lock", "_now", "_path", "_patient", "_seen", "_tick", "wrong")
+    __slots__ = ("_asked", "_check", "_lock", "_memory", "_now", "_path", "_patient", "_seen", "_tick", "wrong")
 
-    def __init__(self, path: Path, check: Check, tick: Tick, *, patient: bool = False) -> None:
-        self._path, self._check, self._tick, self._patient = path, check, tick, patient
+    def __init__(
+        self, path: Path, check: Check, tick: Tick, *, memory: Memory | None = None, patient: bool = False
+    ) -> None:
+        self._path, self._check, self._tick, self._memory, self._patient = path, check, tick, memory, patient
         self._lock = threading.Lock()
         self._seen: _Seen | None = None
         self._now: Database | None = None
@@ -85,7 +88,7 @@ class Kept:
         if seen == self._seen and seen is not None:
             return
         try:
-            found = load(self._read(), str(self._path.name), self._tick)
+            found = load(self._read(), self._path.name, self._tick, memory=self._memory)
             self._check(found)
         except WhosawError as error:
             self.wrong = str(error)

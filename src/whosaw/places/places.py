@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from whosaw.errors import BadInput, Unavailable
+from whosaw.places.checked import Memory
 from whosaw.places.database import Database, Tick
 from whosaw.places.kept import EVERY_S, Kept
 from whosaw.places.licence import attribution, reminders
@@ -49,14 +50,23 @@ class Places:
     """Places by the settings of a house. `folder`: what paths are relative to; `tick`: as of ``database.load``."""
 
     def __init__(
-        self, settings: PlacesSettings, folder: Path, clock: Clock, tick: Tick, *, patient: bool = False
+        self,
+        settings: PlacesSettings,
+        folder: Path,
+        clock: Clock,
+        tick: Tick,
+        *,
+        memory: Memory | None = None,
+        patient: bool = False,
     ) -> None:
-        """`patient`: see ``kept.Kept``."""
+        """`memory`: which files were checked before, without one none; `patient`: see ``kept.Kept``."""
         self.settings, self._clock = settings, clock
         self._limit = timedelta(days=settings.max_age_days)
         place = (folder / settings.database,) if settings.database else ()
-        self._place = [Kept(path, _has_countries, tick, patient=patient) for path in place]
-        self._networks = [Kept(folder / each, _has_networks, tick, patient=patient) for each in settings.networks]
+        self._place = [Kept(path, _has_countries, tick, memory=memory, patient=patient) for path in place]
+        self._networks = [
+            Kept(folder / each, _has_networks, tick, memory=memory, patient=patient) for each in settings.networks
+        ]
         self._tick, self._until = tick, float("-inf")
         self._base: Database | None = None
         self._reads: Mapping[str, Read] = {}

@@ -85,55 +85,64 @@ class Shape:
         return any(name in self.paths for name in ANONYMITY)
 
 
+_Step = tuple[str, Callable[[object], bool], Path]
+_ALL: tuple[_Step, ...] = tuple((name, fits, path) for name, (fits, paths) in KNOWN.items() for path in paths)
+_CROSSED = object()
+
+
 class Shapes:
-    """The shape of a database, found while its records go by."""
+    """The shape of a database, found while its records go by: millions of them, so nothing is asked twice that is known."""
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._paths: dict[str, Path] = {}
+        self._steps = _ALL
         self._crossed: dict[Path, str] = {}
+        self._bare = False
 
     def see(self, record: object) -> None:
         """Raises BadInput where a value is not what it must be."""
-        for name, (fits, places) in KNOWN.items():
-            known = self._paths.get(name)
-            for path in places if known is None else (known,):
-                value = _at(record, path)
-                if value is None or value == "":
-                    continue
-                if value is _CROSSED:
-                    self._crossed[path] = name
-                elif fits(value):
-                    self._paths[name] = path
-                    break
-                else:
-                    raise self._wrong(name)
+        if type(record) is not dict:
+            self._bare = True
+            return
+        for step in self._steps:
+            name, fits, path = step
+            if path[0] not in record:
+                continue
+            value = _at(record, path)
+            if value is None or value == "":
+                continue
+            if value is _CROSSED:
+                self._crossed[path] = name
+            elif self._paths.get(name, path) is not path:
+                continue
+            elif not fits(value):
+                raise self._wrong(name)
+            elif name not in self._paths:
+                self._paths[name] = path
+                self._steps = tuple(each for each in self._steps if each[0] != name or each is step)
 
     def found(self) -> Shape:
         """Raises BadInput where a path leads through a value that has no inside, or ends in front of one that has."""
         for path, name in self._crossed.items():
             if self._paths.get(name) == path:
                 raise self._wrong(name)
+        if self._bare and self._paths:
+            raise BadInput("some of its records are no maps", where=self._where)
         return Shape(dict(self._paths))
 
     def _wrong(self, name: str) -> BadInput:
         return BadInput(f"a record's {name.replace('_', ' ')} is not one", where=self._where)
 
 
-_CROSSED = object()
-
-
 def _at(record: Any, path: Path) -> Any:
     """The value; None where there is nothing, and `_CROSSED` where the record is of another shape."""
+    found = record
     for step in path:
-        if isinstance(step, str):
-            if not isinstance(record, Mapping):
-                return _CROSSED
-            record = record.get(step)
-        else:
-            if not isinstance(record, list):
-                return _CROSSED
-            record = record[step] if len(record) > step else None
-        if record is None:
+        inside: Any = found  # dicts and lists of a library without types
+        if type(found) is not (dict if type(step) is str else list):
+            return _CROSSED
+        found = inside.get(step) if type(step) is str else inside[step] if len(inside) > int(step) else None
+        if found is None:
             return None
-    return _CROSSED if isinstance(record, (Mapping, list)) else record
+    return _CROSSED if type(found) in (dict, list) else found
