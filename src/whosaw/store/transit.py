@@ -20,18 +20,16 @@ import binascii
 import http.client
 import json
 import os
-import socket
 import ssl
-import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from whosaw.errors import Damaged, Misconfigured, Unavailable
 from whosaw.settings.keys import TransitSettings, address
 from whosaw.store.root_file import read_own
 from whosaw.store.secret_env import take
+from whosaw.wire import Wire, wire, within
 
 LIMIT = 64 * 1024  # bytes of one answer; a sealed root has about a hundred
 _LATER = {
@@ -89,31 +87,12 @@ class Transit:
         return data
 
     def _post(self, path: str, given: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, bytes]:
-        connection, over = self._connection(), threading.Event()
-        lines: list[socket.socket] = []
-
-        def late() -> None:
-            over.set()
-            for line in lines:
-                with suppress(OSError):
-                    line.shutdown(socket.SHUT_RDWR)
-
-        # A socket's own timeout begins anew with every byte that drips in. This one does not.
-        hang_up = threading.Timer(self._settings.timeout_s, late)
-        hang_up.daemon = True
-        hang_up.start()
+        connection = self._connection()
         try:
-            connection.connect()
-            # Kept here: an answer that closes the connection takes it from there, and is still read from it.
-            lines.append(connection.sock)
-            connection.request("POST", path, json.dumps(given).encode(), dict(headers))
-            with connection.getresponse() as answer:
-                raw = answer.read(LIMIT + 1)
-                if over.is_set():
-                    raise _later("no answer in time")
-                if answer.length and len(raw) <= LIMIT:
-                    raise _later("its answer was cut off")
-                return answer.status, raw
+            with within(connection, self._settings.timeout_s):
+                connection.request("POST", path, json.dumps(given).encode(), dict(headers))
+                with connection.getresponse() as answer:
+                    raw = answer.read(LIMIT + 1)
         except ssl.SSLCertVerificationError:
             raise Misconfigured(
                 "the key service does not show a certificate that we trust",
@@ -121,23 +100,24 @@ class Transit:
                 hint="`keys.transit.ca_file` names the authorities of its certificate; the token was not sent",
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise _later("no answer in time" if over.is_set() else _why(error)) from None
+            raise _later(_why(error)) from None
         finally:
-            hang_up.cancel()
             connection.close()
+        if answer.length and len(raw) <= LIMIT:
+            raise _later("its answer was cut off")
+        return answer.status, raw
 
-    def _connection(self) -> http.client.HTTPConnection:
-        seconds = self._settings.timeout_s
-        if not self._secure:
-            return http.client.HTTPConnection(self._host, self._port, timeout=seconds)
+    def _connection(self) -> Wire:
+        return wire(self._host, self._port, self._settings.timeout_s, self._tls() if self._secure else None)
+
+    def _tls(self) -> ssl.SSLContext:
         try:
-            context = ssl.create_default_context(cafile=None if self._ca_file is None else str(self._ca_file))
+            return ssl.create_default_context(cafile=None if self._ca_file is None else str(self._ca_file))
         except (OSError, ssl.SSLError) as error:
             raise Misconfigured(
                 f"the file in `keys.transit.ca_file` holds no certificates ({type(error).__name__})",
                 setting="keys.transit.ca_file",
             ) from None
-        return http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=context)
 
 
 def token_of(settings: TransitSettings, folder: Path) -> Callable[[], str]:

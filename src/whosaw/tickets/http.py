@@ -15,11 +15,9 @@ Invariant: whatever the other side does, a question ends by its deadline, and wh
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -28,6 +26,7 @@ from whosaw.errors import Misconfigured, Unavailable
 from whosaw.settings.tickets import address
 from whosaw.tickets.ports import Timer, silent
 from whosaw.tickets.shape import strict
+from whosaw.wire import Wire, wire, within
 
 LIMIT = 4 * 1024 * 1024  # bytes of one answer; a page of a hundred changes has a hundredth of it
 PAGES = 200  # of one history
@@ -71,36 +70,25 @@ class Line:
             raise silent("no answer in time")
         headers = {"User-Agent": "whosaw", "Accept": "application/json", "Accept-Encoding": "identity", **self._proof()}
         connection = self._connection(left)
-        over = threading.Event()
-
-        def late() -> None:
-            over.set()
-            _hang_up(connection)
-
-        # A socket's own timeout begins anew with every byte that drips in. This one does not.
-        hang_up = threading.Timer(left, late)
-        hang_up.daemon = True
-        hang_up.start()
         try:
-            yield Talk(connection, self._path, headers)
+            with within(connection, left):
+                yield Talk(connection, self._path, headers)
         except (OSError, http.client.HTTPException) as error:
-            raise silent("no answer in time" if over.is_set() else _why(error)) from None
+            raise silent(_why(error)) from None
         finally:
-            hang_up.cancel()
             connection.close()
 
-    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+    def _connection(self, timeout: float) -> Wire:
         if self._secure:
             # Made at the first question and kept: reading the machine's certificates takes longer than most questions.
             self._context = self._context or _context(self._ca_file)
-            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
-        return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+        return wire(self._host, self._port, timeout, self._context)
 
 
 class Talk:
     """An open connection to one system."""
 
-    def __init__(self, connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, connection: Wire, path: str, headers: Mapping[str, str]) -> None:
         self._connection, self._path, self._headers = connection, path, headers
 
     def get(self, path: str, **query: str) -> Answer | None:
@@ -152,13 +140,6 @@ def _context(ca_file: str) -> ssl.SSLContext:
         raise Misconfigured(
             f"the file in `tickets.ca_file` holds no certificates ({type(error).__name__})", setting="tickets.ca_file"
         ) from None
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    line = connection.sock
-    if line is not None:
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)
 
 
 def _why(error: Exception) -> str:

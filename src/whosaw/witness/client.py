@@ -20,12 +20,10 @@ Invariant: a line that comes out of here is a cosignature of a known key over ex
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,6 +38,7 @@ from whosaw.tlog.witness import (
     parse_cosignatures,
     parse_size,
 )
+from whosaw.wire import Wire, hang_up, wire, within
 
 TIMEOUT = 3.0
 
@@ -99,10 +98,6 @@ class _Answer:
     body: bytes = field(repr=False)
 
 
-class _Late(Exception):
-    """The time for one question is over."""
-
-
 class Client:
     """One witness at `url`, the prefix for submission and monitoring alike. One thread at a time asks."""
 
@@ -110,7 +105,7 @@ class Client:
         """Raises BadInput for an address that is none."""
         self._secure, self._host, self._port, self._path = _address(url)
         self.url, self.keys, self._timeout = url, tuple(keys), timeout
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection: Wire | None = None
         self._asking, self._closed = threading.Lock(), False
 
     def ask(self, head: Head, old: int, prove: Callable[[int, int], Sequence[bytes]], now_s: int) -> Reply:
@@ -174,7 +169,7 @@ class Client:
         self._closed = True
         connection = self._connection
         if connection is not None:
-            _hang_up(connection)
+            hang_up(connection)
         with self._asking:
             self._drop()
 
@@ -191,7 +186,7 @@ class Client:
                     if not reused or self._closed:
                         raise
                     return self._once(method, path, body)
-            except (OSError, http.client.HTTPException, _Late) as error:
+            except (OSError, http.client.HTTPException) as error:
                 return Reply(Says.UNREACHABLE, f"it cannot be reached: {_why(error)}")
 
     def _once(self, method: str, path: str, body: bytes | None) -> _Answer | Reply:
@@ -199,7 +194,7 @@ class Client:
         self._connection = connection
         kept = False
         try:
-            with _within(connection, self._timeout):
+            with within(connection, self._timeout):
                 connection.request(method, f"{self._path}/{path}", body=body, headers=_headers(body))
                 answer = connection.getresponse()
                 raw = answer.read(LIMIT + 1)
@@ -218,11 +213,8 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def _connect(self) -> http.client.HTTPConnection:
-        if self._secure:
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+    def _connect(self) -> Wire:
+        return wire(self._host, self._port, self._timeout, ssl.create_default_context() if self._secure else None)
 
 
 def _conflict(head: Head, old: int, request: bytes, body: bytes) -> Reply:
@@ -262,40 +254,9 @@ def _headers(body: bytes | None) -> Mapping[str, str]:
     return fixed if body is None else fixed | {"Content-Type": "text/plain; charset=utf-8"}
 
 
-@contextmanager
-def _within(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
-    """Hang up after `seconds` in all: a socket's own timeout begins anew with every byte that drips in."""
-    over = threading.Event()
-
-    def late() -> None:
-        over.set()
-        _hang_up(connection)
-
-    timer = threading.Timer(seconds, late)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except Exception:
-        if over.is_set():
-            raise _Late from None
-        raise
-    finally:
-        timer.cancel()
-    if over.is_set():
-        raise _Late
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    line = connection.sock
-    if line is not None:
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)
-
-
 def _why(error: Exception) -> str:
     """Why, in words of ours or of this system: never in those of the other side."""
-    if isinstance(error, _Late | TimeoutError):
+    if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLError):
         return "its certificate or encryption does not hold"
