@@ -183,14 +183,15 @@ def test_bodies_stand_sealed(told, tmp_path):
     assert b"@portal" not in raw and b'"mira' not in raw
 
 
-def test_erasing_a_person_takes_what_names_them(told):
+def test_erasing_a_person_takes_what_names_them(told, tmp_path):
     """Rows, accounts, and the bodies of the cases; a case like that is unknown until it is pushed again."""
     from whosaw.store.sql_erase import SqlErasure
+    from whosaw.store.state import state_engine
 
     told.push()
     told.push({"id": "T-8", "requesters": [], "persons": []})
     mira = told.names.person("mira")
-    erasure = SqlErasure(told.engine)
+    erasure = SqlErasure(told.engine, state_engine(tmp_path / "keys.db"))
     assert erasure.knows(mira)
     erasure.erase(None, mira)
     assert not erasure.knows(mira)

@@ -317,12 +317,14 @@ def test_what_was_given_is_given_back(world):
     assert back["meta"]["location"] == f"https://idp.example.org/scim/v2/Users/{id_}"
 
 
-def test_an_erased_person_is_in_no_resource(world):
+def test_an_erased_person_is_in_no_resource(world, tmp_path):
     """Their account goes out of the resource of the member of staff whose own it was; the rest stays."""
     from whosaw.store.sql_erase import SqlErasure
+    from whosaw.store.state import state_engine
 
     zoe = world.user("zoe", ownAccount="u-bo", country="IE")
-    erasure, bo = SqlErasure(world.office.engine), world.office.names.person("u-bo")
+    keys = state_engine(tmp_path / "keys.db")
+    erasure, bo = SqlErasure(world.office.engine, keys), world.office.names.person("u-bo")
     assert erasure.knows(bo)
     erasure.erase(None, bo)
     assert not erasure.knows(bo)
