@@ -148,11 +148,15 @@ def test_health():
         raise NotAdmitted(401, "who?")
 
     well, ill = {"journal": "ok"}, {"journal": "ok", "disk": "full"}
+    part = {"journal": "ok", "tickets support": "no answer in time", "issuer corp": "no keys"}
     for callers, health, status, said in (
         (anybody, well, 200, {"ok": True, "parts": well}),
         (nobody, well, 200, {"ok": True}),
         (anybody, ill, 503, {"ok": False, "parts": ill}),
         (nobody, ill, 503, {"ok": False}),
+        (anybody, part, 200, {"ok": False, "parts": part}),
+        (nobody, part, 200, {"ok": False}),
+        (anybody, part | ill, 503, {"ok": False, "parts": part | ill}),
     ):
         got = over(Engine(), callers, lambda health=health: health).get(HEALTH)
         assert (got.status, got.json) == (status, said)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole house with a Jira beside it: looks are permitted while the case says so, and refused from then on."""
 
+import asyncio
 import json
 import threading
 import time
@@ -18,6 +19,7 @@ from whosaw.model.access import Asked, Field, Look
 from whosaw.model.record import Stream, parse
 from whosaw.policy.decide import decide
 from whosaw.policy.facts import Facts
+from whosaw.web.health import Health
 from whosaw.wiring import build, house
 
 TOLD = "The system that keeps the case did not answer"
@@ -137,6 +139,22 @@ def test_down_and_back_without_a_restart(mapped):
     mapped.served.fate = "ok"
     assert isinstance(mapped.look(), Shown)
     assert mapped.here.tickets.tickets.standing() == {"support": ""}
+
+
+def test_one_silent_system_is_named_and_the_gate_is_not_shut_for_it(mapped):
+    """Looks under cases that stand elsewhere go on; whoever spreads looks over gates is not told to send none."""
+    mapped.served.fate = "503"
+    assert mapped.rules(mapped.look()) == {"case-system-silent"}
+    assert isinstance(mapped.look(case="T-100"), Shown)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(Health(mapped.here)({"type": "http", "path": "/health"}, None, send))
+    said = json.loads(sent[1]["body"])
+    assert (sent[0]["status"], said["ok"]) == (200, False)
+    assert {part for part, how in said["parts"].items() if how != "ok"} == {"tickets support"}
 
 
 def test_our_token_is_refused(mapped):

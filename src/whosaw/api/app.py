@@ -23,8 +23,8 @@ from whosaw.api.endpoint import Endpoint, Endpoints, Handler
 from whosaw.api.lane import Lane
 from whosaw.api.ports import Callers, Decides
 from whosaw.api.reply import Reply, answer
+from whosaw.guard.health import OK, serves
 
-OK = "ok"
 METRICS = "/metrics"
 
 
@@ -81,16 +81,16 @@ def _always(value: Any) -> Endpoint:
 
 
 def _health(parts: Parts) -> Callable[[Scope], Reply]:
-    """Well or not, for everybody; what is wrong, for callers who are known."""
+    """Well or not, for everybody; what is wrong, for callers who are known. The status: whether looks may be sent here."""
 
     def work(scope: Scope) -> Reply:
         found = parts.health()
-        well = all(said == OK for said in found.values())
+        well, status = all(said == OK for said in found.values()), 200 if serves(found) else 503
         try:
             parts.callers(scope)
         except NotAdmitted:
-            return answer({"ok": well}, 200 if well else 503)
-        return answer({"ok": well, "parts": dict(found)}, 200 if well else 503)
+            return answer({"ok": well}, status)
+        return answer({"ok": well, "parts": dict(found)}, status)
 
     return work
 

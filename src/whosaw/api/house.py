@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from whosaw.api.app import OK, Parts
+from whosaw.api.app import Parts
 from whosaw.api.callers.door import Door
 from whosaw.api.edge import App
 from whosaw.api.guarded import Guarded
 from whosaw.api.lane import Lane
 from whosaw.api.looks import Looks
+from whosaw.guard.health import OK
 from whosaw.guard.search import Searches
 from whosaw.wiring import House
 

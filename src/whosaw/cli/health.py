@@ -10,9 +10,9 @@ import click
 from whosaw.cli.options import Place, Together, data_option, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.errors import EXIT, Unavailable
+from whosaw.guard.health import OK
 from whosaw.verify.words import counted
 from whosaw.web.checkup import asked_at, checkup, stops
-from whosaw.web.health import OK
 
 _BESIDE = "What only a gate that serves knows (its queue, a write that failed, its callers) it says itself: --url."
 _WORD = "It tells its parts to registered tools only; whosaw health, without --url, asks those of a data folder."

@@ -23,6 +23,7 @@ from whosaw.policy.facts import NOTHING_KNOWN, Facts
 from whosaw.policy.rules import Policy
 
 OK = "ok"
+ELSEWHERE = frozenset({"tickets", "issuer"})
 _SLACK = timedelta(seconds=1)  # by which two looks at once may read the clock apart
 
 Probe = Callable[[], object]
@@ -80,6 +81,15 @@ class Probes:
             raise Unavailable(
                 f"the clock stands {by} s before the last change of the directory: set it right", part="clock"
             )
+
+
+def serves(parts: Mapping[str, str]) -> bool:
+    """Whether looks may be sent here, for what these parts say: nothing fails but what is somebody else's, case by case.
+
+    A ticket system that is silent stops looks under its own cases, and an issuer those of its own tokens. Were the whole gate
+    called ill for it, whoever spreads the looks over gates would shut them all, for everybody.
+    """
+    return all(said == OK or part.partition(" ")[0] in ELSEWHERE for part, said in parts.items())
 
 
 def confirmed(directory: Directory, clock: Callable[[], datetime]) -> Probe:

@@ -23,8 +23,9 @@ from urllib.parse import urlsplit
 from whosaw.beside import glance, probing
 from whosaw.datafolder import now
 from whosaw.errors import BadInput, Unavailable, WhosawError
+from whosaw.guard.health import OK
 from whosaw.policy.rules import Policy
-from whosaw.web.health import OK, measured, parts_of
+from whosaw.web.health import measured, parts_of
 from whosaw.wiring import policy_texts
 
 SERVES = ("publication", "index", "disk", "witnesses", "tickets", "issuer")

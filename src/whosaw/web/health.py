@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is this house well, and which part is not: two paths of plain ASGI, for whoever looks after it.
 
-    GET /health    200 or 503    {"ok": true, "parts": {"journal": "ok", "publication": "ok", …}}
+    GET /health    200 or 503    {"ok": true, "parts": {"journal": "ok", "publication": "ok", …}}     503: send no looks here
     GET /metrics   200           numbers (``web.metrics``)
 
 Put it on an address of its own: nothing in it is personal, but how a log stands is nobody's business outside.
@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from whosaw.errors import WhosawError
+from whosaw.guard.health import OK, serves
 from whosaw.journal.again import Again
 from whosaw.journal.journal import Journal
 from whosaw.journal.meter import Pulse
@@ -32,7 +33,6 @@ from whosaw.wiring import House
 from whosaw.witness.kept import MAP_STATE, standing
 from whosaw.witness.state import Standing
 
-OK = "ok"
 LATE = timedelta(minutes=10)  # a map log or a witness that is behind for longer fails
 SCRUBBED = timedelta(days=30)
 
@@ -67,7 +67,7 @@ class Health:
                 parts = await asyncio.to_thread(self.parts)
                 well = all(said == OK for said in parts.values())
                 body = json.dumps({"ok": well, "parts": parts}, indent=2).encode() + b"\n"
-                await _answer(send, 200 if well else 503, b"application/json", body)
+                await _answer(send, 200 if serves(parts) else 503, b"application/json", body)
             case "/metrics":
                 try:
                     text = await asyncio.to_thread(self.metrics)
