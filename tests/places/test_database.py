@@ -2,6 +2,7 @@
 """Whatever file an operator brings: it is sound and read, or it is refused with an error of ours, soon and in little memory."""
 
 import json
+import os
 import resource
 import time
 from hashlib import sha256
@@ -15,6 +16,7 @@ from tests.places.mmdb import city, control, metadata, mmdb, pointer, value, who
 from whosaw.errors import BadInput, Unavailable
 from whosaw.places.checked import MOST, NAME, KeptMemory
 from whosaw.places.database import load
+from whosaw.places.file import read
 
 HERE = Path(__file__).resolve()
 VECTORS = next((up / "shared/vectors/mmdb" for up in HERE.parents if (up / "shared/vectors/mmdb").is_dir()), None)
@@ -36,7 +38,7 @@ def test_every_damaged_vector_is_refused_and_every_sound_one_taken():
         bad = ("bad-data" in path.parts and path.name != LEGAL) or any(word in path.name for word in BROKEN)
         before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
         try:
-            made = sound(path.read_bytes())
+            made = sound(read(path))
         except BadInput as error:
             assert bad, path.name
             assert error.hint
@@ -118,6 +120,24 @@ def test_no_file_at_all():
     for raw in (b"", b"\0" * 4096, b"{}", metadata(1), metadata(1 << 31)):
         with pytest.raises(BadInput):
             sound(raw)
+
+
+def test_what_cannot_be_a_database_is_not_read(tmp_path):
+    """A folder, a pipe that nobody writes to, a device, a file of four terabytes, one without metadata, and none."""
+    pipe, film, other = tmp_path / "pipe", tmp_path / "film", tmp_path / "other"
+    os.mkfifo(pipe)
+    film.touch()
+    os.truncate(film, 1 << 42)
+    other.write_bytes(SMALL + b"\0" * 200_000)
+    began = time.monotonic()
+    for path in (tmp_path, pipe, Path("/dev/zero"), film, other, tmp_path / "none", Path("a" * 5000)):
+        with pytest.raises(BadInput) as caught:
+            read(path)
+        assert len(str(caught.value)) < 6000
+    assert time.monotonic() - began < 5
+    whole = tmp_path / "whole"
+    whole.write_bytes(SMALL)
+    assert read(whole) == SMALL
 
 
 SMALL = mmdb({"192.0.2.0/24": city("NL", "UT", "Utrecht", 20), "2001:db8::/32": city("DE", "BE", "Berlin", 1)})

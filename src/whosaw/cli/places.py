@@ -14,10 +14,10 @@ import click
 from whosaw.beside import places as places_of
 from whosaw.cli.options import Place, data_option, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
-from whosaw.errors import BadInput
 from whosaw.model.record import time_text
-from whosaw.places.database import BIGGEST, load
+from whosaw.places.database import load
 from whosaw.places.examples import examples
+from whosaw.places.file import read
 from whosaw.places.licence import HOUSEHOLD, attribution
 from whosaw.places.nearness import Near
 from whosaw.places.place import PROVES
@@ -68,12 +68,7 @@ def explain(form: str) -> int:
 @format_option
 def check(file: Path, form: str) -> int:
     """Read FILE from its first record to its last: a database that a gate can use, or what is wrong with it. Exit code 1: nothing in it is known."""
-    try:
-        with file.open("rb") as opened:
-            raw = opened.read(BIGGEST + 1)
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", where=file.name) from None
-    found = load(raw, file.name, time.monotonic)
+    found = load(read(file), file.name, time.monotonic)
     holds = found.shape.holds
     facts: dict[str, Cell] = {
         "type": found.type,

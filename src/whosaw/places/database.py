@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from whosaw.errors import BadInput, Damaged, MissingExtra
 from whosaw.places.checked import Checked, Memory, NoMemory
+from whosaw.places.file import HINT
 from whosaw.places.shape import Shape, Shapes
 from whosaw.places.tree import Tree
 
@@ -30,10 +31,8 @@ Path = tuple[str | int, ...]
 Tick = Callable[[], float]
 T = TypeVar("T")
 
-BIGGEST = 2 << 30
 PATIENCE_S = 300.0  # of a check; the largest databases that are sold take a tenth of it
 _COPIES = 8  # an IPv4 tree stands in an IPv6 one under a few prefixes; more is no tree, but a labyrinth
-_HINT = "take it from its publisher again, and compare its checksum with theirs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +77,18 @@ def load(raw: bytes, where: str, tick: Tick, patience_s: float = PATIENCE_S, mem
 
     Raises BadInput, with nothing of the file in it, and MissingExtra.
     """
-    if len(raw) > BIGGEST:
-        raise BadInput(f"larger than {BIGGEST >> 30} GiB", where=where, hint=_HINT)
     reader = _guarded(lambda: _opened(raw), where)
     said = _guarded(reader.metadata, where)
     built, nodes = _moment(said.build_epoch, where), said.node_count
     kind = said.database_type
     if not isinstance(kind, str) or not 1 <= len(kind) <= 100 or not kind.isprintable():
-        raise BadInput("its type is no line of text", where=where, hint=_HINT)
+        raise BadInput("its type is no line of text", where=where, hint=HINT)
     if (
         said.ip_version not in {4, 6}
         or said.record_size not in {24, 28, 32}
         or nodes * said.record_size // 4 > len(raw)
     ):
-        raise BadInput("it is for no version of IP that there is, or has no tree", where=where, hint=_HINT)
+        raise BadInput("it is for no version of IP that there is, or has no tree", where=where, hint=HINT)
     memory, digest = memory or NoMemory(), sha256(raw).hexdigest()
     checked = memory.find(digest)
     if checked is None:
@@ -107,9 +104,9 @@ def _checked(reader: Iterable[tuple[object, object]], nodes: int, where: str, ti
     for record in _records(reader, where):
         count += 1
         if count > _COPIES * (nodes + 1):
-            raise BadInput("its search tree goes round in circles", where=where, hint=_HINT)
+            raise BadInput("its search tree goes round in circles", where=where, hint=HINT)
         if not count % 256 and tick() > until:
-            raise BadInput(f"it could not be checked in {patience_s:.0f} s", where=where, hint=_HINT)
+            raise BadInput(f"it could not be checked in {patience_s:.0f} s", where=where, hint=HINT)
         shapes.see(record)
     return Checked(count, shapes.found())
 
@@ -138,7 +135,7 @@ def _guarded(work: Callable[[], T], where: str) -> T:
         raise
     except BaseException as error:  # noqa: BLE001  a fault inside of the reader is no Exception
         # from None: the reader's message may quote what it choked on.
-        raise BadInput(f"not a sound MMDB file ({type(error).__name__})", where=where, hint=_HINT) from None
+        raise BadInput(f"not a sound MMDB file ({type(error).__name__})", where=where, hint=HINT) from None
 
 
 def _moment(epoch: object, where: str) -> datetime:
@@ -147,4 +144,4 @@ def _moment(epoch: object, where: str) -> datetime:
             return datetime.fromtimestamp(epoch, UTC)
     except (OverflowError, OSError, ValueError):
         pass
-    raise BadInput("when it was built is no time", where=where, hint=_HINT)
+    raise BadInput("when it was built is no time", where=where, hint=HINT)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.places.checked import Memory
-from whosaw.places.database import BIGGEST, Database, Tick, load
+from whosaw.places.database import Database, Tick, load
+from whosaw.places.file import read
 
 EVERY_S = 5.0
 Check = Callable[[Database], None]
@@ -88,7 +89,7 @@ class Kept:
         if seen == self._seen and seen is not None:
             return
         try:
-            found = load(self._read(), self._path.name, self._tick, memory=self._memory)
+            found = load(read(self._path), self._path.name, self._tick, memory=self._memory)
             self._check(found)
         except WhosawError as error:
             self.wrong = str(error)
@@ -104,10 +105,3 @@ class Kept:
         except OSError:
             return None
         return _Seen(found.st_ino, found.st_size, found.st_mtime_ns)
-
-    def _read(self) -> bytes:
-        try:
-            with self._path.open("rb") as file:
-                return file.read(BIGGEST + 1)
-        except OSError as error:
-            raise BadInput(f"cannot be read: {error.strerror}", where=self._path.name) from None
