@@ -14,20 +14,22 @@ Invariant: keys older than `keys_for_s` check nothing. A provider that does not 
 from __future__ import annotations
 
 import json
+import ssl
 import threading
-import time
-import urllib.request
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from whosaw.errors import Unavailable
+from whosaw.wire import wire, within
 
 LIMIT = 128 * 1024
 PATIENCE = 3.0
@@ -118,36 +120,28 @@ class KeyFile:
             return file.read(LIMIT + 1)
 
 
-class _NoWayOn(urllib.request.HTTPRedirectHandler):
-    """The settings name one address. Where it sends us is somebody else's choice."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class KeyAddress:
     """An address, asked without proxies and redirects, for `patience` seconds in all."""
 
     url: str
     patience: float = PATIENCE
-    _opener: ClassVar[urllib.request.OpenerDirector] = urllib.request.build_opener(
-        _NoWayOn, urllib.request.ProxyHandler({})
-    )
 
     def read(self) -> bytes:
-        ends = time.monotonic() + self.patience
-        request = urllib.request.Request(self.url, headers={"Accept": "application/json"})  # noqa: S310 - of the settings
-        with self._opener.open(request, timeout=self.patience) as answer:
-            raw = bytearray()
-            # read1: a server that sends a byte a second would otherwise keep us for as long as it likes.
-            while part := answer.read1(8192):
-                raw += part
-                if len(raw) > LIMIT:
-                    raise Unfit("longer than any JWKS")
-                if time.monotonic() > ends:
-                    raise TimeoutError
-            return bytes(raw)
+        there = urlsplit(self.url)
+        tls = ssl.create_default_context() if there.scheme == "https" else None
+        connection = wire(there.hostname or "", there.port, self.patience, tls)
+        target = f"{there.path or '/'}{'?' if there.query else ''}{there.query}"
+        with closing(connection), within(connection, self.patience):
+            connection.request("GET", target, headers={"Accept": "application/json", "User-Agent": "whosaw"})
+            with connection.getresponse() as answer:
+                raw = answer.read(LIMIT + 1)
+        # The settings name one address. Where it would send us is somebody else's choice.
+        if answer.status != 200:
+            raise Unfit(f"it answered {answer.status}")
+        if answer.length and len(raw) <= LIMIT:
+            raise Unfit("its answer was cut off")
+        return raw
 
 
 # ── what stands there ──
