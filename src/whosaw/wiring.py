@@ -58,6 +58,7 @@ from whosaw.guard.approvals.opening import record_overseers
 from whosaw.guard.approvals.people import KeyringPeople
 from whosaw.guard.approvals.ports import Desk, Organisation, People
 from whosaw.guard.approvals.terms import Terms
+from whosaw.guard.approvals.use import abandoned
 from whosaw.guard.health import Probes, confirmed
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, named, record_policy
@@ -281,6 +282,8 @@ def house(
                 people=people,
             )  # fmt: skip
             record_overseers(journal, desk.house.overseers, keyring, clock())
+            if not settings.store.database:
+                abandoned(desk)
             tickets = TicketDesk.open(
                 settings.tickets,
                 Around.of(folder, Office(engine, journal, names.remember, clock), pseudonyms, root.tickets, random),

@@ -197,7 +197,13 @@ def _times(kept: Kept) -> str:
     if kept.request.break_glass:
         return f"It is to be reviewed before {time_text(kept.request.until)}, by somebody of another unit."
     often = "once" if kept.request.uses is Uses.ONCE else "as often as it is needed"
-    return f"It is {times(kept.request)}, {often}."
+    held = kept.holder is not None and kept.standing.state is State.APPROVED
+    also = (
+        " A look holds it that is not on record yet: that look uses it, under its own key, or it runs out."
+        if held
+        else ""
+    )
+    return f"It is {times(kept.request)}, {often}.{also}"
 
 
 def _asked(kept: Kept) -> tuple[dict[str, Cell], ...]:

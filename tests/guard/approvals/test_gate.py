@@ -4,6 +4,7 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.guard.approvals.room import COMPANY, COUNCIL, Room
@@ -222,3 +223,19 @@ def test_a_broken_glass_through_the_whole_guard(door):
     (owed,) = [row for row in room.desk.rows.open() if row.request.startswith("b-")]
     review(room.desk, owed.request, "lea", fine=True, nonce="n-r")
     assert isinstance(door.guard.look(room.look(break_glass=True, **given)), Shown)
+
+
+def test_a_held_approval_says_so_to_who_asks_how_it_stands(door):
+    """Held by a look that is under way, or died: whoever reads it learns why another look would not get it."""
+    from whosaw.cli.approval_words import shown
+    from whosaw.guard.approvals.use import hold
+    from whosaw.guard.approvals.view import view
+    from whosaw.model.approval_kept import Holder
+    from whosaw.model.ask import exact_digest
+
+    room, look = door.room, door.room.look()
+    kept = room.give(room.ask(look), "lea")
+    said = lambda: " ".join(shown(view(room.desk, room.now(kept), "ana"), Path()).after)  # noqa: E731
+    assert "A look holds it" not in said()
+    hold(room.desk, exact_digest(look, room.e("ana"), room.p("mira")), Holder("guard/e-x", "k"), room.clock.at)
+    assert "A look holds it that is not on record yet" in said()

@@ -14,7 +14,7 @@ from whosaw.guard.approvals.glass import broken, owes_review, review
 from whosaw.guard.approvals.life import Kept, happen
 from whosaw.guard.approvals.overseer import exported
 from whosaw.guard.approvals.state import Event, No, State, What
-from whosaw.guard.approvals.use import hold, let_go, settle, used, valid, void
+from whosaw.guard.approvals.use import abandoned, hold, let_go, settle, used, valid, void
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.approval import As, Counts, digest_of
 from whosaw.model.approval_kept import Holder
@@ -280,14 +280,17 @@ def test_what_counts_is_a_pure_function_of_requests_time_and_who_is_here(room):
 
 
 @pytest.mark.parametrize(("decision", "state", "free"), [("permit", State.USED, 0), ("refuse", State.APPROVED, 1)])
-def test_a_look_that_stopped_after_its_record(room, decision, state, free):
-    """Recorded and permitted: it is used. Recorded and refused: it is free again. Settled by whoever comes next."""
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_look_that_stopped_after_its_record(room, decision, state, free, settled):
+    """Recorded and permitted: it is used. Recorded and refused: it is free again. Settled by whoever comes next, a look too."""
     look, kept = approved(room)
     held(room, look, "k-1")
     recorded_look(room, look, "k-1", decision)
-    settle(room.desk)
-    assert room.now(kept).standing.state is state
+    if settled:
+        settle(room.desk)
+        assert room.now(kept).standing.state is state
     assert held(room, look, "k-2").counts.independent == free
+    assert room.now(kept).standing.state is state
 
 
 def test_a_look_that_stopped_before_its_record_keeps_what_it_holds(room):
@@ -300,6 +303,19 @@ def test_a_look_that_stopped_before_its_record_keeps_what_it_holds(room):
     room.clock.at = kept.request.until
     settle(room.desk)
     assert room.now(kept).standing.state is State.EXPIRED
+
+
+def test_a_start_gives_back_what_a_dead_look_held_and_nothing_else(room):
+    """Not on record: it died. On record and permitted: it used it, and a start does not take that back."""
+    look, kept = approved(room)
+    held(room, look, "k-1")
+    other, also = approved(room, room.look(what="profile"))
+    held(room, other, "k-2")
+    recorded_look(room, other, "k-2", "permit")
+    assert abandoned(room.desk) == 1
+    assert held(room, look, "k-3").counts == ONE
+    assert held(room, other, "k-3").counts == NOTHING
+    assert (room.now(kept).standing.state, room.now(also).standing.state) == (State.APPROVED, State.USED)
 
 
 # ── overseers ──

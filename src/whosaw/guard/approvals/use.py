@@ -7,7 +7,8 @@
 
 An approval that is used once is held before anything is decided, in one statement of the database: of two looks that
 come at once, through whatever gates, one sees it and the other does not. The same look again, under the same key, gets
-what it holds. A crash leaves the approval held: by a look that nobody was shown anything for, or that is on record.
+what it holds. A crash leaves the approval held: by a look that nobody was shown anything for, or that is on record. The
+first is found out at the next start, where one process has the house to itself; the second by whoever needs it next.
 
 Invariant: what counts is a pure function of the requests, the instant and who still may approve (``valid``), and stands
 in the look's record word for word, so that the decision can be made again from it. Decided in: docs/adr/0095
@@ -57,6 +58,9 @@ def hold(desk: Desk, exact: bytes, holder: Holder, at: datetime) -> Held:
     mine: list[Standing] = []
     for row in desk.rows.exact(exact):
         kept = current(desk, row)
+        if kept.holder not in (None, holder):
+            _settle_held(desk, kept)  # by a look that stopped after its record, and would keep it for nobody
+            kept = current(desk, desk.rows.find(kept.request.id) or row)
         still = _still(desk, at)
         if good(kept.standing, at, still) and (
             kept.request.uses is Uses.WINDOW or desk.rows.hold(kept.request.id, holder)
@@ -121,8 +125,7 @@ def settle(desk: Desk) -> None:
     at = moment(desk.clock)
     for row in desk.rows.open():
         kept = caught_up(desk, Kept.of(row))
-        if kept.holder is not None and kept.standing.state is State.APPROVED:
-            _settle_held(desk, kept, kept.holder)
+        _settle_held(desk, kept)
         kept = current(desk, row)
         if (gone := _gone(desk, kept)) and not kept.request.break_glass:
             happen(desk, kept, Event(what=What.VOID, at=at, by=GATE, reasons=gone))
@@ -142,8 +145,23 @@ def _gone(desk: Desk, kept: Kept) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def _settle_held(desk: Desk, kept: Kept, holder: Holder) -> None:
+def abandoned(desk: Desk) -> int:
+    """At a start of a house that nobody else has open: no look is under way, so whatever holds an approval and is not on record
+    died, and gives it back. How many that were. Where several gates share a database nobody can know that, and nothing calls this.
+    """
+    number = 0
+    for row in desk.rows.open():
+        if row.holder is not None and desk.journal.find(row.holder.caller, row.holder.key) is None:
+            desk.rows.let_go(row.request, row.holder)
+            number += 1
+    return number
+
+
+def _settle_held(desk: Desk, kept: Kept) -> None:
     """What became of the look that holds it: recorded and permitted, it used it; refused, it gives it back."""
+    holder = kept.holder
+    if holder is None or kept.standing.state is not State.APPROVED:
+        return
     recorded = desk.journal.find(holder.caller, holder.key)
     if recorded is None:
         return  # it may still come: a gate may be about to record it at this very moment
