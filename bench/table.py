@@ -18,6 +18,7 @@ PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 MARKS = {
     "journal": ("<!-- written by `make bench-table` -->\n", "<!-- up to here -->\n"),
     "guard": ("<!-- of the guard, written by `make bench-table` -->\n", "<!-- of the guard, up to here -->\n"),
+    "vault": ("<!-- of the vault, written by `make bench-table` -->\n", "<!-- of the vault, up to here -->\n"),
 }
 
 
@@ -31,6 +32,10 @@ class Bar:
 
 def _least(value: float) -> Bar:
     return Bar(f"at least {value:,.0f}", lambda figure, _: figure.ours >= value)
+
+
+def _times(value: float) -> Bar:
+    return Bar(f"{value:g} × the peer", lambda figure, _: (figure.ratio or 0) >= value)
 
 
 def _most(value: float) -> Bar:
@@ -50,8 +55,14 @@ BARS = {
     "verify_1e7": _least(400_000),
     "inclusion_ms": _most(1),
     "statement_ms": _most(50),
-    "look_256": Bar("3 × the peer", lambda figure, _: (figure.ratio or 0) >= 3),
+    "look_256": _times(3),
     "decide_us": _most(250),
+    "open_cold": _least(100_000),
+    "open_warm": _least(100_000),
+    "ipcrypt_det": _times(100),
+    "ipcrypt_ndx": _times(50),
+    "ipcrypt_pfx": _times(30),
+    "place": _times(5),
 }  # fmt: skip
 
 
