@@ -63,7 +63,7 @@ def test_a_table_is_written_again_without_an_address(desk, log, tmp_path):
     out = tmp_path / "out.csv"
     said = typed(desk, "table", log, "--column", "client", "--column", "proxy", "--out", out, "--format", "json")
     assert said.code == 0, said.err
-    assert (said.json["rows"], said.json["addresses"]) == ([], 4)
+    assert (said.json["written"], said.json["addresses"]) == (4, 4)
     assert out.stat().st_mode & 0o777 == 0o600
     made = list(csv.reader(out.read_text().splitlines()))
     assert made[0] == ROWS[0]
@@ -73,6 +73,17 @@ def test_a_table_is_written_again_without_an_address(desk, log, tmp_path):
     assert made[2][3] == made[4][1] == ""
     assert made[1][1].rsplit(".", 1)[0] == made[2][1].rsplit(".", 1)[0]
     assert not [each for row in ROWS[1:] for each in (row[1], row[3]) if each and each in out.read_text()]
+
+
+def test_what_is_left_is_shown(desk):
+    """Whatever the tests before have asked for was taken."""
+    rows = {
+        row["quota"]: (row["limit"], row["left"])
+        for row in desk.typed("quota", "show", "ana", "--format", "json").json["rows"]
+    }
+    limit, left = rows["pseudonyms of addresses that were brought"]
+    assert (limit, left < limit) == (200_000, True)
+    assert rows["pseudonyms of the vault"][0] == 20_000_000
 
 
 def test_a_table_of_ndx_has_no_two_alike(desk, log, tmp_path):

@@ -2,6 +2,7 @@
 """Who may open a name: a list that may only get shorter."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "whosaw"
@@ -11,7 +12,8 @@ SOURCE = Path(__file__).parents[2] / "src" / "whosaw"
 MAY_UNSEAL = ("privacy/unseal.py", "guard/", "inquiry/unseal.py")
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Every module and name that a file imports, inside functions too."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -19,7 +21,7 @@ def imported(path: Path) -> set[str]:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def test_only_those_who_may_can_open_a_name():
@@ -51,3 +53,19 @@ def test_an_inquiry_has_keys_only_where_names_open():
         if path.name != "unseal.py":
             reached = ("whosaw.privacy", "whosaw.vault", "whosaw.guard", "whosaw.inquiry.unseal")
             assert not [module for module in imported(path) if module.startswith(reached)], path
+
+
+def test_only_the_desk_makes_keys_of_pseudonyms():
+    """Whoever could derive one would have an oracle that nobody counts."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        where = path.relative_to(SOURCE).as_posix()
+        if "whosaw.privacy.ipcrypt.keys" in imported(path):
+            assert where == "guard/pseudonyms/desk.py", where
+
+
+def test_nothing_turns_a_pseudonym_back():
+    """Only the question whether an address has a pseudonym decrypts, for ndx, and it answers yes or no."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        where, text = path.relative_to(SOURCE).as_posix(), path.read_text()
+        if not where.startswith("privacy/") and "ipcrypt" in text:
+            assert ".decrypt" not in text or where == "guard/pseudonyms/matching.py", where

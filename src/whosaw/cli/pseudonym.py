@@ -166,7 +166,7 @@ def _written(made: Written, out: Path, variant: str, form: str) -> int:
     say(
         Table(
             f"{out} holds {counted(made.rows, 'row')}, with {counted(made.addresses, 'pseudonym')} of {made.epoch}.",
-            facts={"outcome": "made", "epoch": made.epoch, "kind": variant, "rows": made.rows, "addresses": made.addresses,
+            facts={"outcome": "made", "epoch": made.epoch, "kind": variant, "written": made.rows, "addresses": made.addresses,
                    "leaf": made.index},
             after=("Pseudonyms are personal data. Who may have this file, its purpose says.", _on_record(made.index)),
         ),

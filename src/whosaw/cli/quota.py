@@ -29,10 +29,10 @@ def show(principal: str, data: Path, form: str) -> int:
         who, at = here.pseudonyms.principal(principal), here.clock()
         if here.directory.known(who, _NOBODY, None, at).principal is None:
             raise BadInput("the directory has never known this principal", where="PRINCIPAL")
-        rows = here.quota.shown(who, at)
+        rows = here.quota.shown(who, at) + here.pseudonymiser.shown(who, at)
     say(
         Table(
-            "What is left of each quota. The limits stand in whosaw.toml, [quota], and in purposes.toml.",
+            "What is left of each quota. The limits stand in whosaw.toml, [quota] and [pseudonyms], and in purposes.toml.",
             ("quota", "limit", "left"),
             tuple({"quota": name, "limit": limit, "left": left} for name, limit, left in rows),
         ),

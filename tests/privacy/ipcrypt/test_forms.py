@@ -63,6 +63,21 @@ def test_what_is_no_address_is_refused_and_not_repeated(text):
     assert caught.value.__suppress_context__
 
 
+@settings(max_examples=400)
+@given(st.text("0123456789abcdefAF:./% ", max_size=20) | addresses.map(lambda text: text.replace("0", "00", 1)))
+def test_two_parsers_agree(text):
+    """Ours, which is the system's, and Python's: the same texts are addresses, but for zones."""
+    try:
+        other = ipaddress.ip_address(text)
+        expected = None if "%" in text else packed(str(other))
+    except ValueError:
+        expected = None
+    try:
+        assert packed(text) == expected
+    except BadInput:
+        assert expected is None
+
+
 @quick
 @given(some)
 def test_many_at_once_are_as_one_by_one(given_):

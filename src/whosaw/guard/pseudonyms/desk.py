@@ -88,6 +88,10 @@ class Pseudonymiser:
         """The epoch that `ask` is about. Raises BadInput."""
         return ask.epoch_at(self._clock(), self._settings.period)
 
+    def shown(self, who: str, at: datetime) -> list[tuple[str, int, int]]:
+        """What a principal, by pseudonym, has left of a day: what, limit, left. Nothing is taken."""
+        return self._limits.shown(who, seconds(at))
+
     def matches(self, ask: Ask, pseudonym: str) -> Callable[[str], bool]:
         """Whether an address has this pseudonym. For ``behind``, which asks it of addresses that a look has shown."""
         from whosaw.guard.pseudonyms.matching import matching

@@ -35,6 +35,14 @@ class Limits:
     def left(self, who: str, source: Source, at: int) -> int:
         return max(0, min(self._counters.left(self._lanes(who, source, 0), at)))
 
+    def shown(self, who: str, at: int) -> list[tuple[str, int, int]]:
+        """(what, limit, left) of one principal. For whoever operates it."""
+        s = self._settings
+        return [
+            ("pseudonyms of addresses that were brought", s.given_a_day, self.left(who, "given", at)),
+            ("pseudonyms of the vault", s.vault_a_day, self.left(who, "vault", at)),
+        ]
+
     def told(self, bodies: Iterable[bytes], at: int) -> None:
         """What the stream `pseudonyms` knows of the last day, in its order."""
         for body in bodies:
