@@ -56,6 +56,28 @@ def test_what_is_said_of_networks_is_asked_by_the_inquiry_alone():
     assert who("whosaw.places.network.Networks") == set()  # whoever inquires makes one of a house's places
 
 
+def test_who_serves_looks_knows_no_places():
+    """Masks get theirs through the vault, by a port; nobody else who answers questions has them at hand."""
+    serving = [path for path in SRC.rglob("*.py") if path.relative_to(SRC).parts[0] in SERVING]
+    assert len(serving) > 100
+    assert [path for path in serving if re.search(r"whosaw\.places|\bhere\.places\b", path.read_text())] == []
+
+
+SERVING = (
+    "api",
+    "web",
+    "guard",
+    "collect",
+    "detect",
+    "facts",
+    "oversight",
+    "client",
+    "directory",
+    "journal",
+    "desks.py",
+)
+
+
 def commands(command, path=()):
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
