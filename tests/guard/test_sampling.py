@@ -115,7 +115,7 @@ def test_a_head_that_does_not_come_leaves_a_promise_and_no_sample(gate):
     assert b64decode(said(gate)[0]["commitment"]) != b"s" * 32
 
 
-@pytest.mark.parametrize("count", [0, 41, 501])
+@pytest.mark.parametrize("count", [0, 21, 40, 41, 501])
 def test_too_many_or_none(gate, count):
     """An error, and nothing on record."""
     with pytest.raises(BadInput):

@@ -40,7 +40,7 @@ def here(tmp_path_factory):
     with house(folder, clock=clock) as opened:
         loaded(opened)
         clock.at = max(clock.at, SUMMER)
-        opened.vault.put("mira", Field.PROFILE, "mira, 1990", SUMMER - 5 * HOUR, "mira's profile")
+        opened.vault.put("mira", Field.MESSAGES, "mira, 1990", SUMMER - 5 * HOUR, "mira writes")
         yield opened
 
 
@@ -52,7 +52,7 @@ def loaded(here):
 
 
 def look(here, key, case, principal="ana"):
-    asked = (Asked(Field.PROFILE, "exact"),)
+    asked = (Asked(Field.MESSAGES, "exact"),)
     return here.guard.look(Look(f"l-{key}", principal, "mira", asked, "quality_sampling", case, f"k-{key}"))
 
 

@@ -32,6 +32,7 @@ from whosaw.tlog.note import parse_note
 CALLER = "guard/sampling"
 PURPOSE, TYPE = "quality_sampling", "quality_sample"
 MOST = 500
+PART = 2  # of so many cases one at most
 LATELY = timedelta(days=30)
 DRAWER = "whosaw"  # whose hand it was: no staff id is called so, or its owner could not sample
 _SECRET, _SEED, _RANK, _LIST = (
@@ -103,6 +104,12 @@ def draw(count: int, by: str, desk: Desk) -> Drawn | Refused:
     finished = sorted(desk.finished(now - LATELY, now), key=lambda each: each.case)
     if len(finished) < count:
         raise BadInput(f"only {len(finished)} cases were closed in the last {LATELY.days} days", where="--cases")
+    # Whoever draws all of them has picked whom they like, and Whosaw nobody.
+    if PART * count > len(finished):
+        raise BadInput(
+            f"a sample is no more than a half: {len(finished)} cases were closed in the last {LATELY.days} days",
+            where="--cases",
+        )
     secret, listed = desk.random(32), digest_of([each.case for each in finished])
     sample = f"s-{hashlib.sha256(secret).hexdigest()[:12]}"
     promised = _submit(desk, sample, "promised", now, who, {

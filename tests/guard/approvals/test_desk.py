@@ -118,6 +118,17 @@ def test_stewards_of_the_region_or_of_a_group_it_belongs_to(room):
     assert isinstance(room.give(room.ask(room.look(person="ken")), "rae", As.STEWARD), Kept)
 
 
+def test_who_was_made_a_steward_for_a_request_is_none(room):
+    """The directory is read as of the request: an assignment of this morning signs nothing of yesterday, nor one that has ended."""
+    old = room.ask(room.look(person="ken"))
+    room.clock.turn(HOUR)
+    room.load(assignments=[{"staff_id": "lea", "scope_kind": "steward", "scope": "US"}])
+    room.clock.turn(HOUR)
+    assert codes(room.give(old, "lea", As.STEWARD)) == ["no-steward"]
+    assert codes(room.give(old, "rae", As.STEWARD)) == ["no-steward"]
+    assert isinstance(room.give(room.ask(room.look(person="ken", what="profile")), "lea", As.STEWARD), Kept)
+
+
 def test_a_party_to_the_case_and_the_unit_that_gains(room):
     """Whoever opened the case has a hand in it; of an inquiry into staff the whole unit that opened it gains."""
     assert codes(room.give(room.ask(room.look(case="F-2")), "rae")) == ["party"]

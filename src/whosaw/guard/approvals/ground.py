@@ -147,19 +147,23 @@ def _related(known: Known) -> bool:
 
 
 def _steward(desk: Desk, request: Request, approver: str, at: datetime) -> bool:
-    """Assigned at this moment as a steward of the person's region, or of a group of countries that it belongs to."""
+    """Assigned as a steward of the person's region, or of a group of countries that it belongs to: at this moment, and when the
+    request was made. Who was made a steward for it is none.
+    """
     person = desk.directory.known(approver, request.person, None, request.at).person
     if person is None or person.region is None:
         return False
     here = {person.region}
     here |= {row["region"] for row in desk.directory.rows("regions", request.at) if row["country"] == person.region}
-    now = _micros(at)
-    return any(
-        row["principal"] == approver
-        and row["scope_kind"] == "steward"
-        and row["scope"] in here
-        and row["valid_from"] <= now < row["valid_to"]
-        for row in desk.directory.rows("assignments", at)
+    return all(
+        any(
+            row["principal"] == approver
+            and row["scope_kind"] == "steward"
+            and row["scope"] in here
+            and row["valid_from"] <= _micros(when) < row["valid_to"]
+            for row in desk.directory.rows("assignments", when)
+        )
+        for when in {request.at, at}
     )
 
 
