@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from whosaw.errors import Unavailable
 
@@ -43,8 +44,16 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def _begin(db: Connection, statement: str) -> None:
     db.begin()
-    if db.dialect.name == "sqlite" and not db.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-        db.exec_driver_sql(statement)
+    if db.dialect.name != "sqlite":
+        return
+    raw: Any = db.connection.dbapi_connection
+    if raw.in_transaction:
+        return
+    try:
+        raw.execute(statement)  # on the driver, like the questions that follow (``directory.query``)
+    except db.dialect.loaded_dbapi.Error as error:
+        db.invalidate()
+        raise DBAPIError("", None, error) from error
 
 
 @contextmanager
