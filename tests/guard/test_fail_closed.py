@@ -6,14 +6,14 @@ The table stands in docs/operate.md, and a test compares them.
 
 import errno
 import os
+import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from tests import postgres
 from tests.directory.town import HOUR, write
 from tests.guard.gate import COMPANY, SUMMER
@@ -110,16 +110,15 @@ def state_corrupt(here, _patch):
         path.with_suffix(".away").rename(path)
 
 
-def table_gone(name):
+def table_gone(name, file="state.db"):
     @contextmanager
     def inject(here, _patch):
-        with here.engine.begin() as db:
-            db.execute(text(f"ALTER TABLE {name} RENAME TO away"))
-        try:
-            yield
-        finally:
-            with here.engine.begin() as db:
-                db.execute(text(f"ALTER TABLE away RENAME TO {name}"))
+        with closing(sqlite3.connect(here.folder / "private" / file)) as db:
+            db.execute(f"ALTER TABLE {name} RENAME TO away")
+            try:
+                yield
+            finally:
+                db.execute(f"ALTER TABLE away RENAME TO {name}")
 
     return inject
 
@@ -169,7 +168,7 @@ FAULTS = (
     Fault("state.db is removed", "facts-unavailable", "state", state_removed),
     Fault("state.db is overwritten", "facts-unavailable", "state", state_corrupt),
     Fault("the directory cannot be read", "facts-unavailable", "directory", table_gone("staff")),
-    Fault("the keyring cannot be read", "Unavailable: keyring", "keyring", table_gone("keyring")),
+    Fault("the keyring cannot be read", "Unavailable: keyring", "keyring", table_gone("keyring", "keys.db")),
     Fault("sealed values cannot be read", "Unavailable: sealed values", "sealed values", table_gone("sealed")),
     Fault("names cannot be kept, and somebody is new", "Unavailable: names", "names", table_gone("names"), "new"),
     Fault("the quotas cannot be counted", "quota-unread", "quotas", quotas_unread),

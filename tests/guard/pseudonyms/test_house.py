@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pseudonyms among the real parts: what the vault has goes out as pseudonyms only, and an address only by a look at its person."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 from tests.directory.town import write
 from tests.guard.gate import COMPANY, DAY, HOUR, SUMMER
 
@@ -180,8 +181,8 @@ def test_who_was_erased_is_left_out_and_so_many_a_day_is_all(opened):
     """The key is gone, and the row is noise. And what a day has is counted from the journal after a start, too."""
     call = open_vault(ASK, opened.pseudonymiser, opened.vault.addresses())
     row = lookup(opened.root.lookup, Stream.of_person("kate"))
-    with opened.engine.begin() as db:
-        db.execute(text("delete from keyring where lookup = :row"), {"row": row})
+    with closing(sqlite3.connect(opened.folder / "private" / "keys.db")) as db, db:
+        db.execute("DELETE FROM keyring WHERE lookup = ?", (row,))
     made = list(sightings(call, opened.vault.addresses(), lambda *at: None))
     assert opened.pseudonyms.person("kate") not in {each.person for each in made}
     assert len(made) == 4
