@@ -86,6 +86,13 @@ class GuardSettings:
             "range": (1, 600),
         },
     )
+    open_for_s: int = field(
+        default=900,
+        metadata={
+            "doc": "For how many seconds after its record a look is answered, the first time and to whoever lost the answer, 660 to 86400.",
+            "range": (660, 86_400),
+        },
+    )
 
 
 _LOOKS = (1, 1_000_000_000)

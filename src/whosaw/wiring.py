@@ -266,12 +266,13 @@ def house(
                 journal, SqlSuspensionRows(engine), directory, names.remember, clock
             )  # fmt: skip
             resume_suspensions(named(journal, keyring, "admin"), stopping.rows, clock())
-            last_look = last_look_of(journal.reader())
+            last_look, open_for = last_look_of(journal.reader()), timedelta(seconds=settings.guard.open_for_s)
             sealed = SqlSealedRows(engine)
             vault = Vault(
                 sealed, keyring, pseudonyms, receipts=VerifierKey.parse(signers.receipts.vkey()),
                 heads=Heads(dataclasses.replace(session.policy, logs=tuple(map(TrustedLog, signers.keys())))),
                 origin=settings.origin, journal=journal.leaves, clock=clock, random=random, last_look=last_look,
+                open_for=open_for,
             )  # fmt: skip
             counters = Shared(SqlQuotaRows(engine)) if settings.store.database else InMemory()
             quota = Quota(settings.quota, policy.purposes, directory.unit, counters)
@@ -292,7 +293,7 @@ def house(
             guard = Guard(
                 journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
                 pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
-                offered=frozenset(Asked(Field(name), detail) for name, rungs in offered().items() for detail in rungs),
+                open_for=open_for,                offered=frozenset(Asked(Field(name), detail) for name, rungs in offered().items() for detail in rungs),
                 patience_s=settings.guard.patience_s,
                 at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
             )  # fmt: skip

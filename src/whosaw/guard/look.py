@@ -98,19 +98,20 @@ class Guard:
         cases: Cases | None = None,
         last_look: datetime | None = None,
         patience_s: float = 30.0,
+        open_for: timedelta = timedelta(minutes=15),
         at_once: int | None = None,
     ) -> None:
         """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of.
 
         `cases`: the systems that keep cases; without them those of tables are all there are. `patience_s`: how long a look
-        waits for its record to come as far as it must. `at_once`: how many are worked on at a time; None: all of them.
+        waits for its record to come as far as it must, `open_for`: how long after its record it is answered. `at_once`: how many are worked on at a time; None: all of them.
         """
         self._cases = cases
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
         self._approvals, self._quotas = approvals, quotas
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
         self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
-        self._turn = Turn(at_once)
+        self._turn, self._open_for = Turn(at_once), open_for
 
     def look(self, look: Look, wait: Stage = Stage.DURABLE) -> Shown | Refused:
         """Decide, record, release. The same key gets the same answer, from the same record.
@@ -277,6 +278,11 @@ class Guard:
         # Also where something on the way took its time: a database that was locked, a journal that was busy.
         if stage is not Stage.DURABLE or not fresh or behind(self._clock(), body.at):
             self._present(request)
+        if not fresh and self._clock() > body.at + self._open_for:
+            raise IdempotencyConflict(
+                "this key was used for a look that is over: it was answered for as long as it could have been lost",
+                hint="a look of now has a key of its own, and a record of its own",
+            )
         return _Granted(look, recorded, decision, receipt, leaf.index)
 
     def _present(self, request: _Request) -> None:

@@ -8,8 +8,8 @@
 Invariant 1 of the architecture lives here: nothing is released without a durable receipt for exactly that look. The
 match comes first and needs no key that opens a value; until it has said yes, no row was even read.
 
-A receipt can be used again: a caller that lost the answer asks with the same look and gets the same values, under the
-same record. It shows *what the vault held at the time of the look* and never more. Otherwise one look permitted in
+A receipt can be used again for a while: a caller that lost the answer asks with the same look and gets the same values,
+under the same record (``vault.released``). It shows *what the vault held at the time of the look* and never more. Otherwise one look permitted in
 spring would show a person's new addresses all summer, with one line in their statement.
 
 Specification: docs/spec/keys.md
@@ -37,6 +37,7 @@ from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
+from whosaw.vault.released import OPEN_FOR, Released
 from whosaw.vault.stage import Heads, check_stage
 from whosaw.vault.value import Value
 
@@ -51,7 +52,7 @@ class Vault:
     """Sealed values of persons. Safe to share between threads."""
 
     __slots__ = (
-        "_chains", "_clock", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_rows",
+        "_chains", "_clock", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_released", "_rows",
     )  # fmt: skip
 
     def __init__(
@@ -68,15 +69,17 @@ class Vault:
         random: Random,
         newest: int = NEWEST,
         last_look: datetime | None = None,
+        open_for: timedelta = OPEN_FOR,
     ) -> None:
         """`receipts`: the key that this log signs receipts with, `heads`: those of its heads. `newest`: how many values of a field are shown.
 
         `last_look`: the newest look before this start; what comes in is stored after it, whatever the clock says.
+        `open_for`: how long after its record a look is answered.
         """
         self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
         self._receipts, self._heads, self._origin, self._journal = receipts, heads, origin, journal
         self._clock, self._random, self._newest = clock, random, newest
-        self._chains = Chains()
+        self._chains, self._released = Chains(), Released(open_for, last_look)
         self._lock, self._last = threading.Lock(), -1 if last_look is None else _millis(last_look)
 
     def __repr__(self) -> str:
@@ -108,7 +111,7 @@ class Vault:
         """The values that `look` asked for and `decision` grants, newest first within each field.
 
         Raises WrongReceipt unless `recorded` is the durable record of exactly this look, permitted exactly so, and
-        `receipt` shows that it has come as far as was decided: nothing, or a proof file.
+        `receipt` shows that it has come as far as was decided: nothing, or a proof file; and unless its time is not over.
         """
         # Not `key`: a question about a person nobody knows must not give them a stream.
         key = self._keyring.known(Stream.of_person(look.person))
@@ -124,6 +127,7 @@ class Vault:
         )
         found, body = matching(request, recorded, self._receipts, self._journal, self._chains)
         check_stage(request, found, receipt, signed=recorded.receipt, heads=self._heads, at=self._clock())
+        self._released.once_more(look, body.at, self._clock())
         with self._lock:
             self._last = max(self._last, _millis(body.at))
         return tuple(self._values(key, decision.detail, _millis(body.at)))
