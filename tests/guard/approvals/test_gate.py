@@ -239,3 +239,75 @@ def test_a_held_approval_says_so_to_who_asks_how_it_stands(door):
     assert "A look holds it" not in said()
     hold(room.desk, exact_digest(look, room.e("ana"), room.p("mira")), Holder("guard/e-x", "k"), room.clock.at)
     assert "A look holds it that is not on record yet" in said()
+
+
+class Breaking:
+    """``ports.Rows`` or a journal whose connection is lost at its call number `at`: before it happened, or after."""
+
+    def __init__(self, whole, at, *, late):
+        self.whole, self.left, self.late, self.broke = whole, at, late, False
+
+    def __getattr__(self, name):
+        def call(*given):
+            self.left -= 1
+            lost = self.left == 0
+            if lost and not self.late:
+                self._break()
+            answer = getattr(self.whole, name)(*given)
+            if lost:
+                self._break()
+            return answer
+
+        return call
+
+    def _break(self):
+        self.broke = True
+        raise Unavailable("the connection was lost", part="approvals")
+
+
+@pytest.mark.parametrize(
+    ("part", "late"),
+    [
+        ("rows", True),
+        *(
+            pytest.param(part, late, marks=pytest.mark.slow)
+            for part, late in (("rows", False), ("journal", False), ("journal", True))
+        ),
+    ],
+)
+def test_a_connection_that_is_lost_anywhere_shows_one_look_and_loses_no_approval(room, part, late):
+    """At each call of a look, from holding to using: nothing is shown that is not on record, one approval shows one look, and one look
+    comes of it: the same again under its key, or, where it was refused on record, the next.
+    """
+    door, broke, n = Door(room), True, 0
+    desk, staff = (
+        room.desk,
+        [row | ({"function": "fraud"} if row["staff_id"] == "ana" else {}) for row in COMPANY["staff"]],
+    )
+    room.clock.turn(MOMENT)
+    room.load(staff=staff)
+    while broke:
+        n += 1
+        room.desk = desk
+        room.clock.turn(MOMENT)
+        fields = ("ip:exact", "ip:network", "device", "profile:public")
+        what = " ".join(f for m, f in enumerate(fields) if n >> m & 1 and not (m == 1 and n & 1)) or "payment:exact"
+        first, second = (protected(door, what=what, key=f"k-{part}-{late}-{n}-{m}") for m in range(2))
+        both(door, protected(door, what=what, key=f"k-{part}-{late}-{n}"))
+        room.clock.turn(MOMENT)
+        fault = Breaking(desk.rows if part == "rows" else desk.journal, n, late=late)
+        broken = replace(desk, **{part: fault})
+        guard = door.another(approvals=DeskApprovals(broken), **({"journal": fault} if part == "journal" else {}))
+        shown = [opened[0].key for opened in door.vault.opened]
+        try:
+            guard.look(first)
+        except Unavailable:
+            pass
+        broke = fault.broke
+        for look in (first, second, first):
+            door.guard.look(look)
+        now = {opened[0].key for opened in door.vault.opened} - set(shown)
+        assert len(now) == 1, (n, part, late)
+        bodies = [body for body in door.bodies() if body.decision == "permit"]
+        assert len({each.request for body in bodies for each in body.approvals}) == len(bodies)
+    assert n > 3
