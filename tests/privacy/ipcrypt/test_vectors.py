@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the specification says must come out: draft-denis-ipcrypt, appendix "Test Vectors". A few are typed here, the rest is shared."""
 
+from ipaddress import ip_address
+
+import ipcrypt
 import numpy as np
 import pytest
-from tests.privacy.ipcrypt.given import KEY_32, vectors
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.privacy.ipcrypt.given import KEY_32, addresses, vectors
 
-from whosaw.privacy.ipcrypt.address import packed
+from whosaw.privacy.ipcrypt.address import packed, spelled
 from whosaw.privacy.ipcrypt.deterministic import Deterministic
 from whosaw.privacy.ipcrypt.ndx import Ndx
 from whosaw.privacy.ipcrypt.pfx import Pfx
@@ -66,3 +71,20 @@ def test_every_shared_vector_one_by_one_and_as_a_batch():
         )
         assert np.array_equal(Pfx(bytes.fromhex(key)).encrypt_all(plain), secret)
         assert np.array_equal(Pfx(bytes.fromhex(key)).decrypt_all(secret), plain)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(addresses, min_size=1, max_size=5), st.binary(min_size=32, max_size=32).filter(lambda k: k[:16] != k[16:])
+)
+def test_another_implementation_agrees(some, key):
+    """The specification's own, one address at a time: on addresses and keys that stand in no vector."""
+    plain = np.frombuffer(b"".join(map(packed, some)), np.uint8).reshape(-1, 16)
+    for ours, theirs in (
+        (Deterministic(key[:16]), lambda each: ipcrypt.deterministic_encrypt(each, key[:16])),
+        (Pfx(key), lambda each: ipcrypt.pfx_encrypt(each, key)),
+    ):
+        expected = [packed(str(theirs(ip_address(each)))) for each in some]
+        assert [row.tobytes() for row in ours.encrypt_all(plain)] == expected
+    secret = [ipcrypt.ndx_encrypt(ip_address(each), key) for each in some]
+    assert [Ndx(key).decrypt(each) for each in secret] == [spelled(packed(each)) for each in some]

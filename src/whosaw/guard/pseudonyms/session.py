@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from whosaw.errors import BadInput
+from whosaw.facts.extra import need
 from whosaw.model.pseudonym_body import Variant
 from whosaw.privacy.ipcrypt.address import SIZE, packed, spelled
 from whosaw.privacy.root import Random
@@ -101,6 +102,7 @@ class Session:
 
     def column(self, column: Any) -> Any:
         """An Arrow column of text or 16 bytes to one of pseudonyms; what is empty stays empty."""
+        need("pyarrow", "columns of Arrow")
         from whosaw.privacy.ipcrypt.columns import encrypted
 
         return encrypted(column, self._in_parts, self.width)
