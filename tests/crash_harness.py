@@ -30,6 +30,7 @@ from pathlib import Path
 
 from tests.directory.town import write
 from tests.guard.gate import COMPANY, HOUR, SUMMER
+from tests.vault.crowds import fill
 
 from whosaw.beside import glance
 from whosaw.config import JournalSettings
@@ -199,6 +200,7 @@ class Arena:
             )  # fmt: skip
             for person in ("mira", "owen", "kate"):
                 here.vault.put(person, Field.IP, "203.0.113.77", SUMMER - 5 * HOUR, f"{person} signs in")
+                fill(here.vault._crowd, "203.0.113.77", SUMMER - 5 * HOUR)
         with glance(self.folder) as log:
             self.receipts = VerifierKey.parse(log.signers.receipts.vkey())
         self.keys = Keys(self.folder)

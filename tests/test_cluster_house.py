@@ -11,6 +11,7 @@ import pytest
 from tests import postgres
 from tests.directory.town import write
 from tests.guard.gate import COMPANY, HOUR, SUMMER
+from tests.vault.crowds import fill
 
 from whosaw.cli.main import main
 from whosaw.config import parse_settings
@@ -65,6 +66,7 @@ def test_two_gates_look_at_one_person(server, tmp_path):
             remember=one.names.remember, clock=clock,
         )  # fmt: skip
         one.vault.put("mira", Field.IP, "203.0.113.77", SUMMER - 5 * HOUR, "mira signs in")
+        fill(one.vault._crowd, "203.0.113.77", SUMMER - 5 * HOUR)
         shown = [look(here, n) for n, here in enumerate((two, one, two))]
         assert [type(answer) for answer in shown] == [Shown] * 3
         assert len({str(answer.values) for answer in shown}) == 1

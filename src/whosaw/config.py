@@ -25,6 +25,7 @@ from whosaw.settings.callers import (
     TlsSettings,
     check_all,
 )
+from whosaw.settings.detail import DetailSettings
 from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.keys import KeysSettings, check_keys
 from whosaw.settings.places import PlacesSettings, check_places
@@ -168,6 +169,7 @@ class Settings:
     pseudonyms: PseudonymSettings = field(default_factory=PseudonymSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
+    detail: DetailSettings = field(default_factory=DetailSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     keys: KeysSettings = field(default_factory=KeysSettings)
     witness: tuple[WitnessSettings, ...] = ()

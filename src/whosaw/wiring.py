@@ -80,15 +80,14 @@ from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import Stores
 from whosaw.journal.scrub.patrol import Patrol
 from whosaw.journal.scrub.scrub import Scrub
-from whosaw.model.access import Asked, Field
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
 from whosaw.places.places import Places
 from whosaw.policy.purposes import check_stages
 from whosaw.policy.rules import Policy
-from whosaw.privacy.detail import offered
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
+from whosaw.privacy.prefixes import Prefixes
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
@@ -96,6 +95,7 @@ from whosaw.settings.approvals import overseers
 from whosaw.settings.store import StoreSettings
 from whosaw.store.files import FilesFolder
 from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
+from whosaw.store.sql_crowd import SqlCrowdRows
 from whosaw.store.sql_erase import SqlErasure
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_quota import SqlQuotaRows
@@ -106,8 +106,10 @@ from whosaw.tickets.opened import Around, TicketDesk
 from whosaw.tlog.map_leaf import map_origin
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustedLog, trust_text
+from whosaw.vault.crowd import Crowd
 from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
+from whosaw.vault.whereabouts import Whereabouts
 from whosaw.witness.collect import Collector
 from whosaw.witness.session import Session
 
@@ -250,9 +252,15 @@ def house(
         )
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
 
+        sealed = SqlSealedRows(engine)
+        crowd = Crowd(
+            SqlCrowdRows(engine), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random
+        )
+
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
             return Erasure(
-                journal=journal, eraser=eraser, keys=keyring, state=SqlErasure(engine, key_engine), directory=directory,
+                journal=journal, eraser=eraser, keys=keyring, crowd=crowd,
+                state=SqlErasure(engine, key_engine), directory=directory,
                 private=stores.private, facts=folder / FACTS, remember=names.remember, pseudonyms=pseudonyms, clock=clock,
             )  # fmt: skip
 
@@ -262,14 +270,13 @@ def house(
         parts = _Parts(stores, keyring, signers, session, clock, random, finish)
         with closing(session), _log(folder, settings, parts) as (journal, witnesses, eraser):
             record_policy(journal, policy, keyring, clock())
-            stopping = Suspension(
-                journal, SqlSuspensionRows(engine), directory, names.remember, clock
-            )  # fmt: skip
+            stopping = Suspension(journal, SqlSuspensionRows(engine), directory, names.remember, clock)
             resume_suspensions(named(journal, keyring, "admin"), stopping.rows, clock())
             last_look, open_for = last_look_of(journal.reader()), timedelta(seconds=settings.guard.open_for_s)
-            sealed = SqlSealedRows(engine)
+            crowd.catch_up()
+            whereabouts = Whereabouts(places := places_of(folder, settings, clock))
             vault = Vault(
-                sealed, keyring, pseudonyms, receipts=VerifierKey.parse(signers.receipts.vkey()),
+                sealed, keyring, pseudonyms, crowd=crowd, places=whereabouts, receipts=VerifierKey.parse(signers.receipts.vkey()),
                 heads=Heads(dataclasses.replace(session.policy, logs=tuple(map(TrustedLog, signers.keys())))),
                 origin=settings.origin, journal=journal.leaves, clock=clock, random=random, last_look=last_look,
                 open_for=open_for,
@@ -289,12 +296,10 @@ def house(
                 settings.tickets,
                 Around.of(folder, Office(engine, journal, names.remember, clock), pseudonyms, root.tickets, random),
             )
-            places = places_of(folder, settings, clock)
             guard = Guard(
                 journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
                 pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
-                open_for=open_for,                offered=frozenset(Asked(Field(name), detail) for name, rungs in offered().items() for detail in rungs),
-                patience_s=settings.guard.patience_s,
+                offered=whereabouts.offered(), patience_s=settings.guard.patience_s, open_for=open_for,
                 at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
             )  # fmt: skip
             pseudonymiser = open_pseudonyms(

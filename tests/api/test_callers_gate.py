@@ -13,6 +13,7 @@ from tests.api.test_serve import TABLES, serving
 from tests.cli.desk import typed
 from tests.client.test_examples import KINDS, get, load
 from tests.directory.town import write
+from tests.vault.crowds import fill
 
 from whosaw import desks
 from whosaw.client.answer import Refused, Shown
@@ -48,6 +49,7 @@ class Town:
         with house(self.data) as here:
             desks.load_directory(here, where / "tables")
             here.vault.put("mira", Field.IP, "203.0.113.77", now() - timedelta(days=1), "mira signs in")
+            fill(here.vault._crowd, "203.0.113.77", now() - timedelta(days=1))
 
     def _settings(self):
         issuer = '\n[[issuer]]\nname = "{}"\nurl = "{}"\naudience = "{}"\nkeys = "{}"\nkeys_for_s = 1\n'

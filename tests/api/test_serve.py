@@ -22,6 +22,7 @@ from tests.api.ca import SERVER, Authority
 from tests.api.client import Got
 from tests.api.conftest import ROOT
 from tests.directory.town import write
+from tests.vault.crowds import fill
 
 from whosaw import desks
 from whosaw.api.authzen import EVALUATION, EVALUATIONS, METADATA, RESOURCES
@@ -156,6 +157,7 @@ speaks = true
     with house(data) as here:
         desks.load_directory(here, write(where / "tables", TABLES, regions=None))
         here.vault.put("mira", Field.IP, "203.0.113.77", datetime.now(UTC) - timedelta(hours=1), "sign-in")
+        fill(here.vault._crowd, "203.0.113.77", datetime.now(UTC) - timedelta(hours=1))
     contexts = {}
     for name, issued in (("desk", tool), ("other", other), ("nobody", None)):
         contexts[name] = ssl.create_default_context(cafile=str(where / "tls/ca.pem"))

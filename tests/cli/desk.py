@@ -17,6 +17,7 @@ from io import StringIO
 from pathlib import Path
 
 from tests.directory.town import write
+from tests.vault.crowds import fill
 
 from whosaw.cli.commands import run
 from whosaw.model.access import Field
@@ -162,6 +163,7 @@ def settle(home: Path, *more: str) -> Desk:
     with house(desk.data) as here:
         for person in ("mirabel", "katharina"):
             here.vault.put(person, Field.IP, ADDRESS, NOW - DAY, f"{person} signs in")
+            fill(here.vault._crowd, ADDRESS, NOW - DAY)
     (desk.data / "maps").mkdir()
     for source in ("pgaudit", "cloudtrail", "access"):
         # Without the page's example of an account that is mapped to another id: nobody here has that id.

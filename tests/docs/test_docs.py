@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.docs.prose import PAGES, ROOT, TALK, blocks, commands, links, prose
+from tests.vault.crowds import fill
 
 from whosaw import config
 from whosaw.directory.load import load
@@ -93,6 +94,7 @@ def test_the_readme_python_runs(tmp_path, monkeypatch, capsys):
         )
         for person in ("mira", "owen"):
             here.vault.put(person, Field.IP, "203.0.113.77", datetime(2024, 3, 1, tzinfo=UTC), f"{person} signs in")
+            fill(here.vault._crowd, "203.0.113.77", datetime(2024, 3, 1, tzinfo=UTC))
     look, wrap = (b.body for b in blocks(ROOT / "README.md") if b.kind == "python")
     space = {}
     exec(compile(look, "README.md", "exec"), space)

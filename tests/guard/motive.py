@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.directory.town import write
+from tests.vault.crowds import fill
 
 from whosaw.desks import load_directory
 from whosaw.directory.kept import Outcome, Sighting, note
@@ -480,6 +481,8 @@ def motive_house(where: Path, settings: str = "", clock: Clock | None = None) ->
         for person in PERSONS:
             for which, value in SECRETS.items():
                 here.vault.put(person, which, value, SUMMER - DAY, f"{person} {which}")
+                if which is Field.IP:
+                    fill(here.vault._crowd, value, SUMMER - DAY)
         yield Town(folder, here, clock)
 
 

@@ -19,6 +19,7 @@ from tests.directory.town import HOUR, write
 from tests.guard.gate import COMPANY, SUMMER
 from tests.guard.test_house import Clock
 from tests.store.disk import Room
+from tests.vault.crowds import fill
 
 from whosaw.config import StoreSettings
 from whosaw.directory.load import load
@@ -198,6 +199,7 @@ def furnish(here, clock) -> None:
         remember=here.names.remember, clock=clock,
     )  # fmt: skip
     here.vault.put("mira", Field.IP, "203.0.113.77", SUMMER - 5 * HOUR, "mira signs in")
+    fill(here.vault._crowd, "203.0.113.77", SUMMER - 5 * HOUR)
 
 
 def look(here, key, principal="ana", case="T-100"):

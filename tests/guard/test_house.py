@@ -10,6 +10,7 @@ import pytest
 from tests.directory.town import write
 from tests.guard.gate import COMPANY, DAY, HOUR, SUMMER
 from tests.policy.ground import POLICY
+from tests.vault.crowds import fill
 
 from whosaw.desks import hand_out_statement
 from whosaw.directory.load import load
@@ -62,6 +63,7 @@ def opened(built):
         )  # fmt: skip
         for person in ("mira", "owen", "kate"):
             here.vault.put(person, Field.IP, ADDRESS, SUMMER - 5 * HOUR, f"{person} signs in")
+            fill(here.vault._crowd, ADDRESS, SUMMER - 5 * HOUR)
         clock.at = max(clock.at, SUMMER)
         yield here
 

@@ -11,6 +11,7 @@ import pytest
 from tests.directory.town import write
 from tests.guard.gate import COMPANY, SUMMER
 from tests.tickets.systems import DAY, HOUR, Desk, Jira, Served
+from tests.vault.crowds import fill
 
 from whosaw.cli.commands import run
 from whosaw.desks import load_directory
@@ -98,6 +99,7 @@ def world(built, monkeypatch):
         with house(folder, clock=clock) as here:
             load_directory(here, folder.parent / "tables")
             here.vault.put("mira", Field.IP, "203.0.113.77", SUMMER - 5 * HOUR, "mira signs in")
+            fill(here.vault._crowd, "203.0.113.77", SUMMER - 5 * HOUR)
             clock.at = max(clock.at, SUMMER)
             yield World(here, clock, served)
 

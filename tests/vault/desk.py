@@ -6,17 +6,22 @@ Everything a test may want to forge is an argument.
 
 import os
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tests.privacy.keys import ORIGIN, keyring, root
+from tests.vault.crowds import MANY, fill
 
+from whosaw.errors import BadInput
 from whosaw.model.access import Asked, Field, Look
 from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision, Rule
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, Stream, canonical
+from whosaw.privacy.prefixes import Prefixes
 from whosaw.privacy.pseudonym import Pseudonyms
+from whosaw.store.memory_crowd import MemoryCrowdRows
 from whosaw.store.memory_keys import MemoryKeyRows, MemorySealedRows
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.checkpoint import Checkpoint
@@ -24,6 +29,7 @@ from whosaw.tlog.note import COSIGNATURE, Ed25519Signer, MlDsaSigner, sign_note
 from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import Receipt, idem, signing_name
 from whosaw.tlog.trust import Group, TrustedLog, TrustedWitness, TrustPolicy
+from whosaw.vault.crowd import Crowd
 from whosaw.vault.stage import Heads
 from whosaw.vault.vault import Vault
 
@@ -110,11 +116,13 @@ class Desk:
         self.trust = trust_of(self.log_signers)
         self.leaves: list[Opened] = []
         self.positions: dict[bytes, int] = {}
-        self.sealed = MemorySealedRows()
+        self.sealed, self.crowd_rows = MemorySealedRows(), MemoryCrowdRows()
         self.vault = self.open_vault()
 
     def open_vault(self, **changes) -> Vault:
+        self.crowd = Crowd(self.crowd_rows, self.sealed, self.keyring, Prefixes(root()), people=20, random=self.random)
         given = {
+            "crowd": self.crowd,
             "receipts": self.signer.key,
             "heads": Heads(self.trust),
             "origin": self.origin,
@@ -182,5 +190,9 @@ class Desk:
         return self.record((Stream.of_person(look.person), body_of(look, by, **changes).encode()))
 
     def put(self, value: str = "203.0.113.77", minute: int = 0, person: str = "mira@example.org", **given) -> bool:
+        """A value among `crowd` other people: so many that its network is shown, unless a test wants fewer."""
         seen = datetime(2026, 11, 22, 9, minute, tzinfo=UTC)
+        if given.get("field", Field.IP) is Field.IP and (crowd := given.pop("crowd", MANY)):
+            with suppress(BadInput):
+                fill(self.crowd, value, seen, crowd)
         return self.vault.put(person, given.pop("field", Field.IP), value, seen, given.pop("source", f"log:{minute}"))

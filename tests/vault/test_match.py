@@ -423,6 +423,7 @@ def test_a_person_known_under_another_root(desk):
         desk.sealed,
         desk.keyring,
         other,
+        crowd=desk.crowd,
         receipts=desk.signer.key,
         heads=Heads(desk.trust),
         origin=desk.origin,

@@ -12,6 +12,7 @@ from hashlib import sha256
 import pytest
 from tests.directory.town import write
 from tests.guard.gate import COMPANY
+from tests.vault.crowds import fill
 from tests.witness.desk import Desk, files, served
 from tests.witness.test_collect import Switch
 
@@ -272,6 +273,7 @@ def test_a_look_that_waits_for_witnesses(town):
     with house(folder) as here:
         load_directory(here, folder.parent / "tables")
         here.vault.put("mira", Field.IP, "203.0.113.77", now() - timedelta(minutes=5), "mira signs in")
+        fill(here.vault._crowd, "203.0.113.77", now() - timedelta(minutes=5))
         look = Look("l-1", "ana", "mira", (Asked.parse("ip:network"),), "subject_request", "T-100", "k-1")
         record(here, "its stream is enrolled with it")
         town.switches["w2"].up = False

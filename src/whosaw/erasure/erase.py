@@ -3,7 +3,7 @@
 
     1 decide    who orders it may; nothing holds it                     else: refused, on record
     2 record    tombstone and order, durable                            journal.erase: from here on it will be done
-    3 keys      findings, then values, directory, key row               in that order: the pseudonym goes with the row
+    3 keys      findings, then shares in counts, values, directory, key row      in that order: the pseudonym goes with the row
     4 segments  written anew; facts thrown away, to be made again
     5 done
 
@@ -181,6 +181,8 @@ def _finish(
         # The id of a bulk look is that of all who are mentioned in it.
         own = frozenset(look.look for look in _looks(frames) if look.kind is Kind.LOOK)
         _forget_findings(subject, own, desk)
+    if handle is not None:
+        desk.crowd.leave(handle)  # while their key is there: what they shared is found by what it opens
     desk.state.erase(handle, subject)
     if handle is not None:
         desk.keys.forget(handle)

@@ -4,6 +4,7 @@
     Journal     records, reads, forgets a stream's key                 trusted to keep             (journal.journal)
     Eraser      tombstone, segments                                    trusted to erase no other   (journal.erase)
     Keys        whose row it is; how many generations there were       trusted with keys           (privacy.keyring)
+    Crowd       the person's share in what is counted                  trusted to take it away     (vault.crowd)
     State       key rows, sealed values, directory: out of the file    trusted to wipe             (store.sql_erase)
     Directory   what was known of whoever orders it                    trusted: it decides         (directory.directory)
     Findings    the detectors' file; Facts  the tables                 made again from what is left
@@ -71,6 +72,12 @@ class State(Protocol):
         ...
 
 
+class Crowd(Protocol):
+    """Who shares networks. ``vault.crowd`` says what each does."""
+
+    def leave(self, handle: bytes) -> None: ...
+
+
 class Pseudonyms(Protocol):
     def person(self, person: str) -> str: ...
 
@@ -82,6 +89,7 @@ class Desk:
     journal: Journal = field(repr=False)
     eraser: Eraser = field(repr=False)
     keys: Keys = field(repr=False)
+    crowd: Crowd = field(repr=False)
     state: State = field(repr=False)
     directory: Directory = field(repr=False)
     private: Folder = field(repr=False)

@@ -5,6 +5,7 @@
     K ──HKDF-Expand──▶ k_stream      labels in the log; handed to the journal           tlog.leaf
                   ├──▶ value key     seals values, one by one
                   ├──▶ source key    digests of where a value came from
+                  ├──▶ share key     a share in the count of those in a network
                   └──▶ id key        seals the id that the row is about
 
 Invariant: whatever is sealed here dies with those 60 bytes. Nothing that a journal or a detector may hold opens a
@@ -95,6 +96,10 @@ class DataKey:
         """Tells a value taken in twice from two values, without keeping where it came from."""
         text = field_name.encode() + b"\x00" + source_id.encode()
         return hmac.digest(expand(self._k, b"whosaw/source/v1"), text, hashlib.sha256)
+
+    def share(self, token: bytes) -> bytes:
+        """The person's share in a count of those who have `token` in common: 16 bytes that show nobody whose they are."""
+        return hmac.digest(expand(self._k, b"whosaw/share/v1"), token, hashlib.sha256)[:16]
 
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
         return seal(self._id_key, bytes([kind]) + stream_id.encode(), self._row(), random)

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from whosaw.directory.tables import ASSIGNMENTS, CASE_PERSONS, CASES, FOR_EVER, LINKS, PERSONS, RESOURCES, STAFF
 from whosaw.directory.ticket_tables import CASE_HANDS, PUSHED, TICKET_ACCOUNTS
 from whosaw.store.key_tables import KEYRING
-from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, QUOTA, SEALED, answering
+from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, CROWD, PREFIXES, QUOTA, SEALED, answering
 from whosaw.store.wiping import wipe
 
 # Rows about the person go. Rows about others, which name them, keep everything but the name.
@@ -58,9 +58,11 @@ class SqlErasure:
                     )
                 if handle is not None:
                     db.execute(delete(SEALED).where(SEALED.c.handle == handle))
+                    db.execute(delete(PREFIXES).where(PREFIXES.c.handle == handle))
             wipe(
                 self._engine,
-                {column.table.name for column in (*_THEIRS, *_NAMED)} | {QUOTA.name, SEALED.name, PUSHED.name},
+                {column.table.name for column in (*_THEIRS, *_NAMED)}
+                | {QUOTA.name, SEALED.name, PUSHED.name, CROWD.name, PREFIXES.name},
             )
         with answering("keyring"):
             if handle is not None:

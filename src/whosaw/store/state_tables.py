@@ -57,6 +57,26 @@ SEALED = Table(
     Index("sealed_newest", "handle", "field", "seen"),
 )
 
+CROWD = Table(
+    "crowd",
+    STATE,
+    Column("token", LargeBinary(16), nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("share", LargeBinary(16), nullable=False),
+    PrimaryKeyConstraint("token", "period", "share", name="crowd_pk"),
+    # In the order of tokens and in no other: a row number would tell which rows came together, and so are of one person.
+    sqlite_with_rowid=False,
+)
+
+PREFIXES = Table(
+    "prefixes_shown",
+    STATE,
+    Column("handle", LargeBinary(16), nullable=False),
+    Column("look", LargeBinary(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("handle", "look", name="prefixes_shown_pk"),
+)
+
 QUOTA = Table(
     "quota",
     STATE,

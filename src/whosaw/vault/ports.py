@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the vault needs from outside, and the shape of what it is shown as proof.
 
+CrowdRows     how many share a network, by tokens. Trusted to count, not to keep secret           (store)
 SealedRows    where sealed values are kept. Untrusted: a changed or moved row does not open       (store)
 Leaves        the journal's own leaves, by label. Trusted to hold what is durable, and only that  (the journal)
 RecordedLook  a receipt and the opened leaves that it is for. Untrusted: everything is checked    (the caller)
@@ -8,7 +9,7 @@ RecordedLook  a receipt and the opened leaves that it is for. Untrusted: everyth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 
@@ -43,6 +44,37 @@ class SealedRows(Protocol):
 
     def how_many(self, field: str, begin: int, end: int, stored_until: int) -> int:
         """How many `seen_within` has in all."""
+        ...
+
+
+class CrowdRows(Protocol):
+    """Who shares what, by tokens that say nothing: (token, period, share), each once. And what was shown, sealed.
+
+    All raise Unavailable where the store is down; a write may then have happened or not, and asking again is safe.
+    """
+
+    def join(self, pages: Iterable[Sequence[tuple[bytes, int, bytes]]]) -> None:
+        """Keep all of these or none, durable; those that are there stay."""
+        ...
+
+    def count(self, tokens: Sequence[tuple[bytes, int]], periods: tuple[int, int]) -> Sequence[int]:
+        """For each (token, enough): how many different shares it has in these two periods, counted no further than `enough`."""
+        ...
+
+    def leave(self, handle: bytes, shares: Sequence[tuple[bytes, int, bytes]]) -> None:
+        """Take these away, and all that was shown of this stream."""
+        ...
+
+    def empty(self) -> bool:
+        """Whether nobody has a share."""
+        ...
+
+    def shown(self, handle: bytes, look: bytes) -> bytes | None:
+        """What was kept of this look; None where nothing was."""
+        ...
+
+    def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
+        """Keep `sealed` unless something is kept of this look; what is kept, durable."""
         ...
 
 

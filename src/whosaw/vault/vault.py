@@ -28,13 +28,14 @@ from whosaw.model.record import Stream
 from whosaw.privacy.data_key import DataKey
 from whosaw.privacy.detail import canonical, check_offered, is_text, mask
 from whosaw.privacy.detail import seen as coarse
-from whosaw.privacy.fields.kind import World
+from whosaw.privacy.fields.kind import EXACT, NOWHERE, Places, World
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.privacy.root import Random
 from whosaw.tlog.note import VerifierKey
 from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
+from whosaw.vault.crowd import Crowd
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
 from whosaw.vault.released import OPEN_FOR, Released
@@ -43,7 +44,6 @@ from whosaw.vault.value import Value
 
 NEWEST = 20
 LIMIT = 64 * 1024
-LONGEST = 48
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -52,7 +52,7 @@ class Vault:
     """Sealed values of persons. Safe to share between threads."""
 
     __slots__ = (
-        "_chains", "_clock", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_pseudonyms", "_random", "_receipts", "_released", "_rows",
+        "_chains", "_clock", "_crowd", "_heads", "_journal", "_keyring", "_last", "_lock", "_newest", "_origin", "_places", "_pseudonyms", "_random", "_receipts", "_released", "_rows",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +61,7 @@ class Vault:
         keyring: Keyring,
         pseudonyms: Pseudonyms,
         *,
+        crowd: Crowd,
         receipts: VerifierKey,
         heads: Heads,
         origin: str,
@@ -70,6 +71,7 @@ class Vault:
         newest: int = NEWEST,
         last_look: datetime | None = None,
         open_for: timedelta = OPEN_FOR,
+        places: Places = NOWHERE,
     ) -> None:
         """`receipts`: the key that this log signs receipts with, `heads`: those of its heads. `newest`: how many values of a field are shown.
 
@@ -77,6 +79,7 @@ class Vault:
         `open_for`: how long after its record a look is answered.
         """
         self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
+        self._crowd, self._places = crowd, places
         self._receipts, self._heads, self._origin, self._journal = receipts, heads, origin, journal
         self._clock, self._random, self._newest = clock, random, newest
         self._chains, self._released = Chains(), Released(open_for, last_look)
@@ -103,9 +106,13 @@ class Vault:
         # under a clock that was set back, would otherwise be shown to whoever asks again under that look.
         with self._lock:
             stored = max(_millis(self._clock()), self._last + 1)
-            return self._rows.add(
+            new = self._rows.add(
                 handle=key.handle, field=str(field), seen=at, stored=stored, source=source, sealed=sealed
             )
+        if field is Field.IP:
+            # Whether it is new or not: a crash may have come between the two.
+            self._crowd.joined(key, plain.decode(), at)
+        return new
 
     def open(self, look: Look, recorded: RecordedLook, decision: Decision, receipt: bytes = b"") -> tuple[Value, ...]:
         """The values that `look` asked for and `decision` grants, newest first within each field.
@@ -130,23 +137,32 @@ class Vault:
         self._released.once_more(look, body.at, self._clock())
         with self._lock:
             self._last = max(self._last, _millis(body.at))
-        return tuple(self._values(key, decision.detail, _millis(body.at)))
+        return tuple(self._values(key, decision.detail, _millis(body.at), found.label))
 
     def addresses(self) -> Addresses:
         """All addresses of a time, as pseudonyms and never as they are."""
         return Addresses(self._rows, self._keyring, self._journal, self._clock)
 
-    def _values(self, key: DataKey, granted: Sequence[Asked], at: int) -> Iterator[Value]:
+    def _values(self, key: DataKey, granted: Sequence[Asked], at: int, label: bytes) -> Iterator[Value]:
         """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""
         for asked in granted:
-            check_offered(asked.field, asked.detail)
+            check_offered(asked.field, asked.detail, self._places)
         for field, detail in ((asked.field, asked.detail) for asked in granted):
-            for seen, sealed in self._rows.newest(key.handle, str(field), at, self._newest):
-                plain = key.open(str(field), seen, sealed).decode()
-                shown = mask(field, plain, detail, World(LONGEST))
+            rows = self._rows.newest(key.handle, str(field), at, self._newest)
+            opened = [(key.open(str(field), seen, sealed).decode(), seen) for seen, sealed in rows]
+            for (plain, seen), prefix in zip(opened, self._prefixes(key, field, detail, opened, label), strict=True):
+                shown = mask(field, plain, detail, World(prefix, self._places))
                 yield Value(
                     field, detail, coarse(field, detail, _EPOCH + seen * _MICROSECOND), shown.text, shown.caveat
                 )
+
+    def _prefixes(
+        self, key: DataKey, field: Field, detail: str, opened: Sequence[tuple[str, int]], label: bytes
+    ) -> Sequence[int | None]:
+        """How much of each address may be shown: the same whenever this look, whose leaf has `label`, is asked again."""
+        if field is not Field.IP or detail == EXACT or not opened:
+            return [None] * len(opened)
+        return self._crowd.shown(key, opened, label, self._newest)
 
 
 def _micros(at: datetime) -> int:

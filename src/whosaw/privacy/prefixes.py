@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prefixes of addresses as tokens: whether two people share a network can be counted by whoever cannot say which it is.
+
+    203.0.113.77 ──each length that may be shown──▶ 203.0.113.0/24 ──HMAC──▶ token (16 bytes)      one for each length
+
+The key is one of its own below the root's key for digests. Without it a token is noise: the four billion addresses cannot be tried,
+tokens of a network and of its parts have nothing in common, and nobody can make the token of a network they think of.
+
+Invariant: a token says which prefix it is of, to the key alone, and nothing of the rest of the address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from whosaw.privacy.fields.ip import Address, lengths, network_of
+from whosaw.privacy.root import Root, expand
+
+TOKEN = 16
+
+
+class Prefixes:
+    """Makes tokens."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, root: Root) -> None:
+        self._key = expand(root.digests, b"whosaw/prefix/v1")
+
+    def __repr__(self) -> str:
+        return "Prefixes(…)"
+
+    def tokens(self, address: Address) -> tuple[tuple[int, bytes], ...]:
+        """Each length of prefix that may be shown of `address`, longest first, with its token."""
+        made = []
+        for length in lengths(address):
+            network = network_of(address, length).network_address.packed
+            made.append((length, self._digest(b"token", bytes([len(network), length]) + network)))
+        return tuple(made)
+
+    def enough(self, token: bytes, people: int) -> int:
+        """How many must share this prefix: `people`, or up to a quarter more, by a secret of the prefix.
+
+        Whoever adds accounts of their own until a network appears counts the others by it. So the number is known to nobody.
+        """
+        return people + int.from_bytes(self._digest(b"enough", token), "big") % (people // 4 + 1)
+
+    def _digest(self, what: bytes, of: bytes) -> bytes:
+        return hmac.digest(self._key, what + b"\x00" + of, hashlib.sha256)[:TOKEN]

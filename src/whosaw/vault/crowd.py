@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The crowd: how much of an address so many people share that it points at none of them.
+
+    put    address, seen ──▶ a token for each prefix, a share of the person in each ──▶ (token, quarter, share), once
+    open   address, seen ──▶ the longest prefix that enough people were in, about then ──▶ kept for the look, then shown
+
+*Active* in a network is who was seen in it in the quarter in which the value was, or in the one before: whoever reads that somebody
+was there in March asks who else was there then. A share is a digest under the person's own key, so rows of one person in two networks
+have nothing in common, and no row leads to a person. There is no time of coming in them and no number of row, by which one could
+tell which of them came together with a sealed value.
+
+What a look was shown is kept before it is shown, sealed under the person's key: the same look asked again shows the same, whoever came or
+went meanwhile. No count leaves this file: a look tells one of a few lengths, and it is on record.
+
+Invariant: fewer than ``people`` are in no prefix that is shown. A share is kept after the value, so a crash counts one too few. An
+erasure takes the shares of a person away while their key still opens what they are made of. Design: docs/adr/0119
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from whosaw.model.access import Field
+from whosaw.privacy.data_key import DataKey
+from whosaw.privacy.fields.ip import Address, address_of
+from whosaw.privacy.keyring import Keyring
+from whosaw.privacy.prefixes import Prefixes
+from whosaw.privacy.root import Random
+from whosaw.vault.ports import CrowdRows, SealedRows
+
+IP = str(Field.IP)
+QUARTER = 91 * 86_400_000_000  # microseconds
+_ALL, _PAGE, _EVER = 2**31 - 1, 2048, 2**62
+Share = tuple[bytes, int, bytes]
+
+
+class Crowd:
+    """Who shares the networks of the vault. Safe to share between threads."""
+
+    def __init__(
+        self, rows: CrowdRows, sealed: SealedRows, keyring: Keyring, prefixes: Prefixes, *, people: int, random: Random
+    ) -> None:
+        """`people`: how many there must be in a network that is shown."""
+        self._rows, self._sealed, self._keyring = rows, sealed, keyring
+        self._prefixes, self._people, self._random = prefixes, people, random
+
+    def __repr__(self) -> str:
+        return "Crowd(…)"
+
+    def joined(self, key: DataKey, address: str, seen: int) -> None:
+        """The person of `key` was seen at `address`, at `seen` (microseconds). The same again changes nothing."""
+        self._rows.join([self._shares(key, [(address, seen)])])
+
+    def shown(self, key: DataKey, values: Sequence[tuple[str, int]], look: bytes, room: int) -> list[int | None]:
+        """For each (address, seen): the length of the prefix that this look shows; None: of none. Durable when it returns.
+
+        `look`: what tells this look from another. `room`: how many values there may be; as many are kept, whatever there are.
+        """
+        name = key.source("prefixes shown", look.hex())
+        about = f"prefixes of {look.hex()}"
+        kept = self._rows.shown(key.handle, name)
+        if kept is None:
+            found = [self._longest(address_of(address), seen) for address, seen in values]
+            plain = bytes(length or 0 for length in found).ljust(room, b"\x00")
+            kept = self._rows.keep(key.handle, name, key.seal(about, 0, plain, self._random))
+        return [length or None for length in key.open(about, 0, kept)[: len(values)]]
+
+    def leave(self, handle: bytes) -> None:
+        """Take away the shares of the person of this stream, and what was kept of looks at them. May be asked again."""
+        key, _ = self._keyring.held([handle]).get(handle, (None, ""))
+        if key is not None:
+            opened = self._sealed.newest(handle, IP, _EVER, _ALL)
+            self._rows.leave(
+                handle, self._shares(key, [(key.open(IP, seen, raw).decode(), seen) for seen, raw in opened])
+            )
+
+    def catch_up(self) -> None:
+        """Count the values of a vault that has none counted: one that is older than this file. All of them, or none."""
+        if self._rows.empty():
+            self._rows.join(self._all())
+
+    def _all(self) -> Iterator[Sequence[Share]]:
+        after = (b"", b"")
+        while page := self._sealed.seen_within(IP, -_EVER, _EVER, _EVER, after=after, limit=_PAGE):
+            after = page[-1][:2]
+            keys = self._keyring.held(list({handle for handle, *_ in page}))
+            theirs = [(keys[handle][0], seen, raw) for handle, _, seen, raw in page if handle in keys]
+            if theirs:
+                yield [
+                    share
+                    for key, seen, raw in theirs
+                    for share in self._shares(key, [(key.open(IP, seen, raw).decode(), seen)])
+                ]
+
+    def _longest(self, address: Address, seen: int) -> int | None:
+        tokens = self._prefixes.tokens(address)
+        asked = [(token, self._prefixes.enough(token, self._people)) for _, token in tokens]
+        quarter = seen // QUARTER
+        # All of them, found or not: how long an answer takes says nothing of how many there are.
+        found = self._rows.count(asked, (quarter - 1, quarter))
+        lengths = [length for (length, _), (_, enough), n in zip(tokens, asked, found, strict=True) if n >= enough]
+        return lengths[0] if lengths else None
+
+    def _shares(self, key: DataKey, values: Iterable[tuple[str, int]]) -> list[Share]:
+        return [
+            (token, seen // QUARTER, key.share(token))
+            for address, seen in values
+            for _, token in self._prefixes.tokens(address_of(address))
+        ]
