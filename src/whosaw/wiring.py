@@ -247,20 +247,15 @@ def house(
         names = Names(name_rows, root, random)
         directory = directory_of(settings, engine)
         check_stages(policy.purposes, witnesses=bool(settings.witness))
-        people = KeyringPeople(
-            keyring=keyring, rows=name_rows, root=root, pseudonyms=pseudonyms, remember=names.remember, random=random
-        )
+        people = KeyringPeople(keyring=keyring, rows=name_rows, root=root, pseudonyms=pseudonyms, remember=names.remember, random=random)  # fmt: skip
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
 
         sealed = SqlSealedRows(engine)
-        crowd = Crowd(
-            SqlCrowdRows(engine), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random
-        )
+        crowd = Crowd(SqlCrowdRows(engine), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random)  # fmt: skip
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
             return Erasure(
-                journal=journal, eraser=eraser, keys=keyring, crowd=crowd,
-                state=SqlErasure(engine, key_engine), directory=directory,
+                journal=journal, eraser=eraser, keys=keyring, crowd=crowd, state=SqlErasure(engine, key_engine), directory=directory,
                 private=stores.private, facts=folder / FACTS, remember=names.remember, pseudonyms=pseudonyms, clock=clock,
             )  # fmt: skip
 
@@ -286,8 +281,7 @@ def house(
             if not settings.store.database:
                 quota.told(looks_since(journal.reader(), clock()))
             desk = _approvals(
-                settings=settings, policy=policy, journal=journal, engine=engine, directory=directory, clock=clock,
-                people=people,
+                settings=settings, policy=policy, journal=journal, engine=engine, directory=directory, clock=clock, people=people,
             )  # fmt: skip
             record_overseers(journal, desk.house.overseers, keyring, clock())
             if not settings.store.database:
