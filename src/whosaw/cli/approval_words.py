@@ -49,9 +49,7 @@ def shown(seen: View, data: Path) -> Table:
     kept, request = seen.kept, seen.kept.request
     if seen.mine:
         pending = kept.standing.state in (State.PENDING, State.APPROVED)
-        after = (
-            ("It is approved for exactly what you asked; whosaw look with the same words uses it.",) if pending else ()
-        )
+        after = ("Once it is approved, whosaw look with exactly the same words uses it.",) if pending else ()
         return Table(_stands(kept), ("field", "detail"), _asked(kept), _facts(kept), (_times(kept), *after))
     facts = _facts(kept) | {
         "roles": [str(role) for role in seen.roles],

@@ -9,7 +9,7 @@ import click
 
 from whosaw.cli.approval import read
 from whosaw.cli.operator import local
-from whosaw.cli.options import Place, Together, again, asker_option, data_option, format_option, opened, say
+from whosaw.cli.options import Place, Together, asker_option, data_option, format_option, opened, same, say
 from whosaw.cli.output import Table
 from whosaw.cli.statement import created
 from whosaw.guard.approvals import passkeys
@@ -41,8 +41,11 @@ def add(challenge: Path | None, registration: Path | None, asker: str, data: Pat
             options = passkeys.creation_options(here.approvals, asker)
             with created(challenge, "--challenge") as file:
                 file.write(options.encode() + b"\n")
-            after = f"Then: whosaw passkey add --registration FILE{again(data)}"
-            say(Table("The challenge is written; a browser makes the passkey from it.", after=(after,)), form)
+            after = (
+                "A page for the browser: examples/passkey. Then:",
+                f"whosaw passkey add --registration FILE{same(data)}",
+            )
+            say(Table("The challenge is written; a browser makes the passkey from it.", after=after), form)
             return 0
         text = read(registration or Path(), "--registration").decode(errors="replace")
         made = passkeys.add(here.approvals, asker, text)

@@ -32,7 +32,9 @@ class ApprovalsSettings:
     )
     origin: str = field(
         default="",
-        metadata={"doc": "Address of that page, `https://HOST`. Trusted: what runs there can ask approvers to sign."},
+        metadata={
+            "doc": "Address of that page, `https://HOST`; to try it `http://localhost:PORT`. Trusted: what runs there can ask approvers to sign."
+        },
     )
     passkeys: bool = field(
         default=False, metadata={"doc": "Whether an approver of the staff must sign with a passkey."}
