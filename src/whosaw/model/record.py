@@ -63,6 +63,7 @@ class Kind(StrEnum):
     SAMPLE = "sample"  # a draw of cases was promised, or made
     PSEUDONYM = "pseudonym"  # IP addresses were given pseudonyms, or that was refused; how many, never which
     KEYS = "keys"  # a new epoch of keys begins
+    IMPORT = "import"  # rows of a file or table begin to be taken into the vault, or all were
     START = "start"  # the log went on although its witnesses could not be asked, and why
 
 

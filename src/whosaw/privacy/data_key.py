@@ -63,11 +63,12 @@ class Wrapped(Protocol):
 class DataKey:
     """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
 
-    __slots__ = ("_k", "_values", "generation", "handle", "label_0", "rekeys")
+    __slots__ = ("_k", "_sources", "_values", "generation", "handle", "label_0", "rekeys")
 
     def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
         self._k = k
         self._values: AESGCM | None = None
+        self._sources: bytes | None = None
         self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
 
     def __repr__(self) -> str:
@@ -95,7 +96,7 @@ class DataKey:
     def source(self, field_name: str, source_id: str) -> bytes:
         """Tells a value taken in twice from two values, without keeping where it came from."""
         text = field_name.encode() + b"\x00" + source_id.encode()
-        return hmac.digest(expand(self._k, b"whosaw/source/v1"), text, hashlib.sha256)
+        return hmac.digest(self._source_key, text, hashlib.sha256)
 
     def share(self, token: bytes) -> bytes:
         """The person's share in a count of those who have `token` in common: 16 bytes that show nobody whose they are."""
@@ -115,6 +116,12 @@ class DataKey:
         if self._values is None:
             self._values = AESGCM(expand(self._k, b"whosaw/value/v1"))
         return self._values
+
+    @property
+    def _source_key(self) -> bytes:
+        if self._sources is None:
+            self._sources = expand(self._k, b"whosaw/source/v1")
+        return self._sources
 
     @property
     def _id_key(self) -> bytes:

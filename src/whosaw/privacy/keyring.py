@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -65,6 +65,17 @@ class KeyRows(EpochRows, Protocol):
         """Store `row` unless its lookup and generation have one; return the one stored, durable.
 
         None where there is none and its epoch was retired meanwhile: nothing was stored.
+        """
+        ...
+
+    def find_all(self, lookups: Sequence[bytes]) -> list[KeyRow]:
+        """What `find` has for each of them, in any order. Lookups without a row are left out."""
+        ...
+
+    def add_all(self, rows: Sequence[KeyRow]) -> bool:
+        """Store each row unless its lookup and generation have one; durable. What is stored then, `find_all` says.
+
+        False where an epoch of theirs was retired meanwhile: nothing was stored.
         """
         ...
 
@@ -178,11 +189,26 @@ class Keyring:
         for _ in range(_TRIES):
             if found is not None:
                 return found
-            stored = self._rows.add(self._made(stream))
+            stored = self._rows.add(self._made(stream, self.epochs.newest()))
             found = None if stored is None else self._theirs(stored, stream)
         if found is None:
             raise Unavailable("epochs come and go faster than a row is made", part="keyring")
         return found
+
+    def keys(self, streams: Iterable[Stream]) -> dict[Stream, DataKey]:
+        """`key` of each of them, with a few questions to the store for all. For the vault."""
+        left = {lookup(self._lookup, stream): stream for stream in streams}
+        made: dict[Stream, DataKey] = {}
+        for _ in range(_TRIES):
+            for row in self._rows.find_all(list(left)):
+                stream = left.pop(row.lookup)
+                made[stream] = self._theirs(row, stream, row.lookup)
+            if not left:
+                return made
+            epoch = self.epochs.newest()
+            # Where that epoch ends meanwhile, nothing is stored, and the next try makes them anew.
+            self._rows.add_all([self._made(stream, epoch) for stream in left.values()])
+        raise Unavailable("epochs come and go faster than a row is made", part="keyring")
 
     def known(self, stream: Stream) -> DataKey | None:
         """The data key of `stream`, or None. For the vault."""
@@ -252,12 +278,12 @@ class Keyring:
                 return generation, label_0
             generation += 1
 
-    def _made(self, stream: Stream) -> KeyRow:
+    def _made(self, stream: Stream, epoch: int) -> KeyRow:
         """A new row for `stream`, not stored yet."""
         checked_id(stream.id, "stream")
         k, handle, rekeys = self._random(32), self._random(16), 0
         generation, label_0 = self._next(stream)
-        key, epoch = DataKey(k, handle, generation, rekeys, label_0), self.epochs.newest()
+        key = DataKey(k, handle, generation, rekeys, label_0)
         return KeyRow(
             lookup=lookup(self._lookup, stream),
             handle=handle,

@@ -20,6 +20,7 @@ from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.epochs import EpochRow
 from whosaw.privacy.keyring import KeyRow
 
+_Row = tuple[bytes, str, int, int, bytes, bytes]
 Fate = Literal["ok", "lost", "late", "down"]
 
 
@@ -60,6 +61,19 @@ class MemoryKeyRows(_Failing):
 
     def find(self, lookup: bytes) -> KeyRow | None:
         return self._newest(lookup)
+
+    def find_all(self, lookups: Sequence[bytes]) -> list[KeyRow]:
+        return [row for row in map(self._newest, lookups) if row is not None]
+
+    def add_all(self, rows: Sequence[KeyRow]) -> bool:
+        with self._lock:
+            fate = self._write()
+            if not {row.epoch for row in rows} <= self._epochs.keys():
+                return False
+            for row in rows:
+                self._rows.setdefault((row.lookup, row.generation), row)
+            self._late(fate)
+            return True
 
     def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
         with self._lock:
@@ -190,6 +204,7 @@ class MemorySealedRows(_Failing):
         super().__init__()
         self.asked = 0
         self._rows: dict[tuple[bytes, bytes], _Kept] = {}
+        self._marks: dict[bytes, int] = {}
 
     def add(self, *, handle: bytes, field: str, seen: int, stored: int, source: bytes, sealed: bytes) -> bool:
         row = _Kept(handle, field, seen, stored, source, sealed)
@@ -198,6 +213,25 @@ class MemorySealedRows(_Failing):
             new = self._rows.setdefault((handle, source), row) is row
             self._late(fate)
             return new
+
+    def add_all(self, rows: Sequence[_Row]) -> int:
+        with self._lock:
+            fate, before = self._write(), len(self._rows)
+            for row in rows:
+                self._rows.setdefault((row[0], row[4]), _Kept(*row))
+            self._late(fate)
+            return len(self._rows) - before
+
+    def mark(self, source: bytes, behind: int) -> None:
+        with self._lock:
+            fate = self._write()
+            self._marks[source] = behind
+            self._late(fate)
+
+    def behind(self, source: bytes) -> int:
+        with self._lock:
+            self._read()
+            return self._marks.get(source, 0)
 
     def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
         with self._lock:

@@ -23,7 +23,7 @@ from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.epochs import EpochRow
 from whosaw.privacy.keyring import KeyRow
 from whosaw.store.key_tables import EPOCHS, KEYRING, KEYRING_CHECK
-from whosaw.store.state_tables import NAMES, answering
+from whosaw.store.state_tables import NAMES, answering, unless_there
 from whosaw.store.wiping import wipe
 
 _AT_ONCE = 500  # variables in one statement; SQLite takes at least 999
@@ -33,6 +33,7 @@ _NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
 _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
+_WITH_LOOKUPS = _ROW.where(KEYRING.c.lookup.in_(bindparam("lookups", expanding=True))).order_by(KEYRING.c.generation)
 _EPOCHS = select(EPOCHS.c.number, EPOCHS.c.wrapped).order_by(EPOCHS.c.number)
 _NAME = select(NAMES.c.sealed).where(NAMES.c.pseudonym == bindparam("of"))
 _BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
@@ -47,6 +48,28 @@ class SqlKeyRows:
 
     def find(self, lookup: bytes) -> KeyRow | None:
         return self._one(_FIND, {"lookup": lookup})
+
+    def find_all(self, lookups: Sequence[bytes]) -> list[KeyRow]:
+        newest: dict[bytes, KeyRow] = {}
+        for at in range(0, len(lookups), _AT_ONCE):
+            with answering("keyring"), self._engine.connect() as db:
+                for found in db.execute(_WITH_LOOKUPS, {"lookups": list(lookups[at : at + _AT_ONCE])}):
+                    row = KeyRow(*found)
+                    newest[row.lookup] = row  # generations come in their order
+        return list(newest.values())
+
+    def add_all(self, rows: Sequence[KeyRow]) -> bool:
+        if not rows:
+            return True
+        with answering("keyring"):
+            try:
+                with self._engine.begin() as db:
+                    db.execute(unless_there(db, KEYRING), [asdict(row) for row in rows])
+            except IntegrityError:
+                if {row.epoch for row in rows} <= {epoch.number for epoch in self.epochs()}:
+                    raise Unavailable("rows of the keyring were refused by their table", part="keyring") from None
+                return False
+        return True
 
     def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
         found: list[KeyRow] = []

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
-from sqlalchemy import Engine, and_, bindparam, func, insert, or_, select
+from sqlalchemy import Engine, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask
 from whosaw.errors import Unavailable
-from whosaw.store.state_tables import SEALED, answering
+from whosaw.store.state_tables import IMPORTS, SEALED, answering, unless_there
 
+_Row = tuple[bytes, str, int, int, bytes, bytes]
+_COLUMNS = ("handle", "field", "seen", "stored", "source", "sealed")
+_KEY = itemgetter(0, 4)
 _NEWEST = (
     select(SEALED.c.seen, SEALED.c.sealed)
     .where(
@@ -56,6 +60,23 @@ class SqlSealedRows:
                         raise Unavailable("a sealed value was refused by its table", part="sealed values") from None
                 return False
         return True
+
+    def add_all(self, rows: Sequence[_Row]) -> int:
+        if not rows:
+            return 0
+        # In the order of the index: neighbours then lie on the same pages of it.
+        given = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(rows, key=_KEY)]
+        with answering("sealed values"), self._engine.begin() as db:
+            return db.execute(unless_there(db, SEALED), given).rowcount
+
+    def mark(self, source: bytes, behind: int) -> None:
+        with answering("sealed values"), self._engine.begin() as db:
+            db.execute(delete(IMPORTS).where(IMPORTS.c.source == source))
+            db.execute(insert(IMPORTS).values(source=source, behind=behind))
+
+    def behind(self, source: bytes) -> int:
+        with answering("sealed values"), self._engine.connect() as db:
+            return db.scalar(select(IMPORTS.c.behind).where(IMPORTS.c.source == source)) or 0
 
     def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
         given = {"of": handle, "which": field, "until": stored_until, "most": limit}

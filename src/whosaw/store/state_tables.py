@@ -4,6 +4,7 @@
 
     names          ids of principals, sealed
     sealed         values of persons, sealed one by one
+    imports        how far the rows of an import were taken in, by a keyed digest of their source
     approvals      requests for approvals, by pseudonym; their records stand beside them, so that they are found
     notices        who has to be told what of them
     credentials    public keys of approvers
@@ -22,7 +23,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Index,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -30,6 +33,7 @@ from sqlalchemy import (
     String,
     Table,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from whosaw.errors import Unavailable
@@ -75,6 +79,14 @@ PREFIXES = Table(
     Column("look", LargeBinary(32), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     PrimaryKeyConstraint("handle", "look", name="prefixes_shown_pk"),
+)
+
+IMPORTS = Table(
+    "imports",
+    STATE,
+    Column("source", LargeBinary(32), nullable=False),
+    Column("behind", BigInteger, nullable=False),
+    PrimaryKeyConstraint("source", name="imports_pk"),
 )
 
 QUOTA = Table(
@@ -158,3 +170,10 @@ def answering(part: str) -> Iterator[None]:
             part=part,
             hint="look at the disk and at state.db; what was being written may be stored or not, asking again is safe",
         ) from None
+
+
+def unless_there(db: Connection, table: Table) -> Insert:
+    """An INSERT that passes over a row whose key is there already. Never one that replaces it."""
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    made: Insert = dialect.insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
+    return made

@@ -47,9 +47,10 @@ class Crowd:
     def __repr__(self) -> str:
         return "Crowd(…)"
 
-    def joined(self, key: DataKey, address: str, seen: int) -> None:
-        """The person of `key` was seen at `address`, at `seen` (microseconds). The same again changes nothing."""
-        self._rows.join([self._shares(key, [(address, seen)])])
+    def joined(self, sightings: Iterable[tuple[DataKey, str, int]]) -> None:
+        """The person of each key was seen at this address, at this time (microseconds). The same again changes nothing."""
+        if shares := {share for key, address, seen in sightings for share in self._shares(key, [(address, seen)])}:
+            self._rows.join([list(shares)])
 
     def shown(self, key: DataKey, values: Sequence[tuple[str, int]], look: bytes, room: int) -> list[int | None]:
         """For each (address, seen): the length of the prefix that this look shows; None: of none. Durable when it returns.

@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+# What `SealedRows.add` is given, in its order, for many at once.
+SealedRow = tuple[bytes, str, int, int, bytes, bytes]
+
 
 class SealedRows(Protocol):
     """Sealed values by stream, in plain types: a store knows nothing of the vault.
@@ -25,6 +28,18 @@ class SealedRows(Protocol):
         `handle`: the stream's 16 random bytes. `seen`: when the value was true, in microseconds since 1970, UTC.
         `stored`: when it came in, in milliseconds. `source`: 32 bytes, a keyed digest of where it came from.
         """
+        ...
+
+    def add_all(self, rows: Sequence[SealedRow]) -> int:
+        """`add` each of them, all or none, durable; how many are new."""
+        ...
+
+    def mark(self, source: bytes, behind: int) -> None:
+        """So many rows of an import are behind us: it lies with the values, so that a backup forgets both or neither."""
+        ...
+
+    def behind(self, source: bytes) -> int:
+        """How many rows of an import are behind us, as marked last; 0 where it is not known."""
         ...
 
     def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:

@@ -44,6 +44,7 @@ from whosaw.vault.value import Value
 
 NEWEST = 20
 LIMIT = 64 * 1024
+Given = tuple[str, Field, str, datetime, str]  # what ``Vault.put`` is given
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -93,12 +94,7 @@ class Vault:
 
         `source_id` names where it came from so that the same log taken in twice changes nothing. Raises BadInput.
         """
-        plain = canonical(field, value).encode()
-        if len(plain) > LIMIT:
-            raise BadInput(f"a value has at most {LIMIT} bytes", where=str(field))
-        if not source_id or not is_text(source_id):
-            raise BadInput("where a value came from is text and not empty", where="source")
-        at = _micros(seen)
+        plain, at = _checked(field, value, source_id), _micros(seen)
         # Last, because it makes the person's stream: what is refused above leaves no trace.
         key = self._keyring.key(Stream.of_person(person))
         source, sealed = key.source(str(field), source_id), key.seal(str(field), at, plain, self._random)
@@ -111,8 +107,38 @@ class Vault:
             )
         if field is Field.IP:
             # Whether it is new or not: a crash may have come between the two.
-            self._crowd.joined(key, plain.decode(), at)
+            self._crowd.joined([(key, plain.decode(), at)])
         return new
+
+    def put_all(self, given: Sequence[Given]) -> int:
+        """Seal many values; how many are new. As if each was put, with few questions to the stores for all.
+
+        Raises BadInput, and has then kept nothing.
+        """
+        plain = [_checked(field, value, source) for _, field, value, _, source in given]
+        keys = self._keyring.keys({Stream.of_person(person): None for person, *_ in given})
+        rows = []
+        for (person, field, _, seen, source), value in zip(given, plain, strict=True):
+            key, at = keys[Stream.of_person(person)], _micros(seen)
+            sealed = key.seal(field, at, value, self._random)
+            rows.append((key.handle, str(field), at, key.source(field, source), sealed))
+        with self._lock:
+            stored = max(_millis(self._clock()), self._last + 1)
+            new = self._rows.add_all([(h, f, at, stored, s, text) for h, f, at, s, text in rows])
+        self._crowd.joined(
+            (keys[Stream.of_person(person)], value.decode(), _micros(seen))
+            for (person, field, _, seen, _), value in zip(given, plain, strict=True)
+            if field is Field.IP
+        )
+        return new
+
+    def mark(self, source: bytes, behind: int) -> None:
+        """So many rows of an import are behind us; after all that belongs to them."""
+        self._rows.mark(source, behind)
+
+    def behind(self, source: bytes) -> int:
+        """How many rows of an import are behind us."""
+        return self._rows.behind(source)
 
     def open(self, look: Look, recorded: RecordedLook, decision: Decision, receipt: bytes = b"") -> tuple[Value, ...]:
         """The values that `look` asked for and `decision` grants, newest first within each field.
@@ -163,6 +189,16 @@ class Vault:
         if field is not Field.IP or detail == EXACT or not opened:
             return [None] * len(opened)
         return self._crowd.shown(key, opened, label, self._newest)
+
+
+def _checked(field: Field, value: str, source_id: str) -> bytes:
+    """The bytes to seal. Raises BadInput."""
+    plain = canonical(field, value).encode()
+    if len(plain) > LIMIT:
+        raise BadInput(f"a value has at most {LIMIT} bytes", where=str(field))
+    if not source_id or not is_text(source_id):
+        raise BadInput("where a value came from is text and not empty", where="source")
+    return plain
 
 
 def _micros(at: datetime) -> int:
