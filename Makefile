@@ -10,7 +10,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark
+.PHONY: timing long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -65,6 +65,9 @@ erasures: $(VENV)/.dev    ## kill -9 at every call of an erasure, and at thirty 
 
 matrix: $(VENV)/.dev      ## purpose × field × detail × mode × relation × region × approvals, all of it
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/policy
+
+timing: $(VENV)/.dev      ## how long a refusal takes does not tell who is protected
+	@$(BIN)/python -m pytest -q -m slow tests/guard/test_refusal_time.py
 
 scim: $(VENV)/.dev        ## scim2-tester against the real endpoints, every check
 	@$(BIN)/python -m pytest -q -m slow tests/api/scim/test_tester.py

@@ -22,6 +22,7 @@ from whosaw.model.access import Field
 from whosaw.model.record import Stream, parse
 from whosaw.privacy.data_key import unwrap
 from whosaw.store.sql_sealed import SEALED
+from whosaw.store.state_tables import PREFIXES
 from whosaw.wiring import house
 
 HERS = "mirabel"  # asked about at the gate, inquired into, with sealed values
@@ -93,12 +94,18 @@ class Traces:
             k = unwrap(here.keyring.epochs.key(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
             with here.engine.connect() as db:
                 sealed = db.execute(SEALED.select().where(SEALED.c.handle == key.handle)).all()
+                prefixes = db.execute(PREFIXES.select().where(PREFIXES.c.handle == key.handle)).all()
+            theirs, _ = here.keyring.held([key.handle])[key.handle]
+            opened = [(theirs.open("ip", v.seen, v.sealed).decode(), v.seen) for v in sealed if v.field == "ip"]
+            shares = here.vault._crowd._shares(theirs, opened)
             made.pieces = {
                 "id": person.encode(), "pseudonym": here.pseudonyms.person(person).encode(), "handle": row.handle,
                 "K": k, "K wrapped": row.wrapped, "stream key": key.key, "lookup": row.lookup, "id sealed": row.sealed_id,
             }  # fmt: skip
         for n, value in enumerate(sealed):
             made.pieces |= {f"value {n}": value.sealed, f"source {n}": value.source}
+        made.pieces |= {f"share {n}": share for n, (_, _, share) in enumerate(shares)}
+        made.pieces |= {f"prefixes {n}": row.sealed for n, row in enumerate(prefixes)}
         for frame in made.frames:
             made.pieces[f"nonce {frame.index}"] = frame.nonce
             if (

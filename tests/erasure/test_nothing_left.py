@@ -23,7 +23,7 @@ def test_no_byte_is_left_of_an_erased_person(desk, person):
     """Neither id nor pseudonym, neither bodies nor nonces, neither keys nor what they sealed; and fsck finds all whole."""
     theirs, others = Traces.of(desk, person), [Traces.of(desk, other) for other in OTHERS]
     before = theirs.find(desk.data)
-    for kind in ("pseudonym", "K wrapped", "lookup", "id sealed", "handle"):
+    for kind in ("pseudonym", "K wrapped", "lookup", "id sealed", "handle", "share 0"):
         assert any(line.endswith(f": {kind}") for line in before), kind
     for where in ("private/state.db", "private/keys.db", "private/segments", "private/facts", "private/kept"):
         assert any(line.startswith(where) for line in before), where

@@ -3,6 +3,7 @@
 
 import ipaddress
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -161,6 +162,20 @@ def test_a_person_who_is_erased_is_counted_no_more():
         desk.crowd.leave(desk.keyring.known(HERS).handle)
     assert (desk.crowd_rows.rows, desk.crowd_rows.kept) == (others, {})
     desk.crowd.leave(bytes(16))  # of whom there is no row any more
+
+
+def test_a_value_that_was_changed_keeps_nobody_from_being_erased():
+    """The others' shares go; what does not open had one that nobody can find, and that is nobody's."""
+    desk = Desk()
+    for minute, address in enumerate(("203.0.113.77", "198.51.100.7")):
+        desk.put(address, minute, crowd=0)
+    name, row = next(iter(desk.sealed._rows.items()))
+    desk.sealed._rows[name] = replace(row, sealed=bytes(40))
+    desk.crowd.leave(row.handle)
+    assert len(desk.crowd_rows.rows) == 5
+    desk.crowd_rows.rows.clear()
+    desk.crowd.catch_up()
+    assert len(desk.crowd_rows.rows) == 5
 
 
 def test_a_value_that_came_twice_is_counted_though_a_crash_came_between():

@@ -19,7 +19,9 @@ erasure takes the shares of a person away while their key still opens what they 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
+from whosaw.errors import Damaged
 from whosaw.model.access import Field
 from whosaw.privacy.data_key import DataKey
 from whosaw.privacy.fields.ip import Address, address_of
@@ -68,12 +70,8 @@ class Crowd:
 
     def leave(self, handle: bytes) -> None:
         """Take away the shares of the person of this stream, and what was kept of looks at them. May be asked again."""
-        key, _ = self._keyring.held([handle]).get(handle, (None, ""))
-        if key is not None:
-            opened = self._sealed.newest(handle, IP, _EVER, _ALL)
-            self._rows.leave(
-                handle, self._shares(key, [(key.open(IP, seen, raw).decode(), seen) for seen, raw in opened])
-            )
+        rows = [(handle, seen, raw) for seen, raw in self._sealed.newest(handle, IP, _EVER, _ALL)]
+        self._rows.leave(handle, self._shares_of(rows))
 
     def catch_up(self) -> None:
         """Count the values of a vault that has none counted: one that is older than this file. All of them, or none."""
@@ -84,14 +82,22 @@ class Crowd:
         after = (b"", b"")
         while page := self._sealed.seen_within(IP, -_EVER, _EVER, _EVER, after=after, limit=_PAGE):
             after = page[-1][:2]
-            keys = self._keyring.held(list({handle for handle, *_ in page}))
-            theirs = [(keys[handle][0], seen, raw) for handle, _, seen, raw in page if handle in keys]
-            if theirs:
-                yield [
-                    share
-                    for key, seen, raw in theirs
-                    for share in self._shares(key, [(key.open(IP, seen, raw).decode(), seen)])
-                ]
+            if shares := self._shares_of([(handle, seen, raw) for handle, _, seen, raw in page]):
+                yield shares
+
+    def _shares_of(self, rows: Sequence[tuple[bytes, int, bytes]]) -> list[Share]:
+        """What these sealed addresses, each (handle, seen, sealed), have a share in."""
+        found: list[Share] = []
+        try:
+            keys = self._keyring.held(list({handle for handle, _, _ in rows}))
+        except Damaged:
+            return found
+        for handle, seen, raw in rows:
+            # What somebody changed does not open: it is no reason not to erase a person, or not to start.
+            with suppress(Damaged):
+                if handle in keys:
+                    found += self._shares(keys[handle][0], [(keys[handle][0].open(IP, seen, raw).decode(), seen)])
+        return found
 
     def _longest(self, address: Address, seen: int) -> int | None:
         tokens = self._prefixes.tokens(address)
