@@ -1069,7 +1069,7 @@ def an_overseer_signs_twice(town):
     return look
 
 
-@refused("protected-person", her_takeover, signed="signature")
+@refused("protected-person", her_takeover, signed="no-overseer")
 def an_overseer_whom_one_made_oneself(town):
     look = town.ask("finn", "kate")
     request = town.request(look, everything=True)

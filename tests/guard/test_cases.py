@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.guard.gate import SUMMER, Gate
+from tests.guard.gate import COMPANY, DAY, SUMMER, Gate
 
 from whosaw.errors import Busy, Unavailable
 from whosaw.guard.answer import Refused, Shown
@@ -76,3 +76,34 @@ def test_what_could_not_be_kept_forbids(gate, error):
     assert gate.facts.asked == 0
     gate.system.error = None
     assert isinstance(gate.guard.look(gate.ask()), Shown)
+
+
+@pytest.mark.parametrize(
+    ("what", "rule"),
+    [("own_person", "case-requested-by-principal"), ("household", "case-requested-by-principal")],
+)
+def test_an_account_or_a_home_that_was_taken_out_the_day_before_is_still_the_own_hand(tmp_path, what, rule):
+    """A case asked for by one's own account, or by who lives there, is one's own; for thirty days after the table says nothing of it."""
+    gate = Gate(tmp_path)
+    try:
+        with_it = {"own_person": {"own_person": "owen"}, "household": {"household": "elm 4"}}[what]
+        staff = [row | (with_it if row["staff_id"] == "finn" else {}) for row in COMPANY["staff"]]
+        persons = [row | ({"household": "elm 4"} if row["person"] == "owen" else {}) for row in COMPANY["persons"]]
+        cases = [row | ({"requester": "owen"} if row["case_id"] == "F-201" else {}) for row in COMPANY["cases"]]
+        named = [
+            *COMPANY["case_persons"],
+            {"case_id": "F-201", "person": "mira", "added": "2026-06-20T08:00:00Z", "added_by": "portal"},
+        ]
+        tables = COMPANY | {"cases": cases, "case_persons": named}
+        gate.office.load(tables | {"staff": staff, "persons": persons}, regions=None)
+        for days in (0, 1, 28):
+            gate.clock.at += DAY * days
+            gate.office.load(tables, regions=None)
+            answer = gate.guard.look(gate.ask("finn", "mira", "ip:exact", "fraud_review", "F-201"))
+            assert isinstance(answer, Refused), days
+            assert {each.id for each in answer.decision.rules} == {rule}
+        gate.clock.at += DAY * 2
+        gate.office.load(tables, regions=None)
+        assert isinstance(gate.guard.look(gate.ask("finn", "mira", "ip:exact", "fraud_review", "F-201")), Shown)
+    finally:
+        gate.close()

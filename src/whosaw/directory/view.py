@@ -102,7 +102,6 @@ def _lately(table: Any, column: str) -> Select[Any]:
 
 _STAFF_LATELY, _OWNERS_LATELY = _lately(STAFF, "principal"), _lately(STAFF, "own_person")
 _PERSON_LATELY = _lately(PERSONS, "person")
-_PERSON_NOW = _of(PERSONS, "person", valid=True)
 _REGIONS = _of(REGIONS, "country", valid=False)
 _CASE = _of(CASES, "case_id", valid=False).where(said_by(CASES))
 _NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person == _PERSON, said_by(CASE_PERSONS))
@@ -151,6 +150,7 @@ class View:
         """`kept`: the case is kept by a system, so that its word counts and no table's."""
         self._db, self._at, self._kept = db, at, kept
         self._since = at - PROTECTED_ON // _MICROSECOND
+        self._lately: dict[str, Member] = {}
 
     # ── who looks ──
 
@@ -235,8 +235,10 @@ class View:
 
     def _as_lately(self, principal: str, now: Member | None = None) -> Member:
         """One of the staff with every unit, manager, home and account that they had in these thirty days."""
-        rows = self._all(_STAFF_LATELY, id=principal, lately=self._since)
-        return Member(principal, [*rows, *(now.rows if now is not None else ())], active=True)
+        if principal not in self._lately:
+            rows = self._all(_STAFF_LATELY, id=principal, lately=self._since)
+            self._lately[principal] = Member(principal, [*rows, *(now.rows if now is not None else ())], active=True)
+        return self._lately[principal]
 
     def _links(self, who: Member, person: str) -> frozenset[str]:
         """The kinds of link between the principal's own accounts and the person."""
@@ -324,16 +326,23 @@ class View:
         return NamedFacts(added=instant(_added(row)), by=namer(row), fields=_fields(row))
 
     def _whose(self, pseudonym: str | None, who: Member | None, principal: str) -> Whose:
-        """Whose hand it was. One's own private account is one's own hand, and so is one's household."""
+        """Whose hand it was. One's own private account is one's own hand, and so is one's household; those of these thirty
+        days, or an account that was taken out of the table the day before would be somebody else's.
+        """
         if pseudonym is None:
             return "unknown"
-        if pseudonym == principal or (who is not None and pseudonym in who.accounts):
+        me = None if who is None else self._as_lately(principal, who)
+        if pseudonym == principal or (me is not None and pseudonym in me.accounts):
             return "principal"
-        if who is None or not who.households:
+        if me is None or not me.households:
             return "other"
         # A case asked for from the sofa of the one who looks was made up like one asked for from their desk.
-        there = (*self._all(_PERSON_NOW, id=pseudonym), *self._all(_STAFF_NOW, id=pseudonym))
-        return "principal" if who.households & {row["household"] for row in there} else "other"
+        there = [
+            row
+            for query in (_PERSON_LATELY, _STAFF_LATELY)
+            for row in self._all(query, id=pseudonym, lately=self._since)
+        ]
+        return "principal" if me.households & {row["household"] for row in there} else "other"
 
     def _all(self, query: Select[Any], **values: Any) -> Sequence[Row]:
         return ask(self._db, query, {"at": self._at, "kept": self._kept, **values})
