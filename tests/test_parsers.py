@@ -43,8 +43,9 @@ from whosaw.journal.segment import (
 from whosaw.journal.staging import Staged
 from whosaw.journal.tail import parse_kept
 from whosaw.model import record
-from whosaw.model.access import Asked
+from whosaw.model.access import Asked, Field
 from whosaw.model.caller import Caller, Proof
+from whosaw.model.count_body import CountBody
 from whosaw.model.gate import GateSaw
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
@@ -280,6 +281,29 @@ PARSERS = {
                 epoch="2026-06",
                 source="given",
                 addresses=7,
+                permitted=False,
+                reasons=("purpose-unknown", "case-unknown"),
+                caller=Caller("tool", Proof.JWT, speaks=True),
+            ).encode(),
+        ),
+    ),
+    "model/count_body.py CountBody.decode": Parser(
+        CountBody.decode,
+        lambda made, _: made.encode(),
+        (
+            CountBody(
+                count="c0ffee",
+                at=BEGAN,
+                principal="e-abcdefghijklmnop",
+                purpose=None,
+                case=None,
+                asked=Asked(Field.IP, "country"),
+                period="2026-W24",
+                headings=7,
+                question="c0" * 32,
+                epsilon=0,
+                charged=0,
+                again=False,
                 permitted=False,
                 reasons=("purpose-unknown", "case-unknown"),
                 caller=Caller("tool", Proof.JWT, speaks=True),

@@ -25,6 +25,7 @@ from whosaw.settings.callers import (
     TlsSettings,
     check_all,
 )
+from whosaw.settings.counts import CountSettings, check_counts
 from whosaw.settings.detail import DetailSettings
 from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.keys import KeysSettings, check_keys
@@ -167,6 +168,7 @@ class Settings:
     guard: GuardSettings = field(default_factory=GuardSettings)
     quota: QuotaSettings = field(default_factory=QuotaSettings)
     pseudonyms: PseudonymSettings = field(default_factory=PseudonymSettings)
+    counts: CountSettings = field(default_factory=CountSettings)
     directory: DirectorySettings = field(default_factory=DirectorySettings)
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     detail: DetailSettings = field(default_factory=DetailSettings)
@@ -291,6 +293,7 @@ def _check(settings: Settings, where: str) -> None:
     networks(settings.intake.trusted_proxies)
     check_directory(settings.directory, where)
     check_pseudonyms(settings.pseudonyms)
+    check_counts(settings.counts)
     check_store(settings.store, where)
     check_keys(settings.keys)
     _check_witnesses(settings.witness, where)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -59,6 +60,7 @@ from whosaw.guard.approvals.people import KeyringPeople
 from whosaw.guard.approvals.ports import Desk, Organisation, People
 from whosaw.guard.approvals.terms import Terms
 from whosaw.guard.approvals.use import abandoned
+from whosaw.guard.counts.desk import Counts
 from whosaw.guard.health import Probes, confirmed
 from whosaw.guard.look import Guard
 from whosaw.guard.opening import last_look_of, named, record_policy
@@ -95,6 +97,7 @@ from whosaw.settings.approvals import overseers
 from whosaw.settings.store import StoreSettings
 from whosaw.store.files import FilesFolder
 from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
+from whosaw.store.sql_counts import SqlCountRows
 from whosaw.store.sql_crowd import SqlCrowdRows
 from whosaw.store.sql_erase import SqlErasure
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
@@ -114,8 +117,6 @@ from whosaw.witness.collect import Collector
 from whosaw.witness.session import Session
 
 FACTS = "private/facts"
-
-
 _PATIENCE = 60.0  # seconds that a gate waits to see whether it is elected, before it opens
 
 
@@ -143,6 +144,7 @@ class House:
     guard: Guard
     quota: Quota
     pseudonymiser: Pseudonymiser
+    counts: Counts
     suspension: Suspension
     approvals: Desk
     probes: Probes
@@ -296,10 +298,9 @@ def house(
                 offered=whereabouts.offered(), patience_s=settings.guard.patience_s, open_for=open_for,
                 at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
             )  # fmt: skip
-            pseudonymiser = open_pseudonyms(
-                settings.pseudonyms, counters, journal, keyring, key=root.pseudonyms, directory=directory, policy=policy,
-                remember=names.remember, clock=clock, random=random, cases=tickets.tickets,
-            )  # fmt: skip
+            asking: dict[str, Any] = {"directory": directory, "policy": policy, "remember": names.remember, "clock": clock, "random": random, "cases": tickets.tickets}  # fmt: skip
+            pseudonymiser = open_pseudonyms(settings.pseudonyms, counters, journal, keyring, key=root.pseudonyms, **asking)  # fmt: skip
+            counts = Counts(settings.counts, SqlCountRows(engine), journal, vault, **asking)
             probes = Probes(
                 state=answers(engine),
                 parts={
@@ -320,7 +321,7 @@ def house(
             )
             yield House(
                 folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard, quota, pseudonymiser, stopping, desk,
+                policy, journal, session.asked, witnesses, directory, vault, guard, quota, pseudonymiser, counts, stopping, desk,
                 probes, erasing(journal, eraser), tickets, places,
             )  # fmt: skip
 

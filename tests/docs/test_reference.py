@@ -13,6 +13,7 @@ from whosaw.detect.registry import SIGNALS
 from whosaw.detect.templates import load_templates
 from whosaw.directory.columns import CLASSES, FUNCTIONS, SCOPES, TABLES
 from whosaw.directory.directory import OVER
+from whosaw.guard.counts.reasons import REASONS as COUNTS
 from whosaw.guard.pseudonyms.reasons import REASONS as PSEUDONYMS
 from whosaw.policy.independence import REASONS
 from whosaw.verify import command as verify
@@ -153,6 +154,10 @@ def test_every_refusal_of_an_inquiry_is_documented():
 def test_every_refusal_of_pseudonyms_is_documented():
     """Beside those that are rules of a look."""
     assert {row[0].strip("`"): row[1] for row in section("Refusals of pseudonyms")} == PSEUDONYMS
+
+
+def test_every_refusal_of_counts_is_documented():
+    assert {row[0].strip("`"): row[1] for row in section("Refusals of counts")} == COUNTS
 
 
 def test_every_signal_is_documented():

@@ -20,6 +20,7 @@ from whosaw.cli.approval_answer import approval
 from whosaw.cli.caller import caller
 from whosaw.cli.collect import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
+from whosaw.cli.count import count
 from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
 from whosaw.cli.erase import erase, hold
@@ -90,6 +91,7 @@ for _command in (
     suspend,
     quota,
     pseudonym,
+    count,
     sample,
     policy,
     places,

@@ -62,6 +62,7 @@ class Kind(StrEnum):
     SUSPENSION = "suspension"  # a principal was stopped, or may look again; or one of both was refused
     SAMPLE = "sample"  # a draw of cases was promised, or made
     PSEUDONYM = "pseudonym"  # IP addresses were given pseudonyms, or that was refused; how many, never which
+    COUNT = "count"  # how many accounts there are was asked, or that was refused; what it cost, never the numbers
     KEYS = "keys"  # a new epoch of keys begins
     IMPORT = "import"  # rows of a file or table begin to be taken into the vault, or all were
     START = "start"  # the log went on although its witnesses could not be asked, and why

@@ -9,6 +9,7 @@
     notices        who has to be told what of them
     credentials    public keys of approvers
     quota          places that are taken, where many gates count together: pseudonyms and numbers, for a day
+    counts         questions for numbers without people: what each cost, and its answer with its noise
 
 No column holds an id, a name or a value: whoever has this file alone has random bytes, handles and times. The tables
 are made by ``directory/migrations`` and by nothing else; a test holds the two against each other.
@@ -32,6 +33,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -100,6 +102,20 @@ QUOTA = Table(
     Index("quota_until", "until"),
 )
 
+COUNTS = Table(
+    "counts",
+    STATE,
+    Column("question", String(64), nullable=False),
+    Column("data_set", String(16), nullable=False),
+    Column("purpose", String(40), nullable=False),
+    Column("begin_day", Integer, nullable=False),
+    Column("end_day", Integer, nullable=False),
+    Column("epsilon", Integer, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("answer", Text),
+    PrimaryKeyConstraint("question", name="counts_pk"),
+    Index("counts_spent", "data_set", "purpose", "begin_day"),
+)
 
 APPROVALS = Table(
     "approvals",

@@ -4,6 +4,7 @@
     put   value ──canonical──▶ seal under K ──▶ one row per source
     open  look + recorded + decision ──match──▶ newest rows ──▶ open ──▶ mask ──▶ Value …
     pseudonymised  recorded call ──▶ all addresses of its epoch, each as a pseudonym        (vault.addresses)
+    counted        recorded question ──match──▶ one number for each heading, with noise     (vault.counted)
 
 Invariant 1 of the architecture lives here: nothing is released without a durable receipt for exactly that look. The
 match comes first and needs no key that opens a value; until it has said yes, no row was even read.
@@ -35,6 +36,7 @@ from whosaw.privacy.root import Random
 from whosaw.tlog.note import VerifierKey
 from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
+from whosaw.vault.counted import Counted
 from whosaw.vault.crowd import Crowd
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
@@ -168,6 +170,10 @@ class Vault:
     def addresses(self) -> Addresses:
         """All addresses of a time, as pseudonyms and never as they are."""
         return Addresses(self._rows, self._keyring, self._journal, self._clock)
+
+    def counts(self) -> Counted:
+        """How many accounts there are under headings, with noise and never as it is."""
+        return Counted(self._rows, self._keyring, self._journal, self._places)
 
     def _values(self, key: DataKey, granted: Sequence[Asked], at: int, label: bytes) -> Iterator[Value]:
         """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""

@@ -38,7 +38,13 @@ def against(known: Known | None, purpose: Purpose | None, case: str | None, at: 
     """The ids of all that speaks against it; none: it may be."""
     if known is None:
         return (UNAVAILABLE,)
-    return (*_feed(known, at), *_principal(known, purpose), *_purpose(purpose), *_case(known, purpose, case, at))
+    return (*asker(known, purpose, at), *_purpose(purpose), *reason(known, purpose, case, at))
+
+
+def asker(known: Known, purpose: Purpose | None, at: datetime) -> Iterator[str]:
+    """What speaks against whoever asks: also where counts are asked for."""
+    yield from _feed(known, at)
+    yield from _principal(known, purpose)
 
 
 def _feed(known: Known, at: datetime) -> Iterator[str]:
@@ -70,7 +76,8 @@ def _purpose(purpose: Purpose | None) -> Iterator[str]:
         yield "purpose-without-addresses"
 
 
-def _case(known: Known, purpose: Purpose | None, given: str | None, at: datetime) -> Iterator[str]:
+def reason(known: Known, purpose: Purpose | None, given: str | None, at: datetime) -> Iterator[str]:
+    """What speaks against the case that was given."""
     # Whatever the purpose says: a reason that somebody else can check is needed for every call.
     if given is None:
         yield "case-missing"
