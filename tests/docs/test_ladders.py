@@ -22,3 +22,13 @@ def test_the_table_of_ladders_is_the_data():
     """To write it anew: put what `rows()` gives below the table's head."""
     head = "| field | detail | what it shows | its time |\n|---|---|---|---|\n"
     assert head + rows() + "\n" in PAGE.read_text()
+
+
+def parts() -> str:
+    """An example of each field."""
+    return "".join(f"| `{field}` | `{KINDS[field].example}` |\n" for field in LADDER)
+
+
+def test_the_examples_are_those_of_the_kinds():
+    """To write it anew: put what `parts()` gives below the table's head."""
+    assert "| field | a value |\n|---|---|\n" + parts() + "\n" in PAGE.read_text()

@@ -198,7 +198,7 @@ def _most(value: Any, where: str) -> tuple[Asked, ...]:
     found = []
     for name, detail in value.items():
         try:
-            # A detail must be spelled out even for a field of one rung: nothing here is granted by leaving it out.
+            # A detail must be spelled out even where a look may leave it out: nothing here is granted by leaving it out.
             found.append(Asked(Field(name), detail))
         except (ValueError, TypeError, BadInput):
             raise Misconfigured(f"{where}: no field {name!r} with such a detail", setting=where) from None
