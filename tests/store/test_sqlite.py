@@ -12,7 +12,7 @@ from whosaw.errors import EXIT, BadInput, Busy, Damaged, Misconfigured, Unavaila
 from whosaw.journal.ports import HeadState
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_labels import SqliteLabels
-from whosaw.store.state import state_engine
+from whosaw.store.state import answers, state_engine
 from whosaw.wiring import build, house
 
 ORIGIN = "log.example.org/whosaw"
@@ -194,3 +194,21 @@ def test_a_file_that_cannot_be_made_is_unavailable(tmp_path, made):
     with pytest.raises(Unavailable, match=r"cannot make file\.db: ") as told:
         made(tmp_path / "private" / "file.db").size()
     assert str(tmp_path) not in str(told.value)
+
+
+def test_a_state_that_nobody_can_write_is_not_well(tmp_path, monkeypatch):
+    """A lock that a program left behind: every look waits for it and gets none. Health says so, and changes nothing by asking."""
+    monkeypatch.setattr("whosaw.store.state.BUSY_MS", 200)
+    with_sqlite(tmp_path / "state.db", "PRAGMA journal_mode = WAL", "CREATE TABLE a (b)")
+    engine = state_engine(tmp_path / "state.db")
+    probe = answers(engine)
+    probe()
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable) as no:
+            probe()
+        assert no.value.part == "state"
+        other.execute("ROLLBACK")
+        probe()
+        assert other.execute("SELECT count(*) FROM a").fetchone() == (0,)
+    engine.dispose()

@@ -60,12 +60,17 @@ def state_engine(path: Path) -> Engine:
 
 
 def answers(engine: Engine) -> Callable[[], None]:
-    """A probe: state.db is there, is a database, and has a page to read. Raises Unavailable."""
+    """A probe: state.db is there, is a database, has a page to read, and lets somebody write. Raises Unavailable."""
 
     def probe() -> None:
         with answering("state"), engine.connect() as db:
             # The list of tables, and not `SELECT 1`, for which SQLite opens no file at all.
             inspect(db).get_table_names()
+            if db.dialect.name == "sqlite":
+                # A lock that a program left behind stops every look, and no reading shows it. Taken, and given back unused.
+                db.rollback()
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+                db.rollback()
 
     return probe
 
