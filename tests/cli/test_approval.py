@@ -142,6 +142,8 @@ def test_a_passkey_from_challenge_to_use(house):
 def test_refused_withdrawn_and_what_there_is_not(house):
     """Each ends as it says; what cannot be is said in one sentence."""
     first, second = asked(house), asked(house)
+    for stranger in ("nobody-here", "lead", "ana"):  # no word of theirs keeps it from being approved
+        assert house.typed("approval", "refuse", first, "--as", stranger).code == 4
     assert said(house.typed("approval", "refuse", first, "--as", "ines", "--format", "json"))["state"] == "refused"
     assert house.typed("approval", "withdraw", second, "--as", "ines").code == 4
     assert said(house.typed("approval", "withdraw", second, "--as", "ana", "--format", "json"))["state"] == "withdrawn"

@@ -88,9 +88,14 @@ def give_signed(desk: Desk, signed: SignedFile, nonce: str) -> Kept | No | Refus
 
 
 def refuse(desk: Desk, request: str, staff: str) -> Kept | No:
-    """Say no, or take back what one gave and nobody has used. Whoever may see a request may refuse it."""
-    by = desk.people.principal(staff)
-    return happen(desk, find(desk, request), Event(what=What.REFUSED, at=moment(desk.clock), by=by))
+    """Say no, or take back what one gave and nobody has used. Only whoever could sign a request, or has, refuses it: anybody
+    else could keep an honest look from being approved by a word.
+    """
+    by, kept, at = desk.people.principal(staff), find(desk, request), moment(desk.clock)
+    # Who can sign as a steward or as of legal can sign as independent, too.
+    if not kept.standing.gives(by) and why_not(desk, kept.request, by, As.INDEPENDENT, at):
+        return No("Only whoever could sign this request, or has signed it, refuses it.")
+    return happen(desk, kept, Event(what=What.REFUSED, at=at, by=by))
 
 
 def digest_for(request: Request, by: str, role: As) -> bytes:
