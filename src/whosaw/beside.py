@@ -108,6 +108,15 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
             )  # fmt: skip
 
 
+def wish_epoch(folder: Path, by: str, *, random: Random = os.urandom) -> None:
+    """Leave word that the staff member `by` wants a new epoch of keys, for the gate that has the folder open."""
+    settings = settings_of(folder)
+    with state_of(folder, settings) as engine:
+        migrate.check(engine)
+        with keys_of(folder, settings, engine) as keys:
+            SqlKeyRows(keys).wish(Names(SqlNameRows(engine), root_of(folder, settings), random).remember(by))
+
+
 @contextmanager
 def asked(folder: Path, *, random: Random = os.urandom) -> Iterator[tuple[Engine, Callable[[str], str]]]:
     """state.db of a data folder, and what makes a pseudonym of a principal whose name it keeps."""

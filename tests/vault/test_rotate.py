@@ -111,7 +111,7 @@ def test_a_gate_that_knows_only_the_old_epoch_adds_to_the_new_one():
     class Behind:
         """Says what the newest epoch is, and then it is another's turn."""
 
-        key = staticmethod(epochs.key)
+        key, find = staticmethod(epochs.key), staticmethod(epochs.find)
 
         def newest(self):
             number = epochs.newest()

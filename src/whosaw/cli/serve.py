@@ -23,6 +23,7 @@ from whosaw.datafolder import SETTINGS, around
 from whosaw.errors import BadInput, MissingExtra
 from whosaw.settings.callers import TlsSettings
 from whosaw.tickets.inbox import PATH
+from whosaw.vault.rotating import Rotating
 from whosaw.web.health import Health
 
 if TYPE_CHECKING:
@@ -70,12 +71,17 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
     close_memory()
     with opened(data) as here:
         tls = options(here.folder.resolve(), given if given.certificate else here.settings.tls)
-        with closing(serving.listening(listen)) as line, door(here, _line) as admits, Lane() as lane:
+        with closing(serving.listening(listen)) as line, door(here, _line) as admits, Lane() as lane, _epochs(here):
             url, of_house = serving.address(line, secured=bool(tls)), Health(here)
             parts = parts_of(
                 here, admits, lane, url, health=of_house.parts, metrics=of_house.metrics, mounted=_mounted(here)
             )
             serving.serve(application(parts), line, tls, lambda: _line(f"{here.settings.origin}: serving on {url}"))
+
+
+def _epochs(here: House) -> closing[Rotating]:
+    """What begins a new epoch of keys when somebody wishes it."""
+    return closing(Rotating(here.keyring, here.journal, here.clock))
 
 
 def _mounted(here: House) -> Mapping[str, App]:

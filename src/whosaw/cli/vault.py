@@ -12,10 +12,12 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.operator import local
+from whosaw.beside import wish_epoch
+from whosaw.cli.operator import is_own, local
 from whosaw.cli.options import data_option, format_option, opened, progress, say
 from whosaw.cli.output import Table
-from whosaw.datafolder import seal_root
+from whosaw.datafolder import seal_root, settings_of
+from whosaw.errors import BadInput, Busy
 from whosaw.vault.rotate import rotate as rotating
 from whosaw.verify.words import counted
 
@@ -36,9 +38,21 @@ def vault() -> None:
 @format_option
 def rotate(by: str, data: Path, form: str) -> int:
     """Begin a new epoch of keys, on record first, and bring every person's key to it; or finish one that was begun."""
-    with opened(data) as here, progress("keys") as at:
-        local(here, by)
-        done = rotating(here.keyring, here.journal, here.names.remember(by), here.clock(), progress=at)
+    try:
+        with opened(data) as here, progress("keys") as at:
+            local(here, by)
+            done = rotating(here.keyring, here.journal, here.names.remember(by), here.clock(), progress=at)
+            here.keyring.wishes.fulfilled()
+    except Busy:
+        # A gate has the log open: only it can put the epoch on record. It looks for wishes all the time.
+        if not is_own(settings_of(data).local, by):
+            raise BadInput(
+                "whosaw.toml says who asks from this login, and it is not who was named", where="--by"
+            ) from None
+        wish_epoch(data, by)
+        told = "A gate has this folder open. It begins the epoch within seconds, as long as it serves."
+        say(Table(told, facts={"outcome": "wished", "epoch": None, "keys": None}), form)
+        return 0
     begun = "Began" if done.begun else "Went on with"
     after = (
         f"Older epochs are still in use ({', '.join(map(str, done.older))}): ask again."

@@ -66,12 +66,17 @@ class Epochs:
     def __repr__(self) -> str:
         return "Epochs(…)"
 
-    def key(self, number: int) -> AESGCM:
-        """The key of an epoch. Raises Damaged where there is no such epoch."""
+    def find(self, number: int) -> AESGCM | None:
+        """The key of an epoch, remembered or asked for anew; None where there is none, or no longer."""
         found = self._keys.get(number)
         if found is None:
             self._read()
             found = self._keys.get(number)
+        return found
+
+    def key(self, number: int) -> AESGCM:
+        """The key of an epoch. Raises Damaged where there is no such epoch."""
+        found = self.find(number)
         if found is None:
             raise Damaged(
                 "a row of the keyring is of an epoch that is not kept",

@@ -103,6 +103,18 @@ class KeyRows(EpochRows, Protocol):
         """How many rows are of epochs before `epoch`."""
         ...
 
+    def wish(self, by: str) -> None:
+        """Keep that `by`, a pseudonym, wants a new epoch; one that is kept stays. Durable."""
+        ...
+
+    def wished(self) -> str | None:
+        """Who wants a new epoch; None where nobody does."""
+        ...
+
+    def fulfilled(self) -> None:
+        """Nobody wants a new epoch any more. Durable."""
+        ...
+
     def all(self) -> Iterator[KeyRow]:
         """Every row, each generation, in the order of lookups."""
         ...
@@ -113,6 +125,14 @@ class KeyRows(EpochRows, Protocol):
         Raises Damaged where none is kept although there are rows: then nobody can say whose they are.
         """
         ...
+
+
+class Wishes(Protocol):
+    """What ``KeyRows`` says of wishes."""
+
+    def wish(self, by: str) -> None: ...
+    def wished(self) -> str | None: ...
+    def fulfilled(self) -> None: ...
 
 
 class Keyring:
@@ -248,6 +268,11 @@ class Keyring:
         """Let go of the key of a stream that was erased."""
         self._warm.pop(handle, None)
 
+    @property
+    def wishes(self) -> Wishes:
+        """Where a new epoch is asked for, beside the gate that can begin one."""
+        return self._rows
+
     def left(self) -> int:
         """How many rows are not of the newest epoch yet."""
         return self._rows.count(self.epochs.newest())
@@ -314,13 +339,24 @@ class Keyring:
         warm = self._warm.get(row.handle)
         if warm is not None and warm[0] == row:
             return warm[1:]
-        k = unwrap(self.epochs.key(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
+        epoch = self.epochs.find(row.epoch)
+        if epoch is None:
+            row = self._again(row)
+            epoch = self.epochs.key(row.epoch)
+        k = unwrap(epoch, row.wrapped, row.handle, row.generation, row.epoch)
         key = DataKey(k, row.handle, row.generation, row.rekeys, row.label_0)
         kind, name = key.open_id(row.sealed_id)
         if len(self._warm) >= WARM:
             self._warm.clear()
         self._warm[row.handle] = (row, key, kind, name)
         return key, kind, name
+
+    def _again(self, row: KeyRow) -> KeyRow:
+        """The row as it stands now: it was re-wrapped, and its old epoch retired, since it was read."""
+        found = self._rows.with_handles([row.handle])
+        if not found:
+            raise Unavailable("the stream was erased at this moment", part="keyring", hint="ask again")
+        return found[0]
 
     def _check(self, name: str, value: bytes, what: str, setting: str) -> None:
         if not hmac.compare_digest(self._rows.claim(name, value), value):

@@ -3,7 +3,7 @@
 
     epochs         one row per epoch: its key, wrapped under the root
     keyring        one row per stream and generation: 60 wrapped bytes and what finds them        ──▶ its epoch
-    keyring_check  which root, VRF key and origin these rows belong to
+    keyring_check  which root, VRF key and origin these rows belong to; and who wishes a new epoch, as a pseudonym
     key_layout     the version of these tables
 
 Whoever erases a person deletes one row here, and a backup of this file brings it back. So it is backed up often and kept for

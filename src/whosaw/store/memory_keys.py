@@ -58,6 +58,7 @@ class MemoryKeyRows(_Failing):
         self._rows: dict[tuple[bytes, int], KeyRow] = {}
         self._checks: dict[str, bytes] = {}
         self._epochs: dict[int, EpochRow] = {}
+        self._wish: str | None = None
 
     def find(self, lookup: bytes) -> KeyRow | None:
         return self._newest(lookup)
@@ -142,6 +143,23 @@ class MemoryKeyRows(_Failing):
             self._epochs.pop(number, None)
             self._late(fate)
             return True
+
+    def wish(self, by: str) -> None:
+        with self._lock:
+            fate = self._write()
+            self._wish = self._wish or by
+            self._late(fate)
+
+    def wished(self) -> str | None:
+        with self._lock:
+            self._read()
+            return self._wish
+
+    def fulfilled(self) -> None:
+        with self._lock:
+            fate = self._write()
+            self._wish = None
+            self._late(fate)
 
     def all(self) -> Iterator[KeyRow]:
         with self._lock:

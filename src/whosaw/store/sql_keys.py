@@ -34,6 +34,7 @@ _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
 _WITH_LOOKUPS = _ROW.where(KEYRING.c.lookup.in_(bindparam("lookups", expanding=True))).order_by(KEYRING.c.generation)
+_WISH = "wish"
 _EPOCHS = select(EPOCHS.c.number, EPOCHS.c.wrapped).order_by(EPOCHS.c.number)
 _NAME = select(NAMES.c.sealed).where(NAMES.c.pseudonym == bindparam("of"))
 _BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
@@ -149,6 +150,23 @@ class SqlKeyRows:
                 return False  # A row uses it: a gate that did not know better added one meanwhile.
             wipe(self._engine, (EPOCHS.name, KEYRING.name))
         return True
+
+    def wish(self, by: str) -> None:
+        with answering("keyring"):
+            try:
+                with self._engine.begin() as db:
+                    db.execute(insert(KEYRING_CHECK).values(name=_WISH, value=by.encode()))
+            except IntegrityError:
+                pass  # Somebody wishes it already.
+
+    def wished(self) -> str | None:
+        with answering("keyring"), self._engine.connect() as db:
+            found = _kept(db, _WISH)
+        return None if found is None else bytes(found).decode()
+
+    def fulfilled(self) -> None:
+        with answering("keyring"), self._engine.begin() as db:
+            db.execute(delete(KEYRING_CHECK).where(KEYRING_CHECK.c.name == _WISH))
 
     def all(self) -> Iterator[KeyRow]:
         # Page by page and not one open cursor: a check of all labels takes minutes, and a reader who stays blocks
