@@ -300,7 +300,7 @@ def house(
             )  # fmt: skip
             asking: dict[str, Any] = {"directory": directory, "policy": policy, "remember": names.remember, "clock": clock, "random": random, "cases": tickets.tickets}  # fmt: skip
             pseudonymiser = open_pseudonyms(settings.pseudonyms, counters, journal, keyring, key=root.pseudonyms, **asking)  # fmt: skip
-            counts = Counts(settings.counts, SqlCountRows(engine), journal, vault, **asking)
+            counts = Counts(settings.counts, SqlCountRows(engine), journal, vault, told=lambda: (f.body or b"" for f in named(journal, keyring, "aggregate")), **asking)  # fmt: skip
             probes = Probes(
                 state=answers(engine),
                 parts={

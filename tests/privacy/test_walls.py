@@ -2,6 +2,7 @@
 """Who may open a name: a list that may only get shorter."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +46,13 @@ def test_only_the_vault_opens_values():
         where = path.relative_to(SOURCE).as_posix()
         if "whosaw.privacy.data_key.DataKey" in imported(path):
             assert where.startswith(("privacy/", "vault/")), where
+
+
+def test_only_the_desk_of_counts_has_the_vault_count():
+    """What calls it brings the noise: another caller could bring none."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        if re.search(r"\bvault\.counted\(|\.counts\(\)|import Counted\b", path.read_text()):
+            assert path.relative_to(SOURCE).as_posix() in ("guard/counts/desk.py", "vault/vault.py"), path
 
 
 def test_an_inquiry_has_keys_only_where_names_open():

@@ -29,6 +29,7 @@ from whosaw.privacy.fields.kind import NOWHERE, Shown
 from whosaw.privacy.headings import Headings
 from whosaw.settings.counts import CountSettings, check_counts
 from whosaw.store.sql_counts import SqlCountRows
+from whosaw.vault import counted
 from whosaw.wiring import build, house
 
 NETWORK, CITY = Asked(Field.IP, "network"), Asked(Field.LOCATION, "city")
@@ -152,6 +153,12 @@ def test_when_the_budget_is_spent_it_is_no_and_on_record(opened):
     assert isinstance(counts.ask(place), Answer)
 
 
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_an_account_that_is_on_two_pages_counts_once(opened, monkeypatch, page):
+    monkeypatch.setattr(counted, "_PAGE", page)
+    assert dict(zip(sorted(UNDER), desk(opened).ask(ASK).numbers, strict=True)) == TRUE
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -240,6 +247,25 @@ def test_a_ledger_that_cannot_be_read_forbids(opened):
     finally:
         with opened.engine.begin() as db:
             db.execute(text("alter table gone rename to counts"))
+
+
+def test_what_the_ledger_lost_is_spent_all_the_same(opened):
+    """An older state.db, or a row that somebody took out: the log knows. The next answer is another, and is charged."""
+
+    def again():
+        begun = BEGUN[0]
+        return desk(
+            opened,
+            told=lambda: [f.body for f in named(opened.journal, opened.keyring, "aggregate")[begun:]],
+        )
+
+    for left in (200, 100, 0):
+        answer = again().ask(ASK)
+        assert (answer.charged, answer.left, answer.again) == (100, left, False)
+        assert (again().ask(ASK).charged, again().ask(ASK).left) == (0, left)
+        with opened.engine.begin() as db:
+            db.execute(text("delete from counts" if left else "delete from counts where answer is not null"))
+    assert ids(again().ask(ASK)) == ["counts-budget-spent"]
 
 
 def test_the_vault_counts_for_its_record_only(opened):

@@ -11,6 +11,8 @@ nothing.                                                                        
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -61,10 +63,13 @@ class Counts:
         random: Random,
         cases: Cases | None = None,
         noise: Noise | None = None,
+        told: Callable[[], Iterable[bytes]] = tuple,
     ) -> None:
+        """`told`: what the stream `aggregate` has. It is read before the first question of this process, not at its start."""
         self._ledger, self._journal, self._vault = Ledger(rows, settings), journal, vault
         self._directory, self._policy, self._remember = directory, policy, remember
         self._clock, self._random, self._cases, self._noise = clock, random, cases, noise
+        self._told, self._read, self._reading = told, False, threading.Lock()
 
     def __repr__(self) -> str:
         return "Counts(…)"
@@ -110,6 +115,10 @@ class Counts:
         self, question: Question, purpose: str, at: datetime, cause: str
     ) -> tuple[Taken | None, tuple[str, ...], str]:
         try:
+            with self._reading:
+                if not self._read:
+                    self._ledger.told(self._told())
+                    self._read = True
             taken = self._ledger.take(question, purpose, at)
         except WhosawError as error:
             return None, (UNREAD,), str(error)

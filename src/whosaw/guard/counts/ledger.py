@@ -15,13 +15,14 @@ whole (thousandths). A question that was charged and never answered has told not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from whosaw.model.count_body import Question
+from whosaw.errors import NotCanonical
+from whosaw.model.count_body import CountBody, Question
 from whosaw.privacy.ipcrypt.epochs import bounds
 from whosaw.settings.counts import CountSettings
 
@@ -98,6 +99,35 @@ class Ledger:
         if answer is None:
             raise RuntimeError("a question was answered that was never charged")
         return _numbers(answer)
+
+    def told(self, bodies: Iterable[bytes]) -> None:
+        """What the stream `aggregate` knows to have been charged, in its order: what the ledger has lost is spent all the same.
+
+        An older state.db that was restored, or a row that somebody took out, would otherwise be a new budget. The answer is
+        lost; whoever asks again is charged again, because another answer is told.
+        """
+        charged: dict[str, list[CountBody]] = {}
+        for body in bodies:
+            try:
+                said = CountBody.decode(body)
+            except NotCanonical:
+                continue  # a look that was counted up elsewhere, or of a later version
+            if said.permitted and said.charged:
+                charged.setdefault(said.question, []).append(said)
+        with self._rows.turn() as turn:
+            for question, all_ in charged.items():
+                # The row of a question is of its newest charge: it is charged again only where the row was lost.
+                for said in all_ if turn.find(question) is None else all_[:-1]:
+                    self._lost(turn, said)
+
+    def _lost(self, turn: Turn, said: CountBody) -> None:
+        name = f"lost-{said.count}"
+        if turn.find(name) is None and said.purpose is not None:
+            begin, end = days(said.period)
+            turn.add(
+                name, data_set=str(said.asked.field), purpose=said.purpose, begin=begin, end=end, epsilon=said.charged,
+                asked=int(said.at.timestamp()),
+            )  # fmt: skip
 
     def _periods(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
         size = self._settings.period_days
