@@ -28,7 +28,7 @@ from whosaw.policy.rules import Policy
 from whosaw.web.health import measured, parts_of
 from whosaw.wiring import policy_texts
 
-SERVES = ("publication", "index", "disk", "witnesses", "tickets", "issuer")
+SERVES = ("publication", "index", "disk", "witnesses", "tickets", "issuer", "places")
 PATH = "/v1/health"
 _LIMIT, _TIMEOUT = 64 * 1024, 10.0
 
