@@ -369,19 +369,3 @@ def _at_once(looks, run):
     for thread in threads:
         thread.join()
     return answers
-
-
-def test_a_permit_opens_nothing_after_a_day(gate):
-    """A retry is for an answer that was lost, and no way to look again next year, past whatever has become of case and person."""
-    look = gate.ask()
-    assert isinstance(gate.guard.look(look), Shown)
-    gate.clock.at += DAY
-    gate.office.load(COMPANY, regions=None)
-    assert isinstance(gate.guard.look(look), Shown)
-    gate.clock.at += MS
-    with pytest.raises(IdempotencyConflict, match="more than a day ago"):
-        gate.guard.look(look)
-    with pytest.raises(IdempotencyConflict):
-        gate.guard.evaluate(look)
-    assert len(gate.vault.opened) == 2
-    assert isinstance(gate.guard.look(gate.ask()), Shown)

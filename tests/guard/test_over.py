@@ -31,3 +31,4 @@ def test_a_retry_is_answered_for_a_while_and_then_refused(gate):
             asked(look)
         assert "a key of its own" in told.value.hint
     assert len(gate.journal.submissions) == recorded
+    assert isinstance(gate.guard.look(gate.ask()), Shown)

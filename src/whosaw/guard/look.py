@@ -45,7 +45,6 @@ from whosaw.policy.rules import Policy
 from whosaw.policy.told import told
 
 SOURCE = "guard"
-RETRIES = timedelta(days=1)  # for how long after its record a permitted look is shown to whoever asks for it again
 APART = timedelta(seconds=5)  # by which the clocks of two gates may differ
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _T = TypeVar("_T")
@@ -264,12 +263,6 @@ class Guard:
         decision = _decision(self._policy, body)
         if not decision.permitted:
             return Refused(body.look, decision, told(self._policy, decision), recorded.receipt, leaf.index, cause)
-        # A retry is for an answer that was lost. Next year it would be a look that nobody decided, and no record tells of.
-        if not fresh and self._clock().astimezone(UTC) - body.at > RETRIES:
-            raise IdempotencyConflict(
-                "the look of this key was permitted more than a day ago, and opens nothing any more",
-                hint="ask for a look of its own, with a new key: it is decided as things stand now",
-            )
         if body.approvals:
             self._approvals.used([each.request for each in body.approvals], body.look)
         # In a retry the caller may ask for more than before, and never for less than what was recorded.
@@ -278,6 +271,7 @@ class Guard:
         # Also where something on the way took its time: a database that was locked, a journal that was busy.
         if stage is not Stage.DURABLE or not fresh or behind(self._clock(), body.at):
             self._present(request)
+        # A retry is for an answer that was lost. Next year it would be a look that nobody decided, and no record tells of.
         if not fresh and self._clock() > body.at + self._open_for:
             raise IdempotencyConflict(
                 "this key was used for a look that is over: it was answered for as long as it could have been lost",
