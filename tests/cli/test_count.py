@@ -49,3 +49,9 @@ def test_no_is_said_with_its_reasons_and_what_is_no_question_too(desk):
 def test_a_spent_budget_is_a_no(desk):
     no = desk.typed("count", "ip:network", "--under", "10.99.0.0/16", *ASK, "--format", "json")
     assert (no.code, [row["code"] for row in no.json["rows"]]) == (4, ["counts-budget-spent"])
+
+
+def test_records_of_counts_are_read_like_others(desk, tmp_path):
+    out = desk.typed("journal", "export", "records", tmp_path / "out", "--stream", "aggregate", "--as", "zofia")
+    assert out.code == 0, out.err
+    assert '"kind":"count"' in (tmp_path / "out").read_text()

@@ -3,8 +3,10 @@
 
 import json
 import os
+import sqlite3
 import threading
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -25,8 +27,10 @@ from whosaw.guard.counts.noise import mechanism, opendp_noise
 from whosaw.guard.opening import named
 from whosaw.model.access import Asked, Field
 from whosaw.model.count_body import CountBody, Question
+from whosaw.model.record import Stream
 from whosaw.privacy.fields.kind import NOWHERE, Shown
 from whosaw.privacy.headings import Headings
+from whosaw.privacy.pseudonym import lookup
 from whosaw.settings.counts import CountSettings, check_counts
 from whosaw.store.sql_counts import SqlCountRows
 from whosaw.vault import counted
@@ -299,6 +303,25 @@ def test_the_vault_counts_for_its_record_only(opened):
         vault.counted(kept[0], question, Headings(NETWORK, UNDER[:1], NOWHERE), fixed)
 
 
+def test_a_body_has_one_spelling(opened):
+    desk(opened).ask(ASK)
+    (body,) = bodies(opened)
+    raw = body.encode()
+    assert CountBody.decode(raw) == body
+    for broken in (raw.replace(b'"again":false', b'"again":0'), raw.replace(b'"charged":100', b'"charged":-1'), raw[:-1] + b',"zz":1}'):  # fmt: skip
+        with pytest.raises(NotCanonical):
+            CountBody.decode(broken)
+
+
+def test_who_is_erased_counts_no_more_and_is_in_the_answers_before(opened):
+    """The key is gone, and the row is noise. Last of those that ask the house."""
+    before = desk(opened).ask(ASK)
+    with closing(sqlite3.connect(opened.folder / "private" / "keys.db")) as db, db:
+        db.execute("DELETE FROM keyring WHERE lookup = ?", (lookup(opened.root.lookup, Stream.of_person("owen")),))
+    assert desk(opened).ask(ASK).numbers == before.numbers
+    assert desk(opened).ask(replace(ASK, headings=UNDER[:1])).numbers == (1,)
+
+
 # ── without a house ──
 
 ADDRESS = st.builds(
@@ -425,13 +448,3 @@ def test_settings_are_thousandths_or_refused():
     for wrong in ({"epsilon_per_question": "0"}, {"epsilon_per_question": "0.0001"}, {"epsilon_a_period": "11"}, {"epsilon_a_period": "-1"}, {"epsilon_a_period": "many"}):  # fmt: skip
         with pytest.raises(Misconfigured):
             check_counts(CountSettings(**wrong))
-
-
-def test_a_body_has_one_spelling(opened):
-    desk(opened).ask(ASK)
-    (body,) = bodies(opened)
-    raw = body.encode()
-    assert CountBody.decode(raw) == body
-    for broken in (raw.replace(b'"again":false', b'"again":0'), raw.replace(b'"charged":100', b'"charged":-1'), raw[:-1] + b',"zz":1}'):  # fmt: skip
-        with pytest.raises(NotCanonical):
-            CountBody.decode(broken)
