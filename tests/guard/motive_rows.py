@@ -679,6 +679,12 @@ def less_detail_than_this_house_can_mask_to(town):
     return town.ask("finn", "kates-friend", "ip:country", case="F-FRIEND")
 
 
+@refused("export-not-requested", a_customer_asks_and_support_answers)
+def an_export_that_the_person_did_not_ask_for(town):
+    town.case("T-MIRA", requester="owen")
+    return town.ask("ana", "mira", "ip:network", "subject_request", "T-MIRA", mode=Mode.EXPORT)
+
+
 @refused("mode-not-offered", the_takeover_of_her_friend_s_account)
 def an_export(town):
     return town.ask("finn", "kates-friend", case="F-FRIEND", mode=Mode.EXPORT)

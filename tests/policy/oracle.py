@@ -81,7 +81,7 @@ def forbids(look: Look, facts: Facts, at: datetime) -> set[str]:
 
 def _question(look, facts, names, fields, purpose):
     said = set()
-    if look.mode is not Mode.READ:
+    if look.mode is not Mode.READ and (look.mode is not Mode.EXPORT or purpose != "subject_request"):
         said.add("mode-not-offered")
     if not set(look.asked) <= facts.offered:
         said.add("detail-not-offered")
@@ -188,6 +188,8 @@ def _case(look, case, at, purpose, names, fields):
     said |= {"principal": {"case-opened-by-principal"}, "unknown": {"case-opener-unknown"}}.get(case.opened_by, set())
     if case.requested_by_principal:
         said.add("case-requested-by-principal")
+    if look.mode is Mode.EXPORT and not case.requested_by_person:
+        said.add("export-not-requested")
     if not case.assigned:
         said.add("case-not-assigned")
     if purpose is not None and case.type not in CASE_TYPES[purpose]:

@@ -58,7 +58,7 @@ def free(out: Path) -> None:
 def sightings_into(out: Path, rows: Iterable[Sighting]) -> int:
     """Write them as CSV; returns how many."""
     count = 0
-    with _unfinished(out) as file:
+    with unfinished(out) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("hour", "person", "address"))
         for row in rows:
@@ -80,7 +80,7 @@ def into_table(
         return session
     with session:
         known = {} if repeats else _known(distinct, session, batch)
-        with _unfinished(out) as target:
+        with unfinished(out) as target:
             rows = made.write(target, session, known, batch, progress)
         return Written(rows, session.used, session.index, session.epoch)
 
@@ -172,7 +172,7 @@ def _parquet(file: Path, out: Path, columns: Sequence[str], open_: Open, progres
             if isinstance(session, Refused):
                 return session
             rows = 0
-            with session, _unfinished(out, binary=True) as target:
+            with session, unfinished(out, binary=True) as target:
                 writer: Any = None
                 for part in source.iter_batches(_ROWS):
                     arrays = [session.column(part.column(n)) if n in columns else part.column(n) for n in names]
@@ -207,7 +207,7 @@ def _stdin() -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _unfinished(out: Path, *, binary: bool = False) -> Iterator[Any]:
+def unfinished(out: Path, *, binary: bool = False) -> Iterator[Any]:
     """OUT.part, which becomes OUT when all is well and is gone when not."""
     free(out)
     part = out.with_name(f"{out.name}.part")

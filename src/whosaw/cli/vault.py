@@ -2,6 +2,7 @@
 """`whosaw vault`: where the keys of the vault lie, and which are in use. No command here shows a key.
 
 import    take in rows that others kept: persons' values, sealed as they come
+export    all that is kept of a person and may be handed out, for the person: a look like any other
 rotate    begin a new epoch: every person's key is wrapped anew, and the old key is deleted
 root      have the key service seal the root key, which is then no longer a file that opens everything
 """

@@ -299,6 +299,7 @@ class View:
             # Asked only where it counts: a case that names the person needs no link.
             names_link=named is None and self._names_link(case, person, homes, namer),
             drawn=row["source"] == DRAWN,
+            requested_by_person=row["requester"] == person,
         )
 
     def _mixed(self, case: str) -> bool:

@@ -112,6 +112,11 @@ class Guard:
         self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
         self._turn, self._open_for = Turn(at_once), open_for
 
+    @property
+    def offered(self) -> frozenset[Asked]:
+        """What this installation can show at all."""
+        return self._offered
+
     def look(self, look: Look, wait: Stage = Stage.DURABLE) -> Shown | Refused:
         """Decide, record, release. The same key gets the same answer, from the same record.
 

@@ -77,7 +77,7 @@ class CaseFacts:
     """The case that was given. `assigned`: to the principal, to a queue of theirs, or to their unit.
 
     `mixed`: it names accounts of staff and of outsiders. `names_link`: it names somebody linked to the person, since before
-    the look and by another hand than that of the one who looks. `drawn`: its sample was drawn by Whosaw.
+    the look and by another hand than that of the one who looks. `drawn`: its sample was drawn by Whosaw. `requested_by_person`: it was opened at the request of the one whose data the look is about.
     """
 
     type: str
@@ -90,6 +90,7 @@ class CaseFacts:
     mixed: bool = False
     names_link: bool = False
     drawn: bool = False
+    requested_by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

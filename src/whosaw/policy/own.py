@@ -206,7 +206,7 @@ _CODE = {".": {"left": {".": {"left": {"Var": "context"}, "attr": "purpose"}}, "
 
 
 # What says something of the person though it is no attribute of theirs: whom the case names, how many looked at them.
-_ABOUT_THEM = frozenset({"named", "mixed", "namesLink", "person"})
+_ABOUT_THEM = frozenset({"named", "mixed", "namesLink", "person", "requestedByPerson"})
 
 
 def reads_person(expression: Any) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from whosaw.model.access import LADDER, Asked, Look, rung
+from whosaw.model.access import LADDER, Asked, Look, Mode, rung
 from whosaw.model.gate import QUOTAS
 from whosaw.policy.facts import NOTHING_KNOWN, ApprovalFacts, CaseFacts, Facts, Known
 
@@ -66,7 +66,7 @@ class Question:
             context["caller"] = {"name": by.name, "proof": str(by.proof), "speaks": by.speaks}
         # A case as it once was, of a system that does not answer today, is no fact.
         if known.case is not None and not known.case_silent:
-            context["case"] = _case(known.case)
+            context["case"] = _case(known.case, look.mode)
         said = _one_spelling(context)
         # encode() refuses a lone surrogate: what has no bytes has no digest, and is no question.
         text = f'{{"context":{said},"entities":{entities}}}'.encode()
@@ -140,7 +140,7 @@ def _person(known: Known) -> dict[str, Any]:
     return attrs
 
 
-def _case(case: CaseFacts) -> dict[str, Any]:
+def _case(case: CaseFacts, mode: Mode) -> dict[str, Any]:
     attrs: dict[str, Any] = {
         "kind": case.type,
         "opened": _time(case.opened),
@@ -151,6 +151,9 @@ def _case(case: CaseFacts) -> dict[str, Any]:
         "namesLink": case.names_link,
         "drawn": case.drawn,
     }
+    if mode is Mode.EXPORT:
+        # Asked of no other look: digests of facts were made before it was there, and stay what they are.
+        attrs["requestedByPerson"] = case.requested_by_person
     if case.closed is not None:
         attrs["closed"] = _time(case.closed)
     if case.named is not None:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from whosaw.errors import BadInput
-from whosaw.model.access import Asked, Field, Look
+from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.decision import Decision
 from whosaw.model.record import Stream
 from whosaw.privacy.data_key import DataKey
@@ -44,7 +44,7 @@ from whosaw.vault.released import OPEN_FOR, Released
 from whosaw.vault.stage import Heads, check_stage
 from whosaw.vault.value import Value
 
-NEWEST = 20
+NEWEST, EXPORTED = 20, 100_000
 LIMIT = 64 * 1024
 Given = tuple[str, Field, str, datetime, str]  # what ``Vault.put`` is given
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -165,7 +165,9 @@ class Vault:
         self._released.once_more(look, body.at, self._clock())
         with self._lock:
             self._last = max(self._last, _millis(body.at))
-        return tuple(self._values(key, decision.detail, _millis(body.at), found.label))
+        # Whoever asks for what is kept of them gets all of it, and not what is newest.
+        most = EXPORTED if look.mode is Mode.EXPORT else self._newest
+        return tuple(self._values(key, decision.detail, _millis(body.at), found.label, most))
 
     def addresses(self) -> Addresses:
         """All addresses of a time, as pseudonyms and never as they are."""
@@ -175,26 +177,28 @@ class Vault:
         """How many accounts there are under headings, with noise and never as it is."""
         return Counted(self._rows, self._keyring, self._journal, self._places)
 
-    def _values(self, key: DataKey, granted: Sequence[Asked], at: int, label: bytes) -> Iterator[Value]:
+    def _values(self, key: DataKey, granted: Sequence[Asked], at: int, label: bytes, most: int) -> Iterator[Value]:
         """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""
         for asked in granted:
             check_offered(asked.field, asked.detail, self._places)
         for field, detail in ((asked.field, asked.detail) for asked in granted):
-            rows = self._rows.newest(key.handle, str(field), at, self._newest)
+            rows = self._rows.newest(key.handle, str(field), at, most)
             opened = [(key.open(str(field), seen, sealed).decode(), seen) for seen, sealed in rows]
-            for (plain, seen), prefix in zip(opened, self._prefixes(key, field, detail, opened, label), strict=True):
+            for (plain, seen), prefix in zip(
+                opened, self._prefixes(key, field, detail, opened, label, most), strict=True
+            ):
                 shown = mask(field, plain, detail, World(prefix, self._places))
                 yield Value(
                     field, detail, coarse(field, detail, _EPOCH + seen * _MICROSECOND), shown.text, shown.caveat
                 )
 
     def _prefixes(
-        self, key: DataKey, field: Field, detail: str, opened: Sequence[tuple[str, int]], label: bytes
+        self, key: DataKey, field: Field, detail: str, opened: Sequence[tuple[str, int]], label: bytes, *, most: int
     ) -> Sequence[int | None]:
         """How much of each address may be shown: the same whenever this look, whose leaf has `label`, is asked again."""
         if field is not Field.IP or detail == EXACT or not opened:
             return [None] * len(opened)
-        return self._crowd.shown(key, opened, label, self._newest)
+        return self._crowd.shown(key, opened, label, most)
 
 
 def _checked(field: Field, value: str, source_id: str) -> bytes:
