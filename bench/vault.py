@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.figures import Measured, keep, machine, show
 
-PARTS = ("open", "places", "ipcrypt")  # bench/vault_<part>.py
+PARTS = ("open", "places", "import", "ipcrypt")  # bench/vault_<part>.py
 
 
 def measure(folder: Path, parts: tuple[str, ...]) -> Measured:

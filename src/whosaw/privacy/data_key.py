@@ -63,12 +63,13 @@ class Wrapped(Protocol):
 class DataKey:
     """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
 
-    __slots__ = ("_k", "_sources", "_values", "generation", "handle", "label_0", "rekeys")
+    __slots__ = ("_k", "_shares", "_sources", "_values", "generation", "handle", "label_0", "rekeys")
 
     def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
         self._k = k
         self._values: AESGCM | None = None
         self._sources: bytes | None = None
+        self._shares: bytes | None = None
         self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
 
     def __repr__(self) -> str:
@@ -100,7 +101,7 @@ class DataKey:
 
     def share(self, token: bytes) -> bytes:
         """The person's share in a count of those who have `token` in common: 16 bytes that show nobody whose they are."""
-        return hmac.digest(expand(self._k, b"whosaw/share/v1"), token, hashlib.sha256)[:16]
+        return hmac.digest(self._share_key, token, hashlib.sha256)[:16]
 
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
         return seal(self._id_key, bytes([kind]) + stream_id.encode(), self._row(), random)
@@ -122,6 +123,12 @@ class DataKey:
         if self._sources is None:
             self._sources = expand(self._k, b"whosaw/source/v1")
         return self._sources
+
+    @property
+    def _share_key(self) -> bytes:
+        if self._shares is None:
+            self._shares = expand(self._k, b"whosaw/share/v1")
+        return self._shares
 
     @property
     def _id_key(self) -> bytes:

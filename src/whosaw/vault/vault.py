@@ -185,7 +185,7 @@ class Vault:
             rows = self._rows.newest(key.handle, str(field), at, most)
             opened = [(key.open(str(field), seen, sealed).decode(), seen) for seen, sealed in rows]
             for (plain, seen), prefix in zip(
-                opened, self._prefixes(key, field, detail, opened, label, most), strict=True
+                opened, self._prefixes(key, field, detail, opened, label, most=most), strict=True
             ):
                 shown = mask(field, plain, detail, World(prefix, self._places))
                 yield Value(

@@ -127,7 +127,11 @@ def plain(name: str, value: str) -> str:
 
 def is_text(value: str) -> bool:
     """Whether `value` can be written down: a line that was not UTF-8 may have been read into lone surrogates."""
-    return not any("\ud800" <= c <= "\udfff" for c in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parsed(value: str, schema: Check) -> dict[str, Json]:
