@@ -209,7 +209,7 @@ class Keyring:
         for _ in range(_TRIES):
             if found is not None:
                 return found
-            stored = self._rows.add(self._made(stream, self.epochs.newest()))
+            stored = self._rows.add(self._made(stream))
             found = None if stored is None else self._theirs(stored, stream)
         if found is None:
             raise Unavailable("epochs come and go faster than a row is made", part="keyring")
@@ -303,12 +303,13 @@ class Keyring:
                 return generation, label_0
             generation += 1
 
-    def _made(self, stream: Stream, epoch: int) -> KeyRow:
-        """A new row for `stream`, not stored yet."""
+    def _made(self, stream: Stream, epoch: int | None = None) -> KeyRow:
+        """A new row for `stream`, not stored yet; of the newest epoch, which may be known already."""
         checked_id(stream.id, "stream")
         k, handle, rekeys = self._random(32), self._random(16), 0
         generation, label_0 = self._next(stream)
         key = DataKey(k, handle, generation, rekeys, label_0)
+        epoch = self.epochs.newest() if epoch is None else epoch
         return KeyRow(
             lookup=lookup(self._lookup, stream),
             handle=handle,
