@@ -269,3 +269,23 @@ def test_rows_that_are_added_while_their_epoch_is_retired(rows):
     kept = {each.number for each in rows.epochs()}
     assert {each.epoch for each in rows.all()} <= kept
     assert len(list(rows.all())) == len([each for each in added if each is not None])
+
+
+def test_many_rows_at_once_are_as_one_by_one(rows):
+    """Each is there once, and one that was there stays; found all at once, of each the newest generation; else left out."""
+    there, some = row(), [row() for _ in range(1_200)]
+    rows.add(there)
+    assert rows.add_all([dataclasses.replace(there, handle=os.urandom(16)), *some])
+    later = row(some[0].lookup, generation=1)
+    assert rows.add_all([later]) and rows.add_all([])
+    found = {
+        each.lookup: each for each in rows.find_all([there.lookup, os.urandom(32), *(each.lookup for each in some)])
+    }
+    assert found == {each.lookup: each for each in (there, *some[1:], later)}
+
+
+def test_no_row_of_many_is_stored_where_an_epoch_is_gone(rows):
+    """One of them is of an epoch that is not there: none is stored, and it is said."""
+    good, lost = row(), row(epoch=77)
+    assert not rows.add_all([good, lost])
+    assert rows.find_all([good.lookup, lost.lookup]) == []

@@ -85,3 +85,23 @@ def test_all_of_a_time_page_by_page(rows):
         assert found == whole
     assert rows.how_many("ip", 5, 10, 1000) == len(mine)
     assert rows.how_many("ip", 10, 10, 1000) == rows.how_many("location", 5, 10, 1000) == 0
+
+
+def test_many_at_once_are_as_one_by_one(rows):
+    """Those that are new are counted, whatever is there, twice in the heap or another stream's; the first of a source stays."""
+    first, again = row(1), row(2)
+    assert rows.add(**first)
+    heap = [first | {"sealed": b"other"}, again, again | {"sealed": b"other"}, first | {"handle": bytes(16)}, row(3)]
+    order = ("handle", "field", "seen", "stored", "source", "sealed")
+    assert rows.add_all([tuple(each[name] for name in order) for each in heap]) == 3
+    assert list(rows.newest(HANDLE, "ip", 1000, 9)) == shown(heap[4], again, first)
+    assert rows.add_all([tuple(each[name] for name in order) for each in heap]) == 0
+    assert rows.add_all([]) == 0
+
+
+def test_how_far_an_import_is(rows):
+    """Nothing is behind us of what nobody marked; the newest mark of each source counts, back too."""
+    one, other = os.urandom(32), os.urandom(32)
+    for behind in (5_000, 2**40, 0, 7):
+        rows.mark(one, behind)
+        assert (rows.behind(one), rows.behind(other)) == (behind, 0)

@@ -67,7 +67,8 @@ class SqlSealedRows:
         # In the order of the index: neighbours then lie on the same pages of it.
         given = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(rows, key=_KEY)]
         with answering("sealed values"), self._engine.begin() as db:
-            return db.execute(unless_there(db, SEALED), given).rowcount
+            # The option, because of many rows at once nobody keeps the driver's count otherwise: -1 in PostgreSQL.
+            return db.execute(unless_there(db, SEALED), given, execution_options={"preserve_rowcount": True}).rowcount
 
     def mark(self, source: bytes, behind: int) -> None:
         with answering("sealed values"), self._engine.begin() as db:
