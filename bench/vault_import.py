@@ -42,7 +42,7 @@ def measure(folder: Path) -> Measured:
             told.append(f"{size:,} rows: {rate:,.0f}/s, at most {_memory_mb()} MiB of memory since the start")
     peer = _plain(folder / "plain.db", SIZES[-1])
     found.figures.append(Figure.of("import_rows", "rows/s", rate, peer, "SQLite alone, unsealed, read once"))
-    found.notes.append(f"import_rows, of {PEOPLE} people, one row in four of a network seen before: " + "; ".join(told))
+    found.notes.append(f"import_rows, of {PEOPLE} people: " + "; ".join(told))
     found.notes.append(f"import_rows: people who are new come at {new:,.0f}/s, and each once")
     return found
 
