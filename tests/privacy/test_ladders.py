@@ -184,7 +184,7 @@ def test_a_bare_name_means_what_it_meant():
                 Asked.parse(str(field))
 
 
-@pytest.mark.parametrize("field", list(BARE))
+@pytest.mark.parametrize("field", sorted(BARE))
 def test_a_plain_text_is_shown_whole_or_not_at_all(field):
     """Below `exact` there is nothing of it, and it says why; a text of before, which begins like parts, is no exception."""
     for text in ("a plain text", '{"name": "of before there were parts"}', "{", '{"kind":', "{" * 5000):
