@@ -50,7 +50,7 @@ LOOKS = st.builds(
     asked=st.one_of(st.just((Asked(Field.ACTIVITY, "exact"),)), ASKED),
     purpose=st.sampled_from([*CASE_TYPES, *CASE_TYPES, "free text"]),
     case=mostly(st.just("c")),
-    mode=st.sampled_from([Mode.READ] * 9 + [Mode.SEARCH]),
+    mode=st.sampled_from([Mode.READ] * 8 + [Mode.SEARCH, Mode.EXPORT]),
     break_glass=MOSTLY,
 )  # fmt: skip
 REGIONS = st.sampled_from([frozenset({"IE", "EU"})] * 3 + [frozenset({"US"}), frozenset()])
@@ -80,7 +80,7 @@ FACTS = st.builds(
             opened=TIMES, closed=st.one_of(st.none(), TIMES), opened_by=WHOSE,
             requested_by_principal=MOSTLY, assigned=MOSTLY.map(lambda b: not b),
             named=mostly(st.builds(NamedFacts, added=TIMES, by=WHOSE, fields=LISTED)),
-            mixed=MOSTLY, names_link=st.booleans(), drawn=MOSTLY.map(lambda b: not b),
+            mixed=MOSTLY, names_link=st.booleans(), drawn=MOSTLY.map(lambda b: not b), requested_by_person=st.booleans(),
         )),
         feed=mostly(st.builds(FeedFacts, confirmed=TIMES, limit=st.just(timedelta(hours=24)))),
         case_silent=MOSTLY,
@@ -124,6 +124,7 @@ def _without(value, path, instead):
 # None is an answer there: nobody looked yet; nothing ever changed; the case is still open; employed where they work; the case lists nothing.
 ANSWERS = {
     ("last_look",), ("known", "newest"), ("known", "feed", "source"), ("known", "case", "closed"), ("known", "principal", "employed"), ("known", "case", "named", "fields"),
+    ("known", "case", "requested_by_person"),  # asked of exports only
 }  # fmt: skip
 
 
@@ -136,6 +137,14 @@ def test_any_single_fact_missing_is_a_refusal(purpose):
         answered = path in ANSWERS and (purpose != "legal_demand" or path[-1] != "fields")
         assert decision.permitted is answered, path
         assert decision.rules
+
+
+@pytest.mark.parametrize("said", [True, False, None, "", 1, "yes"])
+def test_an_export_needs_the_word_of_the_person(said):
+    """Only where it is known that the person asked for the case: all else is refused."""
+    look, facts = fitting("subject_request")
+    facts = _without(facts, ("known", "case", "requested_by_person"), said)
+    assert decide(POLICY, replace(look, mode=Mode.EXPORT), facts, AT).permitted is (said is True)
 
 
 @settings(max_examples=200, deadline=None)
