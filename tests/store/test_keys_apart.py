@@ -29,6 +29,10 @@ CREATE TABLE keyring_check (name VARCHAR(16) NOT NULL, value BLOB NOT NULL, CONS
 ATTACH '{keys}' AS keys;
 INSERT INTO keyring SELECT lookup, generation, rekeys, epoch, handle, wrapped, label_0, sealed_id FROM keys.keyring;
 INSERT INTO keyring_check SELECT name, value FROM keys.keyring_check;
+DROP TABLE crowd;
+DROP TABLE prefixes_shown;
+DROP TABLE imports;
+DROP TABLE counts;
 UPDATE alembic_version SET version_num = '0006';
 """
 
