@@ -295,7 +295,9 @@ PAGE = (ROOT / "docs/authzen.md").read_text().replace("T-1", "T-100")
 
 def test_the_page_says_what_is(gate):
     """The requests of docs/authzen.md, as they stand there: those that are written out are permitted."""
-    asked = re.findall(r"^POST (\S+)\n((?:[\w-]+: .*\n)*)\n?(\{.*?\}\}?)\n(?=\n|```)", PAGE, re.MULTILINE | re.DOTALL)
+    asked = re.findall(
+        r"^POST (\S+)\n((?:[\w-]+: [^\n]*\n)*)\n?(\{.*?\}\}?)\n(?=\n|```)", PAGE, re.MULTILINE | re.DOTALL
+    )
     whole = [(path, json.loads(body)) for path, _, body in asked if "…" not in body]
     assert [path for path, _ in whole] == [EVALUATION, LOOK]
     assert over(gate).post(EVALUATION, whole[0][1]).json["decision"] is True
