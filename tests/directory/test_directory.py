@@ -40,6 +40,7 @@ def test_the_whole_of_one_look(office):
         opened_by="other",
         requested_by_principal=False,
         assigned=True,
+        requested_by_person=True,
         named=NamedFacts(added=OPENED, by="other"),
     )
 
