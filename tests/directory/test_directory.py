@@ -253,6 +253,22 @@ def test_a_protection_that_had_its_own_end_lasts_thirty_days_more(office):
     assert not office.known("gus", "lena", at=until + 30 * DAY).person.protected
 
 
+def test_where_somebody_lived_is_remembered_for_thirty_days(office):
+    """Whoever is brought into one's own region the day before was of another one until then; and so is who really moves."""
+    office.load({**TOWN, "persons": [*TOWN["persons"], {"person": "lena", "region": "US"}]})
+    moved = office.clock.turn(HOUR)
+    office.load({**TOWN, "persons": [*TOWN["persons"], {"person": "lena", "region": "IE"}]})
+
+    def lives(at):
+        person = office.known("gus", "lena", at=at).person
+        return person.region, person.before
+
+    assert lives(moved - MINUTE) == ("US", frozenset())
+    assert lives(moved) == ("IE", frozenset({"US"}))
+    assert lives(moved + 30 * DAY - MINUTE) == ("IE", frozenset({"US"}))
+    assert lives(moved + 30 * DAY) == ("IE", frozenset())
+
+
 def test_the_feed_is_the_newest_confirmation_before_the_moment(office):
     """Each load confirms; a moment before the first has none."""
     later = office.clock.turn(DAY)

@@ -320,6 +320,13 @@ def a_customer_of_another_region_without_its_steward(town):
     return town.ask("finn", "otto", "ip:exact", "fraud_review", "F-OTTO")
 
 
+@refused("region-differed", the_takeover_of_a_customer_s_account)
+def a_customer_of_another_region_who_was_brought_home_an_hour_before(town):
+    town.person("otto", region="IE")
+    town.turn(HOUR)
+    return town.ask("finn", "otto", "ip:exact", "fraud_review", "F-OTTO")
+
+
 @refused("region-differs protected-person", the_takeover_of_a_customer_s_account)
 def a_journalist_of_another_region(town):
     return town.ask("finn", "uma", "ip:exact", "fraud_review", "F-UMA")

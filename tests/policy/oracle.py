@@ -165,6 +165,10 @@ def _person(known, given, purpose, fields):
         employed = known.principal.regions if known.principal.employed is None else known.principal.employed
         if not (here in known.principal.regions and here in employed) and given.stewards == 0:
             said.add("region-differs")
+    if known.principal is not None and known.person.before:
+        employed = known.principal.regions if known.principal.employed is None else known.principal.employed
+        if not known.person.before <= known.principal.regions & employed and given.stewards == 0:
+            said.add("region-differed")
     if known.person.protected and not (given.independent >= 2 and given.overseers >= 1):
         said.add("protected-person")
     if purpose == "internal_inquiry" and not known.person.staff:

@@ -195,10 +195,11 @@ class View:
         if len(regions) > 1:
             raise contradicts("persons")
         facts = PersonFacts(
-            region=regions.pop() if regions else None,
+            region=next(iter(regions), None),
             # Not only those of now: a row that ended lately protects on. See PROTECTED_ON.
             protected=any(row["protected"] for row in rows),
             staff=any(row["staff"] for row in now),
+            before=frozenset(row["region"] for row in rows) - regions - {None},
         )
         return facts, frozenset(row["household"] for row in now) - {None}, homes
 

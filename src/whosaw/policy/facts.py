@@ -42,11 +42,13 @@ class PersonFacts:
     """The one who is looked at. `staff`: an account of our own.
 
     `protected` is one bit, never the list of reasons; it holds for thirty days after the last of them has ended.
+    `before`: other regions that they were said to live in during these thirty days.
     """
 
     region: str | None
     protected: bool
     staff: bool
+    before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

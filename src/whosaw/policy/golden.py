@@ -277,6 +277,7 @@ _KINDS: Mapping[str, Callable[[str], Any]] = {
     "regions": _set,
     "employed": _set,
     "region": _perhaps(str),
+    "before": _set,
     "type": str,
     "opened": _time,
     "closed": _perhaps(_time),

@@ -129,6 +129,8 @@ def _person(known: Known) -> dict[str, Any]:
         attrs["known"] = {"protected": known.person.protected, "staff": known.person.staff}
         if known.person.region is not None:
             attrs["known"]["region"] = known.person.region
+        if known.person.before != frozenset():
+            attrs["known"]["before"] = sorted(known.person.before)
     if known.relation is not None:
         attrs["relation"] = {
             "own": known.relation.own,

@@ -147,14 +147,16 @@ def _related(known: Known) -> bool:
 
 
 def _steward(desk: Desk, request: Request, approver: str, at: datetime) -> bool:
-    """Assigned as a steward of the person's region, or of a group of countries that it belongs to: at this moment, and when the
+    """Assigned as a steward of the person's region, of one that it was lately, or of a group of countries that it belongs to: at this moment, and when the
     request was made. Who was made a steward for it is none.
     """
     person = desk.directory.known(approver, request.person, None, request.at).person
     if person is None or person.region is None:
         return False
-    here = {person.region}
-    here |= {row["region"] for row in desk.directory.rows("regions", request.at) if row["country"] == person.region}
+    countries = {person.region, *person.before}
+    here = countries | {
+        row["region"] for row in desk.directory.rows("regions", request.at) if row["country"] in countries
+    }
     return all(
         any(
             row["principal"] == approver
