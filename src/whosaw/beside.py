@@ -3,7 +3,8 @@
 
     a log of ours     ──▶ glance: read under our own keys        ──▶ status, fsck, scrub, export
                       ──▶ asking: the same, and its witnesses    ──▶ journal witness, a successor's first leaf
-    state of ours     ──▶ asked: what a command leaves for the gate that has the folder open
+    state of ours     ──▶ state: who is registered; wishing: what a command leaves for the gate that has the folder open
+                      ──▶ told: notices that were printed
     its directory     ──▶ known                                  ──▶ directory status
     its databases     ──▶ places                                 ──▶ places status
     both              ──▶ probing: what a gate here would meet   ──▶ health
@@ -15,7 +16,7 @@ Invariant: to open takes no lock and changes nothing. A repair goes on from here
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,12 +59,14 @@ from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
 from whosaw.store import pack
 from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.sql_approvals import SqlNotices
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_witness import SqliteHeads
 from whosaw.store.state import answers
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.trust import TrustedHead, TrustPolicy
+from whosaw.wishes.wish import Wishes
 from whosaw.witness.after import known_heads, last_seen, shown_heads
 from whosaw.witness.folder import DATABASE as WITNESS_DB
 from whosaw.witness.session import Session
@@ -118,12 +121,26 @@ def wish_epoch(folder: Path, by: str, *, random: Random = os.urandom) -> None:
 
 
 @contextmanager
-def asked(folder: Path, *, random: Random = os.urandom) -> Iterator[tuple[Engine, Callable[[str], str]]]:
-    """state.db of a data folder, and what makes a pseudonym of a principal whose name it keeps."""
+def state(folder: Path) -> Iterator[Engine]:
+    """state.db of a data folder, for what is read of it alone."""
+    with state_of(folder, settings_of(folder)) as engine:
+        migrate.check(engine)
+        yield engine
+
+
+@contextmanager
+def wishing(folder: Path, *, random: Random = os.urandom) -> Iterator[Wishes]:
+    """What a command leaves wishes with, for the gate that has the folder open."""
     settings = settings_of(folder)
     with state_of(folder, settings) as engine:
         migrate.check(engine)
-        yield engine, Names(SqlNameRows(engine), root_of(folder, settings), random).remember
+        yield Wishes(engine, root_of(folder, settings).wishes, now, random)
+
+
+def told(folder: Path, notices: Iterable[str]) -> None:
+    """These notices were printed for whom they are. Rows of their own: that needs no folder that is free."""
+    with state_of(folder, settings_of(folder)) as engine:
+        SqlNotices(engine).taken(notices, now())
 
 
 @contextmanager
@@ -150,9 +167,9 @@ def probing(folder: Path, policy: Policy, *, random: Random = os.urandom) -> Ite
             names, sealed = SqlNameRows(engine), SqlSealedRows(engine)
             parts["names"] = lambda: names.find("")
             parts["sealed values"] = lambda: sealed.newest(b"", "", 0, 1)
-            state = answers(engine)
+            database = answers(engine)
         except WhosawError as error:
-            state = _raising(error)
+            database = _raising(error)
 
         def keyring() -> None:
             with all_keys(folder, random=random) as keys:
@@ -167,7 +184,7 @@ def probing(folder: Path, policy: Policy, *, random: Random = os.urandom) -> Ite
             return ""
 
         parts["keyring"] = keyring
-        yield Probes(state, parts, log, now, lambda: _last_look(folder), newest, policy)
+        yield Probes(database, parts, log, now, lambda: _last_look(folder), newest, policy)
 
 
 def _last_look(folder: Path) -> datetime | None:

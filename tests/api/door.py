@@ -27,7 +27,7 @@ TOOLS = "https://id.example.org/tools"
 
 
 @cache
-def _migrated() -> bytes:
+def migrated() -> bytes:
     """An empty state.db of the newest version: migrating one for each test would take longer than the tests."""
     with TemporaryDirectory() as folder:
         engine = engine_on(Path(folder) / "state.db")
@@ -53,7 +53,7 @@ class World:
 
     def __init__(self, where: Path, proxies=()) -> None:
         self.where, self.clock, self.journal, self.names = where, Clock(), OneAtATime(), FakeNames()
-        (where / "state.db").write_bytes(_migrated())
+        (where / "state.db").write_bytes(migrated())
         self.engine = engine_on(where / "state.db")
         self.rows = CallerRows(self.engine)
         self.desk = Desk(
@@ -114,7 +114,6 @@ class World:
         return [parse(s.records[0].body) for s in self.journal.submissions]
 
     def close(self) -> None:
-        self.door.close()
         self.engine.dispose()
 
 
@@ -123,4 +122,4 @@ def header_of(cert) -> str:
     return f":{b64encode(cert.der).decode()}:"
 
 
-__all__ = ["TOOLS", "URL", "World", "header_of"]
+__all__ = ["TOOLS", "URL", "World", "header_of", "migrated"]

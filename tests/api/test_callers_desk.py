@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.api.door import World
 
-from whosaw.api.callers import house as callers_house
-from whosaw.api.callers.desk import WISH_LASTS
-from whosaw.api.callers.house import wished
+from whosaw.api.callers.desk import do
 from whosaw.api.callers.registered import Registered
 from whosaw.errors import BadInput, Busy, Damaged, Misconfigured, NotCanonical, OutcomeUnknown, Unavailable
 from whosaw.settings.callers import CallerSettings
@@ -244,66 +242,18 @@ def test_gates_that_start_at_once_bring_each_table_into_force_once(world):
     assert sorted(events(world)) == [("added", f"tool-{n}") for n in range(3)]
 
 
-# ── a command beside an open gate ──
-
-
-def test_an_open_gate_does_what_a_command_wishes(world):
-    """By the same functions, with the same record; and the command is told what it would have been told itself."""
-    world.door.start()
-    made = Registered.of(world.said(), lambda _: b"")
-    add = {"what": "add", "said": made.encode().decode(), "by": world.by}
-    assert wished(world.engine, add, world.clock).leaf == 1
-    assert world.admit(cert=world.cert)
-    with pytest.raises(BadInput, match="a caller of this name is registered") as caught:
-        wished(world.engine, add, world.clock)
-    assert caught.value.hint
-    assert wished(world.engine, {"what": "remove", "name": "desk", "by": world.by}, world.clock).name == "desk"
-    assert events(world) == [("added", "desk"), ("removed", "desk")]
-    with world.engine.connect() as db:
-        assert db.exec_driver_sql("SELECT count(*) FROM caller_wishes").scalar() == 0
-
-
-def test_a_wish_that_nobody_takes_up_is_withdrawn(world, monkeypatch):
-    """Busy, and nothing happens later: a gate that wakes up does not find it."""
-    monkeypatch.setattr(callers_house, "_PATIENCE", 0.2)
-    world.add()
-    with pytest.raises(Busy):
-        wished(world.engine, {"what": "remove", "name": "desk", "by": world.by}, world.clock)
-    assert world.desk.take_up() == 0
-    assert len(world.desk.live()) == 1
-
-
-def test_an_old_wish_is_answered_and_not_done(world):
-    """Its command was killed while it waited: hours later nobody expects it any more."""
-    world.add()
-    world.rows.wish("0" * 32, b'{"by":"e-x","name":"desk","what":"remove"}', world.clock())
-    world.clock.turn(WISH_LASTS + timedelta(milliseconds=1))
-    assert world.desk.take_up() == 1
-    assert len(world.desk.live()) == 1
-    assert b"Busy" in world.rows.answered("0" * 32)
+# ── what a command says ──
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"{}", b"[]", b'{"what":"add"}', b'{"by":"e-x","name":1,"what":"remove"}', b"\xff"]
+    "said", [{}, [], {"what": "add"}, {"by": "e-x", "name": 1, "what": "remove"}, {"by": "e-x", "what": "end"}, None]
 )
-def test_a_wish_that_is_none_is_answered(world, said):
-    """And the next one is done all the same."""
+def test_what_is_no_change_changes_nothing(world, said):
+    """Whatever a command of another version says."""
     world.add()
-    world.rows.wish("0" * 32, said, world.clock())
-    world.rows.wish("1" * 32, b'{"by":"e-x","name":"desk","what":"remove"}', world.clock())
-    assert world.desk.take_up() == 2
-    assert world.desk.live() == ()
-
-
-def test_a_gate_whose_journal_is_down_says_so_and_goes_on(world):
-    """The command gets the error; the thread of the gate lives, and does the next."""
-    world.add()
-    world.door.start()
-    world.journal.fate = "busy"
-    with pytest.raises(Busy):
-        wished(world.engine, {"what": "remove", "name": "desk", "by": world.by}, world.clock)
-    assert wished(world.engine, {"what": "remove", "name": "desk", "by": world.by}, world.clock).leaf
-    assert any(thread.name == "whosaw-callers" for thread in threading.enumerate())
+    with pytest.raises(NotCanonical):
+        do(world.desk, said)
+    assert len(world.desk.live()) == 1
 
 
 # ── the one spelling ──

@@ -7,11 +7,12 @@ import pytest
 from tests.api.ca import Authority
 
 from whosaw.api.admitted import NotAdmitted
-from whosaw.api.callers import house as callers_house
 from whosaw.api.callers.house import door
 from whosaw.cli.caller import caller as command
+from whosaw.cli.errands import wishes
 from whosaw.model.record import Stream, parse
 from whosaw.wiring import house
+from whosaw.wishes import wish
 
 MAY = ("--purpose", "subject_request", "--path", "/v1/look", "--by", "lead")
 
@@ -65,7 +66,7 @@ def test_a_tool_is_admitted_rotated_and_removed(desk, tool, ca):
 def test_beside_an_open_gate_the_gate_does_it(desk, tool):
     """Admitted, and refused again by the very next request, while the folder stays open; errors are told as ever."""
     add = ("caller", "add", "support-desk", "--how", "mtls", "--certificate", desk.home / "desk.pem", *MAY)
-    with house(desk.data) as here, door(here) as made:
+    with house(desk.data) as here, door(here) as made, wishes(here):
         with pytest.raises(NotAdmitted):
             made.admit(scope(tool))
         assert desk.typed(*add).code == 0
@@ -80,7 +81,7 @@ def test_beside_an_open_gate_the_gate_does_it(desk, tool):
 
 def test_beside_something_else_that_has_the_folder_it_ends_with_6(desk, tool, monkeypatch):
     """A watch, a load: nobody there knows about callers. Nothing changes, then or later."""
-    monkeypatch.setattr(callers_house, "_PATIENCE", 0.3)
+    monkeypatch.setattr(wish, "PATIENCE", 0.3)
     with house(desk.data):
         said = desk.typed(
             "caller", "add", "support-desk", "--how", "mtls", "--certificate", desk.home / "desk.pem", *MAY

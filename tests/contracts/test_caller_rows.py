@@ -73,23 +73,6 @@ def test_another_gate_sees_it_at_once(rows, engine):
     assert rows.live() == ()
 
 
-def test_a_wish_has_one_answer(rows):
-    """It is read once, and then gone; a wish that was withdrawn is answered by nobody."""
-    for number in range(3):
-        rows.wish(f"{number:032x}", b"said", AT + timedelta(seconds=number))
-    assert [wish.said for wish in rows.wishes()] == [b"said"] * 3
-    rows.answer("0" * 32, b"done")
-    rows.answer("0" * 32, b"done twice")
-    assert rows.answered("0" * 32) == b"done"
-    assert rows.answered("0" * 32) is None
-    assert rows.withdraw(f"{1:032x}") is True
-    rows.answer(f"{1:032x}", b"too late")
-    assert rows.answered(f"{1:032x}") is None
-    rows.answer(f"{2:032x}", b"done")
-    assert rows.withdraw(f"{2:032x}") is False
-    assert rows.wishes() == ()
-
-
 def test_of_a_token_at_eight_gates_one_is_the_first(rows, engine):
     """And all later ones are not, until it has expired."""
     found = []

@@ -23,6 +23,7 @@ from whosaw.store.pg import Database
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.state import shared_state_engine
 from whosaw.store.state_tables import STATE
+from whosaw.wishes.rows import WISH_TABLES
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def test_the_revisions_make_the_tables_of_the_code_here_too(engine):
     """Types, indexes, columns: as in SQLite; and a second run changes nothing."""
     with engine.connect() as db:
         context = MigrationContext.configure(db, opts={"compare_type": True})
-        assert compare_metadata(context, [DIRECTORY, STATE, CALLER_TABLES, KEYS]) == []
+        assert compare_metadata(context, [DIRECTORY, STATE, CALLER_TABLES, WISH_TABLES, KEYS]) == []
     check(engine)
     assert upgrade(engine) == newest()
 

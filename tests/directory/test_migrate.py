@@ -18,6 +18,7 @@ from whosaw.directory.migrate import check, newest, upgrade, version
 from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.errors import Misconfigured, Unavailable
 from whosaw.store.state_tables import STATE
+from whosaw.wishes.rows import WISH_TABLES
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,8 @@ def test_the_revisions_make_exactly_the_tables_of_the_code(engine):
     with engine.connect() as db:
         assert (
             compare_metadata(
-                MigrationContext.configure(db, opts={"compare_type": True}), [DIRECTORY, STATE, CALLER_TABLES]
+                MigrationContext.configure(db, opts={"compare_type": True}),
+                [DIRECTORY, STATE, CALLER_TABLES, WISH_TABLES],
             )
             == []
         )
@@ -43,7 +45,7 @@ def test_the_revisions_make_exactly_the_tables_of_the_code(engine):
 
 def test_no_table_has_two_owners():
     """Keys and directory share a file and no table."""
-    owners = [DIRECTORY.tables.keys(), STATE.tables.keys(), CALLER_TABLES.tables.keys()]
+    owners = [DIRECTORY.tables.keys(), STATE.tables.keys(), CALLER_TABLES.tables.keys(), WISH_TABLES.tables.keys()]
     assert len(set().union(*owners)) == sum(map(len, owners))
 
 

@@ -7,13 +7,15 @@ A request is on record before anybody is told of it. What its asker sees says no
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from whosaw.beside import told
 from whosaw.cli.approval_words import answered, listed, shown
-from whosaw.cli.operator import local
-from whosaw.cli.options import Place, again, asker_option, data_option, format_option, opened, say
+from whosaw.cli.errand import Done, Errand, Given, typed_by
+from whosaw.cli.options import Place, again, asker_option, data_option, format_option, same, say
 from whosaw.cli.statement import created
 from whosaw.errors import BadInput
 from whosaw.guard.approvals import answer as answers
@@ -25,7 +27,9 @@ from whosaw.guard.approvals.passkeys import request_options
 from whosaw.guard.approvals.state import What
 from whosaw.guard.approvals.view import SIGNED_HERE, view, views
 from whosaw.model.access import Asked, Look
-from whosaw.model.approval import As, Counts
+from whosaw.model.approval import GROUPS, As, Counts
+from whosaw.model.record import Json
+from whosaw.wiring import House
 
 _NO_OVERSEER = "Nobody can sign it as an overseer: no [[overseer]] stands in whosaw.toml (docs/approvals.md)."
 ROLES = click.Choice([str(role) for role in SIGNED_HERE])
@@ -74,30 +78,34 @@ def ask(
     form: str,
 ) -> int:
     """Ask others to approve a look of yours. What it says, and no more, is what they sign."""
-    look = Look(
-        look_id="-", principal=asker, person=person, asked=tuple(Asked.parse(text) for text in fields), purpose=purpose,
-        case=case, key=secrets.token_hex(16) if key is None else key,
-    )  # fmt: skip
-    needs = Counts(independent=independent or 0, stewards=int(steward), overseers=int(overseer), legal=int(legal))
-    with opened(data) as here:
-        local(here, asker)
-        wanted = Asking(
-            look=look, reason=reason, needs=None if needs == Counts() else needs, everything=everything, window=window,
-            to=to,
-        )  # fmt: skip
-        kept = asking.ask(here.approvals, wanted)
-        nobody = bool(kept.request.needs.overseers) and not here.approvals.house.overseers
-    say(
-        answered(
-            "Asked.",
-            kept,
-            *((_NO_OVERSEER,) if nobody else ()),
-            "Others see it with:",
-            f"whosaw approval show {kept.request.id}{again(data)}",
-        ),
-        form,
-    )
+    said: dict[str, Json] = {
+        "asker": asker, "person": person, "fields": list(fields), "purpose": purpose, "case": case, "reason": reason,
+        "independent": independent or 0, "stewards": int(steward), "overseers": int(overseer), "legal": int(legal),
+        "everything": everything, "window": window, "to": list(to),
+        "key": secrets.token_hex(16) if key is None else key, "again": again(data),
+    }  # fmt: skip
+    say(ASK.run(data, said).table, form)
     return 0
+
+
+def _ask(here: House, said: Given) -> Done:
+    look = Look(
+        look_id="-", principal=typed_by(here, said), person=said.text("person"),
+        asked=tuple(Asked.parse(text) for text in said.texts("fields")), purpose=said.text("purpose"),
+        case=said.maybe("case"), key=said.text("key"),
+    )  # fmt: skip
+    needs = Counts(**{name: said.number(name) for name in GROUPS})
+    wanted = Asking(
+        look=look, reason=said.text("reason"), needs=None if needs == Counts() else needs,
+        everything=said.flag("everything"), window=said.flag("window"), to=said.texts("to"),
+    )  # fmt: skip
+    kept = asking.ask(here.approvals, wanted)
+    nobody = bool(kept.request.needs.overseers) and not here.approvals.house.overseers
+    after = f"whosaw approval show {kept.request.id}{said.text('again')}"
+    return Done(answered("Asked.", kept, *((_NO_OVERSEER,) if nobody else ()), "Others see it with:", after))
+
+
+ASK = Errand("approval ask", _ask)
 
 
 @approval.command("list")
@@ -106,17 +114,25 @@ def ask(
 @format_option
 def list_(asker: str, data: Path, form: str) -> int:
     """What you asked for, what you could sign: who asks, what speaks against it; and what there is to be told."""
-    with opened(data) as here:
-        local(here, asker)
-        desk = here.approvals
-        who = desk.people.principal(asker)
-        notices = desk.notices.waiting([who])
-        found = views(desk, asker, {notice.request for notice in notices if notice.what == What.ASKED})
-        known = desk.directory.known(who, "", None, moment(desk.clock)).principal is not None
-        say(listed(found, notices, data, known=known), form)
-        # Taken only once it was printed: who was not told is told again.
-        desk.notices.taken((notice.id for notice in notices), moment(desk.clock))
+    done = LIST.run(data, {"asker": asker, "same": same(data)})
+    say(done.table, form)
+    # Taken only once it was printed: who was not told is told again.
+    if notices := Given(done.besides).texts("notices"):
+        told(data, notices)
     return 0
+
+
+def _list(here: House, said: Given) -> Done:
+    asker, desk = typed_by(here, said), here.approvals
+    who = desk.people.principal(asker)
+    notices = desk.notices.waiting([who])
+    found = views(desk, asker, {notice.request for notice in notices if notice.what == What.ASKED})
+    known = desk.directory.known(who, "", None, moment(desk.clock)).principal is not None
+    ids: Sequence[Json] = [notice.id for notice in notices]
+    return Done(listed(found, notices, said.text("same"), known=known), besides={"notices": ids})
+
+
+LIST = Errand("approval list", _list)
 
 
 @approval.command()
@@ -129,23 +145,36 @@ def list_(asker: str, data: Path, form: str) -> int:
 @format_option
 def show(request: str, role: str, challenge: Path | None, out: Path | None, asker: str, data: Path, form: str) -> int:
     """REQUEST as you may see it: who asks, what for, why in their words, and whether you can sign it."""
-    with opened(data) as here:
-        local(here, asker)
-        desk = here.approvals
-        kept = find(desk, request)
-        seen = view(desk, kept, asker)
-        if challenge is not None:
-            digest = answers.digest_for(kept.request, desk.people.principal(asker), As(role))
-            options = request_options(desk, asker, digest)
-            with created(challenge, "--challenge") as file:
-                file.write(options.encode() + b"\n")
-        if out is not None:
-            if not seen.mine and seen.reason is None:
-                raise BadInput("only the one who asks, or who could sign, takes a request out", where="--out")
-            with created(out, "--out") as file:
-                file.write(exported(desk, kept, here.settings.origin).encode())
-    say(shown(seen, data), form)
+    said: dict[str, Json] = {
+        "asker": asker, "request": request, "role": role, "challenge": challenge is not None, "out": out is not None,
+        "same": same(data),
+    }  # fmt: skip
+    done = SHOW.run(data, said)
+    besides = Given(done.besides)
+    for path, option, name in ((challenge, "--challenge", "challenge"), (out, "--out", "out")):
+        if path is not None:
+            with created(path, option) as file:
+                file.write(besides.text(name).encode())
+    say(done.table, form)
     return 0
+
+
+def _show(here: House, said: Given) -> Done:
+    asker, desk = typed_by(here, said), here.approvals
+    kept = find(desk, said.text("request"))
+    seen = view(desk, kept, asker)
+    besides: dict[str, Json] = {}
+    if said.flag("challenge"):
+        digest = answers.digest_for(kept.request, desk.people.principal(asker), As(said.text("role")))
+        besides["challenge"] = request_options(desk, asker, digest) + "\n"
+    if said.flag("out"):
+        if not seen.mine and seen.reason is None:
+            raise BadInput("only the one who asks, or who could sign, takes a request out", where="--out")
+        besides["out"] = exported(desk, kept, here.settings.origin).encode().decode()
+    return Done(shown(seen, said.text("same")), besides=besides)
+
+
+SHOW = Errand("approval show", _show)
 
 
 def read(path: Path, where: str) -> bytes:

@@ -7,14 +7,15 @@ Every answer is on record before it is so. Who cannot give one is told why: 4, r
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from whosaw.cli.approval import ROLES, approval, read
 from whosaw.cli.approval_words import answered, given
-from whosaw.cli.operator import local
-from whosaw.cli.options import Place, Together, asker_option, data_option, format_option, opened, say
+from whosaw.cli.errand import Done, Errand, Given, typed_by
+from whosaw.cli.options import Place, Together, asker_option, data_option, format_option, say
 from whosaw.cli.output import REFUSED
 from whosaw.guard.approvals import answer as answers
 from whosaw.guard.approvals import ask as asking
@@ -23,7 +24,9 @@ from whosaw.guard.approvals.answer import Giving
 from whosaw.guard.approvals.life import Kept
 from whosaw.guard.approvals.state import No
 from whosaw.model.approval import As
+from whosaw.model.record import Json
 from whosaw.verify.overseer import SignedFile
+from whosaw.wiring import House
 
 __all__ = ["approval"]
 
@@ -44,17 +47,31 @@ def give(
     """Approve REQUEST, or bring an overseer's approval back. Exit code 4: you cannot, and why."""
     if (request is None) == (signed is None):
         raise Together("either REQUEST, or --from FILE")
-    nonce = secrets.token_hex(16)
-    with opened(data) as here:
-        local(here, asker)
-        if signed is not None:
-            back = SignedFile.parse(read(signed, "--from"), "--from")
-            done = answers.give_signed(here.approvals, back, nonce)
-        else:
-            text = None if assertion is None else read(assertion, "--assertion").decode(errors="replace")
-            giving = Giving(request=request or "", staff=asker, role=As(role), assertion=text, nonce=nonce)
-            done = answers.give(here.approvals, giving)
-    return _answer(done, "Approved." if signed is None else "The overseer's approval is taken.", form)
+    if signed is not None:
+        raw = read(signed, "--from")
+        SignedFile.parse(raw, "--from")
+        return _run(BRING, data, {"asker": asker, "signed": raw.decode()}, form)
+    text = None if assertion is None else read(assertion, "--assertion").decode(errors="replace")
+    return _run(GIVE, data, {"asker": asker, "request": request, "role": role, "assertion": text}, form)
+
+
+def _give(here: House, said: Given) -> Done:
+    giving = Giving(
+        request=said.text("request"), staff=typed_by(here, said), role=As(said.text("role")),
+        assertion=said.maybe("assertion"), nonce=secrets.token_hex(16),
+    )  # fmt: skip
+    return _answer(answers.give(here.approvals, giving), "Approved.")
+
+
+def _bring(here: House, said: Given) -> Done:
+    typed_by(here, said)
+    back = SignedFile.parse(said.text("signed").encode(), "--from")
+    return _answer(
+        answers.give_signed(here.approvals, back, secrets.token_hex(16)), "The overseer's approval is taken."
+    )
+
+
+GIVE, BRING = Errand("approval give", _give), Errand("approval give --from", _bring)
 
 
 @approval.command()
@@ -64,10 +81,15 @@ def give(
 @format_option
 def refuse(request: str, asker: str, data: Path, form: str) -> int:
     """Say no to REQUEST, or take back what you approved and nobody has used."""
-    with opened(data) as here:
-        local(here, asker)
-        done = answers.refuse(here.approvals, request, asker)
-    return _answer(done, "Refused: nobody can use it.", form)
+    return _run(REFUSE, data, {"asker": asker, "request": request}, form)
+
+
+def _refuse(here: House, said: Given) -> Done:
+    asker = typed_by(here, said)
+    return _answer(answers.refuse(here.approvals, said.text("request"), asker), "Refused: nobody can use it.")
+
+
+REFUSE = Errand("approval refuse", _refuse)
 
 
 @approval.command()
@@ -77,10 +99,15 @@ def refuse(request: str, asker: str, data: Path, form: str) -> int:
 @format_option
 def withdraw(request: str, asker: str, data: Path, form: str) -> int:
     """Take back REQUEST, which you asked for."""
-    with opened(data) as here:
-        local(here, asker)
-        done = asking.withdraw(here.approvals, request, asker)
-    return _answer(done, "Withdrawn.", form)
+    return _run(WITHDRAW, data, {"asker": asker, "request": request}, form)
+
+
+def _withdraw(here: House, said: Given) -> Done:
+    asker = typed_by(here, said)
+    return _answer(asking.withdraw(here.approvals, said.text("request"), asker), "Withdrawn.")
+
+
+WITHDRAW = Errand("approval withdraw", _withdraw)
 
 
 @approval.command()
@@ -91,15 +118,23 @@ def withdraw(request: str, asker: str, data: Path, form: str) -> int:
 @format_option
 def review(request: str, fine: bool, asker: str, data: Path, form: str) -> int:
     """Look afterwards at what was used: a broken glass within a day. For people of another unit."""
-    with opened(data) as here:
-        local(here, asker)
-        done = glass.review(here.approvals, request, asker, fine=fine, nonce=secrets.token_hex(16))
-    return _answer(done, "Reviewed.", form)
+    return _run(REVIEW, data, {"asker": asker, "request": request, "fine": fine}, form)
 
 
-def _answer(done: Kept | No | answers.Refused, did: str, form: str) -> int:
-    if isinstance(done, Kept):
-        say(answered(did, done), form)
-        return 0
-    say(given(done), form)
-    return REFUSED
+def _review(here: House, said: Given) -> Done:
+    asker, fine = typed_by(here, said), said.flag("fine")
+    done = glass.review(here.approvals, said.text("request"), asker, fine=fine, nonce=secrets.token_hex(16))
+    return _answer(done, "Reviewed.")
+
+
+REVIEW = Errand("approval review", _review)
+
+
+def _run(errand: Errand, data: Path, said: Mapping[str, Json], form: str) -> int:
+    done = errand.run(data, said)
+    say(done.table, form)
+    return done.code
+
+
+def _answer(done: Kept | No | answers.Refused, did: str) -> Done:
+    return Done(answered(did, done)) if isinstance(done, Kept) else Done(given(done), REFUSED)

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from whosaw.cli.options import same
 from whosaw.cli.output import Cell, Table
 from whosaw.guard.approvals.answer import Refused
 from whosaw.guard.approvals.ask import times
@@ -44,8 +42,8 @@ def given(no: No | Refused) -> Table:
     return Table(f"You cannot. {no.sentence}", facts=facts, after=after)
 
 
-def shown(seen: View, data: Path) -> Table:
-    """One request, as one person may see it."""
+def shown(seen: View, typed: str) -> Table:
+    """One request, as one person may see it. `typed`: what the next command must add to be theirs (`options.same`)."""
     kept, request = seen.kept, seen.kept.request
     if seen.mine:
         pending = kept.standing.state in (State.PENDING, State.APPROVED)
@@ -69,7 +67,7 @@ def shown(seen: View, data: Path) -> Table:
         *_patterns(seen),
         _times(kept),
         *_cannot(seen),
-        *_ways(seen, data),
+        *_ways(seen, typed),
     )
     return Table(_stands(kept), ("field", "detail"), _asked(kept), facts, after)
 
@@ -98,9 +96,9 @@ def _cannot(seen: View) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _ways(seen: View, data: Path) -> tuple[str, ...]:
+def _ways(seen: View, typed: str) -> tuple[str, ...]:
     # An expired or used request has no button: there is nothing left to press.
-    id_, state, typed = seen.kept.request.id, seen.kept.standing.state, same(data)
+    id_, state = seen.kept.request.id, seen.kept.standing.state
     if state is State.USED and seen.kept.request.break_glass:
         return ("Review it:", f"whosaw approval review {id_} --fine{typed}", "or the same with --not-fine.")
     if seen.gave and state in (State.PENDING, State.APPROVED):
@@ -114,7 +112,7 @@ def _ways(seen: View, data: Path) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def listed(found: Sequence[View], notices: Sequence[Notice], data: Path, *, known: bool = True) -> Table:
+def listed(found: Sequence[View], notices: Sequence[Notice], typed: str, *, known: bool = True) -> Table:
     """Everything that one person has to do with: a row for each request, and below it what somebody who signs must know."""
     rows = tuple(_row(each) for each in found)
     told = tuple(f"{notice.at:%Y-%m-%d %H:%M} UTC: {notice.what}, {notice.request}." for notice in notices)
@@ -126,7 +124,7 @@ def listed(found: Sequence[View], notices: Sequence[Notice], data: Path, *, know
     next_ = tuple(
         line
         for id_ in waiting[:1]
-        for line in ("To see it whole, and to sign it:", f"whosaw approval show {id_}{same(data)}")
+        for line in ("To see it whole, and to sign it:", f"whosaw approval show {id_}{typed}")
     )
     after = (*glances, *told, *next_, *stranger)
     return Table(sentence, _LISTED, rows, facts, after)

@@ -9,6 +9,7 @@ remove NAME   refuse it from now on, at every gate, without a restart
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,19 +18,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from whosaw.api.callers.cert import BadCertificate, Certificate
-from whosaw.api.callers.desk import Changed
-from whosaw.api.callers.house import ordered, registered, wished
+from whosaw.api.callers.house import ordered, registered
 from whosaw.api.callers.registered import parse_row
 from whosaw.api.callers.rows import CallerRows
-from whosaw.beside import asked
+from whosaw.beside import state
+from whosaw.cli.errand import Done, Errand, Given
 from whosaw.cli.operator import is_own
-from whosaw.cli.options import Place, data_option, format_option, opened, say
+from whosaw.cli.options import Place, data_option, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.datafolder import now, settings_of
-from whosaw.errors import BadInput, Busy, Misconfigured
+from whosaw.errors import BadInput, Misconfigured, NotCanonical
 from whosaw.model.record import Json
 from whosaw.settings.callers import HOWS, CallerSettings
 from whosaw.verify.words import counted
+from whosaw.wiring import House
 
 _by = click.option("--by", required=True, metavar="ID", help="Staff id of whoever orders it; recorded.")
 _certificate = click.option(
@@ -92,8 +94,8 @@ def add(
     except Misconfigured as error:
         # The same words as for whosaw.toml; but here it is what was typed.
         raise BadInput(str(error), where=name, hint=error.hint) from None
-    done = _done(data, {"what": "add", "said": made.encode().decode()}, by)
-    say(_told(f"{name} may ask from now on.", done), form)
+    change: dict[str, Json] = {"what": "add", "said": made.encode().decode()}
+    say(_ordered(data, change, by, f"{name} may ask from now on."), form)
     return 0
 
 
@@ -118,8 +120,8 @@ def rotate(name: str, certificate: Path | None, pin: str | None, overlap_h: int,
         raise BadInput("either --certificate or --pin", where=name)
     new = pin if certificate is None else _pin(certificate)
     until = _text(now() + timedelta(hours=overlap_h))
-    done = _done(data, {"what": "rotate", "name": name, "pin": new, "until": until}, by)
-    say(_told(f"{name} has a new key. Its older ones end at {until}.", done), form)
+    change: dict[str, Json] = {"what": "rotate", "name": name, "pin": new, "until": until}
+    say(_ordered(data, change, by, f"{name} has a new key. Its older ones end at {until}."), form)
     return 0
 
 
@@ -130,8 +132,8 @@ def rotate(name: str, certificate: Path | None, pin: str | None, overlap_h: int,
 @format_option
 def remove(name: str, by: str, data: Path, form: str) -> int:
     """Refuse the tool NAME from now on."""
-    done = _done(data, {"what": "remove", "name": name}, by)
-    say(_told(f"{name} is refused from now on, by every gate.", done), form)
+    change: dict[str, Json] = {"what": "remove", "name": name}
+    say(_ordered(data, change, by, f"{name} is refused from now on, by every gate."), form)
     return 0
 
 
@@ -140,7 +142,7 @@ def remove(name: str, by: str, data: Path, form: str) -> int:
 @format_option
 def list_(data: Path, form: str) -> int:
     """Who is registered, and what each may ask. Works beside an open gate."""
-    with asked(data) as (engine, _):
+    with state(data) as engine:
         live = [(row.origin, parse_row(row.said, row.name)) for row in CallerRows(engine).live()]
     rows: tuple[dict[str, Cell], ...] = tuple(
         {
@@ -160,20 +162,22 @@ def list_(data: Path, form: str) -> int:
     return 0
 
 
-def _done(data: Path, said: dict[str, Json], by: str) -> Changed:
-    """In the folder if it is free; else by the gate that has it open."""
+def _ordered(data: Path, change: Mapping[str, Json], by: str, sentence: str) -> Table:
     if not is_own(settings_of(data).local, by):
         raise BadInput("whosaw.toml says who orders from this login, and it is somebody else", where="--by")
-    try:
-        with opened(data) as here:
-            return ordered(here, {**said, "by": here.names.remember(by)})
-    except Busy:
-        with asked(data) as (engine, remember):
-            return wished(engine, {**said, "by": remember(by)}, now)
+    return CHANGE.run(data, {"change": change, "by": by, "sentence": sentence}).table
 
 
-def _told(sentence: str, done: Changed) -> Table:
-    return Table(f"{sentence} It is on record at leaf {done.leaf}.", facts={"caller": done.name, "leaf": done.leaf})
+def _change(here: House, said: Given) -> Done:
+    change = said.values.get("change")
+    if not isinstance(change, dict):
+        raise NotCanonical("not a change of the callers", where="wish")
+    done = ordered(here, {**change, "by": here.names.remember(said.text("by"))})
+    facts: dict[str, Cell] = {"caller": done.name, "leaf": done.leaf}
+    return Done(Table(f"{said.text('sentence')} It is on record at leaf {done.leaf}.", facts=facts))
+
+
+CHANGE = Errand("caller", _change)
 
 
 def _pin(file: Path) -> str:

@@ -33,12 +33,12 @@ class NotTheirs(Exception):
         self.leaf = leaf
 
 
-def local(here: House, said: str) -> Caller:
-    """The caller of what is typed here for `said`. Raises NotTheirs, on record."""
+def local(here: House, said: str, typed: str | None = None) -> Caller:
+    """The caller of what is typed for `said`, by the login `typed` or that of this process. Raises NotTheirs, on record."""
     known = operators(here.settings.local)
     if not known:
         return Caller(LOCAL, Proof.LOCAL, speaks=True)
-    own = known.get(login())
+    own = known.get(login() if typed is None else typed)
     if own == said:
         return Caller(LOCAL, Proof.LOCAL, speaks=False)
     body = refused_body(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from whosaw.cli.options import data_option, format_option, opened, say
+from whosaw.cli.errand import Done, Errand, Given
+from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Table
 from whosaw.errors import BadInput
+from whosaw.wiring import House
 
 _NOBODY = ""  # no person has this pseudonym: the question is about the principal alone
 
@@ -25,17 +27,22 @@ def quota() -> None:
 @format_option
 def show(principal: str, data: Path, form: str) -> int:
     """What PRINCIPAL, a staff id, has left at this moment. Nothing is taken, and nobody looked at is named."""
-    with opened(data) as here:
-        who, at = here.pseudonyms.principal(principal), here.clock()
-        if here.directory.known(who, _NOBODY, None, at).principal is None:
-            raise BadInput("the directory has never known this principal", where="PRINCIPAL")
-        rows = here.quota.shown(who, at) + here.pseudonymiser.shown(who, at)
-    say(
+    say(SHOW.run(data, {"principal": principal}).table, form)
+    return 0
+
+
+def _show(here: House, said: Given) -> Done:
+    who, at = here.pseudonyms.principal(said.text("principal")), here.clock()
+    if here.directory.known(who, _NOBODY, None, at).principal is None:
+        raise BadInput("the directory has never known this principal", where="PRINCIPAL")
+    rows = (*here.quota.shown(who, at), *here.pseudonymiser.shown(who, at))
+    return Done(
         Table(
             "What is left of each quota. The limits stand in whosaw.toml, [quota] and [pseudonyms], and in purposes.toml.",
             ("quota", "limit", "left"),
             tuple({"quota": name, "limit": limit, "left": left} for name, limit, left in rows),
-        ),
-        form,
+        )
     )
-    return 0
+
+
+SHOW = Errand("quota show", _show)

@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from whosaw.cli.options import data_option, format_option, opened, say
+from whosaw.cli.errand import Done, Errand, Given
+from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.directory.change import DRAWN, Office, Said, bring
 from whosaw.directory.content import digest_of
@@ -35,22 +36,27 @@ def sample() -> None:
 def draw_(purpose: str, cases: int, by: str, data: Path, form: str) -> int:
     """Draw N of the cases that were closed in the last 30 days, for the unit of --by. Exit code 4: refused."""
     del purpose
-    with opened(data) as here:
-        made = draw(cases, by, desk_of(here))
+    done = DRAW.run(data, {"cases": cases, "by": by})
+    say(done.table, form)
+    return done.code
+
+
+def _draw(here: House, said: Given) -> Done:
+    made = draw(said.number("cases"), said.text("by"), desk_of(here))
     if isinstance(made, Refused):
         rows = tuple({"code": reason.code, "reason": reason.sentence} for reason in made.reasons)
-        say(Table("Refused: nothing was drawn.", ("code", "reason"), rows, {"outcome": "refused"}), form)
-        return REFUSED
-    say(
+        return Done(Table("Refused: nothing was drawn.", ("code", "reason"), rows, {"outcome": "refused"}), REFUSED)
+    return Done(
         Table(
             f"Drawn: {len(made.cases)} of {made.of} cases. Nobody chose them; the draw is on record at leaf {made.index}.",
             ("case", "drawn"),
             tuple({"case": ours, "drawn": theirs} for ours, theirs in made.cases),
             {"outcome": "drawn", "sample": made.sample, "of": made.of, "leaf": made.index},
-        ),
-        form,
+        )
     )
-    return 0
+
+
+DRAW = Errand("sample draw", _draw)
 
 
 def desk_of(here: House) -> Desk:

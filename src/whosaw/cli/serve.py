@@ -18,6 +18,7 @@ import click
 from click.core import ParameterSource
 
 from whosaw.cli.closed import close_memory
+from whosaw.cli.errands import wishes
 from whosaw.cli.options import Place, data_option, opened
 from whosaw.datafolder import SETTINGS, around
 from whosaw.errors import BadInput, MissingExtra
@@ -71,7 +72,13 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
     close_memory()
     with opened(data) as here:
         tls = options(here.folder.resolve(), given if given.certificate else here.settings.tls)
-        with closing(serving.listening(listen)) as line, door(here, _line) as admits, Lane() as lane, _epochs(here):
+        with (
+            closing(serving.listening(listen)) as line,
+            door(here, _line) as admits,
+            Lane() as lane,
+            _epochs(here),
+            wishes(here),
+        ):
             url, of_house = serving.address(line, secured=bool(tls)), Health(here)
             parts = parts_of(
                 here, admits, lane, url, health=of_house.parts, metrics=of_house.metrics, mounted=_mounted(here)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from whosaw.cli.errand import Done, Errand, Given
 from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import IN_PART, REFUSED, Cell, Table
 from whosaw.directory.kept import Outcome
@@ -17,6 +18,7 @@ from whosaw.tickets.accounts import load_accounts, owners
 from whosaw.tickets.check import Checked, Hand, NotAsked
 from whosaw.tickets.check import check as ask
 from whosaw.verify.words import counted
+from whosaw.wiring import House
 
 _WORDS = {
     "opened": "opened by", "requested": "requested by", "assigned": "assigned to", "queued": "in the queue", "named": "names",
@@ -75,8 +77,13 @@ def accounts(system: str, file: Path, data: Path, form: str) -> int:
 @format_option
 def status(data: Path, form: str) -> int:
     """How each ticket system stood when it was asked last. Exit code 1: one of them was silent."""
-    with opened(data) as here:
-        standing = here.tickets.tickets.standing()
+    done = STATUS.run(data, {})
+    say(done.table, form)
+    return done.code
+
+
+def _status(here: House, _: Given) -> Done:
+    standing = here.tickets.tickets.standing()
     rows: tuple[dict[str, Cell], ...] = tuple(
         {"system": name, "well": not why, "why": why or None} for name, why in standing.items()
     )
@@ -84,8 +91,11 @@ def status(data: Path, form: str) -> int:
     sentence = (
         f"{counted(len(rows), 'ticket system')}, {down} of them silent." if rows else "No ticket system is set up."
     )
-    say(Table(sentence, ("system", "well", "why"), rows, {"silent": down}), form)
-    return IN_PART if down else 0
+    table = Table(sentence, ("system", "well", "why"), rows, {"silent": down})
+    return Done(table, IN_PART if down else 0)
+
+
+STATUS = Errand("ticket status", _status)
 
 
 def _told(case: str, found: Checked) -> Table:

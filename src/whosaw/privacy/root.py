@@ -8,6 +8,7 @@
                    digest key    digests of texts that must not be guessable
                    resources key seals what an identity provider must get back
                    tickets key   seals what ticket systems push
+                   wishes key    seals what a command asks of an open gate, and its answer
                    pseudonyms key makes the keys of IP pseudonyms, one for each purpose and epoch
                    check value   tells the right root from another one
 
@@ -118,6 +119,10 @@ class Root:
     @property
     def tickets(self) -> bytes:
         return expand(self._key, b"whosaw/tickets/v1")
+
+    @property
+    def wishes(self) -> bytes:
+        return expand(self._key, b"whosaw/wishes/v1")
 
     @property
     def pseudonyms(self) -> bytes:

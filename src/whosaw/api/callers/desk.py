@@ -4,8 +4,7 @@
     whosaw caller …  ─▶ add · rotate · remove ─┐
     [[caller]]       ─▶ settle, at each start ─┴─▶ record, durable ─▶ table ─▶ the next request knows it
 
-A folder that a gate has open is closed to commands. Such a command leaves a wish in state.db, and the gate that has the
-folder open does it: by the same functions, with the same record.
+A folder that a gate has open is closed to commands. What they wish the gate does: by the same functions, with the same record.
 
 What was removed by a command stays removed, even where whosaw.toml still names it, until its table there changes.
 
@@ -18,22 +17,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol, cast
+from datetime import datetime
+from typing import Protocol
 
 from whosaw.api.callers.record import Event, change_body
 from whosaw.api.callers.registered import Registered, parse_row
-from whosaw.api.callers.rows import COMMAND, SETTINGS, CallerRows, Row, Wish
-from whosaw.directory.tables import micros
-from whosaw.errors import EXIT, BadInput, Busy, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
+from whosaw.api.callers.rows import COMMAND, SETTINGS, CallerRows, Row
+from whosaw.errors import BadInput, Busy, IdempotencyConflict, NotCanonical
 from whosaw.journal.submission import Record, Recorded, Submission
-from whosaw.model.record import Json, Stream, canonical, parse_json
+from whosaw.model.record import Json, Stream, canonical
 from whosaw.settings.callers import check_apart, known_issuers
 
 JOURNAL_CALLER = "callers"
-_LIMIT = 128 * 1024
 _TRIES = 8
-WISH_LASTS = timedelta(seconds=30)
 
 
 class Journal(Protocol):
@@ -162,25 +158,6 @@ class Desk:
                     raise
         return found.leaves[-1].index
 
-    # ── what commands ask of an open gate ──
-
-    def take_up(self) -> int:
-        """Answer every wish that waits; returns how many. A wish that is too old is answered, and not done."""
-        wishes = self.rows.wishes()
-        for wish in wishes:
-            self.rows.answer(wish.id, self._answer(wish))
-        return len(wishes)
-
-    def _answer(self, wish: Wish) -> bytes:
-        try:
-            if micros(self.clock()) - wish.made > WISH_LASTS // timedelta(microseconds=1):
-                raise Busy("nobody took it up in time", part="callers", hint="the same command again")
-            changed = do(self, parse_json(wish.said, "wish", _LIMIT))
-        except WhosawError as error:
-            said = {"error": type(error).__name__, "message": str(error), "hint": error.hint}
-            return canonical(cast("dict[str, Json]", said))
-        return canonical({"name": changed.name, "leaf": changed.leaf})
-
 
 def do(desk: Desk, said: Json) -> Changed:
     """Do what a command says, in the folder that it opened or in the gate's."""
@@ -192,19 +169,6 @@ def do(desk: Desk, said: Json) -> Changed:
         case {"what": "remove", "name": str(name), "by": str(by)}:
             return desk.remove(name, by)
     raise NotCanonical("not a wish", where="wish")
-
-
-def told(raw: bytes) -> Changed:
-    """What a gate answered to a wish. Raises what it raised there."""
-    match parse_json(raw, "answer", _LIMIT):
-        case {"name": str(name), "leaf": int(leaf)}:
-            return Changed(name, leaf)
-        case {"error": str(kind), "message": str(message), "hint": str(hint)}:
-            found = next(
-                (each for each in EXIT if each.__name__ == kind and each.__name__ != "MissingExtra"), Unavailable
-            )
-            raise found(message, hint=hint)
-    raise NotCanonical("not an answer", where="answer")
 
 
 def _named(live: Sequence[Row], name: str) -> Row:

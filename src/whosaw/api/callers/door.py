@@ -37,7 +37,6 @@ from whosaw.model.record import Stream
 
 PRINCIPAL = b"whosaw-principal"
 SERVICE = "service"
-_EVERY = 0.25
 OK = "ok"
 _log = logging.getLogger(__name__)
 
@@ -140,8 +139,6 @@ class Door:
         self._counts: Counter[str] = Counter()
         self._by_url = {issuer.url: issuer for issuer in parts.issuers}
         self._read: dict[bytes, Registered] = {}
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._take_up, name="whosaw-callers", daemon=True)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -250,23 +247,6 @@ class Door:
     def _count(self, code: str) -> None:
         with self._lock:
             self._counts[code] += 1
-
-    # ── what commands ask of an open gate ──
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _take_up(self) -> None:
-        while not self._ending.wait(_EVERY):
-            try:
-                self._parts.desk.take_up()
-            except WhosawError as error:
-                _log.warning("a change of the callers waits: %s", error)
 
 
 def _among(issuer: Issuer | None, names: set[str]) -> Issuer:

@@ -1,34 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door of a house, and the desk where its callers are changed: which part of the house each of them gets.
 
-House ──▶ desk_of  what commands change                 Commands beside an open gate ──▶ wish ──▶ its door does it
+House ──▶ desk_of  what commands change
       └─▶ door     what every request passes
 """
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine
-
-from whosaw.api.callers.desk import Changed, Desk, do, told
+from whosaw.api.callers.desk import Changed, Desk, do
 from whosaw.api.callers.door import Door, Parts, networks
 from whosaw.api.callers.keys import KeyAddress, KeyFile, Keys
 from whosaw.api.callers.registered import Registered
 from whosaw.api.callers.rows import CallerRows
 from whosaw.api.callers.token import Issuer
-from whosaw.errors import Busy
-from whosaw.model.record import Json, canonical
+from whosaw.model.record import Json
 from whosaw.settings.callers import CallerSettings, IssuerSettings
 from whosaw.wiring import House
 
-_PATIENCE = 10.0
-_STEP = 0.1
 _OF_NOBODY = "p-" + "a" * 16
 
 
@@ -45,7 +38,7 @@ def desk_of(here: House) -> Desk:
 
 @contextmanager
 def door(here: House, told_of: Callable[[str], None] = lambda _: None) -> Iterator[Door]:
-    """What every request passes, until it is closed. The tables [[caller]] are brought into force first, on record.
+    """What every request passes. The tables [[caller]] are brought into force first, on record.
 
     `told_of` is given a sentence for each caller that whosaw.toml names and that stays removed. Raises Misconfigured.
     """
@@ -55,7 +48,7 @@ def door(here: House, told_of: Callable[[str], None] = lambda _: None) -> Iterat
         told_of(f"caller {name}: a command removed it; it stays removed until its table in whosaw.toml changes")
     rows = CallerRows(here.engine)
     issuers = [_issuer(here.folder, said, rows, here.clock) for said in here.settings.issuer]
-    made = Door(
+    yield Door(
         Parts(
             desk=desk,
             issuers=issuers,
@@ -65,11 +58,6 @@ def door(here: House, told_of: Callable[[str], None] = lambda _: None) -> Iterat
             clock=here.clock,
         )
     )
-    made.start()
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def registered(folder: Path, said: CallerSettings) -> Registered:
@@ -89,27 +77,6 @@ def _function(here: House, staff: str) -> str | None:
     return found.function if found is not None and found.active else None
 
 
-# ── a command, with the folder to itself or beside a gate that has it open ──
-
-
 def ordered(here: House, said: Json) -> Changed:
-    """Do it, in a folder that is ours."""
+    """What a command says, done."""
     return do(desk_of(here), said)
-
-
-def wished(engine: Engine, said: Json, clock: Callable[[], datetime]) -> Changed:
-    """Ask the gate that has the folder open, and wait for it. Raises Busy where it does not answer, and what it raises."""
-    rows, id_ = CallerRows(engine), secrets.token_hex(16)
-    rows.wish(id_, canonical(said), clock())
-    ends = time.monotonic() + _PATIENCE
-    while time.monotonic() < ends:
-        time.sleep(_STEP)
-        if (answer := rows.answered(id_)) is not None:
-            return told(answer)
-    if not rows.withdraw(id_) and (answer := rows.answered(id_)) is not None:
-        return told(answer)
-    raise Busy(
-        "another process holds the folder, and does nothing about its callers",
-        part="callers",
-        hint="only `whosaw serve` takes up changes; wait for whatever else has the folder open. Nothing was changed",
-    )

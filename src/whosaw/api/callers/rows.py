@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of the callers, in state.db: who is registered, what a command asks of an open gate, tokens that count once.
+"""Tables of the callers, in state.db: who is registered, and tokens that count once.
 
     callers         never changed, only ended: what was registered, and when it was known
-    caller_wishes   a command that found the folder open leaves its wish here, and the gate that has it open its answer
     caller_tokens   digests of tokens that were seen, until they expire
 
 They are read at every request and never remembered, so a caller that is removed is refused by the next request of any gate.
@@ -57,14 +56,6 @@ CALLERS = Table(
     Column("known_to", BigInteger, nullable=False),
     Index("callers_known_to", "known_to"),
 )
-WISHES = Table(
-    "caller_wishes",
-    CALLER_TABLES,
-    Column("wish", String(32), primary_key=True),
-    Column("said", LargeBinary, nullable=False),
-    Column("made", BigInteger, nullable=False),
-    Column("answer", LargeBinary),
-)
 TOKENS = Table(
     "caller_tokens",
     CALLER_TABLES,
@@ -73,7 +64,6 @@ TOKENS = Table(
     Index("caller_tokens_until", "until"),
 )
 _LIVE = select(CALLERS).where(CALLERS.c.known_to == FOR_EVER).order_by(CALLERS.c.name)
-_OPEN = select(WISHES.c.wish, WISHES.c.said, WISHES.c.made).where(WISHES.c.answer.is_(None)).order_by(WISHES.c.made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +76,8 @@ class Row:
     said: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a command asks of an open gate; `said` is canonical JSON."""
-
-    id: str
-    said: bytes
-    made: int
-
-
 class CallerRows:
-    """The three tables. Safe to share. Everything raises Unavailable where the database cannot be asked."""
+    """The two tables. Safe to share. Everything raises Unavailable where the database cannot be asked."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -143,36 +124,6 @@ class CallerRows:
             kept = b"" if said is None else said
             row = {"name": name, "origin": origin, "ordered": ordered, "digest": hashlib.sha256(kept).digest()}
             db.execute(insert(CALLERS).values(**row, said=kept, known_from=now, known_to=ends))
-
-    # ── what a command asks of an open gate ──
-
-    def wish(self, id_: str, said: bytes, at: datetime) -> None:
-        with writing(self._engine) as db:
-            db.execute(insert(WISHES).values(wish=id_, said=said, made=micros(at)))
-
-    def wishes(self) -> tuple[Wish, ...]:
-        """Those that nobody has answered, the oldest first."""
-        with reading(self._engine) as db:
-            return tuple(Wish(*row) for row in db.execute(_OPEN))
-
-    def answer(self, id_: str, answer: bytes) -> None:
-        """Answer a wish that is still there."""
-        with writing(self._engine) as db:
-            db.execute(update(WISHES).where(WISHES.c.wish == id_, WISHES.c.answer.is_(None)).values(answer=answer))
-
-    def answered(self, id_: str) -> bytes | None:
-        """The answer, which is then taken away."""
-        with reading(self._engine) as db:
-            found: bytes | None = db.scalar(select(WISHES.c.answer).where(WISHES.c.wish == id_))
-        if found is not None:
-            with writing(self._engine) as db:
-                db.execute(delete(WISHES).where(WISHES.c.wish == id_))
-        return found
-
-    def withdraw(self, id_: str) -> bool:
-        """Take a wish back; False where it was answered meanwhile."""
-        with writing(self._engine) as db:
-            return bool(db.execute(delete(WISHES).where(WISHES.c.wish == id_, WISHES.c.answer.is_(None))).rowcount)
 
     # ── tokens that count once ──
 

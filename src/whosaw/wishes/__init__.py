@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a command asks of the gate that has the folder open."""

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is typed beside a gate that serves the folder: approved, refused, stopped, and told as if there were no gate."""
+
+import json
+import threading
+from contextlib import nullcontext
+
+import pytest
+from tests.api.ca import SERVER, Authority
+from tests.api.test_serve import serving
+from tests.cli.desk import typed
+
+from whosaw.cli import errand, operator
+from whosaw.cli.errands import ERRANDS, wishes
+from whosaw.client.answer import Refused, Shown
+from whosaw.client.gate import Gate
+from whosaw.errors import Busy, WhosawError
+from whosaw.model.record import Stream, parse
+from whosaw.verify.overseer import OverseerKey
+from whosaw.wiring import house
+
+LOOK = ("--person", "katharina", "--field", "ip:network", "--purpose", "subject_request", "--case", "T-101")
+ASKED = {"person": "katharina", "fields": "ip:network", "purpose": "subject_request", "case": "T-101"}
+REASON = "She cannot sign in since she moved."
+
+
+def said(answer, code=0):
+    assert answer.code == code, answer
+    return json.loads(answer.out)
+
+
+def as_(who):
+    return ("--as", who, "--format", "json")
+
+
+def test_a_look_over_http_is_approved_by_commands_beside_the_gate(desk):
+    """Refused for lack of an approval; asked for, seen and given beside the gate, inside and outside; and then shown, once."""
+    council = OverseerKey.make("works-council", "ed25519", lambda n: b"\7" * n)
+    desk.file("council.key", council.encode())
+    with (desk.data / "whosaw.toml").open("a") as file:
+        file.write(f'\n[[overseer]]\nvkey = "{council.vkey}"\n')
+    ca = Authority()
+    cert, key = ca.issue("ip:127.0.0.1", use=SERVER).write(desk.home, "gate")
+    tool = ca.issue().write(desk.home, "tool")
+    desk.file("ca.pem", ca.pem)
+    tls = ("--tls-cert", str(cert), "--tls-key", str(key), "--client-ca", str(desk.home / "ca.pem"))
+    with serving("--data", str(desk.data), *tls) as process:
+        may = (
+            "--how",
+            "mtls",
+            "--certificate",
+            tool[0],
+            "--purpose",
+            "subject_request",
+            "--path",
+            "/v1/look",
+            "--speaks",
+        )
+        assert desk.typed("caller", "add", "portal", *may, "--by", "lead").code == 0
+        with Gate(f"https://127.0.0.1:{process.port}", certificate=tool, ca=desk.home / "ca.pem", timeout=20.0) as gate:
+            assert isinstance(gate.look(**ASKED, principal="ana"), Refused)
+            needs = ("--independent", "2", "--overseer", "--to", "ines")
+            made = desk.typed("approval", "ask", *LOOK, "--reason", REASON, *needs, *as_("ana"))
+            request = said(made)["request"]
+            listed = said(desk.typed("approval", "list", *as_("ines")))
+            assert (listed["notices"], listed["rows"][0]["asked by"]) == (
+                [f"asked {request}"],
+                "ana (support in help-ie)",
+            )
+            out, back = desk.home / "r.json", desk.home / "s.json"
+            seen = said(desk.typed("approval", "show", request, "--out", out, *as_("ines")))
+            assert (seen["reason_of_asker"], seen["roles"]) == (REASON, ["independent", "legal"])
+            assert said(desk.typed("approval", "give", request, *as_("ines")))["state"] == "pending"
+            key_ = ("--overseer-key", desk.home / "council.key")
+            assert typed("overseer", "sign", out, "--out", back, *key_).code == 0
+            assert said(desk.typed("approval", "give", "--from", back, *as_("ines")))["state"] == "approved"
+            assert isinstance(gate.look(**ASKED, principal="ana"), Shown)
+            assert isinstance(gate.look(**ASKED, principal="ana"), Refused)
+        assert process.stop() == 0
+        assert [line for line in process.lines if "katharina" in line or REASON in line] == []
+    with house(desk.data) as here:
+        here.journal.publish_now()
+        found = here.journal.reader().run(here.keyring.find(Stream.of_person("katharina")))[1:]
+        kinds = [parse(frame.body)["kind"] for frame in found]
+        with here.engine.connect() as db:
+            assert db.exec_driver_sql("SELECT count(*) FROM caller_wishes").scalar() == 0
+    assert kinds.count("look") == 3
+
+
+def test_the_same_words_and_codes_as_without_a_gate(desk, monkeypatch):
+    """Whatever is typed: the same on stdout, on stderr, and as a code; and on record the same."""
+    lines = (
+        ("approval", "show", "a-none", "--as", "ines"),
+        ("approval", "ask", *LOOK, "--reason", REASON, "--as", "nobody-here"),
+        ("approval", "give", "a-none", "--as", "ines"),
+        ("passkey", "list", "--as", "ines"),
+        ("ticket", "status"),
+        ("quota", "show", "nobody-here", "--format", "json"),
+        ("sample", "draw", "--purpose", "quality_sampling", "--cases", "3", "--by", "ana", "--format", "csv"),
+    )
+
+    def taken(_):
+        raise Busy("another process holds the folder")
+
+    with house(desk.data) as here:
+        # One house for both ways: opening it for every line would take most of the time.
+        monkeypatch.setattr(errand, "opened", lambda _: nullcontext(here))
+        alone = [desk.typed(*line) for line in lines]
+        monkeypatch.setattr(errand, "opened", taken)
+        with wishes(here):
+            beside = [desk.typed(*line) for line in lines]
+            assert desk.typed("suspend", "ana", "--reason-code", "stolen", "--by", "ines").code == 0
+            assert desk.typed("suspend", "ana", "--lift", "--by", "ines", "--with", "ines").code == 4
+    assert beside == alone
+    assert {each.code for each in beside} >= {0, 2}
+
+
+def test_who_asks_is_the_login_of_the_command_and_not_of_the_gate(desk, monkeypatch):
+    """Nobody asks as another: 4, on record; and whoever is one of the staff asks as themselves."""
+    with (desk.data / "whosaw.toml").open("a") as file:
+        file.write('\n[local]\noperators = ["ana-login=ana", "gate-login=lead"]\n')
+    typist = ["ana-login"]
+    monkeypatch.setattr(
+        operator,
+        "login",
+        lambda: typist[0] if threading.current_thread() is threading.main_thread() else "gate-login",
+    )
+    ask = ("approval", "ask", *LOOK, "--reason", REASON)
+    with house(desk.data) as here, wishes(here):
+        assert desk.typed(*ask, "--as", "ana").code == 0
+        for typist[0], who in (("ana-login", "lead"), ("gate-login", "ana"), ("root", "ana")):
+            no = desk.typed(*ask, "--as", who)
+            assert (no.code, no.out, "recorded as leaf" in no.err) == (4, "", True)
+        here.journal.publish_now()
+        found = here.journal.reader().run(here.keyring.find(Stream.named("admin")))[1:]
+        whys = [body["why"] for body in map(parse, (frame.body for frame in found)) if body["kind"] == "caller"]
+    assert whys == ["contradicts", "contradicts", "no-operator"]
+
+
+@pytest.mark.parametrize("given", [None, [], {}, {"asker": 1}, {"asker": "ana"}, {"change": 1, "login": "x"}])
+def test_an_errand_that_is_told_something_else_does_nothing(desk_here, given):
+    """A wish of another version: an error that is told, by every errand, and no traceback."""
+    for each in ERRANDS:
+        if each.name == "ticket status":
+            continue
+        with pytest.raises(WhosawError):
+            each.doer(desk_here)(given)
+
+
+@pytest.fixture(scope="module")
+def desk_here(settled):
+    with house(settled.data) as here:
+        yield here
+
+
+def test_every_errand_has_a_name_of_its_own():
+    """Or the gate would do another's."""
+    assert len({each.name for each in ERRANDS}) == len(ERRANDS)
