@@ -21,7 +21,6 @@ from whosaw.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from whosaw.model.record import canonical
 from whosaw.wishes.taking import Taking
 from whosaw.wishes.wish import WISH_LASTS, Wishes
 
@@ -52,8 +51,8 @@ class Ground:
 
     def left(self, said="it"):
         """A wish whose command died."""
-        raw = canonical({"what": "do", "said": said})
-        self.command.rows.wish(LEFT, self.command._sealed("said", LEFT, raw), self.clock())
+        at = self.clock()
+        self.command.rows.wish(LEFT, self.command.said(LEFT, "do", said, at), at)
 
     def rows(self):
         with self.engine.connect() as db:
@@ -113,6 +112,19 @@ def test_a_wish_that_is_too_old_is_answered_and_not_done(ground):
     assert ground.done == []
     with pytest.raises(Busy, match="in time"):
         ground.command._told(LEFT, ground.gate.rows.answered(LEFT))
+
+
+def test_a_row_that_is_put_back_is_not_done_again(ground):
+    """Whoever writes state.db and has no key repeats nobody's wish: not at once, and not later with another time beside it."""
+    ground.left()
+    (kept,) = ground.gate.rows.waiting()
+    assert ground.gate.take_up({"do": ground.do}) == 1
+    for later in (timedelta(0), timedelta(hours=1)):
+        ground.clock.turn(later)
+        ground.gate.rows.answered(LEFT)
+        ground.gate.rows.wish(LEFT, kept.said, ground.clock())
+        assert ground.gate.take_up({"do": ground.do}) == 1
+    assert ground.done == ["it"]
 
 
 def test_a_wish_that_nobody_takes_up_is_withdrawn(ground):

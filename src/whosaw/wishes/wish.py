@@ -44,6 +44,7 @@ PATIENCE = 10.0
 _FORGOTTEN = timedelta(minutes=5)
 _STEP = 0.05
 _LIMIT = 1024 * 1024
+_AGAIN = "what is on record counts, and the same command again does not do it twice"
 _log = logging.getLogger(__name__)
 
 Doer = Callable[[Json], Json]
@@ -52,7 +53,7 @@ Doer = Callable[[Json], Json]
 class Wishes:
     """Both ends. `key`: derived from the root; `patience`: seconds that a command waits."""
 
-    __slots__ = ("_clock", "_key", "_patience", "_random", "rows")
+    __slots__ = ("_clock", "_key", "_patience", "_random", "_taken", "rows")
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Wishes:
     ) -> None:
         self.rows, self._key, self._clock, self._random = WishRows(engine), key, clock, random
         self._patience = PATIENCE if patience is None else patience
+        self._taken: dict[str, int] = {}  # ids of the wishes that this gate took lately, and when they were made
 
     def __repr__(self) -> str:
         return "Wishes(…)"
@@ -76,8 +78,8 @@ class Wishes:
 
         Busy: nothing was done, and nothing will be. OutcomeUnknown: a gate took it, and did not answer.
         """
-        id_ = self._random(16).hex()
-        self.rows.wish(id_, self._sealed("said", id_, canonical({"what": what, "said": said})), self._clock())
+        id_, at = self._random(16).hex(), self._clock()
+        self.rows.wish(id_, self.said(id_, what, said, at), at)
         ends = time.monotonic() + self._patience
         while time.monotonic() < ends:
             time.sleep(_STEP)
@@ -94,9 +96,12 @@ class Wishes:
         raise OutcomeUnknown(
             "the gate took it up, and has not answered",
             part="wishes",
-            hint="it may have stopped in between: see that it serves and how things stand, then the same command again; "
-            "what is on record counts and is not done twice",
+            hint=f"it may have stopped in between: see that it serves; {_AGAIN}",
         )
+
+    def said(self, id_: str, what: str, said: Json, at: datetime) -> bytes:
+        """The sealed wish, which says when it was made: a copy of its row is as old as it is itself."""
+        return self._sealed("said", id_, canonical({"what": what, "said": said, "made": str(micros(at))}))
 
     def _told(self, id_: str, sealed: bytes) -> Json:
         match parse_json(self._opened("answer", id_, sealed), "answer", _LIMIT):
@@ -127,25 +132,32 @@ class Wishes:
             failed = error
         except Exception as error:  # noqa: BLE001  its text may quote what it choked on
             _log.warning("a wish failed (%s)", type(error).__name__)
-            failed = OutcomeUnknown("a fault in the gate", part="wishes", hint="please report it; the gate goes on")
+            failed = OutcomeUnknown("a fault in the gate", part="wishes", hint=f"please report it; {_AGAIN}")
         said = {"error": type(failed).__name__, "message": str(failed), "hint": failed.hint}
         return canonical(cast("dict[str, Json]", said))
 
     def _done(self, wish: Wish, doers: Mapping[str, Doer]) -> Json:
-        if micros(self._clock()) - wish.made > WISH_LASTS // timedelta(microseconds=1):
-            raise Busy("nobody took it up in time", part="wishes", hint="the same command again")
         try:
             asked = parse_json(self._opened("said", wish.id, wish.said), "wish", _LIMIT)
         except Damaged:
             raise NotCanonical("not a wish", where="wish") from None
         match asked:
-            case {"what": str(what), "said": said}:
+            case {"what": str(what), "said": said, "made": str(made)} if made == str(wish.made):
+                self._once(wish)
                 if (doer := doers.get(what)) is not None:
                     return doer(said)
                 raise BadInput(
                     "the gate knows no such wish", hint="command and gate must be of one version: restart it"
                 )
         raise NotCanonical("not a wish", where="wish")
+
+    def _once(self, wish: Wish) -> None:
+        """Raise Busy for a wish that is too old, and for one that was taken: whoever writes state.db can put its row back."""
+        oldest = micros(self._clock()) - WISH_LASTS // timedelta(microseconds=1)
+        self._taken = {id_: made for id_, made in self._taken.items() if made >= oldest}
+        if wish.made < oldest or wish.id in self._taken:
+            raise Busy("nobody took it up in time", part="wishes", hint="the same command again")
+        self._taken[wish.id] = wish.made
 
     # ── under the key ──
 
