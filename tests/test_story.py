@@ -343,8 +343,8 @@ def test_each_drawing_has_its_table(story, planned, looks):
     assert [who for who in (*known.principals, *known.persons) if who not in text] == []
     others = {each.staff_id for each in made.staff} - set(known.principals)
     named = {who for who in others if re.search(rf"(?<![\w.]){re.escape(who)}(?![\w.])", text)}
-    # Those who inquired are part of the story.
-    assert named <= {"susan.marrow", "petra.novotna", "lise.morvan"}
+    # Those who inquired are part of the story, and so is the one whose look served a purpose.
+    assert named <= {"susan.marrow", "petra.novotna", "marta.zielna"}
     refused = sum(look.decision == "refuse" for look in looks.values())
     assert f"refused them {refused} times" in " ".join(text.split())
 

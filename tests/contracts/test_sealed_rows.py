@@ -104,4 +104,4 @@ def test_how_far_an_import_is(rows):
     one, other = os.urandom(32), os.urandom(32)
     for behind in (5_000, 2**40, 0, 7):
         rows.mark(one, behind)
-        assert (rows.behind(one), rows.behind(other)) == (behind, 0)
+        assert (rows.reached(one), rows.reached(other)) == (behind, 0)

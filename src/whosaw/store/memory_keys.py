@@ -246,7 +246,7 @@ class MemorySealedRows(_Failing):
             self._marks[source] = behind
             self._late(fate)
 
-    def behind(self, source: bytes) -> int:
+    def reached(self, source: bytes) -> int:
         with self._lock:
             self._read()
             return self._marks.get(source, 0)

@@ -75,7 +75,7 @@ class SqlSealedRows:
             db.execute(delete(IMPORTS).where(IMPORTS.c.source == source))
             db.execute(insert(IMPORTS).values(source=source, behind=behind))
 
-    def behind(self, source: bytes) -> int:
+    def reached(self, source: bytes) -> int:
         with answering("sealed values"), self._engine.connect() as db:
             return db.scalar(select(IMPORTS.c.behind).where(IMPORTS.c.source == source)) or 0
 

@@ -38,7 +38,7 @@ class SealedRows(Protocol):
         """So many rows of an import are behind us: it lies with the values, so that a backup forgets both or neither."""
         ...
 
-    def behind(self, source: bytes) -> int:
+    def reached(self, source: bytes) -> int:
         """How many rows of an import are behind us, as marked last; 0 where it is not known."""
         ...
 

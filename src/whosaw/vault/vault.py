@@ -138,9 +138,9 @@ class Vault:
         """So many rows of an import are behind us; after all that belongs to them."""
         self._rows.mark(source, behind)
 
-    def behind(self, source: bytes) -> int:
+    def reached(self, source: bytes) -> int:
         """How many rows of an import are behind us."""
-        return self._rows.behind(source)
+        return self._rows.reached(source)
 
     def open(self, look: Look, recorded: RecordedLook, decision: Decision, receipt: bytes = b"") -> tuple[Value, ...]:
         """The values that `look` asked for and `decision` grants, newest first within each field.

@@ -47,7 +47,7 @@ class Keeps(Protocol):
         """Up to this row an import is done with."""
         ...
 
-    def behind(self, source: bytes) -> int:
+    def reached(self, source: bytes) -> int:
         """Up to which row an import came."""
         ...
 

@@ -94,7 +94,7 @@ def take(
     once = f"done-{b64encode(source[:24]).decode()}"
     if not again and (earlier := journal.find(CALLER, once)) is not None:
         return Taken(checked, done=earlier.leaves[-1].index, behind=checked.rows, before=True)
-    behind = 0 if again else min(vault.behind(source), checked.last)
+    behind = 0 if again else min(vault.reached(source), checked.last)
     told: dict[str, Json] = {
         "v": 1, "kind": str(Kind.IMPORT), "form": rows.form, "source": b64encode(checked.digest).decode(), "rows": checked.rows,
         "rejected": checked.wrong, "behind": behind, "principal": by,
