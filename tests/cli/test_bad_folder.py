@@ -221,6 +221,7 @@ def test_init_touches_nothing_that_stands_there(desk, tmp_path, standing):
     assert digest(folder.parent) == before
 
 
+@pytest.mark.slow
 def test_a_folder_that_may_not_be_read(desk):
     """Another account's folder, as an account without rights sees it: the place, 2 or 7, and never a fault of ours."""
     if os.geteuid():
@@ -268,6 +269,7 @@ def test_a_clock_set_back_records_nothing(desk):
 # ── a second process ──
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(desk):
     """While another process has the folder, nobody else writes; it is said at once, and afterwards all goes on."""
     program = (

@@ -210,6 +210,7 @@ def codes(desk, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_exit_codes_are_those_of_the_reference(worked, tmp_path):
     """Each code of docs/reference.md is met, but for approvals, which no version gives yet; `busy` has a test of its own."""
     shutil.copytree(worked.data / "public", tmp_path / "altered")

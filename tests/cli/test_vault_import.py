@@ -166,6 +166,7 @@ def test_cut_short_at_any_batch_it_goes_on_and_ends_with_the_same(data, tmp_path
         assert behind == sorted(behind) and behind[-1] > 0
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_started_again_the_vault_is_the_same(data, tmp_path):
     """kill -9 of a real process, once some batches are durable: the next run takes the rest, and nothing twice."""
     count = 1_500

@@ -128,6 +128,7 @@ def test_a_case_that_nobody_asked_for_is_a_reason(tmp_path):
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_case_whose_author_nobody_knows_is_no_reason(tmp_path, case, naming, sentence):
     """Perhaps they wrote it themselves. The coverage says of how many cases nobody knows it."""
     run = watched(tmp_path, with_cases(14, case, naming))
@@ -217,6 +218,7 @@ def test_accounts_that_nobody_knows_are_one_team(tmp_path):
 
 
 @pytest.mark.parametrize(("number", "each"), [(1, 12), (6, 40), (13, 40)])
+@pytest.mark.slow
 def test_many_do_not_make_each_other_usual(tmp_path, number, each):
     """One to a third of forty, at so many persons each without a reason: each of them stands, and nobody else alone."""
     looks = [

@@ -242,6 +242,7 @@ def test_a_watch_sees_nothing_later(tmp_path, snooped):
     assert encode(watched(tmp_path / "a", snooped, day).kept) == encode(watched(tmp_path / "b", then, day).kept)
 
 
+@pytest.mark.slow
 def test_a_second_watch_in_one_session_says_the_same(facts):
     """Nothing is left over in the engine."""
     once = watch(facts, AS_OF, earlier=None, defaults=DEFAULTS, templates=TEMPLATES)

@@ -36,7 +36,7 @@ def folders(draw):
     return tables
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(folders(), st.lists(QUESTIONS, min_size=1, max_size=6)), min_size=2, max_size=5))
 def test_an_answer_never_changes(steps):
     """Load, ask, load something else, ask again about all earlier moments: to the last bit the same answers."""

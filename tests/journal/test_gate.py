@@ -221,6 +221,7 @@ def test_who_was_succeeded_writes_nothing(town):
         gate.publish_now()
 
 
+@pytest.mark.slow
 def test_a_sequencer_that_shows_no_pulse_loses_the_lock(town, monkeypatch):
     """Stopped, it keeps its connections; a candidate ends the one that counts, after a while."""
     from whosaw.journal.cluster.candidate import PULSE

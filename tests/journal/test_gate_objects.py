@@ -70,6 +70,7 @@ def test_whoever_is_elected_goes_on_where_the_other_machine_stopped(town):
     assert not [name for name in s3.everything(town.shown) if "segments" in name or "staging" in name]
 
 
+@pytest.mark.slow
 def test_a_term_that_ends_in_the_middle_of_a_head_is_carried_through_elsewhere(town):
     """The head is swapped, its files are not put, and the machine is gone: the other one makes it whole."""
     with town.gate(stands=False) as (gate, _):

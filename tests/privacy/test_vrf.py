@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from tests.privacy.keys import VECTORS, other_vrf_key, rsa_key, vrf_key, vrf_pem
 
 from whosaw.errors import Damaged, Misconfigured, ProofFailed, Unavailable
-from whosaw.privacy.vrf import VrfKey
-from whosaw.tlog.vrf import VrfPublic, check, mgf1
+from whosaw.privacy.vrf import VrfKey, _agree
+from whosaw.tlog.vrf import EXPONENT, VrfPublic, check, mgf1
 
 E = 65537
 N = int(VECTORS["key"]["n"], 16)
@@ -142,6 +142,17 @@ def test_any_other_key_file_stops_the_start(why):
     with pytest.raises(Misconfigured, match=r"keys/vrf\.pem") as caught:
         VrfKey.from_pem(WRONG[why](), os.urandom)
     assert "backup" in caught.value.hint
+
+
+@pytest.mark.parametrize("which", ["p", "q", "d", "dmp1", "dmq1", "iqmp", "n"])
+def test_numbers_that_are_not_of_one_key_stop_the_start(which):
+    """Each number of a key is held against the others: one that is two more is no key."""
+    whole = vrf_key()._key.private_numbers()
+    assert _agree(whole)
+    given = {name: getattr(whole, name) for name in ("p", "q", "d", "dmp1", "dmq1", "iqmp")}
+    n = whole.public_numbers.n + 2 * (which == "n")
+    given |= {which: given[which] + 2} if which != "n" else {}
+    assert not _agree(rsa.RSAPrivateNumbers(**given, public_numbers=rsa.RSAPublicNumbers(EXPONENT, n)))
 
 
 def test_a_missing_vrf_key_is_never_made_anew():

@@ -52,6 +52,7 @@ def test_a_whole_log_holds(size):
     assert all(step.verdict in (Verdict.HOLDS, Verdict.NOT_CHECKED) for step in report.steps)
 
 
+@pytest.mark.slow
 def test_a_log_of_three_levels_holds():
     """66,000 leaves have tiles at level 2, and a partial one at each level."""
     log = log_of(66_000)

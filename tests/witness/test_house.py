@@ -174,6 +174,7 @@ def test_receipts_of_every_kind(town):
     assert verify_receipt(recorded.receipt, audit, source).facts["kind"] == "published"
 
 
+@pytest.mark.slow
 def test_a_statement_is_of_a_head_that_witnesses_have_seen(town):
     """Under the trust file that outsiders have: a quorum has cosigned its checkpoint, and its own record is below it."""
     folder = town.folder("a")
@@ -222,6 +223,7 @@ def test_a_statement_that_is_older_by_rule_is_witnessed(town):
         assert ("older by rule" in report.text()) is (code == 0)
 
 
+@pytest.mark.slow
 def test_a_statement_waits_for_both_logs(town):
     """A witness goes down between head and index: no statement with half of its quorum; when it is back, there is one."""
     folder = town.folder("a")

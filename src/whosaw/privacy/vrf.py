@@ -66,10 +66,11 @@ class VrfKey:
                 "the log names this key in its first leaf, so a new one cannot take its place",
             )
         try:
-            key = load_pem_private_key(raw, password=None)
+            # Not validated by the library, which would ask at each start whether two numbers of 1,536 bits are primes.
+            key = load_pem_private_key(raw, password=None, unsafe_skip_rsa_key_validation=True)
         except Exception:  # noqa: BLE001 - the library raises many kinds, and all of them mean the same
             key = None
-        if not isinstance(key, rsa.RSAPrivateKey):
+        if not isinstance(key, rsa.RSAPrivateKey) or not _agree(key.private_numbers()):
             raise Misconfigured(
                 f"the key file {where} is damaged: not an RSA private key in PEM",
                 setting=where,
@@ -121,3 +122,16 @@ class VrfKey:
         if blind < 2 or math.gcd(blind, self._n) != 1:
             raise Unavailable("the source of randomness gives no random numbers", part="randomness")
         return blind
+
+
+def _agree(numbers: rsa.RSAPrivateNumbers) -> bool:
+    """Whether the numbers of a key are of one key: no bit of a file that was made whole can change without it."""
+    p, q, d, public = numbers.p, numbers.q, numbers.d, numbers.public_numbers
+    return (
+        p > 1
+        and q > 1
+        and p * q == public.n
+        and all(d * public.e % (each - 1) == 1 for each in (p, q))
+        and (numbers.dmp1, numbers.dmq1) == (d % (p - 1), d % (q - 1))
+        and numbers.iqmp * q % p == 1
+    )
