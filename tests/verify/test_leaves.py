@@ -290,3 +290,13 @@ def test_many_processes_verify_a_real_folder(published, monkeypatch):
     monkeypatch.setattr(leaves, "SHARE", 2)
     source = FolderSource(published / "public")
     assert read_leaves(source, 3000, (), {}, jobs=3) == read_leaves(source, 3000, (), {}, jobs=1)
+
+
+def test_a_question_that_failed_leaves_no_answer_for_the_next(log, shared, team):
+    """One piece fails while others are read: their answers are taken back before anybody asks again."""
+    whole = read_leaves(Shelf(log[1]), 601, (), {}, jobs=2)
+    for _ in range(5):
+        with pytest.raises(Unavailable) as kept:  # and its traceback with it, which keeps the generator
+            read_leaves(Shelf(log[1], broken=frozenset({"tile/0/000"})), 601, (), {}, jobs=2)
+        again = read_leaves(Shelf(log[1]), 601, (), {}, jobs=2)
+        assert again.whole.root == whole.whole.root, kept

@@ -153,10 +153,11 @@ def _compare(
     else:
         looked = each(heaps.InFiles(reading.folder, cuts, end), heaps.files(reading.folder).items())
     changes, done = {}, 0
-    for number, count, one in looked:
-        changes[number], done = one.changes, done + count
-        found.twice += one.twice
-        progress(min(whole.end, (whole.end + done) // 2), reading.size)
+    with closing(looked):
+        for number, count, one in looked:
+            changes[number], done = one.changes, done + count
+            found.twice += one.twice
+            progress(min(whole.end, (whole.end + done) // 2), reading.size)
     if whole.gap is None and not whole.given_up and done != reading.size:
         raise Unavailable(
             f"of {reading.size:,} labels {done:,} were compared: temporary files were lost or cut meanwhile",

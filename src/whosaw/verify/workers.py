@@ -90,10 +90,12 @@ class _Team:
         busy: dict[Connection, int] = {}
         try:
             yield from self._each(work, enumerate(items), busy)
-        except GeneratorExit:
-            # Nobody wants the rest; but what is on its way must not be taken for an answer to the next question.
+        except BaseException:
+            # Nobody wants the rest: given up, or one of them failed. What is on its way must not be taken for an answer to the
+            # next question, nor written when its folder is gone.
             for pipe in busy:
-                _received(pipe)
+                with suppress(Unavailable, OSError):
+                    _received(pipe)
             raise
 
     def _each(self, work: Callable[[I], R], todo: Iterator[tuple[int, I]], busy: dict[Connection, int]) -> Iterator[R]:
