@@ -22,6 +22,7 @@ from whosaw.model.access import Field
 from whosaw.model.pseudonym_body import PseudonymBody
 from whosaw.privacy.ipcrypt.epochs import bounds
 from whosaw.privacy.keyring import Keyring
+from whosaw.vault.match import stands
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
 
 Encrypt = Callable[[Sequence[str]], Sequence[str]]
@@ -78,13 +79,7 @@ class Addresses:
     def _call(self, recorded: RecordedLook) -> PseudonymBody:
         """The call in its record, which the log holds. Not the receipt alone: it says that a leaf *was* durable."""
         leaf = recorded.leaves[-1]
-        kept = self._journal.find(leaf.label)
-        if kept is None or (kept.index, kept.label, kept.nonce, kept.body) != (
-            leaf.index,
-            leaf.label,
-            leaf.nonce,
-            leaf.body,
-        ):
+        if not stands(self._journal, leaf):
             raise _wrong("the log holds no such record")
         try:
             call = PseudonymBody.decode(leaf.body)

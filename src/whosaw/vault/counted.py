@@ -20,6 +20,7 @@ from whosaw.privacy.fields.kind import NOWHERE, Places
 from whosaw.privacy.headings import Headings
 from whosaw.privacy.ipcrypt.epochs import bounds
 from whosaw.privacy.keyring import Keyring
+from whosaw.vault.match import stands
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
 
 Noise = Callable[[Sequence[int], int], Sequence[int]]
@@ -77,13 +78,7 @@ class Counted:
     def _question(self, recorded: RecordedLook, question: Question, headings: Headings) -> CountBody:
         """The question in its record, which the log holds: as in ``vault.addresses``."""
         leaf = recorded.leaves[-1]
-        kept = self._journal.find(leaf.label)
-        if kept is None or (kept.index, kept.label, kept.nonce, kept.body) != (
-            leaf.index,
-            leaf.label,
-            leaf.nonce,
-            leaf.body,
-        ):
+        if not stands(self._journal, leaf):
             raise _wrong("the log holds no such record")
         try:
             body = CountBody.decode(leaf.body)

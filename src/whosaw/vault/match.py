@@ -137,6 +137,14 @@ def _enrolled(request: Request, found: OpenedLeaf, journal: Leaves, chains: Chai
     chains.found(request.stream, found)
 
 
+def stands(journal: Leaves, leaf_: OpenedLeaf) -> bool:
+    """Whether the log holds this very leaf. For records in streams of ours, which no person's key labels."""
+    kept = journal.find(leaf_.label)
+    return kept is not None and (kept.index, kept.label, kept.nonce, kept.body) == (
+        leaf_.index, leaf_.label, leaf_.nonce, leaf_.body,
+    )  # fmt: skip
+
+
 def _last(journal: Leaves, stream: StreamSecret, rekeys: int) -> OpenedLeaf | None:
     """The last leaf under one of the keys of a stream. Places have no gaps, so it is searched for by halves."""
     first, some = rekeys * OF_ONE_KEY + 1, 1
