@@ -31,9 +31,9 @@ from whosaw.detect.wording import spelled
 from whosaw.errors import BadInput
 from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import parse
-from whosaw.simulate.acts import Asks, Connects, Loads, Publishes, Uses
-from whosaw.simulate.company import company, truth
-from whosaw.simulate.summer import summer
+from whosaw.simulate.summer.acts import Asks, Connects, Loads, Publishes, Uses
+from whosaw.simulate.summer.company import company, truth
+from whosaw.simulate.summer.summer import summer
 from whosaw.tlog.tile import Bundle
 
 SRC = Path(__file__).parents[1] / "src"

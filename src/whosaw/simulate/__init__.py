@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small invented company and one summer of it, to play against the real product.
+"""Invented companies: a small one whose story is played against the real product, and one of any size to detect in.
 
-    company ──▶ tables ──▶ the directory's folder         staff, persons, cases    what stands still
-       └──────▶ summer ──▶ acts in order of time          articles, planted        what happens
+    summer/     forty people and ten weeks, for the demonstration and the tour
+    company/ ──▶ work/ ──▶ plants/ and twins/ ──▶ folder/        a dataset folder, and apart from it what was planted
 
-It knows nothing of what watches it, and shares no code with it. Everybody is invented.
+Nothing here knows what watches it, or shares code with it. Everybody is invented.
 """

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from whosaw.simulate.company import Company
+from whosaw.simulate.summer.company import Company
 
 _CITY = {"IE": "Dublin", "US": "Austin"}
 

@@ -20,7 +20,7 @@ from whosaw.detect.finding import Finding as Found
 from whosaw.detect.finding import Reason as Signalled
 from whosaw.detect.wording import spelled
 from whosaw.facts.columns import instant
-from whosaw.simulate.acts import Asks, Uses
+from whosaw.simulate.summer.acts import Asks, Uses
 from whosaw.web import story
 from whosaw.web.drawing.bonds import Bond
 from whosaw.web.drawing.timeline import Article, Became, DrawnLook

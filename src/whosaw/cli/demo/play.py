@@ -20,9 +20,9 @@ from whosaw.desks import load_directory
 from whosaw.errors import Unavailable
 from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Look
-from whosaw.simulate.acts import Act, Asks, Connects, Loads, Publishes, Uses
-from whosaw.simulate.company import Company
-from whosaw.simulate.tables import tables, write
+from whosaw.simulate.summer.acts import Act, Asks, Connects, Loads, Publishes, Uses
+from whosaw.simulate.summer.company import Company
+from whosaw.simulate.summer.tables import tables, write
 from whosaw.wiring import House
 
 

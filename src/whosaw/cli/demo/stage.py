@@ -25,8 +25,8 @@ from whosaw.cli.demo.tool import ROUTES, internal_tool
 from whosaw.datafolder import SETTINGS, TRUST
 from whosaw.desks import intake
 from whosaw.errors import BadInput
-from whosaw.simulate.acts import Act, Connects, Uses
-from whosaw.simulate.company import Company
+from whosaw.simulate.summer.acts import Act, Connects, Uses
+from whosaw.simulate.summer.company import Company
 from whosaw.wiring import build, house
 
 ORIGIN = "larkway.example/whosaw"

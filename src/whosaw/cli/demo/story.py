@@ -40,8 +40,8 @@ from whosaw.inquiry import finding as of_finding
 from whosaw.inquiry import person as of_person
 from whosaw.inquiry.step import Refused
 from whosaw.inquiry.unseal import Unsealed, unseal
-from whosaw.simulate.company import company
-from whosaw.simulate.summer import summer
+from whosaw.simulate.summer.company import company
+from whosaw.simulate.summer.summer import summer
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import render_base64
 from whosaw.verify.steps import FALSE

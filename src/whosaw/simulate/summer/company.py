@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import Random
 
-from whosaw.simulate.cases import Case, cases
-from whosaw.simulate.persons import LINKS, Link, Person, persons
-from whosaw.simulate.staff import AUDIT, Colleague, staff
+from whosaw.simulate.summer.cases import Case, cases
+from whosaw.simulate.summer.persons import LINKS, Link, Person, persons
+from whosaw.simulate.summer.staff import AUDIT, Colleague, staff
 
 NAME = "Larkway"
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address
 from random import Random
 
-from whosaw.simulate.persons import Person
+from whosaw.simulate.summer.persons import Person
 
 _NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 _DOCUMENTED = 0x20010DB8 << 96

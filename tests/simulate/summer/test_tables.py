@@ -6,12 +6,12 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from tests.simulate.played import START
+from tests.simulate.summer.played import START
 
 from whosaw.directory.columns import MAY_LACK, TABLES
-from whosaw.simulate.company import company
-from whosaw.simulate.days import LENGTH, instant
-from whosaw.simulate.tables import tables, write
+from whosaw.simulate.summer.company import company
+from whosaw.simulate.summer.days import LENGTH, instant
+from whosaw.simulate.summer.tables import tables, write
 
 
 def rows(text):

@@ -16,9 +16,9 @@ from io import StringIO
 from pathlib import Path
 
 from whosaw.model.record import time_text
-from whosaw.simulate.cases import Case
-from whosaw.simulate.company import Company
-from whosaw.simulate.staff import FRAUD, SECURITY, SUPPORT
+from whosaw.simulate.summer.cases import Case
+from whosaw.simulate.summer.company import Company
+from whosaw.simulate.summer.staff import FRAUD, SECURITY, SUPPORT
 
 _QUEUES = (*SUPPORT, FRAUD, SECURITY)
 

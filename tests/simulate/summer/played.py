@@ -20,10 +20,10 @@ from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind
 from whosaw.privacy.detail import OFFERED
-from whosaw.simulate.acts import Asks, Loads, Uses
-from whosaw.simulate.company import Company, company, truth
-from whosaw.simulate.summer import summer
-from whosaw.simulate.tables import tables, write
+from whosaw.simulate.summer.acts import Asks, Loads, Uses
+from whosaw.simulate.summer.company import Company, company, truth
+from whosaw.simulate.summer.summer import summer
+from whosaw.simulate.summer.tables import tables, write
 
 START, SEED = date(2026, 6, 15), 7
 # As wiring offers it: no countries of addresses, no places.

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from whosaw.simulate.acts import Publishes
-from whosaw.simulate.days import LENGTH, clock, instant, working_days
+from whosaw.simulate.summer.acts import Publishes
+from whosaw.simulate.summer.days import LENGTH, clock, instant, working_days
 
 # The working day on which it appears, the time, who wrote it, its title.
 _ARTICLES = (

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from whosaw.simulate.staff import Colleague
+from whosaw.simulate.summer.staff import Colleague
 
 JOURNALISTS = {"maren.holt": "IE", "idris.quaye": "US", "tilde.brandt": "IE"}
 _AROUND = {

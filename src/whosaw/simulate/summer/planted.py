@@ -15,13 +15,13 @@ from datetime import date
 from random import Random
 
 from whosaw.model.access import Asked
-from whosaw.simulate.acts import Asks, Publishes, Uses
-from whosaw.simulate.articles import articles
-from whosaw.simulate.cases import AUDIT_CASE
-from whosaw.simulate.company import Company, truth
-from whosaw.simulate.days import clock, instant, working_days
-from whosaw.simulate.persons import around
-from whosaw.simulate.staff import Colleague
+from whosaw.simulate.summer.acts import Asks, Publishes, Uses
+from whosaw.simulate.summer.articles import articles
+from whosaw.simulate.summer.cases import AUDIT_CASE
+from whosaw.simulate.summer.company import Company, truth
+from whosaw.simulate.summer.days import clock, instant, working_days
+from whosaw.simulate.summer.persons import around
+from whosaw.simulate.summer.staff import Colleague
 
 APP = "audit-desk"
 _EXACT = (Asked.parse("ip:exact"),)

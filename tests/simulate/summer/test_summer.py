@@ -7,12 +7,12 @@ from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
 import pytest
-from tests.simulate.played import START, looks
+from tests.simulate.summer.played import START, looks
 
-from whosaw.simulate.acts import Asks, Connects, Loads, Publishes, Uses
-from whosaw.simulate.company import company, truth
-from whosaw.simulate.days import LENGTH
-from whosaw.simulate.summer import summer
+from whosaw.simulate.summer.acts import Asks, Connects, Loads, Publishes, Uses
+from whosaw.simulate.summer.company import company, truth
+from whosaw.simulate.summer.days import LENGTH
+from whosaw.simulate.summer.summer import summer
 
 SEEDS = range(8)
 DOCUMENTED = [ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]

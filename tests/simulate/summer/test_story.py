@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 from tests.policy.ground import POLICY
-from tests.simulate.played import SEED, START, play
+from tests.simulate.summer.played import SEED, START, play
 
 from whosaw.guard.answer import Refused, Shown
 from whosaw.oversight.decisions import decided_again
-from whosaw.simulate.company import truth
-from whosaw.simulate.days import LENGTH
+from whosaw.simulate.summer.company import truth
+from whosaw.simulate.summer.days import LENGTH
 
 
 # Other seeds too, in summers that begin at the end of a week or at a weekend.

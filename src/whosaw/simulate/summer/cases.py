@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from random import Random
 
-from whosaw.simulate.articles import articles
-from whosaw.simulate.days import LENGTH, clock, instant, working_days
-from whosaw.simulate.persons import JOURNALISTS, Person
-from whosaw.simulate.staff import AUDIT, FRAUD, PORTAL, SECURITY, SUPPORT, Colleague
+from whosaw.simulate.summer.articles import articles
+from whosaw.simulate.summer.days import LENGTH, clock, instant, working_days
+from whosaw.simulate.summer.persons import JOURNALISTS, Person
+from whosaw.simulate.summer.staff import AUDIT, FRAUD, PORTAL, SECURITY, SUPPORT, Colleague
 
 AUDIT_CASE = "c-900"
 # Nobody looks before: until then the newest addresses of some are not taken in.

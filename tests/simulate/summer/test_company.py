@@ -7,11 +7,11 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.simulate.played import START
+from tests.simulate.summer.played import START
 
-from whosaw.simulate.cases import AUDIT_CASE
-from whosaw.simulate.company import company, truth
-from whosaw.simulate.persons import around
+from whosaw.simulate.summer.cases import AUDIT_CASE
+from whosaw.simulate.summer.company import company, truth
+from whosaw.simulate.summer.persons import around
 
 SEEDS = range(8)
 
@@ -26,8 +26,8 @@ def test_the_same_seed_and_start_are_the_same_company():
 def test_another_process_makes_the_same_summer():
     """Nothing depends on this process: not on its hash seed, not on its clock."""
     code = (
-        "from datetime import date; import hashlib; from whosaw.simulate.company import company;"
-        "from whosaw.simulate.summer import summer; c = company(3, date(2026, 6, 15));"
+        "from datetime import date; import hashlib; from whosaw.simulate.summer.company import company;"
+        "from whosaw.simulate.summer.summer import summer; c = company(3, date(2026, 6, 15));"
         "told = [(type(a).__name__, *(getattr(a, n) for n in a.__slots__)) for a in summer(c, 3)];"
         "cases = [tuple(getattr(x, n) for n in x.__slots__) for x in c.cases];"
         "print(hashlib.sha256(repr((told, cases)).encode()).hexdigest())"

@@ -18,15 +18,15 @@ from datetime import datetime, timedelta
 from random import Random
 
 from whosaw.model.access import Asked
-from whosaw.simulate.acts import Act, Asks, Connects, Loads, Uses
-from whosaw.simulate.addresses import addresses
-from whosaw.simulate.articles import articles
-from whosaw.simulate.cases import FIRST_LOOK_DAY, Case
-from whosaw.simulate.company import Company, stream
-from whosaw.simulate.days import LENGTH, clock, instant
-from whosaw.simulate.persons import JOURNALISTS
-from whosaw.simulate.planted import planted
-from whosaw.simulate.staff import SECURITY, SUPPORT, Colleague
+from whosaw.simulate.summer.acts import Act, Asks, Connects, Loads, Uses
+from whosaw.simulate.summer.addresses import addresses
+from whosaw.simulate.summer.articles import articles
+from whosaw.simulate.summer.cases import FIRST_LOOK_DAY, Case
+from whosaw.simulate.summer.company import Company, stream
+from whosaw.simulate.summer.days import LENGTH, clock, instant
+from whosaw.simulate.summer.persons import JOURNALISTS
+from whosaw.simulate.summer.planted import planted
+from whosaw.simulate.summer.staff import SECURITY, SUPPORT, Colleague
 
 _MORE_CONNECTIONS = 70
 _NETWORK, _EXACT = (Asked.parse("ip:network"),), (Asked.parse("ip:exact"),)

@@ -6,7 +6,7 @@ What the detectors make of it is for them to say; here is only that the ground t
 
 import pytest
 from tests.facts.made import Ledger
-from tests.simulate.played import SEED, play
+from tests.simulate.summer.played import SEED, play
 
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.explain import explain
@@ -16,8 +16,8 @@ from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import open_facts
 from whosaw.facts.prepared import prepare, seen_by
 from whosaw.facts.project import project
-from whosaw.simulate.company import truth
-from whosaw.simulate.days import LENGTH, instant
+from whosaw.simulate.summer.company import truth
+from whosaw.simulate.summer.days import LENGTH, instant
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
 
-from whosaw.simulate.days import instant
+from whosaw.simulate.summer.days import instant
 
 AUDIT, SUPPORT, FRAUD, SECURITY = "internal-audit", ("support-ie", "support-us"), "fraud", "security"
 PORTAL = "portal"
