@@ -14,7 +14,7 @@ from whosaw.facts.columns import TABLES, micros
 from whosaw.facts.extra import need
 from whosaw.facts.opened import open_facts
 from whosaw.facts.ports import PersonRow, StaffRow, Tables
-from whosaw.facts.prepared import prepare
+from whosaw.facts.prepared.looks import prepare
 from whosaw.facts.progress import Part, Progress, file_name
 from whosaw.facts.project import PARTS, project, read_progress
 from whosaw.model.record import Kind

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from whosaw.detect.signal import Detector, World
 from whosaw.detect.wording import many
-from whosaw.facts.columns import TABLES
-from whosaw.facts.prepared import seen_by
+from whosaw.facts.columns import PROJECTED
+from whosaw.facts.prepared.looks import seen_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def runs(detector: Detector, world: World) -> bool:
 
 def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
     known = frozenset(world.facts.tables)
-    missing = [f"The table {table} is not known." for table in TABLES if table not in known]
+    missing = [f"The table {table} is not known." for table in PROJECTED if table not in known]
     if "persons" not in known:
         missing.append("Nobody counts as protected: the table persons is not known.")
     signals = [

@@ -22,7 +22,7 @@ from whosaw.detect.templates import HOMES, ONLY, Instant, Ref, Template, Templat
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
-from whosaw.facts.prepared import holds
+from whosaw.facts.prepared.looks import holds
 
 # Weight and place in one whole number, so that one `max` finds the largest weight and, among equals, the first template.
 _PLACES = 1000

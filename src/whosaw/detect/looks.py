@@ -16,7 +16,7 @@ from whosaw.detect.defaults import Defaults
 from whosaw.detect.explain import LATE, OVER, OWN, explained
 from whosaw.detect.templates import Templates
 from whosaw.facts.opened import Facts
-from whosaw.facts.prepared import prepare, seen_by
+from whosaw.facts.prepared.looks import prepare, seen_by
 
 # The end of time, far enough from the end of the whole numbers that adding days stays below it.
 EVER = 2**55

@@ -25,7 +25,7 @@ from whosaw.detect.wording import many
 from whosaw.facts.columns import instant
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
-from whosaw.facts.prepared import prepare, seen_by
+from whosaw.facts.prepared.looks import prepare, seen_by
 
 _ORDER = ("kind", "id", "days", "block")
 

@@ -44,6 +44,11 @@ LOOK: Mapping[str, Column] = {
     "rules": "text",  # joined by |
     "asked": "text",  # field:detail, joined by |, as recorded
     **dict.fromkeys(FIELDS.values(), "int"),
+    "query": "text?",
+    "src_ip": "text?",  # where the principal connected from
+    "src_country": "text?",
+    "arrived": "int?",  # when it reached the log, and its number there
+    "number": "int?",
 }
 
 _VALID: Mapping[str, Column] = {"valid_from": "int?", "valid_to": "int?"}
@@ -64,7 +69,14 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "household": "text?",
         **_VALID,
     },
-    "persons": {"person": "text", "region": "text?", "protected": "int", "staff": "int", **_VALID},
+    "persons": {
+        "person": "text",
+        "region": "text?",
+        "protected": "int",
+        "staff": "int",
+        "household": "text?",
+        **_VALID,
+    },
     "cases": {
         "case_id": "text",
         "type": "text",
@@ -88,7 +100,34 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         **_KNOWN,
     },
     "assignments": {"who": "text", "scope_kind": "text", "scope": "text", **_VALID, **_KNOWN},
+    "classes": {"person": "text", "class": "text", **_VALID},
+    "links": {"a": "text", "b": "text", "kind": "text", "weight": "int?", **_VALID},  # weight: in thousandths
+    "events": {"event_id": "text", "t": "int", "kind": "text", "stance": "text?", "topic": "text?"},
+    "event_persons": {"event_id": "text", "person": "text"},
+    "changes": {
+        "change_id": "text",
+        "t": "int",
+        "who": "text",
+        "object": "text",
+        "target": "text?",
+        "old": "text?",
+        "new": "text?",
+    },
+    "approvals": {
+        "approval_id": "text",
+        "t": "int",
+        "requester": "text",
+        "approver": "text?",  # nobody, where the request expired
+        "outcome": "text",
+        "look_id": "text?",
+        "case_id": "text?",
+        "kind": "text?",
+    },
+    "regions": {"region": "text", "country": "text"},  # a country is a region of its own, too
 }
+
+# What a journal and its directory tell. The others come from a dataset folder.
+PROJECTED = ("look", "staff", "persons", "cases", "case_persons", "assignments")
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND

@@ -128,6 +128,7 @@ def _person(row: Row, said: _Said) -> PersonRow:
         region=row["region"],
         protected=row["protected"],
         staff=row["staff"],
+        household=row["household"],
         valid_from=start,
         valid_to=end,
     )

@@ -60,6 +60,7 @@ class PersonRow:
     region: str | None = None
     protected: bool = False
     staff: bool = False
+    household: str | None = field(default=None, repr=False)
     valid_from: int | None = None
     valid_to: int | None = None
 

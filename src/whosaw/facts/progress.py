@@ -18,7 +18,7 @@ from whosaw.facts.columns import TABLES
 from whosaw.model.record import Json, canonical, parse
 
 NAME = "progress.json"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,11 @@ def _row(row: int, leaf: int, look: LookBody, who: str, claimed: int) -> tuple[C
         "|".join(look.rules),
         "|".join(f"{f}:{detail}" for f, detail in look.asked),
         *(int(f in fields) for f in FIELDS),
+        None,  # of the query there is a keyed digest, which tells nobody anything
+        None,
+        None,
+        None if look.taken is None else micros(look.taken),
+        None,
     )
 
 
@@ -103,7 +108,7 @@ def staff_rows(known: Iterable[StaffRow]) -> Iterator[tuple[Cell, ...]]:
 def person_rows(known: Iterable[PersonRow]) -> Iterator[tuple[Cell, ...]]:
     """Persons: at any instant at most one row."""
     for r, start, end in _apart([(r.person, r.valid_from, r.valid_to, r) for r in known]):
-        yield (r.person, r.region, int(r.protected), int(r.staff), start, end)
+        yield (r.person, r.region, int(r.protected), int(r.staff), r.household, start, end)
 
 
 def case_rows(known: Iterable[CaseRow]) -> Iterator[tuple[Cell, ...]]:

@@ -14,7 +14,7 @@ from whosaw.detect.templates import load_templates
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import open_facts
-from whosaw.facts.prepared import prepare, seen_by
+from whosaw.facts.prepared.looks import prepare, seen_by
 from whosaw.facts.project import project
 from whosaw.simulate.summer.company import truth
 from whosaw.simulate.summer.days import LENGTH, instant
