@@ -4,8 +4,7 @@
 from hypothesis import strategies as st
 
 from whosaw.detect.finding import Finding, Findings, Reason, finding_id
-from whosaw.detect.others import Usual
-from whosaw.detect.signal import Count, Evidence, Signal
+from whosaw.detect.signal import Evidence, Signal
 
 
 def seen(who="e-1", person="p-1", look="l-1", t=0, **more) -> Evidence:
@@ -17,11 +16,10 @@ def seen(who="e-1", person="p-1", look="l-1", t=0, **more) -> Evidence:
 
 
 def signal(p, *looks, kind="principal", unit=None) -> Signal:
-    count = Count(90, False, 3, 9, Usual(0.05, 0.5, 30, "everybody"))
     whos = tuple(sorted({look.who for look in looks}))
     return Signal(
-        signal="unexplained", kind=kind, unit=unit or (whos[0] if whos else "e-0"), p=p, tries=6, best=count, whole=count,
-        principals=whos, looks=tuple(looks), sentence="One person looked.",
+        signal="unexplained", family="context", kind=kind, unit=unit or (whos[0] if whos else "e-0"), stratum="everybody",
+        p=p, tries=6, days=90, k=3, n=9, expected=0.5, principals=whos, looks=tuple(looks), sentence="One person looked.",
     )  # fmt: skip
 
 

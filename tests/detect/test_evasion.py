@@ -226,7 +226,7 @@ def test_many_do_not_make_each_other_usual(tmp_path, number, each):
     ]
     made = among(looks)
     with opened(tmp_path, made.looks, made.tables) as facts:
-        tried = signals(SIGNALS[0], world_of(facts, AS_OF, DEFAULTS, TEMPLATES))
+        tried = signals(SIGNALS[0], world_of(facts, AS_OF, DEFAULTS, TEMPLATES), 0.1)
     stand = standing(tried, DEFAULTS.findings.false_share)
     assert {s.unit for s in stand if s.kind == "principal"} == set(MANY[:number])
 

@@ -277,7 +277,7 @@ def test_looks_say_what_explains_them(facts, snooped):
 
 def test_every_unit_has_a_signal(facts, snooped):
     """Each principal and team that looked is tried once, so that the share of chance is paid for by all of them."""
-    tried = signals(SIGNALS[0], world_of(facts, AS_OF, DEFAULTS, TEMPLATES))
+    tried = signals(SIGNALS[0], world_of(facts, AS_OF, DEFAULTS, TEMPLATES), 0.1)
     keys = [(signal.kind, signal.unit) for signal in tried]
     assert keys == sorted(set(keys))
     whos = {body.principal for body in snooped.looks}

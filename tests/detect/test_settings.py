@@ -57,6 +57,9 @@ def test_what_is_set_changes_the_digest():
         ("false_share = 0.1", "false_share = 0.9"),
         ("[harm]", "[harm]\nfun = 0.5"),
         ("[harm]", "[[harm]]"),
+        ("[signals.unexplained]", "[signals.unexplained]\nfun = 1"),
+        ("[signals.unexplained]", "[signals.unexplained]\n[signals.other]"),
+        ("[signals.unexplained]", "[signals]"),
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(old, new):

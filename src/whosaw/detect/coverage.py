@@ -13,7 +13,6 @@ from typing import Any, cast
 from whosaw.detect.signal import Detector, World
 from whosaw.detect.wording import many
 from whosaw.facts.columns import PROJECTED
-from whosaw.facts.prepared.looks import seen_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,7 @@ def _wide(world: World) -> list[str]:
 
 def _unknown(world: World, table: str, author: str, what: str) -> list[str]:
     """How many rows of `table` nobody is known to have written, with their share, rounded up; nothing where there is none."""
-    rows = seen_by(world.facts.tables, world.as_of)[table]
+    rows = world.tables[table]
     rows = rows.filter(rows.known_to.isnull() | (rows.known_to > world.as_of))  # the newest word of that time
     (found,) = world.facts.rows(rows.aggregate(all=rows.count(), none=rows[author].isnull().sum()), (), "authors")
     all_, none = cast("int", found["all"]), cast("int | None", found["none"]) or 0

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The numbers of the detectors, from `defaults.toml`, in one frozen value."""
+"""The numbers of the detectors, from `defaults.toml`, in one frozen value.
+
+A signal's own stand in `[signals.NAME]`: the keys of its dataclass NUMBERS, all of them and no others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from whosaw.detect.toml import digest, exactly, number, read, shipped, whole
 from whosaw.errors import Misconfigured
 
 FILE = "defaults.toml"
 FORMAT = "whosaw-defaults/1"
+_N = TypeVar("_N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,15 @@ class Defaults:
     counts: Counts
     findings: Joining
     harm: Harm
+    signals: Mapping[str, object]
     digest: str
+
+    def of(self, signal: str, numbers: type[_N]) -> _N:
+        """The numbers of `signal`, which are of this class."""
+        found = self.signals[signal]
+        if not isinstance(found, numbers):
+            raise TypeError(signal)
+        return found
 
 
 def load_defaults(raw: bytes | None = None) -> Defaults:
@@ -80,6 +92,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
         findings=_section(Joining, top["findings"], "findings", {"false_share": 0.5, "member": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
+        signals=_signals(top["signals"]),
         digest=digest(raw),
     )
 
@@ -104,3 +117,40 @@ def _section(cls: type[Any], value: Any, where: str, numbers: Mapping[str, float
             for name, each in given.items()
         }
     )
+
+
+def _signals(given: Any) -> dict[str, object]:
+    # Imported here: a detector reads its numbers from a Defaults, and a Defaults knows them by the list of detectors.
+    from whosaw.detect.registry import SIGNALS
+
+    sections = exactly(given, frozenset(d.NAME for d in SIGNALS), "signals")
+    return {d.NAME: _numbers(d.NUMBERS, sections[d.NAME], f"signals.{d.NAME}") for d in SIGNALS}
+
+
+def _numbers(cls: type[Any], value: Any, where: str) -> Any:
+    """`cls`, filled: `int` from 0 on, `float` above 0, `tuple[int, ...]` rising, `tuple[str, ...]` texts.
+
+    A field's metadata may have `high`, the largest that makes sense.
+    """
+    given = exactly(value, frozenset(f.name for f in fields(cls)), where)
+    types = get_type_hints(cls)
+    return cls(**{f.name: _one(given[f.name], types[f.name], f"{where}.{f.name}", f.metadata) for f in fields(cls)})
+
+
+def _one(value: Any, type_: Any, where: str, metadata: Mapping[Any, Any]) -> Any:
+    if type_ is int:
+        return whole(value, where, low=0, high=metadata.get("high", 10**9))
+    if type_ is float:
+        return number(value, where, metadata.get("high", 1e9))
+    if type(value) is not list or not value:
+        raise Misconfigured(f"{where} is a list", setting=where)
+    if type_ == tuple[int, ...]:
+        made = tuple(whole(each, where, high=metadata.get("high", 10**9)) for each in value)
+        if list(made) != sorted(set(made)):
+            raise Misconfigured(f"{where} rises, each number once", setting=where)
+        return made
+    if type_ == tuple[str, ...]:
+        if not all(type(each) is str and each for each in value) or len(set(value)) != len(value):
+            raise Misconfigured(f"{where} is a list of texts, each once", setting=where)
+        return tuple(value)
+    raise TypeError(f"{where}: no such kind of number")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The looks that a signal rests on: without a reason, at few persons at a time, within the longest window.
+"""The looks that a signal rests on, and which of all looks are judged at all.
 
 Invariant: the same looks in the same order on every engine: the driver sorts by keys that belong to one look alone.
 """
@@ -17,7 +17,7 @@ from whosaw.model.access import Field, Mode
 # Fields that say where somebody was, or what they wrote.
 PLACE = (Field.IP, Field.LOCATION, Field.MESSAGES)
 _TEXTS = ("look_id", "who", "person", "case", "unit", "function", "manager", "country")
-_NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_now", "near")
+_NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_then", "weight_now", "near", "tenure")
 _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
@@ -39,14 +39,17 @@ def judged(looks: Any, narrow: int, explained_from: int) -> Any:
     )
     wide = ((looks.reasons == 0) | (looks["mode"] == str(Mode.READ))) & (looks.place < narrow)
     counts = looks.own & ((looks["size"] <= narrow) | wide)
-    return looks.mutate(judged=ibis.ifelse(counts, 1, 0).cast("int64")).drop("own", "reasons", "place")
+    looks = looks.mutate(judged=ibis.ifelse(counts, 1, 0).cast("int64")).drop("own", "reasons", "place")
+    u = (looks.judged == 1) & (looks.weight_then < explained_from)
+    return looks.mutate(
+        u=ibis.ifelse(u, 1, 0).cast("int64"), u1=ibis.ifelse(u & (looks["first"] == 1), 1, 0).cast("int64")
+    )
 
 
 def narrow(world: World, days: int) -> Any:
-    """The looks of the last `days` days that are judged, with `u`: without a reason as of the look."""
+    """The looks of the last `days` days that are judged."""
     looks = world.looks
-    looks = looks.filter(looks.judged == 1, looks.t > world.as_of - days * DAY)
-    return looks.mutate(u=looks.weight_then < world.templates.explained_from)
+    return looks.filter(looks.judged == 1, looks.t > world.as_of - days * DAY)
 
 
 def unit_column(looks: Any, kind: str) -> Any:
@@ -75,7 +78,11 @@ def evidence(world: World, signals: Iterable[Signal]) -> list[Evidence]:
         looks.function.isnull() if kind == "unlisted" else unit_column(looks, kind).isin(sorted(ids))
         for kind, ids in sorted(units.items())
     ]
-    looks = looks.filter(looks.u, ibis.or_(*of_them))
+    return evidence_of(world, looks.filter(looks.u == 1, ibis.or_(*of_them)))
+
+
+def evidence_of(world: World, looks: Any) -> list[Evidence]:
+    """The looks of `looks`, some rows of ``world.looks``, by time. Filter first: each becomes a value here."""
     rows = world.facts.rows(looks.select(*_TEXTS, *_NUMBERS, *_PLACES), ("t", "look_id", "row"), "evidence")
     return [_evidence(row, world.templates.explained_from) for row in rows]
 
@@ -99,12 +106,14 @@ def _evidence(row: dict[str, Cell], explained_from: int) -> Evidence:
         first=value["first"] == 1,
         later=value["weight_now"] >= explained_from,
         near=value["near"],
+        explained=value["weight_then"] >= explained_from,
+        tenure=value["tenure"],
     )
 
 
 def most_telling(looks: Sequence[Evidence], most: int) -> tuple[Evidence, ...]:
     """At most `most` of `looks`: of every pair of principal and person one before any comes twice; by time again."""
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str | None], int] = {}
     ranked = []
     for place, look in enumerate(looks):
         turn = seen[look.who, look.person] = seen.get((look.who, look.person), -1) + 1

@@ -17,7 +17,7 @@ from whosaw.detect.signal import Signal
 
 def standing(tried: Sequence[Signal], share: float) -> list[Signal]:
     """Those of all units `tried` that stand when at most `share` of them may be owed to chance; smallest p first."""
-    ordered = sorted(tried, key=_order)
+    ordered = sorted(tried, key=lambda s: s.order)
     passed = 0
     for rank, signal in enumerate(ordered, start=1):
         if signal.p * len(ordered) <= share * rank:
@@ -30,7 +30,7 @@ def joined(signals: Sequence[Signal], lookers: Mapping[str, int], numbers: Joini
 
     Where a group grows past what can be reviewed, its weakest signals become findings of their own.
     """
-    waiting = sorted(signals, key=_order)
+    waiting = sorted(signals, key=lambda s: s.order)
     found: list[list[Signal]] = []
     while waiting:
         parts = _components(waiting, lookers, numbers.hub_lookers)
@@ -43,12 +43,8 @@ def joined(signals: Sequence[Signal], lookers: Mapping[str, int], numbers: Joini
             pieces = _components(part, lookers, numbers.hub_lookers)
             found += pieces
             waiting += cut
-        waiting.sort(key=_order)
-    return sorted(found, key=lambda part: _order(part[0]))
-
-
-def _order(signal: Signal) -> tuple[float, str, str, str]:
-    return signal.p, signal.signal, signal.kind, signal.unit
+        waiting.sort(key=lambda s: s.order)
+    return sorted(found, key=lambda part: part[0].order)
 
 
 def _too_large(part: Sequence[Signal], numbers: Joining) -> bool:
@@ -61,7 +57,7 @@ def _too_large(part: Sequence[Signal], numbers: Joining) -> bool:
 def _components(signals: Sequence[Signal], lookers: Mapping[str, int], hub: int) -> list[list[Signal]]:
     """Connected parts; each in the order of `signals`."""
     pairs = [{(look.who, look.person) for look in s.looks} for s in signals]
-    persons = [{look.person for look in s.looks if lookers.get(look.person, 0) <= hub} for s in signals]
+    persons = [{p for look in s.looks if (p := look.person) and lookers.get(p, 0) <= hub} for s in signals]
     part = list(range(len(signals)))
     for i in range(len(signals)):
         for j in range(i):

@@ -47,6 +47,25 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """k of n persons in the last `days` days, or of those looked at for the `first` time; and what is usual."""
+
+    days: int
+    first: bool
+    k: int
+    n: int
+    usual: Usual
+
+    def p(self, k: int | None = None) -> float:
+        """How often chance alone would bring as many, or `k`."""
+        return at_least(self.k if k is None else k, self.n, self.usual.rate, self.usual.inverse_s)
+
+    @property
+    def expected(self) -> float:
+        return self.n * self.usual.rate
+
+
+@dataclass(frozen=True, slots=True)
 class _Group:
     sums: Sums
     whos: frozenset[str] = field(repr=False)

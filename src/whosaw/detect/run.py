@@ -27,8 +27,6 @@ from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
 from whosaw.facts.prepared.looks import prepare, seen_by
 
-_ORDER = ("kind", "id", "days", "block")
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -50,7 +48,8 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     """Watch all looks up to `as_of` (microseconds, included), seeing nothing that was said later."""
     world = world_of(facts, as_of, defaults, templates)
     running = [detector for detector in SIGNALS if runs(detector, world)]
-    tried = [signal for detector in running for signal in signals(detector, world)]
+    gate = defaults.findings.false_share
+    tried = [signal for detector in running for signal in signals(detector, world, gate)]
     drafts = _drafts(tried, len(running), world)
     before = earlier or NONE
     findings, kept = numbered(drafts, before, defaults.findings.same)
@@ -72,22 +71,28 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
     except missing:
         looks = explained(facts, prepare(tables, as_of), tables, templates, defaults)
         kept = facts.keep(name, judged(looks, defaults.narrow, templates.explained_from))
-    return World(facts, kept, as_of, defaults, templates)
+    return World(facts, tables, kept, as_of, defaults, templates)
 
 
-def signals(detector: Detector, world: World) -> list[Signal]:
-    """What `detector` says of every unit that it tried."""
-    rows = world.facts.rows(detector.query(world), _ORDER, detector.NAME)
-    return detector.tell(world, detector.score(rows, world.defaults))
+def signals(detector: Detector, world: World, gate: float) -> list[Signal]:
+    """What `detector` says of every unit that it tried; those with p up to `gate` are told."""
+    tables = {
+        name: world.facts.rows(table, tuple(table.columns), f"{detector.NAME}: {name}")
+        for name, table in detector.query(world).items()
+    }
+    tried = detector.score(tables, world)
+    told = {(s.kind, s.unit): s for s in detector.tell(world, [s for s in tried if s.p <= gate])}
+    return [told.get((signal.kind, signal.unit), signal) for signal in tried]
 
 
 def _drafts(tried: Sequence[Signal], ran: int, world: World) -> list[Finding]:
     numbers = world.defaults.findings
     stand = standing(tried, numbers.false_share)
-    parts = joined(stand, lookers(world, {look.person for s in stand for look in s.looks}), numbers)
+    parts = joined(
+        stand, lookers(world, {look.person for s in stand for look in s.looks if look.person is not None}), numbers
+    )
     explained = explained_by(world, sorted({who for s in stand for who in s.principals}))
-    alone = {signal.unit: signal.whole for signal in tried if signal.kind == "principal"}
-    drafts = [weighed(part, explained, alone, ran, world) for part in parts]
+    drafts = [weighed(part, explained, ran, world) for part in parts]
     return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a detector says: a signal about one unit, with its p, its sentence and the looks it rests on.
+"""What a detector is given, and what it says: a signal about one unit, with its p, its sentence and the looks it rests on.
+
+    World ──query──▶ whole numbers and texts ──score──▶ a Signal for every unit tried ──tell──▶ those that may matter,
+            engine                             driver                                          with looks and sentence
 
 Invariant: `sentence` names nobody: counts, days and codes only. Identifiers stand in fields that never print.
 """
@@ -8,34 +11,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Literal, Protocol
 
 from whosaw.detect.defaults import Defaults
-from whosaw.detect.others import Usual
-from whosaw.detect.tails import at_least
 from whosaw.detect.templates import Templates
 from whosaw.facts.columns import Cell
 from whosaw.facts.opened import Facts
 
-# What a signal is about. All but the first are teams: their members have the same org unit, manager or function, or are
-# the accounts that stand in no directory, which may all be one human's.
-UnitKind = Literal["principal", "unit", "manager", "function", "unlisted"]
+# Signals of one family tell the same story in other words: they are paid for together.
+Family = Literal["context", "cover", "graph", "time", "concealment"]
+FAMILIES: tuple[Family, ...] = ("context", "cover", "graph", "time", "concealment")
+
+# What a signal is about. Members of a team have the same org unit, manager or function, or are the accounts that stand
+# in no directory, which may all be one human's.
+UnitKind = Literal[
+    "principal", "unit", "manager", "function", "unlisted", "case", "circle", "pair", "group", "event", "change", "app",
+    "request", "approvers",
+]  # fmt: skip
 TEAMS: tuple[UnitKind, ...] = ("unit", "manager", "function", "unlisted")
 UNLISTED = "not in the directory"
+
+# Tables that several signals read, made once a run: one file each in facts/prepared/.
+PREPARED = frozenset({"pair_day", "circle", "seeds", "team", "tie", "degree"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One look of one principal at one person. `later`: a reason was filed after it; `near`: see explain.py.
+    """One look of one principal. `later`: a reason was filed after it; `near`: see explain.py.
 
+    `person`: None where it was about nobody in particular, as a total. `explained`: a reason holds as of the look.
     `named`: it was made in the name of somebody else, which is only claimed. Who that is stands nowhere here.
     """
 
     look: str
     t: int
     who: str = field(repr=False)
-    person: str = field(repr=False)
-    case: str | None
+    person: str | None = field(repr=False)
+    case: str | None = field(repr=False)
     unit: str | None
     function: str | None
     manager: str | None = field(repr=False)
@@ -47,61 +60,80 @@ class Evidence:
     first: bool
     later: bool
     near: int
+    explained: bool = False
+    tenure: int | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
         """A bulk look has many persons: all three make it one."""
-        return self.look, self.who, self.person
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """k of n persons in the last `days` days, or of those looked at for the `first` time; and what is usual."""
-
-    days: int
-    first: bool
-    k: int
-    n: int
-    usual: Usual
-
-    def p(self, k: int | None = None) -> float:
-        """How often chance alone would bring as many, or `k`."""
-        return at_least(self.k if k is None else k, self.n, self.usual.rate, self.usual.inverse_s)
-
-    @property
-    def expected(self) -> float:
-        return self.n * self.usual.rate
+        return self.look, self.who, self.person or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One detector's word on one unit.
+    """One detector's word on one unit: k of n, and how many would be expected, in `days` days.
 
-    `best`: the count that surprises most, `tries` of them were looked at and `p` pays for it. `whole`: the count over the
-    longest window. `principals`: who of the unit made it so. `looks`: theirs, the most telling ones.
+    `p`: paid for the `tries` counts that were looked at. `stratum`: whom it was compared with, and whose map calibrates it.
+    `principals`, `persons`, `looks`, `cases`: what it is about, the most telling ones; empty until told.
+    `others`: how many units it was compared with, where that is a number. `opens`: False where it may support a finding and never be one. A detector may hand more from `score` to `tell` in a
+    subclass.
     """
 
     signal: str
+    family: Family
     kind: UnitKind
     unit: str = field(repr=False)
+    stratum: str
     p: float
     tries: int
-    best: Count
-    whole: Count
+    days: int
+    k: int
+    n: int
+    expected: float
     principals: tuple[str, ...] = field(default=(), repr=False)
+    persons: tuple[str, ...] = field(default=(), repr=False)
     looks: tuple[Evidence, ...] = field(default=(), repr=False)
+    cases: tuple[str, ...] = field(default=(), repr=False)
     sentence: str = ""
+    opens: bool = True
+    others: int | None = None
+
+    @property
+    def order(self) -> tuple[float, str, str, str]:
+        """Strongest first; never two alike."""
+        return self.p, self.signal, self.kind, self.unit
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a detector works on: the facts, and `looks`: prepared, explained and kept in the engine, up to `as_of`."""
+    """What a detector works on, up to the instant `as_of`.
+
+    `tables`: what was known by then. `looks`: prepared, explained, kept in the engine, with
+
+        judged  1: held against what is usual, see docs/adr/0047      u   1: judged, and without a reason as of the look
+                                                                      u1  1: the same, and the first in a while
+    """
 
     facts: Facts
+    tables: Mapping[str, Any] = field(repr=False)
     looks: Any = field(repr=False)
     as_of: int
     defaults: Defaults
     templates: Templates
+
+    def prepared(self, name: str) -> Any:
+        """The table `name` of PREPARED, made when it is first asked for and kept in the engine."""
+        if name not in PREPARED:
+            raise KeyError(name)
+        module = import_module(f"whosaw.facts.prepared.{name}")
+        return self.once(name, lambda: module.make(self.tables, self.looks, self.as_of))
+
+    def once(self, name: str, make: Any) -> Any:
+        """What `make()` says, computed once for this instant, these numbers and reasons, and kept in the engine."""
+        kept = f"{name}_{self.as_of}_{self.templates.digest[:16]}_{self.defaults.digest[:16]}"
+        if kept in self.facts.engine.list_tables():
+            return self.facts.engine.table(kept)
+        return self.facts.keep(kept, make())
 
 
 class Detector(Protocol):
@@ -111,16 +143,26 @@ class Detector(Protocol):
     def NAME(self) -> str: ...  # noqa: N802  a constant of the module
 
     @property
-    def NEEDS(self) -> frozenset[str]: ...  # noqa: N802  a constant of the module
+    def FAMILY(self) -> Family: ...  # noqa: N802
 
-    def query(self, world: World) -> Any:
-        """Counts per unit and window, as an Ibis table of whole numbers and texts."""
+    @property
+    def NEEDS(self) -> frozenset[str]:  # noqa: N802
+        """The tables without which it is off."""
         ...
 
-    def score(self, rows: Sequence[Mapping[str, Cell]], defaults: Defaults) -> list[Signal]:
-        """A signal for every unit that was tried, without looks yet, in the order of their units."""
+    @property
+    def NUMBERS(self) -> type[Any]:  # noqa: N802
+        """A frozen dataclass: the keys of its section in defaults.toml, all of them and no others."""
         ...
 
-    def tell(self, world: World, tried: Sequence[Signal]) -> list[Signal]:
-        """The same signals; those that may matter with their looks, their sentence and perhaps a larger p."""
+    def query(self, world: World) -> Mapping[str, Any]:
+        """Ibis tables of whole numbers and texts by name. The driver sorts each by its columns, first to last."""
+        ...
+
+    def score(self, rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> Sequence[Signal]:
+        """A signal for every unit that was tried, without looks yet. Pure in `rows` and numbers."""
+        ...
+
+    def tell(self, world: World, signals: Sequence[Signal]) -> Sequence[Signal]:
+        """Those that may matter, with looks and sentence. May make a p larger, never smaller."""
         ...

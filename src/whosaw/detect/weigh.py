@@ -16,7 +16,8 @@ from whosaw.detect.defaults import Defaults, Harm
 from whosaw.detect.evidence import narrow
 from whosaw.detect.explain import LATE, OVER, OWN
 from whosaw.detect.finding import Finding, Reason
-from whosaw.detect.signal import Count, Evidence, Signal, World
+from whosaw.detect.signal import Evidence, Signal, World
+from whosaw.detect.signals.unexplained import Unexplained
 from whosaw.detect.wording import looked, many
 
 # Functions whose work is to look after others.
@@ -28,7 +29,6 @@ _LEAST = 1e-15
 def weighed(
     signals: Sequence[Signal],
     explained: Mapping[str, tuple[int, int]],
-    alone: Mapping[str, Count],
     ran: int,
     world: World,
 ) -> Finding:
@@ -37,17 +37,14 @@ def weighed(
     whos = sorted({look.who for look in looks})
     p = max(_LEAST, min(1.0, min(s.p for s in signals) * ran))
     harm = [(text, weight) for text, weight in _harm(looks, world.defaults.harm)]
-    # Where one team is all of it, its own number: people of one team look at the same persons.
-    whole = next((s.whole.expected for s in signals if list(s.principals) == whos), None)
-    usual = sum(alone[who].expected for who in whos) if whole is None else whole
     return Finding(
         id="",
         as_of=world.as_of,
         score=round(-math.log10(p) + sum(weight for _, weight in harm), 4),
         p=six(p),
-        sentence=looked(looks, usual),
+        sentence=_sentence(signals, looks, whos),
         principals=tuple(whos),
-        persons=tuple(sorted({look.person for look in looks})),
+        persons=tuple(sorted({look.person for look in looks if look.person is not None})),
         looks=tuple(sorted({look.look for look in looks})),
         cases=tuple(sorted({look.case for look in looks if look.case is not None})),
         window=(min(look.t for look in looks), max(look.t for look in looks)),
@@ -55,6 +52,18 @@ def weighed(
         harm=tuple(text for text, _ in harm),
         counter=tuple(_counter(looks, [explained[who] for who in whos], signals[0], world)),
     )
+
+
+def _sentence(signals: Sequence[Signal], looks: Sequence[Evidence], whos: Sequence[str]) -> str:
+    """What was done by all of them, where it is about looks without a reason; else the strongest signal's word."""
+    counted = [signal for signal in signals if isinstance(signal, Unexplained)]
+    without = [look for look in looks if not look.explained and look.person is not None]
+    if not counted or not without:
+        return signals[0].sentence
+    # Where one team is all of it, its own number: people of one team look at the same persons.
+    whole = next((s.whole.expected for s in counted if list(s.principals) == whos), None)
+    alone = counted[0].alone
+    return looked(without, sum(alone[who].expected for who in whos if who in alone) if whole is None else whole)
 
 
 def six(p: float) -> float:
@@ -108,7 +117,7 @@ def _counter(
         f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
         if with_reason
         else "",
-        *_weak(strongest.best, world.defaults),
+        *_weak(strongest.others, world.defaults),
         *(
             [f"{many(off, 'kind')} of reason could not be tried: a table is not known."]
             if (off := len(world.templates.templates) - len(world.templates.usable(frozenset(world.facts.tables))))
@@ -132,10 +141,10 @@ def _share(number: int, all_: int) -> str:
     return f"{number:,} of {many(all_, 'look')} {'was' if number == 1 else 'were'}"
 
 
-def _weak(best: Count, defaults: Defaults) -> list[str]:
-    if best.usual.others >= defaults.counts.rate_units:
+def _weak(others: int | None, defaults: Defaults) -> list[str]:
+    if others is None or others >= defaults.counts.rate_units:
         return []
-    whom = f"only {many(best.usual.others, 'other')}" if best.usual.others else "nobody else here"
+    whom = f"only {many(others, 'other')}" if others else "nobody else here"
     return [f"What is usual was taken from {whom}, and for the rest from the declared numbers."]
 
 
@@ -145,6 +154,6 @@ def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]
         return {}
     looks = narrow(world, world.defaults.windows[-1])
     looks = looks.filter(looks.who.isin(sorted(whos)))
-    counted = looks.group_by("who").aggregate(looks=looks.count(), without=looks.u.cast("int64").sum())
+    counted = looks.group_by("who").aggregate(looks=looks.count(), without=looks.u.sum())
     found: list[Any] = world.facts.rows(counted, ("who",), "explained looks")
     return {row["who"]: (row["looks"] - row["without"], row["looks"]) for row in found}

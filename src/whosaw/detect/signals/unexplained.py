@@ -17,33 +17,47 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, cast
 
-from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import evidence, most_telling, narrow, unit_column
-from whosaw.detect.others import Counted, Others
-from whosaw.detect.signal import TEAMS, UNLISTED, Count, Evidence, Signal, UnitKind, World
+from whosaw.detect.others import Count, Counted, Others
+from whosaw.detect.signal import TEAMS, UNLISTED, Evidence, Family, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, times
 from whosaw.detect.wording import looked
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
 NAME = "unexplained"
+FAMILY: Family = "context"
 NEEDS = frozenset({"look", "staff", "cases", "case_persons"})
 _KINDS: tuple[UnitKind, ...] = ("principal", *TEAMS)
 _Row = Mapping[str, Cell]
 
 
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """None of its own: windows, rates and dispersions are everybody's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unexplained(Signal):
+    """`best`: the count that surprises most. `whole`: the one over the longest window; `alone`: that of each principal."""
+
+    best: Count
+    whole: Count
+    alone: Mapping[str, Count] = field(default_factory=dict, repr=False, compare=False)
+
+
 # ── on the engine ──
 
 
-def query(world: World) -> Any:
+def query(world: World) -> dict[str, Any]:
     """Per unit, window length and block of that length back from `as_of`: persons, and those without a reason."""
     looks = narrow(world, world.defaults.reference_days)
     counted = [_counted(looks, kind, days, world) for kind in _KINDS for days in world.defaults.windows]
-    return reduce(lambda a, b: a.union(b), counted)
+    return {"counts": reduce(lambda a, b: a.union(b), counted)}
 
 
 def _counted(looks: Any, kind: UnitKind, days: int, world: World) -> Any:
@@ -52,24 +66,28 @@ def _counted(looks: Any, kind: UnitKind, days: int, world: World) -> Any:
     blocks = world.defaults.reference_days // days if kind == "principal" else 1
     looks = looks.mutate(block=(world.as_of - looks.t) // (days * DAY), id=unit_column(looks, kind))
     looks = looks.filter(looks.id.notnull(), looks.block < blocks)
-    first = looks["first"] == 1
+    first, u = looks["first"] == 1, looks.u == 1
     grouped = looks.group_by(looks.id, looks.block).aggregate(
         unit=looks.unit.max(),
         function=looks.function.max(),
         manager=looks.manager.max(),
         n=looks.person.nunique(),
-        k=looks.person.nunique(where=looks.u),
+        k=looks.person.nunique(where=u),
         n1=looks.person.nunique(where=first),
-        k1=looks.person.nunique(where=looks.u & first),
+        k1=looks.person.nunique(where=u & first),
     )
-    return grouped.mutate(kind=ibis.literal(kind), days=ibis.literal(days, "int64"))
+    return grouped.select(
+        "id", "block", "unit", "function", "manager", "n", "k", "n1", "k1",
+        kind=ibis.literal(kind), days=ibis.literal(days, "int64"),
+    )  # fmt: skip
 
 
 # ── on the driver ──
 
 
-def score(rows: Sequence[_Row], defaults: Defaults) -> list[Signal]:
+def score(tables: Mapping[str, Sequence[_Row]], world: World) -> list[Unexplained]:
     """A signal for every unit that looked at anybody in the longest window."""
+    rows, defaults = tables["counts"], world.defaults
     others = {
         (days, first): Others(_principals(rows, days, first=first), defaults.counts)
         for days in defaults.windows
@@ -79,7 +97,9 @@ def score(rows: Sequence[_Row], defaults: Defaults) -> list[Signal]:
     for row in rows:
         if row["block"] == 0:
             units.setdefault((cast("str", row["kind"]), cast("str", row["id"])), []).append(row)
-    return [_signal(cast("UnitKind", kind), id_, units[kind, id_], others) for kind, id_ in sorted(units)]
+    made = [_signal(cast("UnitKind", kind), id_, units[kind, id_], others) for kind, id_ in sorted(units)]
+    alone = {signal.unit: signal.whole for signal in made if signal.kind == "principal"}
+    return [replace(signal, alone=alone) for signal in made]
 
 
 def _principals(rows: Iterable[_Row], days: int, *, first: bool) -> list[Counted]:
@@ -88,7 +108,7 @@ def _principals(rows: Iterable[_Row], days: int, *, first: bool) -> list[Counted
     return [Counted(r["id"], r["unit"], r["function"], r["manager"], r[k], r[n]) for r in found]
 
 
-def _signal(kind: UnitKind, id_: str, rows: Sequence[Any], others: Mapping[tuple[int, bool], Others]) -> Signal:
+def _signal(kind: UnitKind, id_: str, rows: Sequence[Any], others: Mapping[tuple[int, bool], Others]) -> Unexplained:
     counts = []
     for row in sorted(rows, key=lambda r: -r["days"]):
         for first in (False, True):
@@ -96,36 +116,38 @@ def _signal(kind: UnitKind, id_: str, rows: Sequence[Any], others: Mapping[tuple
             k, n = (row["k1"], row["n1"]) if first else (row["k"], row["n"])
             counts.append(Count(row["days"], first, k, n, usual))
     best = min(counts, key=lambda count: count.p())  # among equals the longest window, all looks before first ones
-    return Signal(
-        signal=NAME, kind=kind, unit=id_, p=times(best.p(), len(others)), tries=len(others), best=best, whole=counts[0]
-    )
+    return Unexplained(
+        signal=NAME, family=FAMILY, kind=kind, unit=id_, stratum=best.usual.stratum, p=times(best.p(), len(others)),
+        tries=len(others), days=best.days, k=best.k, n=best.n, expected=best.expected, others=best.usual.others,
+        best=best, whole=counts[0],
+    )  # fmt: skip
 
 
 # ── what it rests on ──
 
 
-def tell(world: World, tried: Sequence[Signal]) -> list[Signal]:
-    """Those that chance would bring too often as they are; the others with looks and sentence."""
-    gate = world.defaults.findings.false_share
-    found = evidence(world, [signal for signal in tried if signal.p <= gate])
-    alone = {signal.unit: signal.whole for signal in tried if signal.kind == "principal"}
-    return [signal if signal.p > gate else _told(signal, found, alone, world) for signal in tried]
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    """Each with looks and sentence, or as large as chance where no team is behind it."""
+    found = evidence(world, signals)
+    return [_told(signal, found, world) for signal in signals if isinstance(signal, Unexplained)]
 
 
-def _told(signal: Signal, found: Sequence[Evidence], alone: Mapping[str, Count], world: World) -> Signal:
+def _told(signal: Unexplained, found: Sequence[Evidence], world: World) -> Signal:
     looks = [look for look in found if _unit_of(look, signal.kind) == signal.unit]
     if signal.kind == "principal":
         named = {signal.unit}
     else:
         numbers = world.defaults.findings
-        named = _named(looks, alone, numbers.member)
+        named = _named(looks, signal.alone, numbers.member)
         if len(named) < 2 or _without_any_one(signal, looks, world.as_of) > numbers.false_share:
             return replace(signal, p=1.0)
     looks = [look for look in looks if look.who in named]
     return replace(
         signal,
         principals=tuple(sorted(named)),
+        persons=tuple(sorted({look.person for look in looks if look.person is not None})),
         looks=most_telling(looks, world.defaults.findings.telling),
+        cases=tuple(sorted({look.case for look in looks if look.case is not None})),
         sentence=looked(looks, signal.whole.expected),
     )
 
@@ -140,11 +162,11 @@ def _unit_of(look: Evidence, kind: UnitKind) -> str | None:
             return look.manager
         case "function":
             return look.function
-        case "unlisted":
+        case _:
             return UNLISTED if look.function is None else None
 
 
-def _without_any_one(signal: Signal, looks: Iterable[Evidence], as_of: int) -> float:
+def _without_any_one(signal: Unexplained, looks: Iterable[Evidence], as_of: int) -> float:
     """The largest p with one member's looks left out. n stays, which makes p larger still, never smaller."""
     best = signal.best
     start = as_of - best.days * DAY
@@ -158,7 +180,7 @@ def _named(looks: Iterable[Evidence], alone: Mapping[str, Count], seldom: float)
     looks = list(looks)
     persons: dict[str, set[str]] = {}
     for look in looks:
-        persons.setdefault(look.who, set()).add(look.person)
+        persons.setdefault(look.who, set()).add(look.person or "")
     shared = {who for by in _whos(looks).values() if len(by) > 1 for who in by}
     return {who for who, seen in persons.items() if who in shared or _tail(len(seen), alone[who]) <= seldom}
 
@@ -167,7 +189,7 @@ def _whos(looks: Iterable[Evidence]) -> dict[str, set[str]]:
     """Who looked at each person."""
     whos: dict[str, set[str]] = {}
     for look in looks:
-        whos.setdefault(look.person, set()).add(look.who)
+        whos.setdefault(look.person or "", set()).add(look.who)
     return whos
 
 
