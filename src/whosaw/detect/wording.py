@@ -31,7 +31,7 @@ def spelled(number: int) -> str:
     return _WORDS[number] if 0 <= number < len(_WORDS) else f"{number:,}"
 
 
-def looked(looks: Sequence[Evidence], usual: float) -> str:
+def looked(looks: Sequence[Evidence], expected: float) -> str:
     """What was done, by how many, at how many, and how many would be usual. `looks`: at least one."""
     whos, persons = {look.who for look in looks}, {look.person for look in looks}
     protected = len({look.person for look in looks if look.protected})
@@ -39,8 +39,8 @@ def looked(looks: Sequence[Evidence], usual: float) -> str:
     if len(persons) == protected == 1:
         among = ", a protected one,"
     return (
-        f"{_people(len(whos), looks)} looked at {many(len(persons), 'person')}{among} without a case, assignment or "
-        f"other reason on file in {many(days_of(looks), 'day')}; {_usual(usual)}."
+        f"{people(len(whos), looks)} looked at {many(len(persons), 'person')}{among} without a case, assignment or "
+        f"other reason on file in {many(days_of(looks), 'day')}; {usual(expected)}."
     )
 
 
@@ -50,24 +50,24 @@ def days_of(looks: Iterable[Evidence]) -> int:
     return -(-(max(times) - min(times)) // DAY) or 1
 
 
-def _people(number: int, looks: Sequence[Evidence]) -> str:
+def people(number: int, looks: Sequence[Evidence]) -> str:
     functions = {look.function for look in looks}
     if functions == {None}:
         # Perhaps all of them are one person's, so they are not called people.
         account = "account that is" if number == 1 else "accounts that are"
         return f"{spelled(number).capitalize()} {account} not in the directory"
-    people = "One person" if number == 1 else f"{spelled(number).capitalize()} people"
+    several = "One person" if number == 1 else f"{spelled(number).capitalize()} people"
     units = {look.unit for look in looks}
     for codes, what in ((functions, ""), (units, "unit ")):
         code = next(iter(codes)) if len(codes) == 1 else None
         if code is not None and _CODE.fullmatch(code):
-            return f"{people} of {what}{code}"
+            return f"{several} of {what}{code}"
     known = len(functions - {None})
-    return f"{people} of {spelled(known)} functions" if known > 1 else people
+    return f"{several} of {spelled(known)} functions" if known > 1 else several
 
 
-def _usual(usual: float) -> str:
-    if usual < 0.5:
+def usual(expected: float) -> str:
+    if expected < 0.5:
         return "not even one such person would be usual"
-    number = round(usual)
+    number = round(expected)
     return f"{spelled(number)} such {'person' if number == 1 else 'persons'} would be usual"
