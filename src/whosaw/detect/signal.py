@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.templates import Templates
 from whosaw.facts.columns import Cell
+from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
 
 # Signals of one family tell the same story in other words: they are paid for together.
@@ -131,9 +132,11 @@ class World:
     def once(self, name: str, make: Any) -> Any:
         """What `make()` says, computed once for this instant, these numbers and reasons, and kept in the engine."""
         kept = f"{name}_{self.as_of}_{self.templates.digest[:16]}_{self.defaults.digest[:16]}"
-        if kept in self.facts.engine.list_tables():
+        missing = need("ibis", "watching").common.exceptions.TableNotFound
+        try:
             return self.facts.engine.table(kept)
-        return self.facts.keep(kept, make())
+        except missing:
+            return self.facts.keep(kept, make())
 
 
 class Detector(Protocol):
