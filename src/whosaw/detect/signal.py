@@ -98,6 +98,7 @@ class Signal:
     sentence: str = ""
     opens: bool = True
     others: int | None = None
+    rest: int = 0
 
     @property
     def order(self) -> tuple[float, str, str, str]:

@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tails: how surprising a count is, given what others do. Pure functions of whole numbers, on SciPy's distributions.
 
-    Σk Σn Σk² Σkn Σn² of the others ──▶ rate r, dispersion 1/s ──▶ P(X ≥ k),  X negative binomial with mean n·r
+    at_least   Σk Σn Σk² Σkn Σn² of the others ──▶ rate r, dispersion 1/s ──▶ P(X ≥ k),  X negative binomial, mean n·r
+    shared     two principals have so many persons in common            Poisson, mean from how much each looks
+    members    so many of a set of persons were looked at               hypergeometric or Poisson, the larger
+    split      so many after an instant, so few before                  binomial
+    wealth     coming back to one person, day after day                 a bet against chance that may stop at any time
+    rank       larger than so many of those it is compared with
 
 Invariants: p is the safe P(X ≥ k), never below the true tail of the model; p falls with k and rises with r; sums are
-whole numbers, so their order cannot matter.           Design: docs/adr/0042; tests: against exact fractions
+whole numbers, so their order cannot matter.           Design: docs/adr/0042; tests: against exact fractions, simulated nulls
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from whosaw.facts.extra import need
 
@@ -77,20 +86,104 @@ def mixed(measured: float, units: int, declared: float, prior: int) -> float:
     return (measured * units + declared * prior) / (units + prior) if units + prior else declared
 
 
+@lru_cache(maxsize=1)
+def _special() -> Any:
+    # The functions under SciPy's distributions: the same numbers, a hundred times sooner.
+    return need("scipy.special", "watching")
+
+
+def poisson(k: int, mean: float) -> float:
+    """P(X ≥ k), X Poisson."""
+    if k <= 0:
+        return 1.0
+    return float(_special().gammainc(k, mean)) if mean > 0 else 0.0
+
+
 def at_least(k: int, n: int, r: float, inverse_s: float) -> float:
     """P(X ≥ k) for X with mean n·r: negative binomial of size s, Poisson where 1/s is next to nothing."""
     if k <= 0:
         return 1.0
     if n <= 0 or r <= 0:
         raise ValueError("k of nothing")
-    stats = need("scipy.stats", "watching")
     mean = n * r
     if inverse_s < _NO_DISPERSION:
-        p = stats.poisson.sf(k - 1, mean)
-    else:
-        # size/(size + mean), in the form that keeps its digits when the dispersion is small.
-        p = stats.nbinom.sf(k - 1, 1 / inverse_s, 1 / (1 + mean * inverse_s))
-    return min(1.0, float(p))
+        return min(1.0, poisson(k, mean))
+    # mean/(size + mean), in the form that keeps its digits when the dispersion is small.
+    share = mean * inverse_s / (1 + mean * inverse_s)
+    return min(1.0, float(_special().betainc(k, 1 / inverse_s, share)))
+
+
+def in_common(one: int, other: int, pairs_of_lookers: int, pairs: int) -> float:
+    """How many persons two principals share by chance: `one` and `other` are how many each looked at.
+
+    `pairs_of_lookers`: Σ d(d−1) over persons with d lookers; `pairs`: of principal and person, all of them.
+    """
+    return one * other * pairs_of_lookers / pairs**2 if pairs else 0.0
+
+
+def shared(c: int, expected: float) -> float:
+    """P(at least `c` persons in common). Of many others one is always the nearest: pay for them with `times`."""
+    return poisson(c, expected)
+
+
+def members(k: int, n: int, of: int, among: int, expected: float) -> float:
+    """P(at least `k` of the `of` persons of a set), n persons being looked at of `among`: the larger of two tails.
+
+    Drawn evenly: hypergeometric. Some persons are popular: Poisson with `expected`, n times the set's share of all looks.
+    """
+    if k <= 0:
+        return 1.0
+    if not (0 <= k <= min(n, of) and max(n, of) <= among):
+        raise ValueError("more members than there are")
+    return min(1.0, max(_hypergeometric(k, n, of, among), poisson(k, expected)))
+
+
+def _hypergeometric(k: int, n: int, of: int, among: int) -> float:
+    k = max(k, n + of - among)  # fewer cannot be
+    p = math.exp(_choose(of, k) + _choose(among - of, n - k) - _choose(among, n))
+    terms = [p]
+    for i in range(k, min(n, of)):
+        p *= (of - i) * (n - i) / ((i + 1) * (among - of - n + i + 1))
+        terms.append(p)
+    return math.fsum(terms)
+
+
+def _choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def share(after: int, before: int) -> float:
+    """The share that falls after, from controls, drawn a little towards the middle."""
+    return (after + 0.5) / (after + before + 1)
+
+
+def split(after: int, before: int, pi: float) -> float:
+    """P(at least `after` of all fall after), each with chance `pi`."""
+    if after <= 0:
+        return 1.0
+    return min(1.0, float(_special().betainc(after, before + 1, pi)))
+
+
+def wealth(days: Sequence[int], r: float) -> float:
+    """Coming back: `days[i]` is the number of days, from the day after the first look on, by the (i+1)-th later look-day.
+
+    Who bets at each day on a look-day, at odds for chance r, has E times the stake; by Ville's inequality chance lets
+    anybody ever reach E at most once in E. So it may be read on any day, and there is no window to hide under.
+    """
+    if not 0 < r < 1:
+        raise ValueError("a rate lies between 0 and 1")
+    bets = [min(0.5, r * more) for more in (4, 16, 64)]
+    best = 0.0
+    for n, so_far in enumerate(days, start=1):
+        logs = [n * math.log(q / r) + (so_far - n) * (math.log1p(-q) - math.log1p(-r)) for q in bets]
+        top = max(logs)
+        best = max(best, top + math.log(math.fsum(math.exp(each - top) for each in logs) / len(logs)))
+    return min(1.0, math.exp(-best))
+
+
+def rank(x: float, reference: Sequence[float]) -> float:
+    """How many of `reference` (in rising order) are at least `x`, itself counted in: never 0."""
+    return (1 + len(reference) - bisect_left(reference, x)) / (1 + len(reference))
 
 
 def times(p: float, tries: int) -> float:
