@@ -106,7 +106,7 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
         # Nobody is enrolled here: what this is for asks for keys that there are, and makes none.
         with keys_of(folder, settings, engine) as keys:
             yield Keyring(
-                SqlKeyRows(keys), root_of(folder, settings), vrf_of(private, random), settings.origin, random,
+                SqlKeyRows(keys), root_of(folder, settings, keys), vrf_of(private, random), settings.origin, random,
                 enrolled=lambda _: False,
             )  # fmt: skip
 
@@ -117,7 +117,7 @@ def wish_epoch(folder: Path, by: str, *, random: Random = os.urandom) -> None:
     with state_of(folder, settings) as engine:
         migrate.check(engine)
         with keys_of(folder, settings, engine) as keys:
-            SqlKeyRows(keys).wish(Names(SqlNameRows(engine), root_of(folder, settings), random).remember(by))
+            SqlKeyRows(keys).wish(Names(SqlNameRows(engine), root_of(folder, settings, keys), random).remember(by))
 
 
 @contextmanager
@@ -134,7 +134,9 @@ def wishing(folder: Path, *, random: Random = os.urandom) -> Iterator[Wishes]:
     settings = settings_of(folder)
     with state_of(folder, settings) as engine:
         migrate.check(engine)
-        yield Wishes(engine, root_of(folder, settings).wishes, now, random)
+        with keys_of(folder, settings, engine) as keys:
+            root = root_of(folder, settings, keys)
+        yield Wishes(engine, root.wishes, now, random)
 
 
 def told(folder: Path, notices: Iterable[str]) -> None:

@@ -31,17 +31,20 @@ from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.places.checked import KeptMemory
 from whosaw.places.places import Places
+from whosaw.privacy.carried import whole
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.privacy.root_port import RootKeys
 from whosaw.privacy.vrf import VrfKey
-from whosaw.settings.keys import ENVIRONMENT, TRANSIT
+from whosaw.settings.keys import ENVIRONMENT, TRANSIT, check_transit, check_variable
 from whosaw.store import key_tables
 from whosaw.store.elsewhere import elsewhere, private_elsewhere
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.root_file import ROOT, RootFile, check_folder
-from whosaw.store.root_sealed import SealedRoot
+from whosaw.store.root_next import NEXT, SEALED_NEXT, NextGiven, NextInFile, NextRoot, NextSealed
+from whosaw.store.root_sealed import SEALED, SealedRoot
 from whosaw.store.secret_env import RootInEnvironment
 from whosaw.store.sql_head import SqliteHead
+from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.sql_labels import SqliteLabels
 from whosaw.store.state import state_engine
 from whosaw.store.transit import Transit, token_of
@@ -239,16 +242,16 @@ def root_keys(folder: Path, settings: Settings) -> RootKeys:
     return sealed_root(folder, settings) if settings.keys.root == TRANSIT else RootFile(folder / "private")
 
 
-def sealed_root(folder: Path, settings: Settings) -> SealedRoot:
+def sealed_root(folder: Path, settings: Settings, name: str = SEALED) -> SealedRoot:
     """The root as a key service seals it."""
     said = settings.keys.transit
     service = Transit(said, token_of(said, folder), folder / said.ca_file if said.ca_file else None)
-    return SealedRoot(data_folders(folder)[1], service)
+    return SealedRoot(data_folders(folder)[1], service, name)
 
 
-def root_of(folder: Path, settings: Settings) -> Root:
-    """The root key, from where it lives."""
-    return root_keys(folder, settings).load()
+def root_of(folder: Path, settings: Settings, keys: Engine) -> Root:
+    """The root key, from where it lives, with what it carries in this key table. Raises Misconfigured for the root of another."""
+    return whole(root_keys(folder, settings).load(), SqlKeyRows(keys))
 
 
 def key_service(folder: Path, settings: Settings) -> dict[str, Callable[[], object]]:
@@ -284,6 +287,42 @@ def seal_root(folder: Path) -> bool:
         return True
     sealed.renew()
     return False
+
+
+def next_root(folder: Path, settings: Settings, to: str, variable: str | None) -> NextRoot:
+    """The root that takes the place of the present one: in `to`, one of ``settings.keys.ROOTS``. Raises Misconfigured, BadInput."""
+    private = data_folders(folder)[1]
+    check_folder(folder / "private" / "keys")
+    if to == ENVIRONMENT:
+        if not variable:
+            raise BadInput("a root in the environment has a variable", where="--variable", hint="--variable NAME")
+        check_variable(variable)
+        given = RootInEnvironment(variable, os.environ)
+        # A root that only moves is no exchange: whoever asked for one would think that a stolen key is of no more use.
+        if not (settings.keys.root == to and settings.keys.variable == variable) and _is_present(
+            folder, settings, given.load()
+        ):
+            raise BadInput(
+                "this variable holds the present root", where="--variable", hint="make 32 random bytes of your own"
+            )
+        return NextGiven(private, given)
+    if to == TRANSIT:
+        check_transit(settings.keys.transit)
+        return NextSealed(private, sealed_root(folder, settings, SEALED_NEXT), sealed_root(folder, settings))
+    return NextInFile(private, RootFile(folder / "private", NEXT), RootFile(folder / "private"))
+
+
+def _is_present(folder: Path, settings: Settings, root: Root) -> bool:
+    try:
+        return root_keys(folder, settings).load().same(root)
+    except Misconfigured:
+        return False  # its file is removed already: an exchange was cut short
+
+
+def is_under(folder: Path, settings: Settings, root: Root) -> bool:
+    """Whether the key table is under this root."""
+    with state_of(folder, settings) as state, keys_of(folder, settings, state) as keys:
+        return SqlKeyRows(keys).kept("root") == root.check
 
 
 def vrf_of(private: Folder, random: Random) -> VrfKey:

@@ -235,7 +235,7 @@ def house(
         keys_of(folder, settings, engine) as key_engine,
     ):  # fmt: skip
         root, vrf, signers = (
-            root_of(folder, settings),
+            root_of(folder, settings, key_engine),
             vrf_of(stores.private, random),
             signers_of(stores.private, settings.origin),
         )

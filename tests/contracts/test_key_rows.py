@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.state import state_db, state_of
 
 from whosaw.errors import Damaged
-from whosaw.privacy.epochs import EpochRow
+from whosaw.privacy.epochs import EpochRow, Rerooting
 from whosaw.privacy.keyring import KeyRow
 from whosaw.store.memory_keys import MemoryKeyRows, MemoryNameRows
 from whosaw.store.sql_keys import SqlKeyRows, SqlNameRows
@@ -289,3 +289,28 @@ def test_no_row_of_many_is_stored_where_an_epoch_is_gone(rows):
     good, lost = row(), row(epoch=77)
     assert not rows.add_all([good, lost])
     assert rows.find_all([good.lookup, lost.lookup]) == []
+
+
+# ── another root ──
+
+
+def test_a_table_goes_over_to_another_root_at_once_or_not_at_all(rows):
+    """Epochs, check value and what is carried: all of it, for the root and the epochs that are there, and for no other."""
+    rows.claim("root", b"1" * 32)
+    made = rows.add(row(epoch=1))
+    epochs = tuple(EpochRow(number, os.urandom(60)) for number in (*(each.number for each in rows.epochs()), 5))
+    before = rows.epochs()
+    for wrong in (
+        Rerooting(b"9" * 32, b"2" * 32, b"c" * 284, epochs),
+        Rerooting(b"1" * 32, b"2" * 32, b"c" * 284, epochs[1:]),
+    ):
+        assert not rows.reroot(wrong)
+        assert (rows.epochs(), rows.kept("root"), rows.kept("carried")) == (before, b"1" * 32, None)
+    assert rows.reroot(Rerooting(b"1" * 32, b"2" * 32, b"c" * 284, epochs))
+    assert {each.number: each for each in rows.epochs()} == {each.number: each for each in epochs}
+    assert (rows.kept("root"), rows.kept("carried")) == (b"2" * 32, b"c" * 284)
+    assert rows.find(made.lookup) == made
+    assert rows.claim("root", b"1" * 32) == b"2" * 32
+    more = (*epochs, EpochRow(6, os.urandom(60)))
+    assert rows.reroot(Rerooting(b"2" * 32, b"3" * 32, b"d" * 284, more)), "and again"
+    assert (rows.kept("root"), rows.kept("carried")) == (b"3" * 32, b"d" * 284)

@@ -44,7 +44,7 @@ from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
 from whosaw.cli.ticket import ticket
 from whosaw.cli.usage import told
-from whosaw.cli.vault_export import vault
+from whosaw.cli.vault_reroot import vault
 from whosaw.cli.watch import watch
 from whosaw.cli.witness import witness
 

@@ -21,7 +21,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from whosaw.errors import Damaged
+from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.data_key import seal, unseal
 from whosaw.privacy.root import SIZE, Random, Root
 
@@ -37,6 +37,16 @@ class EpochRow:
     wrapped: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Rerooting:
+    """What a key table becomes under another root. `epochs`: each that there is, wrapped anew, and one more, the new one."""
+
+    before: bytes = field(repr=False)  # the root's check value, as it must stand there
+    check: bytes = field(repr=False)  # and as it stands there afterwards
+    carried: bytes = field(repr=False)
+    epochs: tuple[EpochRow, ...]
+
+
 class EpochRows(Protocol):
     """Where epochs are kept, beside the rows that use them. Raises Unavailable; asking again is safe."""
 
@@ -50,6 +60,10 @@ class EpochRows(Protocol):
 
     def retire(self, number: int) -> bool:
         """Delete an epoch that is not the newest, and that no row uses. False where one does; durable."""
+        ...
+
+    def reroot(self, change: Rerooting) -> bool:
+        """All of `change` or none, durable. False, and none, where root or epochs are not those that it was made for."""
         ...
 
 
@@ -105,6 +119,19 @@ class Epochs:
             with self._lock:
                 self._keys.pop(number, None)
         return gone
+
+    def reroot(self, new: Root, carried: bytes) -> None:
+        """Wrap every epoch key under `new`, and begin one that nobody saw who holds the root before; all or none, durable."""
+        newest = self.newest()
+        keys = [(row.number, self._opened(row)) for row in self._rows.epochs()]
+        keys.append((newest + 1, self._random(SIZE)))
+        made = tuple(EpochRow(n, seal(new.epochs, key, _about(n), self._random)) for n, key in keys)
+        if not self._rows.reroot(Rerooting(self._root.check, new.check, carried, made)):
+            raise Unavailable(
+                "an epoch was begun or ended meanwhile", part="keyring", hint="close every gate, and ask again"
+            )
+        self._root = new
+        self._read()
 
     def _read(self) -> int:
         """Take in what is kept; the newest number, 0 where there is none."""

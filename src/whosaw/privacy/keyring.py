@@ -23,8 +23,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from whosaw.errors import BadInput, Damaged, Misconfigured, Unavailable
+from whosaw.errors import BadInput, Damaged, Unavailable
 from whosaw.model.record import Stream, StreamKind
+from whosaw.privacy.carried import CheckRows, carry, refused
 from whosaw.privacy.data_key import DataKey, StreamSecret, rewrap, unwrap, wrap
 from whosaw.privacy.epochs import EpochRows, Epochs
 from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix, pseudonym_of
@@ -50,7 +51,7 @@ class KeyRow:
     sealed_id: bytes = field(repr=False)
 
 
-class KeyRows(EpochRows, Protocol):
+class KeyRows(EpochRows, CheckRows, Protocol):
     """Where rows and epochs are kept. Trusted to keep them, not to keep them secret or unchanged: a changed row does not open.
 
     All raise Unavailable where the store is down. When `add` or `claim` raise it, the row may or may not be stored:
@@ -138,7 +139,7 @@ class Wishes(Protocol):
 class Keyring:
     """Keys of streams. Safe to share between threads, and between processes over the same rows."""
 
-    __slots__ = ("_enrolled", "_lookup", "_origin", "_random", "_rows", "_vrf", "_warm", "epochs")
+    __slots__ = ("_enrolled", "_lookup", "_origin", "_random", "_root", "_rows", "_vrf", "_warm", "epochs")
 
     def __init__(
         self,
@@ -155,7 +156,7 @@ class Keyring:
         Raises Misconfigured where root, VRF key or origin are not those that the rows were made with.
         """
         self._rows, self._vrf, self._origin, self._random = rows, vrf, origin, random
-        self._enrolled = enrolled
+        self._enrolled, self._root = enrolled, root
         self.epochs = Epochs(rows, root, random)
         # What a row opened to. It counts only for the very row that stands there now: so a row that is gone, re-keyed or
         # re-wrapped, here or by another gate, is opened anew or not at all.
@@ -294,6 +295,15 @@ class Keyring:
         self._warm.clear()
         return (*left, newest)
 
+    def reroot(self, new: Root) -> Root:
+        """Keep all of this under `new` from now on, and begin an epoch that the root before never saw; all of it or none, durable.
+
+        The root to go on with. Raises Unavailable: it may have happened, and the key table says under which root it is.
+        """
+        self.epochs.reroot(new, carry(self._root, new, self._random))
+        self._root = new.carrying(self._root.carries())
+        return self._root
+
     def _next(self, stream: Stream) -> tuple[int, bytes]:
         """The first generation that the log does not have, and its label_0."""
         generation = 0
@@ -361,8 +371,4 @@ class Keyring:
 
     def _check(self, name: str, value: bytes, what: str, setting: str) -> None:
         if not hmac.compare_digest(self._rows.claim(name, value), value):
-            raise Misconfigured(
-                f"{what} is not the one that this data folder was made with",
-                setting=setting,
-                hint="restore it from the backup that belongs to this folder; nothing was changed",
-            )
+            raise refused(what, setting)

@@ -10,6 +10,7 @@
                    tickets key   seals what ticket systems push
                    wishes key    seals what a command asks of an open gate, and its answer
                    pseudonyms key makes the keys of IP pseudonyms, one for each purpose and epoch
+                   carried key   seals what a root took over from the one before it (``privacy.carried``)
                    check value   tells the right root from another one
 
 Invariant: a key file that is missing or damaged stops the start. It is never made anew: a new root would open
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from whosaw.errors import Misconfigured
@@ -30,6 +31,10 @@ from whosaw.errors import Misconfigured
 SIZE = 32
 Random = Callable[[int], bytes]
 
+
+# What stands in records, or was sealed outside of the key table, goes on under these keys when the root is exchanged. Their
+# order is that in which they are carried.
+CARRIED = ("lookup", "principal", "names", "digest", "resources", "tickets", "wishes")
 
 _INNER, _OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
 
@@ -49,12 +54,13 @@ def hmac_sha256(key: bytes, text: bytes) -> bytes:
 class Root:
     """The root key. It derives; nobody reads it back but the one who writes its file."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_carried", "_key")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, carried: Sequence[bytes] = ()) -> None:
+        """`carried`: what it took over from the root before it, where there was one."""
         if type(key) is not bytes or len(key) != SIZE:
             raise Misconfigured(f"the root key has {SIZE} bytes", setting="keys/root")
-        self._key = key
+        self._key, self._carried = key, dict(zip(CARRIED, carried, strict=True)) if carried else {}
 
     @classmethod
     def make(cls, random: Random) -> Root:
@@ -84,6 +90,17 @@ class Root:
     def same(self, other: Root) -> bool:
         return hmac.compare_digest(self._key, other._key)
 
+    def carries(self) -> bytes:
+        """The keys that a root which takes this one's place goes on with, one behind the other."""
+        return b"".join(map(self._going_on, CARRIED))
+
+    def carrying(self, keys: bytes) -> Root:
+        """The same root, going on with the `keys` of the one before it."""
+        return Root(self._key, [keys[at : at + SIZE] for at in range(0, len(keys), SIZE)])
+
+    def _going_on(self, name: str) -> bytes:
+        return self._carried.get(name) or expand(self._key, f"whosaw/{name}/v1".encode())
+
     def __repr__(self) -> str:
         return "Root(…)"
 
@@ -98,35 +115,40 @@ class Root:
 
     @property
     def lookup(self) -> bytes:
-        return expand(self._key, b"whosaw/lookup/v1")
+        return self._going_on("lookup")
 
     @property
     def principals(self) -> bytes:
-        return expand(self._key, b"whosaw/principal/v1")
+        return self._going_on("principal")
 
     @property
     def names(self) -> bytes:
-        return expand(self._key, b"whosaw/names/v1")
+        return self._going_on("names")
 
     @property
     def digests(self) -> bytes:
-        return expand(self._key, b"whosaw/digest/v1")
+        return self._going_on("digest")
 
     @property
     def resources(self) -> bytes:
-        return expand(self._key, b"whosaw/resources/v1")
+        return self._going_on("resources")
 
     @property
     def tickets(self) -> bytes:
-        return expand(self._key, b"whosaw/tickets/v1")
+        return self._going_on("tickets")
 
     @property
     def wishes(self) -> bytes:
-        return expand(self._key, b"whosaw/wishes/v1")
+        return self._going_on("wishes")
 
     @property
     def pseudonyms(self) -> bytes:
         return expand(self._key, b"whosaw/pseudonyms/v1")
+
+    @property
+    def carried(self) -> bytes:
+        """What seals the keys that it carries."""
+        return expand(self._key, b"whosaw/carried/v1")
 
     @property
     def check(self) -> bytes:

@@ -79,13 +79,19 @@ def check_keys(said: KeysSettings) -> None:
     """Raises Misconfigured."""
     if said.root not in ROOTS:
         raise Misconfigured(f"'keys.root' is one of {', '.join(ROOTS)}", setting="keys.root")
-    if not _VARIABLE.fullmatch(said.variable):
-        raise _wrong("`variable` is the name of a variable, and not the key", "keys.variable")
+    check_variable(said.variable)
     if said.root == TRANSIT:
-        _check_transit(said.transit)
+        check_transit(said.transit)
 
 
-def _check_transit(said: TransitSettings) -> None:
+def check_variable(name: str) -> None:
+    """Raises Misconfigured; what was given may be the key, and is not repeated."""
+    if not _VARIABLE.fullmatch(name):
+        raise _wrong("`variable` is the name of a variable, and not the key", "keys.variable")
+
+
+def check_transit(said: TransitSettings) -> None:
+    """Raises Misconfigured."""
     address(said.url)
     if not _NAME.fullmatch(said.key):
         raise _wrong("a key of the key service has a name", "keys.transit.key", 'for example key = "whosaw"')

@@ -3,8 +3,9 @@
 
     epochs         one row per epoch: its key, wrapped under the root
     keyring        one row per stream and generation: 60 wrapped bytes and what finds them        ──▶ its epoch
-    keyring_check  which root, VRF key and origin these rows belong to; and who wishes a new epoch, as a pseudonym
-    key_layout     the version of these tables
+    keyring_check  which root, VRF key and origin these rows belong to; who wishes a new epoch, as a pseudonym; and what the
+                   root carries on from the one before it
+    key_layout     the version of these tables; a newer one, once a root carries something
 
 Whoever erases a person deletes one row here, and a backup of this file brings it back. So it is backed up often and kept for
 days, while everything that its keys seal may lie in backups for months. In PostgreSQL it is a schema of its own, `whosaw_keys`,
@@ -45,7 +46,7 @@ from whosaw.errors import Misconfigured
 from whosaw.privacy.epochs import DERIVED, FIRST
 from whosaw.store.wiping import wipe
 
-LAYOUT = 1
+LAYOUT, REROOTED = 1, 2
 SCHEMA = "whosaw_keys"
 KEYS = MetaData()
 
@@ -76,7 +77,7 @@ KEYRING_CHECK = Table(
     "keyring_check",
     KEYS,
     Column("name", String(16), nullable=False),
-    Column("value", LargeBinary(32), nullable=False),
+    Column("value", LargeBinary(512), nullable=False),
     PrimaryKeyConstraint("name", name="keyring_check_pk"),
 )
 
@@ -131,9 +132,9 @@ def _version(db: Connection) -> int | None:
     if not inspect(db).has_table(KEY_LAYOUT.name):
         return None
     found: int | None = db.scalar(select(KEY_LAYOUT.c.version))
-    if found not in (None, LAYOUT):
+    if found not in (None, LAYOUT, REROOTED):
         raise Misconfigured(
-            f"the key table is of version {found}, this version of whosaw knows {LAYOUT}",
+            f"the key table is of version {found}, this version of whosaw knows {LAYOUT} and {REROOTED}",
             setting="private/keys.db",
             hint="use the version of whosaw that made it, or a newer one; nothing was changed",
         )

@@ -17,7 +17,8 @@ from dataclasses import field as attribute
 from typing import Literal
 
 from whosaw.errors import Damaged, Unavailable
-from whosaw.privacy.epochs import EpochRow
+from whosaw.privacy.carried import CARRIES
+from whosaw.privacy.epochs import EpochRow, Rerooting
 from whosaw.privacy.keyring import KeyRow
 
 _Row = tuple[bytes, str, int, int, bytes, bytes]
@@ -143,6 +144,24 @@ class MemoryKeyRows(_Failing):
             self._epochs.pop(number, None)
             self._late(fate)
             return True
+
+    def reroot(self, change: Rerooting) -> bool:
+        with self._lock:
+            fate = self._write()
+            if (
+                self._epochs.keys() != {row.number for row in change.epochs[:-1]}
+                or self._checks["root"] != change.before
+            ):
+                return False
+            self._epochs = {row.number: row for row in change.epochs}
+            self._checks |= {"root": change.check, CARRIES: change.carried}
+            self._late(fate)
+            return True
+
+    def kept(self, name: str) -> bytes | None:
+        with self._lock:
+            self._read()
+            return self._checks.get(name)
 
     def wish(self, by: str) -> None:
         with self._lock:

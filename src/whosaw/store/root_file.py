@@ -26,15 +26,15 @@ ROOT = "keys/root"
 class RootFile:
     """``privacy.root_port.RootKeys`` in `private`/keys/root."""
 
-    def __init__(self, private: Path) -> None:
-        self._private = private
+    def __init__(self, private: Path, name: str = ROOT) -> None:
+        self._private, self._name = private, name
 
     def __repr__(self) -> str:
         return "RootFile(…)"
 
     def load(self) -> Root:
         check_folder(self._private / "keys")
-        return Root.parse(read_own(self._private / ROOT), f"private/{ROOT}")
+        return Root.parse(read_own(self._private / self._name), f"private/{self._name}")
 
     def probe(self) -> None:
         """Nothing that could be down: the file is read at the start, and the next start says what is wrong with it."""

@@ -25,8 +25,8 @@ _FIRST = b"whosaw/root-sealed/v1"
 class SealedRoot:
     """``privacy.root_port.RootKeys`` in a sealed file, with the service that opens it."""
 
-    def __init__(self, private: Folder, service: KeyService) -> None:
-        self._private, self._service = private, service
+    def __init__(self, private: Folder, service: KeyService, name: str = SEALED) -> None:
+        self._private, self._service, self._name = private, service, name
 
     def __repr__(self) -> str:
         return "SealedRoot(…)"
@@ -35,8 +35,8 @@ class SealedRoot:
         sealed = self._read()
         if sealed is None:
             raise Misconfigured(
-                f"the key file private/{SEALED} is missing",
-                setting=f"private/{SEALED}",
+                f"the key file private/{self._name} is missing",
+                setting=f"private/{self._name}",
                 hint="restore it from your backup of the key files; where the root key still lies in private/keys/root, "
                 "`whosaw vault root` seals it",
             )
@@ -58,31 +58,31 @@ class SealedRoot:
         """Have the root sealed under the newest version of the service's key."""
         sealed = self._read()
         if sealed is None:
-            raise Misconfigured(f"there is no private/{SEALED}", setting=f"private/{SEALED}")
+            raise Misconfigured(f"there is no private/{self._name}", setting=f"private/{self._name}")
         root = self._opened(sealed)
         self._replace(self._service.renew(sealed), root)
 
     def _replace(self, sealed: bytes, root: Root) -> None:
         # Opened before it takes the place of what opens today: a service that seals and does not open loses us the root.
         if not self._opened(sealed).same(root):
-            raise Damaged("the key service opened something else than it sealed", where=f"private/{SEALED}")
-        self._private.replace(SEALED, _FIRST + b"\n" + sealed + b"\n")
+            raise Damaged("the key service opened something else than it sealed", where=f"private/{self._name}")
+        self._private.replace(self._name, _FIRST + b"\n" + sealed + b"\n")
         if not self.load().same(root):
-            raise Damaged(f"private/{SEALED} does not hold what was written", where=f"private/{SEALED}")
+            raise Damaged(f"private/{self._name} does not hold what was written", where=f"private/{self._name}")
 
     def _read(self) -> bytes | None:
-        raw = self._private.read(SEALED)
+        raw = self._private.read(self._name)
         if raw is None:
             return None
         first, _, rest = raw.partition(b"\n")
         sealed = rest.removesuffix(b"\n")
         if first != _FIRST or not sealed or rest != sealed + b"\n" or not all(33 <= each < 127 for each in sealed):
             raise Damaged(
-                f"the key file private/{SEALED} is damaged",
-                where=f"private/{SEALED}",
+                f"the key file private/{self._name} is damaged",
+                where=f"private/{self._name}",
                 hint="restore it from your backup of the key files",
             )
         return sealed
 
     def _opened(self, sealed: bytes) -> Root:
-        return Root.opened(self._service.open(sealed), f"private/{SEALED}")
+        return Root.opened(self._service.open(sealed), f"private/{self._name}")

@@ -19,10 +19,12 @@ from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, inse
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask_one
+from whosaw.directory.transaction import writing
 from whosaw.errors import Damaged, Unavailable
-from whosaw.privacy.epochs import EpochRow
+from whosaw.privacy.carried import CARRIES
+from whosaw.privacy.epochs import EpochRow, Rerooting
 from whosaw.privacy.keyring import KeyRow
-from whosaw.store.key_tables import EPOCHS, KEYRING, KEYRING_CHECK
+from whosaw.store.key_tables import EPOCHS, KEY_LAYOUT, KEYRING, KEYRING_CHECK, REROOTED
 from whosaw.store.state_tables import NAMES, answering, unless_there
 from whosaw.store.wiping import wipe
 
@@ -34,7 +36,7 @@ _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
 _WITH_LOOKUPS = _ROW.where(KEYRING.c.lookup.in_(bindparam("lookups", expanding=True))).order_by(KEYRING.c.generation)
-_WISH = "wish"
+_WISH, _ROOT = "wish", "root"
 _EPOCHS = select(EPOCHS.c.number, EPOCHS.c.wrapped).order_by(EPOCHS.c.number)
 _NAME = select(NAMES.c.sealed).where(NAMES.c.pseudonym == bindparam("of"))
 _BY_PREFIX = _NEWEST.where(KEYRING.c.lookup.between(bindparam("first"), bindparam("last")))
@@ -150,6 +152,31 @@ class SqlKeyRows:
                 return False  # A row uses it: a gate that did not know better added one meanwhile.
             wipe(self._engine, (EPOCHS.name, KEYRING.name))
         return True
+
+    def reroot(self, change: Rerooting) -> bool:
+        *known, newest = change.epochs
+        with answering("keyring"), writing(self._engine) as db:
+            there = {number for number, _ in db.execute(_EPOCHS)}
+            if there != {row.number for row in known} or _kept(db, _ROOT) != change.before:
+                return False
+            for row in known:
+                db.execute(update(EPOCHS).where(EPOCHS.c.number == row.number).values(wrapped=row.wrapped))
+            db.execute(insert(EPOCHS).values(**asdict(newest)))
+            db.execute(delete(KEYRING_CHECK).where(KEYRING_CHECK.c.name.in_([_ROOT, CARRIES])))
+            db.execute(
+                insert(KEYRING_CHECK),
+                [{"name": _ROOT, "value": change.check}, {"name": CARRIES, "value": change.carried}],
+            )
+            # A version that knows nothing of what is carried would take everybody for new.
+            db.execute(update(KEY_LAYOUT).values(version=REROOTED))
+        with answering("keyring"):
+            wipe(self._engine, (EPOCHS.name, KEYRING_CHECK.name))
+        return True
+
+    def kept(self, name: str) -> bytes | None:
+        with answering("keyring"), self._engine.connect() as db:
+            found = _kept(db, name)
+        return None if found is None else bytes(found)
 
     def wish(self, by: str) -> None:
         with answering("keyring"):
