@@ -28,6 +28,7 @@ ADDRESS = "203.0.113.77"
 DOCS = Path(__file__).parents[2] / "docs/connectors"
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
+FINDING = "f-000001"
 SNOOPS = ("zofia", "quill", "ursu", "brom")
 HELPERS = ("ana", "hugo", "greta", "finn", "fay")
 HELPED = tuple((f"client-{number:02d}", HELPERS[number % len(HELPERS)], f"H-{number}") for number in range(120))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.cli.desk import ADDRESS, ORIGIN, SNOOPED, SNOOPS, Desk, access_log, company, digest, typed, week
+from tests.cli.desk import ADDRESS, FINDING, ORIGIN, SNOOPED, SNOOPS, Desk, access_log, company, digest, typed, week
 from tests.directory.town import write
 
 from whosaw.cli import options
@@ -27,18 +27,6 @@ from whosaw.wiring import house, policy_texts
 
 REFERENCE = (Path(__file__).parents[2] / "docs/reference.md").read_text()
 POLICY = Policy.load(policy_texts())
-FINDING = "f-000001"
-
-
-@pytest.fixture(scope="module")
-def worked(settled, tmp_path_factory):
-    """A company after a week: four of audit snooped in an internal tool, and were found."""
-    home = tmp_path_factory.mktemp("week") / "own"
-    shutil.copytree(settled.home, home)
-    desk = Desk(home)
-    assert desk.typed("collect", "access", desk.file("week.log", week())).code == 0
-    assert desk.typed("watch").code == 1
-    return desk
 
 
 def errands(desk, out):
@@ -57,6 +45,15 @@ def errands(desk, out):
         "inquiry finding": (0, ("inquiry", "finding", FINDING, "--as", "ines", *data)),
         "inquiry finding, refused": (4, ("inquiry", "finding", FINDING, "--as", SNOOPS[0], *data)),
         "inquiry unseal": (0, ("inquiry", "unseal", FINDING, "--by", "ines", "--with", "omar", "--persons", *data)),
+        "inquiry finding, its looks": (0, ("inquiry", "finding", FINDING, "--looks", "--as", "ines", *data)),
+        "inquiry inferred": (
+            0,
+            ("inquiry", "inferred", FINDING, "--pairs", desk.home / "pairs.csv", "--as", "ines", *data),
+        ),
+        "inquiry inferred, refused": (
+            4,
+            ("inquiry", "inferred", FINDING, "--pairs", desk.home / "pairs.csv", "--as", "omar", *data),
+        ),
         "inquiry unseal, refused": (4, ("inquiry", "unseal", FINDING, "--by", "ines", "--with", "head", *data)),
         "statement": (0, ("statement", "mirabel", "--as", "ines", "--out", out, *data)),
         "journal status": (0, ("journal", "status", *data)),
@@ -262,6 +259,12 @@ def failing(desk, tmp_path):
     (tmp_path / "there").write_text(whom)
     (tmp_path / "no.toml").write_text(f'format = 1\n"{who}" = "{whom}"\n')
     gone = ("--data", tmp_path / "none")
+    header, good = "look,person,address,at,look2,person2,address2,at2\n", f"{who},{whom},192.0.2.1,2026-06-01T12:00:00Z"
+    for n, text in enumerate((
+        "", f"{who},{whom}\n", header, f"{header}{who},{whom}\n", f"{header}{good},{good},{who}\n", f'{header}"{who}\n',
+        f"{header}{good},{whom},{who},{whom},2026-06-01T12:00:00Z\n", f"{header}{good},{who},{whom},192.0.2.1,2026-06-01\n",
+    )):  # fmt: skip
+        (tmp_path / f"pairs-{n}").write_text(text)
     return [
         (*look, "--case", whom, *gone),
         (*look, "--field", whom, *data),
@@ -282,6 +285,7 @@ def failing(desk, tmp_path):
         ("inquiry", "finding", f"{whom} {who}", "--as", who, *data),
         ("inquiry", "unseal", f"{whom}!", "--by", who, "--with", whom, *data),
         ("inquiry", "unseal", FINDING, "--by", who, *data),
+        *(("inquiry", "inferred", FINDING, "--as", who, "--pairs", tmp_path / f"pairs-{n}", *data) for n in range(9)),
         ("statement", whom, "--as", who, *data),
         ("statement", whom, "--as", who, "--out", tmp_path / "there", *data),
         ("statement", whom, "--as", who, "--out", tmp_path / "none" / "out", *data),

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """What could have been inferred: only in an inquiry that two approved, only of its own looks, on record before it is said."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.docs.prose import ROOT, blocks
 from tests.inquiry.room import Failing
 
 from whosaw.errors import BadInput, OutcomeUnknown, WrongReceipt
 from whosaw.inquiry import finding as of_finding
+from whosaw.inquiry import person as of_person
 from whosaw.inquiry.inferred import MOST, Inferred, Sighting, Terms, inferred
+from whosaw.inquiry.record import Told
 from whosaw.inquiry.step import Refused
 from whosaw.inquiry.unseal import unseal
+from whosaw.model.record import parse
 from whosaw.places.closed import Closed
 from whosaw.places.nearness import Near
 from whosaw.places.network import Facts, Kind, Seen
 from whosaw.tlog.note import VerifierKey
+from whosaw.verify.words import record_sentence
 
 DAY = timedelta(days=1)
 
@@ -49,8 +53,14 @@ def approved(room, by="ines"):
 
 
 def pair(room, one=0, other=1, first="192.0.2.10", second="192.0.2.10", apart=timedelta(0)):
-    looks = [*room.mine, room.other, "o-99"]
-    return Sighting(looks[one], first, room.clock.at), Sighting(looks[other], second, room.clock.at + apart)
+    looks = [
+        *zip(room.mine, ("kate", "paul"), strict=True),
+        (room.other, "mira"),
+        ("o-99", "kate"),
+        (room.mine[0], "paul"),
+    ]
+    at = room.clock.at
+    return Sighting(*looks[one], first, at), Sighting(*looks[other], second, at + apart)
 
 
 def ask(room, *pairs, asker="ines", desk=None, terms=None, **given):
@@ -85,9 +95,9 @@ def test_nothing_is_compared_that_two_have_not_approved(case):
     assert [body["outcome"] for body in case.ledger("inquiry")] == ["refused"] * 3 + ["shown"]
 
 
-@pytest.mark.parametrize(("one", "other"), [(0, 2), (2, 1), (2, 2), (3, 0)])
+@pytest.mark.parametrize(("one", "other"), [(0, 2), (2, 1), (2, 2), (3, 0), (4, 1)])
 def test_only_looks_behind_the_finding_are_compared(case, one, other):
-    """Nobody who was not looked at in it: not with a look of another principal, and not with one that never was."""
+    """Nobody who was not looked at in it: not with a look of another principal, one that never was, or one at somebody else."""
     approved(case)
     assert codes(ask(case, pair(case), pair(case, one, other))) == ["not-of-finding"]
 
@@ -168,11 +178,58 @@ def test_no_receipt_but_that_of_such_a_step_opens_two_sightings(case):
             Closed(one, one, by)
 
 
-def test_the_example_of_the_docs_runs(case):
-    """As docs/places.md has it, over a house without databases; this finding is on no desk but the test's."""
-    (block,) = [each.body for each in blocks(ROOT / "docs/places.md") if each.kind == "python"]
-    look, look2 = case.mine
-    space = {"here": case.here, "finding": "f-000001", "asker": "ines", "look": look, "look2": look2}
-    space |= {"address": "192.0.2.1", "address2": "192.0.2.1", "at": case.clock.at, "at2": case.clock.at}
-    exec(compile(block, "docs/places.md", "exec"), space)
-    assert codes(space["answer"]) == ["no-finding"]
+def told(room, person):
+    return [body for body in room.about(person) if body["kind"] == "inferred"]
+
+
+def test_its_persons_read_what_whoever_asked_reads(case):
+    """Class and reasons, one record for each pair, in the stream of either; of whom the other address was is in none."""
+    approved(case)
+    answer = ask(case, pair(case), pair(case, second="192.0.2.99"), pair(case, 0, 0, second="198.51.100.1"))
+    kate, paul = told(case, "kate"), told(case, "paul")
+    assert [(body["near"], tuple(body["said"])) for body in kate] == [(str(n.near), n.reasons) for n in answer.found]
+    assert [(body["near"], body["own"]) for body in paul] == [("same_access", False), ("unknown", False)]
+    assert [body["own"] for body in kate] == [False, False, True]
+    for body in (*kate, *paul):
+        assert (body["step"], body["asker"], body["finding"]) == (answer.step, case.e("ines"), "f-000001")
+        assert "p-" not in str(body)
+        assert "192.0.2" not in str(body)
+    assert told(case, "mira") == []
+
+
+def test_they_read_it_before_it_is_answered(case):
+    """The second submission fails, lost or late: whoever asked is told nothing; a retry tells what the persons have."""
+    approved(case)
+    same = pair(case)
+    for late in (False, True):
+        failing = case.with_journal(Failing(case.here.journal, OutcomeUnknown("x", part="journal"), at=1, late=late))
+        with pytest.raises(OutcomeUnknown):
+            ask(case, same, desk=failing, key=f"k-{late}")
+        assert len(told(case, "kate")) == int(late)
+    # The databases are others by now: what was told stays what was told.
+    case.networks.seen = lambda address, at: Seen(address, at, Facts(Kind.VPN, 64500, "NL", at))
+    assert [each.near for each in ask(case, same, key="k-True").found] == [Near.SAME_ACCESS]
+    assert [each.near for each in ask(case, same, key="k-False").found] == [Near.UNKNOWN]
+    assert [body["near"] for body in told(case, "kate")] == ["same_access", "unknown"]
+
+
+def test_a_refused_step_tells_its_persons_nothing(case):
+    assert codes(ask(case)) == ["persons-not-opened"]
+    assert told(case, "kate") == []
+
+
+def test_a_statement_says_it_in_words(case):
+    """Every class in a sentence without a number of kilometres, and a word of later is no error."""
+    approved(case)
+    ask(case)
+    frame = next(f for f in case.desk.streams.person("kate") if parse(f.body)["kind"] == "inferred")
+    said = record_sentence(frame.body)
+    assert "that the two came over one line. Both came over one line, within the time" in said
+    assert "it says nothing of who was with whom" in said
+    one = Told.decode(frame.body)
+    for near in (*Near, "later"):
+        words = record_sentence(replace(one, near=str(near)).encode())
+        assert not re.search(r"\bkm\b|kilomet", words)
+        assert len(words) > 200
+    earlier = of_person.person("kate", "ines", case.desk).earlier
+    assert [(each.what, each.outcome) for each in earlier][-1] == ("inferred", "same_access")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whosaw.errors import NotCanonical
-from whosaw.inquiry.record import Step, Unsealing, exactly, step_id
+from whosaw.inquiry.record import Step, Told, Unsealing, exactly, step_id
 from whosaw.model.record import canonical
 
 AT = datetime(2026, 6, 21, 9, 0, tzinfo=UTC)
@@ -25,15 +25,19 @@ unsealings = st.builds(
     outcome=st.sampled_from(["opened", "refused"]), reasons=reasons, principals=reasons, persons=st.integers(0, 99),
     bound=st.binary(min_size=32, max_size=32),
 )  # fmt: skip
+tellings = st.builds(
+    Told, step=texts, at=times, finding=texts, asker=texts, own=st.booleans(), near=texts, said=reasons
+)
 STEP = Step(id="i-1", at=AT, what="person", asker="e-1", outcome="shown", persons=1)
 UNSEALING = Unsealing(
     id="u-1", at=AT, finding="f-1", requester="e-1", approver="e-2", outcome="opened", persons=0, bound=bytes(32)
 )
+TOLD = Told(step="i-1", at=AT, finding="f-1", asker="e-1", own=False, near="unknown", said=("Why.",))
 
 
-@given(steps | unsealings)
+@given(steps | unsealings | tellings)
 def test_what_is_written_is_read_back(said):
-    """decode(encode(x)) is x, for both."""
+    """decode(encode(x)) is x, for all three."""
     assert type(said).decode(said.encode()) == said
 
 
@@ -44,7 +48,7 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.parametrize("said", [STEP, UNSEALING], ids=["step", "unsealing"])
+@pytest.mark.parametrize("said", [STEP, UNSEALING, TOLD], ids=["step", "unsealing", "told"])
 @given(data=st.data())
 def test_a_changed_field_is_another_body_or_none(said, data):
     """Whatever stands in one field instead: it is refused, or it is read as just that."""
@@ -57,13 +61,20 @@ def test_a_changed_field_is_another_body_or_none(said, data):
         pass
 
 
-@pytest.mark.parametrize("said", [STEP, UNSEALING], ids=["step", "unsealing"])
+@pytest.mark.parametrize("said", [STEP, UNSEALING, TOLD], ids=["step", "unsealing", "told"])
 def test_other_fields_kinds_versions_and_spellings_are_refused(said):
     """A field too many or too few, another kind or version, a space: not the body."""
     value = json.loads(said.encode())
     without = [{k: v for k, v in value.items() if k != field} for field in value]
     changed = [{"v": 2}, {"v": True}, {"kind": "look"}, {"more": 1}, {"persons": -1}, {"persons": True}, {"at": "now"}]
-    changed += [{"outcome": "granted"}, {"reasons": "none"}, {"reasons": [1]}]
+    changed += [
+        {"outcome": "granted"},
+        {"reasons": "none"},
+        {"reasons": [1]},
+        {"own": 0},
+        {"said": "none"},
+        {"near": None},
+    ]
     bodies = [
         *map(canonical, without),
         *(canonical(value | each) for each in changed),
@@ -79,7 +90,7 @@ def test_other_fields_kinds_versions_and_spellings_are_refused(said):
 @given(st.binary(max_size=40))
 def test_any_bytes_are_refused_in_words(raw):
     """No bytes from outside end in another error."""
-    for kind in (Step, Unsealing):
+    for kind in (Step, Unsealing, Told):
         with pytest.raises(NotCanonical):
             kind.decode(raw)
 

@@ -34,6 +34,7 @@ def named(path):
 
 # Only files that hold one of the words at all are worth taking apart.
 WORDS = re.compile(r"Closed|nearness|of_step|invented|_DOOR|inferred|examples|Networks")
+COMMAND = {"cli/inquiry_inferred.py"}
 NAMED = {str(path.relative_to(SRC)): set(named(path)) for path in SRC.rglob("*.py") if WORDS.search(path.read_text())}
 
 
@@ -45,15 +46,30 @@ def test_only_the_inquiry_and_the_examples_compare():
     """Who can make two sightings comparable, who compares them, and who is called by nobody who serves."""
     assert who("Closed") == {"places/closed.py", "places/nearness.py", "places/examples.py", "inquiry/inferred.py"}
     assert who("nearness") == {"places/examples.py", "inquiry/inferred.py"}
+    assert who("could_be_inferred", "whosaw.inquiry.inferred.Sighting") == COMMAND
     assert who("of_step") == {"inquiry/inferred.py"}
     assert who("invented") == {"places/examples.py"}
     assert who("_DOOR") == {"places/closed.py"}
-    assert who("whosaw.inquiry.inferred.inferred", "whosaw.inquiry.inferred") == set()
+    assert who("whosaw.inquiry.inferred.inferred", "whosaw.inquiry.inferred") == COMMAND
     assert who("whosaw.places.examples.examples") == {"cli/places.py"}
 
 
 def test_what_is_said_of_networks_is_asked_by_the_inquiry_alone():
-    assert who("whosaw.places.network.Networks") == set()  # whoever inquires makes one of a house's places
+    assert who("whosaw.places.network.Networks") == COMMAND
+
+
+def test_the_one_command_asks_within_an_inquiry():
+    """It takes the id of a finding and a file of looks behind it, and whoever asks; there is no option for anything else."""
+    (name,) = [
+        name for name, command in commands(whosaw) if command.callback.__module__ == "whosaw.cli.inquiry_inferred"
+    ]
+    command = whosaw.commands["inquiry"].commands["inferred"]
+    assert name == "inquiry inferred"
+    assert [param.name for param in command.params] == ["finding", "pairs", "asker", "data", "form"]
+    # Nobody else imports it, but for the list of commands: no gate, no page, no errand that a gate would do.
+    assert {
+        str(path.relative_to(SRC)) for path in SRC.rglob("*.py") if "inquiry_inferred" in path.read_text()
+    } == {"cli/commands.py"}  # fmt: skip
 
 
 def test_who_serves_looks_knows_no_places():

@@ -26,7 +26,7 @@ from whosaw.cli.directory import directory
 from whosaw.cli.erase import erase, hold
 from whosaw.cli.health import health
 from whosaw.cli.init import init
-from whosaw.cli.inquiry import inquiry
+from whosaw.cli.inquiry_inferred import inquiry
 from whosaw.cli.journal.command import journal
 from whosaw.cli.look import look
 from whosaw.cli.operator import NotTheirs

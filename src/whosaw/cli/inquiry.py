@@ -48,14 +48,18 @@ def person(person: str, asker: str, data: Path, form: str) -> int:
 
 @inquiry.command()
 @click.argument("finding")
+@click.option("--looks", is_flag=True, help="The looks that it rests on, in place of the persons affected.")
 @asker_option
 @data_option
 @format_option
-def finding(finding: str, asker: str, data: Path, form: str) -> int:
+def finding(finding: str, looks: bool, asker: str, data: Path, form: str) -> int:
     """What FINDING rests on, everyone affected, and what speaks against it."""
     with opened(data) as here:
         local(here, asker)
         found = of_finding.finding(finding, asker, inquiry_desk(here), key=secrets.token_hex(16))
+    if looks and not isinstance(found, Refused):
+        say(_looks(found), form)
+        return 0
     return _answer(found, form, data)
 
 
@@ -134,7 +138,7 @@ def _seen(seen: Seen) -> dict[str, Cell]:
 
 
 def _earlier(step: Earlier) -> dict[str, Cell]:
-    what = "names opened" if step.what == "unseal" else "asked who looked"
+    what = {"unseal": "names opened", "inferred": "what addresses could have told"}.get(step.what, "asked who looked")
     return {"at": time_text(step.at), "who": list(step.by), "became": step.outcome, "why": what, "leaf": step.index}
 
 
@@ -159,6 +163,22 @@ def _finding(found: FindingInquiry, data: Path) -> Table:
     )
     columns = ("person", "how", "looks", "unexplained", "principals", "first", "last")
     return Table(found.sentence, columns, rows, facts, after)
+
+
+def _looks(found: FindingInquiry) -> Table:
+    rows = tuple(
+        {
+            "look": one.look,
+            "at": time_text(instant(one.t)),
+            "principal": one.who,
+            "person": one.person,
+            "leaf": one.leaf,
+        }
+        for one in found.looks
+    )
+    sentence = f"{found.finding} rests on {counted(len(rows), 'look')}, each at one person by one principal."
+    columns = ("look", "at", "principal", "person", "leaf")
+    return Table(sentence, columns, rows, {"step": found.index}, (found.coverage.sentence, _recorded(found.index)))
 
 
 def _affected(one: Affected, how: str) -> dict[str, Cell]:

@@ -21,7 +21,7 @@ from typing import Literal
 
 from whosaw.errors import Damaged, MissingExtra, NotCanonical
 from whosaw.inquiry.ports import Desk, ExplainedLook, Frame
-from whosaw.inquiry.record import Step, Unsealing, step_id
+from whosaw.inquiry.record import Step, Told, Unsealing, step_id
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import Asking, Refused, record_once, stepped
 from whosaw.journal.submission import Record
@@ -60,11 +60,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A step about this person before this one, or an opening of their name. `by`: pseudonyms, the asker first."""
+    """A step about this person before this one, an opening of their name, or what they were told. `by`: pseudonyms, the asker first."""
 
     index: int
     at: datetime
-    what: Literal["inquiry", "unseal"]
+    what: Literal["inquiry", "unseal", "inferred"]
     step: str
     by: tuple[str, ...] = field(repr=False)
     outcome: str
@@ -202,6 +202,9 @@ def _earlier(frames: Iterable[Frame]) -> tuple[Earlier, ...]:
             two = Unsealing.decode(frame.body, f"leaf {frame.index}")
             by = (two.requester, two.approver)
             found.append(Earlier(frame.index, two.at, "unseal", two.id, by, two.outcome))
+        elif kind == str(Kind.INFERRED):
+            told = Told.decode(frame.body, f"leaf {frame.index}")
+            found.append(Earlier(frame.index, told.at, "inferred", told.step, (told.asker,), told.near))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 
     Step      kind inquiry   somebody asked about a person, about a finding, or what its looks could have told (nearness)
     Unsealing kind unseal    two asked for the names behind a finding
+    Told      kind inferred  what two addresses could have told, one of which was of this person; in their stream only
 
 A step about a person stands in that person's stream, where they read it in their statement, and word for word in the
 named stream ``inquiry``, where an overseer reads the ledger without the key of any person.
@@ -141,7 +142,57 @@ class Unsealing:
         return _again(made, body, where)
 
 
-_B = TypeVar("_B", Step, Unsealing)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was found of one pair, for a person of whom one of the two was; of whom the other was, does not stand here.
+
+    `step`: the step that found it. `near`: a class of ``places.nearness``. `said`: why, in the sentences that were told. `own`: both were of this person.
+    """
+
+    step: str
+    at: datetime
+    finding: str
+    asker: str = field(repr=False)
+    own: bool
+    near: str
+    said: tuple[str, ...] = field(repr=False)
+
+    def encode(self) -> bytes:
+        """Canonical bytes."""
+        return canonical(
+            {
+                "v": 1,
+                "kind": str(Kind.INFERRED),
+                "step": self.step,
+                "at": time_text(self.at),
+                "finding": self.finding,
+                "asker": self.asker,
+                "own": self.own,
+                "near": self.near,
+                "said": list(self.said),
+            }
+        )
+
+    @classmethod
+    def decode(cls, body: bytes, where: str = "inferred") -> Told:
+        """What `body` spells. Raises NotCanonical for everything else."""
+        value = parse(body, where)
+        try:
+            made = cls(
+                step=_text(value["step"]),
+                at=parse_time(_text(value["at"])),
+                finding=_text(value["finding"]),
+                asker=_text(value["asker"]),
+                own=_flag(value["own"]),
+                near=_text(value["near"]),
+                said=_texts(value["said"]),
+            )
+        except (KeyError, ValueError):
+            raise NotCanonical("not the body of what could have been inferred", where=where) from None
+        return _again(made, body, where)
+
+
+_B = TypeVar("_B", Step, Unsealing, Told)
 
 
 def exactly(pseudonyms: Pseudonyms, said: Mapping[str, Json]) -> bytes:
@@ -183,6 +234,12 @@ def _one_of(value: Json, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ValueError("not one of the words")
     return _text(value)
+
+
+def _flag(value: Json) -> bool:
+    if type(value) is not bool:
+        raise ValueError("not true or false")
+    return value
 
 
 def _count(value: Json) -> int:

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     APPROVAL = "approval"  # something happened to a request for an approval
     CREDENTIAL = "credential"  # a key that signs approvals was added or taken away
     UNSEAL = "unseal"  # a name was opened, by two
+    INFERRED = "inferred"  # what an inquiry found that addresses behind a finding could have told of a person
     TICKET = "ticket"  # somebody asked what a ticket system says of a case
     EXPORT = "export"  # a statement or part of the log was handed out
     ERASURE = "erasure"  # so many records were erased, all of one stream; which, their digest says

@@ -120,10 +120,38 @@ def record_sentence(body: bytes) -> str:
     told = {name: printable(value) for name, value in said.items() if isinstance(value, str)}
     if kind == "approval":
         return _approval_sentence(said, told)
+    if kind == str(Kind.INFERRED):
+        return _inferred_sentence(said, told)
     try:
         return f"{moment(parse_time(told['at']))}: {_RECORDS[kind].format_map(told)}"
     except (KeyError, NotCanonical):
         return f"a record of kind {printable(kind)}"
+
+
+# What could have been believed of two addresses, by its class: kind `inferred`.
+_BELIEVED: Mapping[str, str] = {
+    "unknown": "nothing",
+    "indistinct": "nothing, because the databases do not say enough",
+    "different": "that the two were in different countries",
+    "same_country": "that the two were in one country",
+    "same_provider": "that the two were customers of one provider in one country",
+    "same_block": "that the two were of one small block of one provider",
+    "same_access": "that the two came over one line",
+}
+
+
+def _inferred_sentence(said: Mapping[str, Any], told: Mapping[str, str]) -> str:
+    """Whoever looked could have believed so much; why, in the sentences that are on record; and that it proves nothing."""
+    try:
+        at, own = moment(parse_time(told["at"])), {True: "and another one of it", False: "and one of another account"}
+        why = " ".join(printable(str(each)) for each in said["said"])
+        return (
+            f"{at}: in an inquiry about {told['finding']}, {told['asker']} found what could have been believed from an address that a look "
+            f"at this account showed, {own[said['own']]}: {_BELIEVED.get(told['near'], told['near'])}. {why} "
+            "An address is of a network and not of a person: it says nothing of who was with whom."
+        )
+    except (KeyError, TypeError, NotCanonical):
+        return "a record of kind inferred"
 
 
 def _approval_sentence(said: Mapping[str, Any], told: Mapping[str, str]) -> str:
