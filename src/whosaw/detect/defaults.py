@@ -32,6 +32,32 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How p is measured on the units tried."""
+
+    units: int
+    tail: float
+    tail_units: int
+    prior: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """What each family weighs, and which signals count less for newcomers."""
+
+    context: float
+    cover: float
+    graph: float
+    time: float
+    concealment: float
+    new_days: int
+    new_signals: tuple[str, ...]
+
+    def weight(self, family: str) -> float:
+        return float(getattr(self, family))
+
+
+@dataclass(frozen=True, slots=True)
 class Joining:
     """When signals are one finding."""
 
@@ -65,6 +91,8 @@ class Defaults:
     reference_days: int
     feed_lag_hours: int
     counts: Counts
+    calibration: Calibration
+    fusion: Fusion
     findings: Joining
     harm: Harm
     signals: Mapping[str, object]
@@ -90,6 +118,8 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         reference_days=days,
         feed_lag_hours=whole(top["feed_lag_hours"], "feed_lag_hours", low=0),
         counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
+        calibration=_section(Calibration, top["calibration"], "calibration", {"tail": 0.5}),
+        fusion=_numbers(Fusion, top["fusion"], "fusion"),
         findings=_section(Joining, top["findings"], "findings", {"false_share": 0.5, "member": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
         signals=_signals(top["signals"]),

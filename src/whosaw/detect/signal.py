@@ -76,8 +76,9 @@ class Signal:
 
     `p`: paid for the `tries` counts that were looked at. `stratum`: whom it was compared with, and whose map calibrates it.
     `principals`, `persons`, `looks`, `cases`: what it is about, the most telling ones; empty until told.
-    `others`: how many units it was compared with, where that is a number. `opens`: False where it may support a finding and never be one. A detector may hand more from `score` to `tell` in a
-    subclass.
+    `others`: how many units it was compared with, where that is a number. `rest`: so many units of its stratum never left
+    the engine, because nothing could be said of them: p = 1 each. `opens`: False where it may support a finding and never
+    be one. A detector may hand more from `score` to `tell` in a subclass.
     """
 
     signal: str

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""p as it turns out: what a signal calls seldom, measured on the units that it tried.
+
+    z = −ln p of all units of one signal, kind and stratum
+    most of them      the rank of z among them                 p is what it says, whatever the formula assumed
+    the largest few   p(z₀)·exp(−c·(z − z₀)), c ≤ 1            a tail may become less extreme, never more
+
+c is the slope of the tail without its very largest: those are perhaps what is sought, and must not make themselves usual.
+A stratum with few units takes the map of its kind; where that is small too, p is only made larger, by the slope.
+
+Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from whosaw.detect.defaults import Calibration
+from whosaw.detect.signal import Signal
+
+_SMALLEST = 1e-300
+# Of the tail, one in so many, the largest, do not say how steep it is.
+_PERHAPS_SOUGHT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """From raw z to p. `zs`: of the units, rising; `rest`: more of them at 0. Beyond `start` the tail begins."""
+
+    zs: tuple[float, ...]
+    rest: int
+    start: float
+    slope: float
+
+    def p(self, z: float) -> float:
+        """The calibrated p of a unit with −ln p = z."""
+        if z < self.start:
+            return self._rank(z)
+        return max(_SMALLEST, self._rank(self.start) * math.exp(-self.slope * (z - self.start)))
+
+    def _rank(self, z: float) -> float:
+        if z <= 0:
+            return 1.0
+        above = len(self.zs) - bisect_left(self.zs, z)
+        return min(1.0, (1 + above) / (1 + len(self.zs) + self.rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Damping:
+    """Of few units: the whole tail from 0 on, by its slope."""
+
+    slope: float
+
+    def p(self, z: float) -> float:
+        return max(_SMALLEST, math.exp(-self.slope * z))
+
+
+def calibrated(tried: Iterable[Signal], numbers: Calibration) -> list[Signal]:
+    """All units tried of one signal, with p as it turns out; in the same order."""
+    tried = list(tried)
+    by_stratum: dict[tuple[str, str], list[Signal]] = {}
+    by_kind: dict[str, list[Signal]] = {}
+    for signal in tried:
+        by_stratum.setdefault((signal.kind, signal.stratum), []).append(signal)
+        by_kind.setdefault(signal.kind, []).append(signal)
+    rests = {key: max(s.rest for s in signals) for key, signals in by_stratum.items()}
+    kinds = {
+        kind: _map(signals, sum(n for (of, _), n in rests.items() if of == kind), numbers)
+        for kind, signals in by_kind.items()
+    }
+    maps = {
+        key: _map(signals, rests[key], numbers) if len(signals) + rests[key] >= numbers.units else kinds[key[0]]
+        for key, signals in by_stratum.items()
+    }
+    return [replace(s, p=maps[s.kind, s.stratum].p(z(s.p))) for s in tried]
+
+
+def z(p: float) -> float:
+    """−ln p, 0 for 1."""
+    return -math.log(max(p, _SMALLEST)) if p < 1 else 0.0
+
+
+def _map(signals: Sequence[Signal], rest: int, numbers: Calibration) -> Map | Damping:
+    zs = sorted(z(s.p) for s in signals)
+    if len(zs) + rest < numbers.units:
+        return Damping(_slope(zs, 0.0, numbers.prior))
+    start = _start(zs, len(zs) + rest, numbers)
+    return Map(tuple(zs), rest, start, _slope([each for each in zs if each >= start], start, numbers.prior))
+
+
+def _start(zs: Sequence[float], units: int, numbers: Calibration) -> float:
+    """Where the largest `tail` of them begins; above the value that very many share, if enough are above it."""
+    wanted = max(numbers.tail_units, math.ceil(units * numbers.tail))
+    if wanted > len(zs):
+        return min((each for each in zs if each > 0), default=math.inf)
+    start = zs[-wanted]
+    above = [each for each in zs if each > start]
+    many = len(zs) - bisect_left(zs, start) > 2 * wanted
+    return above[0] if above and many else start
+
+
+def _slope(zs: Sequence[float], start: float, prior: float) -> float:
+    """At most 1. The largest sixth counts as if it ended where it begins, so a few planted units do not flatten it."""
+    if not zs:
+        return 1.0
+    kept = len(zs) - len(zs) // _PERHAPS_SOUGHT
+    last = zs[kept - 1] - start
+    excess = math.fsum(each - start for each in zs[:kept]) + (len(zs) - kept) * last
+    return min(1.0, (kept + prior) / (excess + prior))

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One p for a finding: Cauchy's combination of its families.
+
+    per family      the smallest p of its signals × how many signals of it ran;  .9 where none of them speaks
+    T = Σ w·tan((½ − p)·π)                w declared, of the families that ran        p = ½ − atan(T)/π
+
+It stands dependence: the signals of one finding look at the same looks. p is cut off at .9, since counts come in jumps and
+often say 1, and one such family would shout down all others.
+
+Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from whosaw.detect.defaults import Fusion
+from whosaw.detect.signal import FAMILIES, Family, Signal
+
+LEAST = 1e-15
+_SILENT = 0.9
+# Below this tan and 1/x agree to every digit that is kept.
+_TINY = 1e-8
+
+
+def fused(signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion) -> float:
+    """The p of the finding that `signals` make. `ran`: how many signals of each family were on."""
+    smallest: dict[Family, float] = {}
+    for signal in signals:
+        smallest[signal.family] = min(smallest.get(signal.family, 1.0), signal.p)
+    weights = {family: numbers.weight(family) for family in FAMILIES if ran.get(family)}
+    return combined(
+        [(weights[f], smallest[f] * ran[f] if f in smallest else _SILENT) for f in FAMILIES if f in weights]
+    )
+
+
+def combined(parts: Sequence[tuple[float, float]]) -> float:
+    """The p of pairs (weight, p)."""
+    total = math.fsum(weight for weight, _ in parts)
+    t = math.fsum(weight / total * _score(p) for weight, p in parts)
+    return math.atan(1 / t) / math.pi if t > 0 else 0.5 - math.atan(t) / math.pi
+
+
+def _score(p: float) -> float:
+    p = min(max(p, LEAST), _SILENT)
+    return 1 / (math.pi * p) if p < _TINY else math.tan((0.5 - p) * math.pi)
+
+
+def of_newcomers(signal: Signal, numbers: Fusion) -> Signal:
+    """For the first weeks in a new place everybody looks unlike the others: some signals then count as √p."""
+    if signal.signal not in numbers.new_signals:
+        return signal
+    known = [look.tenure for look in signal.looks if look.tenure is not None]
+    if not known or max(known) >= numbers.new_days:
+        return signal
+    return replace(signal, p=math.sqrt(signal.p))
