@@ -39,7 +39,7 @@ def test_a_forbid_that_fails_is_skipped():
 
 
 def test_unknown_attributes_pass_in_silence_without_a_schema():
-    """A misspelled fact is simply not there for Cedar, so a `forbid` about it never speaks; here the schema is always passed."""
+    """A misspelled fact is simply not there for Cedar, so a `forbid` about it never speaks; here each question is held against the schema (``policy.form``)."""
     rules = "permit (principal, action, resource); forbid (principal, action, resource) when { context has protected };"
     assert asked(rules, {"protectd": True}).decision is cedarpy.Decision.Allow
     schema = texts()["schema.cedarschema"]

@@ -53,13 +53,15 @@ def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
 
 def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]] | None:
     """Cedar's answer: Allow or not, the rules that spoke for it, the rules that failed. None: it could not read us."""
+    # Checked against the schema here, and entities where they are parsed: without it Cedar lets unknown attributes pass in silence.
+    context = policy.form.fit(question.context)
+    if context is None:
+        return None
     try:
-        # The schema is passed both times: without it Cedar lets unknown attributes pass in silence.
         result = cedarpy.is_authorized(
-            {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": question.context},
+            {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": context},
             policy.policies,
             policy.parsed.of(question.entities),
-            policy.schema,
         )
     except (ValueError, TypeError):
         return None

@@ -27,6 +27,7 @@ from whosaw.model.access import LADDER, Asked, Field, Look
 from whosaw.model.decision import Rule
 from whosaw.policy import own
 from whosaw.policy.facts import NOTHING_KNOWN, Facts
+from whosaw.policy.form import Form
 from whosaw.policy.purposes import Purpose, parse_purposes
 from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
 
@@ -86,6 +87,7 @@ class Policy:
     schema: cedarpy.Schema = field(repr=False)
     base: cedarpy.Entities = field(repr=False)
     parsed: Parsed = field(repr=False)
+    form: Form = field(repr=False)
 
     @classmethod
     def load(cls, texts: Mapping[str, str]) -> Policy:
@@ -124,6 +126,7 @@ class Policy:
             schema=schema,
             base=base,
             parsed=Parsed(base, schema),
+            form=_form(schema_text),
         )
 
 
@@ -132,6 +135,15 @@ def _schema(text: str) -> cedarpy.Schema:
         return cedarpy.Schema.from_str(text)
     except ValueError as error:
         raise Misconfigured(f"schema.cedarschema: not a schema: {error}", setting="schema.cedarschema") from None
+
+
+def _form(text: str) -> Form:
+    try:
+        return Form.of(text)
+    except (ValueError, StopIteration) as error:
+        raise Misconfigured(
+            f"schema.cedarschema: not as ours is written: {error}", setting="schema.cedarschema"
+        ) from None
 
 
 def _with_own(
