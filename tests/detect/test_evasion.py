@@ -110,11 +110,16 @@ def with_cases(number, case=None, naming=None):
     return among(looks, tables=tables)
 
 
+def off(run):
+    """What was off, but for signals: some need more than a journal has."""
+    return tuple(sentence for sentence in run.coverage.off if not sentence.startswith("The signal "))
+
+
 def test_a_case_that_nobody_asked_for_is_a_reason(tmp_path):
     """Opened by another unit, without a requester: the most usual case there is."""
     run = watched(tmp_path, with_cases(14))
     assert run.findings == ()
-    assert run.coverage.off == ()
+    assert off(run) == ()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,7 @@ def test_a_case_whose_author_nobody_knows_is_no_reason(tmp_path, case, naming, s
     """Perhaps they wrote it themselves. The coverage says of how many cases nobody knows it."""
     run = watched(tmp_path, with_cases(14, case, naming))
     assert [finding.principals for finding in run.findings] == [("e-0005",)]
-    assert run.coverage.off == (sentence,)
+    assert off(run) == (sentence,)
     text = "have a reason nearby that the one who looked or their own unit wrote, or of which it is not known who did."
     assert any(said.endswith(text) for said in run.findings[0].counter)
 
@@ -184,7 +189,7 @@ def test_a_list_of_people_is_looks(tmp_path, who, mode):
     run = watched(tmp_path, among(looks))
     assert [finding.principals for finding in run.findings] == [(who,)]
     assert len(run.findings[0].persons) == 100  # as many as a signal names
-    assert run.coverage.off == (
+    assert off(run) == (
         "6 persons were looked at in requests too wide to be judged, for more than 20 persons at once.",
     )
 

@@ -4,6 +4,6 @@
 from __future__ import annotations
 
 from whosaw.detect.signal import Detector
-from whosaw.detect.signals import unexplained
+from whosaw.detect.signals import circle_sweep, unexplained
 
-SIGNALS: tuple[Detector, ...] = (unexplained,)
+SIGNALS: tuple[Detector, ...] = (unexplained, circle_sweep)

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person and those around them, looked at by anyone together.
+
+    seed ── links ──▶ circle          k = (principal, person) pairs in it that began without a reason, in some weeks
+       1  whoever looks               k against what these persons, with the work there was at them, would have had
+       2  one principal, one team     k of the n persons they looked at without a reason
+       3  one principal, any reason   k of all n persons they looked at: a list covered by cases, one by one
+       1 and 2 once more for looks at intimate fields alone
+
+The first finds a list that was split so that nobody shares a person. A circle is measured beside other circles: families,
+shared devices and reports of abuse are looked at together by nature. Whether the seed is protected is said, not needed: those
+around the protected are mostly in no class themselves, and where no classes are known every circle is tried.
+
+*Innocent*: fraud rings, family accounts, reports of abuse (mostly with a reason).
+*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Any, cast
+
+from whosaw.detect.calibrate import calibrated
+from whosaw.detect.evidence import evidence_of, most_telling
+from whosaw.detect.expected import (
+    WEEK,
+    Expected,
+    Spread,
+    background,
+    in_weeks,
+    intimate_of,
+    spread,
+    starts,
+    windows,
+)
+from whosaw.detect.signal import Evidence, Family, Signal, World
+from whosaw.detect.tails import at_least, members, times
+from whosaw.detect.wording import days_of, many, people, spelled, usual
+from whosaw.facts.columns import DAY, Cell
+from whosaw.facts.extra import need
+
+NAME = "circle_sweep"
+FAMILY: Family = "graph"
+NEEDS = frozenset({"look", "links"})
+_TEAMS = ("who", "unit", "manager", "function")
+_WAYS = 5
+# So many lookers of one person count: one whom everybody looks at is no sweep.
+_LOOKERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """`days`: windows. `links`: a seed has at least so many. `ordinary`: circles of so many unprotected seeds are tried.
+
+    `crowd`, `crowd_days`: one principal at so many of a circle, for any reason, in so many days. The rest: expected.spread.
+    """
+
+    days: tuple[int, ...]
+    links: int
+    ordinary: int
+    crowd: int
+    crowd_days: int
+    apart: float
+    dispersion: float
+    prior: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circle(Signal):
+    """`column`, `id`: the team that did it, "" for whoever did. `weeks`: when. `size`: persons in the circle."""
+
+    column: str = ""
+    id: str = field(default="", repr=False)
+    weeks: tuple[int, int] = (0, 0)
+    size: int = 0
+    guarded: bool = False
+    any_reason: bool = False
+    intimate: bool = False
+
+
+# ── on the engine ──
+
+
+def query(world: World) -> dict[str, Any]:
+    numbers = world.defaults.of(NAME, NUMBERS)
+    begun, circle = starts(world), _members(world, numbers)
+    inside = begun.join(circle, begun.person == circle.member).select(
+        "seed", "who", "person", "day", "u", "intimate", "unit", "function", "manager", "protected"
+    )
+    counted = inside.group_by("seed").aggregate(
+        k=inside.u.sum(),
+        e0=(1 - inside.u).sum(where=inside.protected == 0).fill_null(0),
+        e1=(1 - inside.u).sum(where=inside.protected == 1).fill_null(0),
+    )
+    sizes = circle.group_by("seed").aggregate(
+        members=circle.count(), shielded=circle.shielded.sum(), guarded=circle.guarded.max()
+    )
+    circles = sizes.left_join(counted, "seed").drop("seed_right")
+    circles = circles.mutate(**{name: circles[name].fill_null(0) for name in ("k", "e0", "e1")})
+    several = circles.filter(circles.k >= 2).select("seed")
+    gated = inside.semi_join(several, "seed")
+    worked = gated.filter(gated.u == 0)
+    found = gated.filter(gated.u == 1)
+    without = begun.filter(begun.u == 1)
+    return {
+        **background(world),
+        "circles": circles,
+        "found": found.select("seed", "person", "who", "day", "intimate", "unit", "function", "manager"),
+        "worked": worked.group_by("seed", "protected", week=worked.day // WEEK).aggregate(n=worked.count()),
+        "teams": reduce(lambda a, b: a.union(b), [_by_week(without, column) for column in _TEAMS]),
+        **_crowds(inside, begun, world.as_of // DAY - numbers.crowd_days, numbers.crowd),
+    }
+
+
+def _by_week(without: Any, column: str) -> Any:
+    of_team = without.filter(without[column].notnull())
+    grouped = of_team.group_by(id=of_team[column], week=of_team.day // WEEK).aggregate(n=of_team.count())
+    return grouped.mutate(team=need("ibis", "watching").literal(column))
+
+
+def _members(world: World, numbers: NUMBERS) -> Any:
+    """seed, member, shielded (the member is protected), guarded (the seed is); of the seeds that are tried."""
+    return world.once(NAME + "_members", lambda: _chosen(world, numbers))
+
+
+def _chosen(world: World, numbers: NUMBERS) -> Any:
+    ibis = need("ibis", "watching")
+    seeds = world.prepared("seeds")
+    seeds = seeds.filter(seeds.links >= numbers.links).select("person", "protected")
+    # Among the unprotected the first by their ids, which say nothing about who looked.
+    place = ibis.row_number().over(ibis.window(group_by=[seeds.protected], order_by=[seeds.person]))
+    seeds = seeds.mutate(place=place)
+    seeds = seeds.filter((seeds.protected == 1) | (seeds.place < numbers.ordinary))
+    circle = world.prepared("circle")
+    chosen = circle.join(seeds, circle.seed == seeds.person).select("seed", "member", guarded="protected")
+    chosen = chosen.group_by("seed", "member").aggregate(guarded=chosen.guarded.max())
+    if "persons" not in world.tables:
+        return chosen.mutate(shielded=ibis.literal(0, "int64"))
+    persons = world.tables["persons"]
+    persons = persons.group_by(known=persons.person).aggregate(shielded=persons.protected.max())
+    chosen = chosen.left_join(persons, chosen.member == persons.known).drop("known")
+    return chosen.mutate(shielded=chosen.shielded.fill_null(0))
+
+
+def _crowds(inside: Any, begun: Any, after: int, least: int) -> dict[str, Any]:
+    """`crowds`: per circle and principal the persons looked at for any reason, where there are `least`; and all pairs."""
+    inside, begun = inside.filter(inside.day > after), begun.filter(begun.day > after)
+    pairs = begun.select("who", "person").distinct()
+    each = inside.group_by("seed", "who").aggregate(k=inside.person.nunique())
+    around = each.group_by("seed").aggregate(pairs=each.k.sum())
+    alone = pairs.group_by("who").aggregate(n=pairs.count())
+    crowds = (
+        each.filter(each.k >= least).join(around, "seed").join(alone, "who").select("seed", "who", "k", "n", "pairs")
+    )
+    return {"crowds": crowds, "everybody": pairs.aggregate(pairs=pairs.count(), whos=pairs.who.nunique())}
+
+
+# ── on the driver ──
+
+
+def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> list[Signal]:
+    """A signal for each circle."""
+    circles: list[Any] = list(rows["circles"])
+    numbers = world.defaults.of(NAME, NUMBERS)
+    expected = Expected.of(rows)
+    means = {
+        c["seed"]: expected.mean(1.0, (c["members"] - c["shielded"], c["shielded"]), (c["e0"], c["e1"]))
+        for c in circles
+    }
+    usually = spread(
+        ((c["k"], means[c["seed"]]) for c in circles),
+        apart=numbers.apart,
+        declared=numbers.dispersion,
+        prior=numbers.prior,
+    )
+    swept = _Sweeps(rows, expected, usually, [in_weeks(d) for d in numbers.days])
+    blanks = [_blank(c, swept.tries, len(circles)) for c in sorted(circles, key=lambda c: c["seed"])]
+    crowds = _crowded(rows, blanks, world)
+    by_seed = {c["seed"]: c for c in circles}
+    return [_best(blank, by_seed[blank.unit], swept, crowds) for blank in blanks]
+
+
+def _blank(circle: Any, tries: int, others: int) -> Circle:
+    """Nothing unusual."""
+    guarded, members = circle["guarded"] == 1, circle["members"]
+    return Circle(
+        signal=NAME, family=FAMILY, kind="circle", unit=circle["seed"], p=1.0, tries=tries * _WAYS, days=0, k=circle["k"],
+        n=members, expected=0.0, size=members, guarded=guarded, others=others,
+        stratum=f"{'protected' if guarded else 'ordinary'}/{members.bit_length()}",
+    )  # fmt: skip
+
+
+def _best(blank: Circle, circle: Any, swept: _Sweeps, crowds: Mapping[str, tuple[float, Any]]) -> Circle:
+    found = swept.best(blank, circle) if circle["k"] >= 2 else blank
+    p, crowd = crowds.get(blank.unit, (1.0, None))
+    if crowd is None or times(p, _WAYS) >= found.p:
+        return found
+    return replace(
+        blank, p=times(p, _WAYS), column="who", id=crowd["who"], k=crowd["k"], n=crowd["n"], expected=crowd["mean"],
+        any_reason=True,
+    )  # fmt: skip
+
+
+class _Sweeps:
+    """The windows of all circles that somebody looked at without a reason."""
+
+    def __init__(self, rows: Mapping[str, Any], expected: Expected, usually: Spread, weeks: Sequence[int]) -> None:
+        self._expected, self._usually = expected, usually
+        self._windows = [window for each in weeks for window in windows(expected.span(), each)]
+        self.tries = len(self._windows)
+        self._found: dict[str, list[Any]] = {}
+        for row in rows["found"]:
+            self._found.setdefault(row["seed"], []).append(row)
+        self._worked: dict[str, list[Any]] = {}
+        for row in rows["worked"]:
+            self._worked.setdefault(row["seed"], []).append(row)
+        self._teams: dict[tuple[str, str], dict[int, int]] = {}
+        for row in rows["teams"]:
+            self._teams.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
+
+    def best(self, blank: Circle, circle: Any) -> Circle:
+        found, worked = self._found[blank.unit], self._worked.get(blank.unit, [])
+        best = blank
+        persons = (circle["members"] - circle["shielded"], circle["shielded"])
+        for first, last in self._windows:
+            inside = [row for row in found if first <= row["day"] // WEEK <= last]
+            if len({row["person"] for row in inside}) < 2:
+                continue  # a circle is more than one person
+            work = [sum(r["n"] for r in worked if r["protected"] == p and first <= r["week"] <= last) for p in (0, 1)]
+            mean = self._expected.mean(self._expected.share(first, last), persons, work) * self._usually.ratio
+            here = replace(blank, weeks=(first, last), days=(last - first + 1) * WEEK)
+            best = self._by_all(best, here, inside, mean)
+            best = self._by_team(best, here, inside, mean)
+            intimate = [row for row in inside if row["intimate"] == 1]
+            if len({row["person"] for row in intimate}) > 1:
+                here = replace(here, intimate=True)
+                best = self._by_all(best, here, intimate, mean * self._expected.intimate)
+                best = self._by_team(best, here, intimate, mean * self._expected.intimate)
+        return best
+
+    def _by_all(self, best: Circle, here: Circle, inside: Sequence[Any], mean: float) -> Circle:
+        lookers = Counter(person for _, person in {(row["who"], row["person"]) for row in inside})
+        k = sum(min(_LOOKERS, number) for number in lookers.values())
+        p = times(at_least(k, 1, mean, self._usually.inverse_s), self.tries * _WAYS)
+        return replace(here, p=p, k=k, expected=mean) if p < best.p else best
+
+    def _by_team(self, best: Circle, here: Circle, inside: Sequence[Any], mean: float) -> Circle:
+        first, last = here.weeks
+        without = sum(n for week, n in self._expected.without.items() if first <= week <= last)
+        seen = len({(row["who"], row["person"]) for row in inside})
+        for column in _TEAMS:
+            by: dict[str, set[str]] = {}
+            for row in inside:
+                if row[column] is not None:
+                    by.setdefault(row[column], set()).add(row["person"])
+            for id_, persons in by.items():
+                if len(persons) < 2:
+                    continue
+                n = sum(k for week, k in self._teams[column, id_].items() if first <= week <= last)
+                usual_here = n * min(1.0, mean / without)
+                p = max(
+                    at_least(len(persons), 1, usual_here, self._usually.inverse_s),
+                    members(len(persons), n, seen, without, usual_here),
+                )
+                p = times(p, self.tries * len(self._teams) * _WAYS)
+                if p < best.p:
+                    best = replace(here, p=p, column=column, id=id_, k=len(persons), n=n, expected=usual_here)
+        return best
+
+
+def _crowded(rows: Mapping[str, Any], blanks: Iterable[Circle], world: World) -> dict[str, tuple[float, Any]]:
+    """Per circle the principal who was at more of it than chance brings, beside how it is at the other circles."""
+    everybody = rows["everybody"][0]
+    best: dict[str, tuple[float, Any]] = {}
+    for row in rows["crowds"]:
+        mean = row["n"] * max(row["pairs"] - row["k"], 0.5) / max(1, everybody["pairs"])
+        p = times(at_least(row["k"], 1, mean, 0.0), everybody["whos"])
+        if p < best.get(row["seed"], (1.0,))[0]:
+            best[row["seed"]] = (p, {**row, "mean": mean})
+    # Persons of one circle are looked at together by nature: only beside other circles is such a p a p.
+    tried = [replace(blank, p=best.get(blank.unit, (1.0,))[0]) for blank in blanks]
+    return {s.unit: (s.p, best[s.unit][1]) for s in calibrated(tried, world.defaults.calibration) if s.unit in best}
+
+
+# ── what it rests on ──
+
+
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    circles = [cast("Circle", s) for s in signals]
+    if not circles:
+        return []
+    numbers = world.defaults.of(NAME, NUMBERS)
+    inside = _members(world, numbers)
+    inside = inside.filter(inside.seed.isin([c.unit for c in circles]))
+    around: dict[str, set[str]] = {}
+    for row in world.facts.rows(inside.select("seed", "member"), ("seed", "member"), NAME):
+        around.setdefault(cast("str", row["seed"]), set()).add(cast("str", row["member"]))
+    looks = world.looks
+    looks = looks.filter(looks.judged == 1).semi_join(inside, looks.person == inside.member)
+    covering = sorted({c.id for c in circles if c.any_reason})
+    seen = evidence_of(world, looks.filter((looks.u == 1) | looks.who.isin(covering)))
+    intimate = {e.key for e in evidence_of(world, looks.filter(looks.u == 1, intimate_of(looks) == 1))}
+    made = []
+    for circle in circles:
+        mine = [e for e in seen if e.person in around[circle.unit]]
+        if circle.intimate:
+            mine = [e for e in mine if e.key in intimate]
+        made.append(_told(circle, mine, world, numbers))
+    return made
+
+
+def _told(circle: Circle, seen: Sequence[Evidence], world: World, numbers: NUMBERS) -> Signal:
+    if circle.any_reason:
+        first = world.as_of // DAY - numbers.crowd_days
+        looks = [e for e in seen if e.who == circle.id and e.t // DAY > first]
+    else:
+        first, last = circle.weeks
+        looks = [e for e in seen if not e.explained and first <= e.t // DAY // WEEK <= last]
+        if circle.column:
+            looks = [e for e in looks if getattr(e, circle.column) == circle.id]
+    return replace(
+        circle,
+        principals=tuple(sorted({e.who for e in looks})),
+        persons=tuple(sorted({cast("str", e.person) for e in looks})),
+        looks=most_telling(looks, 50),
+        cases=tuple(sorted({e.case for e in looks if e.case is not None})),
+        sentence=_sentence(circle, looks),
+    )
+
+
+def _sentence(circle: Circle, looks: Sequence[Evidence]) -> str:
+    persons, whos = {e.person for e in looks}, {e.who for e in looks}
+    centre = "one protected person" if circle.guarded else "one person"
+    circle_ = f"{len(persons):,} of the {many(circle.size, 'person')} in the circle of {centre}"
+    days = many(days_of(looks), "day")
+    if circle.any_reason:
+        covered = len({e.person for e in looks if e.explained})
+        reasons = f", {spelled(covered)} of them for a reason on file" if covered else ""
+        return f"{people(len(whos), looks)} looked at {circle_} in {days}{reasons}; {usual(circle.expected)}."
+    what = "at intimate data of" if circle.intimate else "at"
+    each = ", each at others," if len(whos) > 1 and len({(e.who, e.person) for e in looks}) == len(persons) else ""
+    return (
+        f"{people(len(whos), looks)} looked {what} {circle_}{each} in {days} without a reason on file; "
+        f"{usual(circle.expected)}."
+    )
