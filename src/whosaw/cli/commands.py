@@ -40,6 +40,7 @@ from whosaw.cli.pseudonym import pseudonym
 from whosaw.cli.quota import quota
 from whosaw.cli.sample import sample
 from whosaw.cli.serve import serve
+from whosaw.cli.simulate import simulate
 from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
 from whosaw.cli.ticket import ticket
@@ -93,6 +94,7 @@ for _command in (
     pseudonym,
     count,
     sample,
+    simulate,
     policy,
     places,
     health,

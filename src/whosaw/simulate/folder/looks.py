@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks as the folder has them, from the files of the divisions, merged day by day: never more than a day in memory.
+
+    division 0 ┐  by the day in which they reached the log
+    division 1 ┼──▶ sorted, numbered ──▶ looks
+    …          ┘
+
+Invariant: a source numbers what it wrote in order, without holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from whosaw.model.access import LADDER, Field
+from whosaw.simulate.company.period import COUNTRIES, DAY, Period
+from whosaw.simulate.folder.cells import Cells, Named, Numbers, Times, Words
+from whosaw.simulate.folder.write import Folder
+from whosaw.simulate.work import rows
+
+AT_ONCE = 200_000
+_MASKS = tuple(tuple(f for f, bit in rows.BITS.items() if mask & bit) for mask in range(256))
+
+
+def spill(path: Path, looks: rows.Looks) -> None:
+    """The looks of one division, in order of arrival, into a file of their own."""
+    np.save(path, looks)
+
+
+def merge(folder: Folder, parts: Sequence[Path], period: Period, at: Callable[[int, int], None]) -> int:
+    """The table of looks, out of those files; how many there are."""
+    files = [open_memmap(path, mode="r") for path in parts]
+    total, written = sum(len(file) for file in files), 0
+    begins = [0] * len(files)
+    numbers = np.zeros(len(rows.SOURCES), dtype=np.int64)
+    # Rows may come weeks after the last day; and even an empty table has its columns.
+    last = max((int(file["arrived"][-1]) for file in files if len(file)), default=period.end)
+    for day in range(period.begin, max(last, period.end) + DAY, DAY):
+        batch = []
+        for at_file, file in enumerate(files):
+            end = int(np.searchsorted(file["arrived"], day + DAY))
+            batch.append(np.array(file[begins[at_file] : end]))
+            begins[at_file] = end
+        looks = np.concatenate(batch)
+        looks = looks[np.lexsort((looks["id"], looks["arrived"]))]
+        numbers = _number(looks, numbers)
+        for begin in range(0, len(looks) or day == period.begin, AT_ONCE):
+            folder.add("looks", columns(looks[begin : begin + AT_ONCE]))
+        written += len(looks)
+        at(written, total)
+    return written
+
+
+def _number(looks: rows.Looks, so_far: rows.Looks) -> rows.Looks:
+    for source in range(len(so_far)):
+        mine = looks["source"] == source
+        looks["number"][mine] = so_far[source] + 1 + np.arange(int(mine.sum()))
+    return so_far + np.bincount(looks["source"], minlength=len(so_far))
+
+
+def _details(coarse: bool) -> tuple[tuple[str, ...] | None, ...]:
+    """For each set of fields one rung each: the exact one, or one in the middle of the ladder."""
+    rung = {name: ladder[len(ladder) // 2 - 1 if coarse else -1] for name, ladder in LADDER.items()}
+    return tuple(tuple(rung[Field(each)] for each in fields) or None for fields in _MASKS)
+
+
+_DETAILS = (*([None] * 256), *_details(coarse=True), *_details(coarse=False))
+
+
+def _address(looks: rows.Looks) -> Words:
+    known, which = np.unique(looks["ip"], return_inverse=True)
+    texts = [None if a < 0 else f"10.{a >> 16 & 255}.{a >> 8 & 255}.{a & 255}" for a in known.tolist()]
+    return Words(which.reshape(-1), texts)
+
+
+def columns(looks: rows.Looks) -> Mapping[str, Cells]:
+    """One batch, as the format names its columns."""
+    return {
+        "look_id": Named("l", looks["id"], 64),
+        "time": Times(looks["t"]),
+        "principal": Named("e", looks["who"], 28),
+        "on_behalf_of": Named("e", looks["behalf"], 28),
+        "person": Named("p", looks["person"], 40),
+        "bulk": Named("b", looks["bulk"], 64),
+        "fields": Words(looks["fields"], _MASKS),
+        "mode": Words(looks["mode"], rows.MODES),
+        "purpose": Words(looks["purpose"], rows.PURPOSES),
+        "case": Named("c", looks["case"], 48),
+        "detail": Words(looks["detail"].astype(np.int64) * 256 + looks["fields"], _DETAILS),
+        "rows": Numbers(looks["rows"]),
+        "app": Words(looks["app"], rows.APPS),
+        "src_ip": _address(looks),
+        "src_country": Words(looks["country"], COUNTRIES),
+        "query": Named("q", looks["query"], 40),
+        "decision": Words(looks["decision"], rows.DECISIONS),
+        "arrived": Times(looks["arrived"]),
+        "source": Words(looks["source"], rows.SOURCES),
+        "number": Numbers(looks["number"]),
+    }

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small company, simulated once for all tests, and its folder read as anybody would: with the csv module."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from whosaw.simulate.run import Made, simulate
+from whosaw.simulate.scenarios import turns
+from whosaw.simulate.settings import settings
+
+STAFF, DAYS, SEED = 60, 30, 7
+
+
+def make(folder: Path, *scenarios: str, form: str = "csv", seed: int = SEED, scale: int = 1, **tables) -> Made:
+    """A company of sixty in thirty days; `tables` replace rates: dirt={"loss": .05}."""
+    here = settings()
+    rates = {name: {**table, **tables.get(name, {})} for name, table in here.tables.items()}
+    here = replace(here, staff=STAFF, persons=3000, tables=rates)
+    return simulate(
+        folder, here, seed=seed, days=DAYS, scale=scale, scenarios=turns(scenarios), form=form, tell=lambda *_: None
+    )
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    """The rows of one CSV table."""
+    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def truth(folder: Path) -> list[dict]:
+    """The lines of truth.jsonl."""
+    return [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
