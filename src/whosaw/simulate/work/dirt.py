@@ -56,7 +56,7 @@ def _again(where: Division, looks: rows.Looks, rate: float) -> rows.Looks:
     twice["t"] += after
     twice["arrived"] += after
     twice["id"] = Names(where.seed, "again", 64).of(twice["id"])
-    return twice
+    return rows.together([twice])
 
 
 def _offsets(where: Division, share: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
