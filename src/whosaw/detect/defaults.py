@@ -62,13 +62,27 @@ class Joining:
     """When signals are one finding."""
 
     false_share: float
+    candidate: float
+    strong: float
     member: float
     telling: int
+    common: int
+    days_apart: int
     hub_lookers: int
     most_principals: int
     most_persons: int
     most_looks: int
+    most_harm: float
     same: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Which findings a reviewer gets, where so many are asked for."""
+
+    drawn: float
+    drawn_from: int
+    floor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,7 @@ class Defaults:
     calibration: Calibration
     fusion: Fusion
     findings: Joining
+    budget: Budget
     harm: Harm
     signals: Mapping[str, object]
     digest: str
@@ -120,7 +135,13 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
         calibration=_section(Calibration, top["calibration"], "calibration", {"tail": 0.5}),
         fusion=_numbers(Fusion, top["fusion"], "fusion"),
-        findings=_section(Joining, top["findings"], "findings", {"false_share": 0.5, "member": 0.5}),
+        findings=_section(
+            Joining,
+            top["findings"],
+            "findings",
+            {"false_share": 0.5, "candidate": 0.2, "strong": 0.2, "member": 0.5, "most_harm": 10.0},
+        ),
+        budget=_section(Budget, top["budget"], "budget", {"drawn": 0.5, "floor": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
         signals=_signals(top["signals"]),
         digest=digest(raw),

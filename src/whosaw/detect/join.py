@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """From signals to findings: which of them chance does not bring, and which are about the same thing.
 
-    all units tried ──Benjamini-Hochberg──▶ those that stand ──same pair, or two persons in common──▶ one finding
+    all units tried ──Benjamini-Hochberg──▶ those that stand ──strongest first, a third in common──▶ one finding
+
+A signal joins the finding with which it has most in common: of the smaller of the two at least a third of the pairs of
+principal and person, or two persons and a third of them. A weak one does so only if the finding holds a third of it too,
+or the noise of a whole function would come in with it. A strong one may tie two findings together.
 
 Invariants: no threshold knows how many will be found, so a quiet company has no findings and a large one no flood;
-the order of signals changes nothing.                                              Design: docs/adr/0044
+the order of signals changes nothing.                                              Design: docs/adr/0044, 0146
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from whosaw.detect.defaults import Joining
-from whosaw.detect.signal import Signal
+from whosaw.detect.signal import Evidence, Signal
+from whosaw.facts.columns import DAY
+
+# What two signals may have in common: a principal at a person, or a look at nobody in particular.
+_Pair = tuple[str, str]
+_SERVICE = "service"
 
 
 def standing(tried: Sequence[Signal], share: float) -> list[Signal]:
@@ -25,46 +36,135 @@ def standing(tried: Sequence[Signal], share: float) -> list[Signal]:
     return ordered[:passed]
 
 
-def joined(signals: Sequence[Signal], lookers: Mapping[str, int], numbers: Joining) -> list[list[Signal]]:
+def joined(signals: Iterable[Signal], lookers: Mapping[str, int], numbers: Joining) -> list[list[Signal]]:
     """The signals, grouped into findings: strongest first, in each finding and among them.
 
-    Where a group grows past what can be reviewed, its weakest signals become findings of their own.
+    A signal that opens nothing and fits nowhere is left out.
     """
-    waiting = sorted(signals, key=lambda s: s.order)
-    found: list[list[Signal]] = []
-    while waiting:
-        parts = _components(waiting, lookers, numbers.hub_lookers)
-        waiting = []
-        for part in parts:
-            cut: list[Signal] = []
-            while len(part) > 1 and _too_large(part, numbers):
-                cut.append(part.pop())
-            # What is left may no longer hang together, and what was cut may among itself.
-            pieces = _components(part, lookers, numbers.hub_lookers)
-            found += pieces
-            waiting += cut
-        waiting.sort(key=lambda s: s.order)
-    return sorted(found, key=lambda part: part[0].order)
+    findings = _Parts(numbers)
+    # Those that open findings first: what only supports finds them there, however strong it is.
+    for signal in sorted(signals, key=lambda s: (not s.opens, *s.order)):
+        part = _Part.of(signal, lookers, numbers.hub_lookers)
+        fitting = findings.fitting(part)
+        if fitting:
+            findings.join(part, fitting)
+        elif signal.opens:
+            findings.add(part)
+    return sorted(findings.signals(), key=lambda part: part[0].order)
 
 
-def _too_large(part: Sequence[Signal], numbers: Joining) -> bool:
-    looks = {look.key: look for signal in part for look in signal.looks}
-    whos = {who for signal in part for who in signal.principals}
-    persons = {look.person for look in looks.values()}
-    return len(whos) > numbers.most_principals or len(persons) > numbers.most_persons or len(looks) > numbers.most_looks
+@dataclass(slots=True)
+class _Part:
+    """What one signal, or a finding so far, is about. `pairs`, `persons`: without hubs."""
+
+    signals: list[Signal]
+    pairs: set[_Pair]
+    persons: set[str]
+    principals: set[str]
+    looks: set[tuple[str, str, str]]
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, signal: Signal, lookers: Mapping[str, int], hub: int) -> _Part:
+        known = [look for look in signal.looks if look.function != _SERVICE] or signal.looks
+        return cls(
+            signals=[signal],
+            pairs={_pair(look) for look in known},
+            persons={p for look in known if (p := look.person) and lookers.get(p, 0) <= hub},
+            principals={*signal.principals, *(look.who for look in signal.looks)},
+            looks={look.key for look in signal.looks},
+            first=min((look.t for look in signal.looks), default=0),
+            last=max((look.t for look in signal.looks), default=0),
+        )
+
+    def take(self, other: _Part) -> None:
+        self.signals += other.signals
+        self.pairs |= other.pairs
+        self.persons |= other.persons
+        self.principals |= other.principals
+        self.looks |= other.looks
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+
+    def too_large_with(self, other: _Part, numbers: Joining) -> bool:
+        looks = self.looks | other.looks
+        return (
+            len(self.principals | other.principals) > numbers.most_principals
+            or len({person for *_, person in looks} - {""}) > numbers.most_persons
+            or len(looks) > numbers.most_looks
+        )
+
+    def apart(self, other: _Part) -> int:
+        """Days between the two, 0 where they overlap."""
+        return max(0, other.first - self.last, self.first - other.last) // DAY
 
 
-def _components(signals: Sequence[Signal], lookers: Mapping[str, int], hub: int) -> list[list[Signal]]:
-    """Connected parts; each in the order of `signals`."""
-    pairs = [{(look.who, look.person) for look in s.looks} for s in signals]
-    persons = [{p for look in s.looks if (p := look.person) and lookers.get(p, 0) <= hub} for s in signals]
-    part = list(range(len(signals)))
-    for i in range(len(signals)):
-        for j in range(i):
-            if part[i] != part[j] and (pairs[i] & pairs[j] or len(persons[i] & persons[j]) > 1):
-                old, new = max(part[i], part[j]), min(part[i], part[j])
-                part = [new if each == old else each for each in part]
-    made: dict[int, list[Signal]] = {}
-    for place, signal in zip(part, signals, strict=True):
-        made.setdefault(place, []).append(signal)
-    return list(made.values())
+def _pair(look: Evidence) -> _Pair:
+    return look.who, f"look {look.look}" if look.person is None else f"person {look.person}"
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The findings so far, and in which of them each pair and person is."""
+
+    numbers: Joining
+    parts: dict[int, _Part] = field(default_factory=dict)
+    by_pair: dict[_Pair, set[int]] = field(default_factory=dict)
+    by_person: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, part: _Part) -> None:
+        place = len(self.parts) and max(self.parts) + 1
+        self.parts[place] = part
+        self._enter(part, place)
+
+    def _enter(self, part: _Part, place: int) -> None:
+        for pair in part.pairs:
+            self.by_pair.setdefault(pair, set()).add(place)
+        for person in part.persons:
+            self.by_person.setdefault(person, set()).add(place)
+
+    def fitting(self, part: _Part) -> list[int]:
+        """The findings that `part` is about, that with most in common first."""
+        pairs = Counter(place for pair in part.pairs for place in self.by_pair.get(pair, ()))
+        persons = Counter(place for person in part.persons for place in self.by_person.get(person, ()))
+        found = [
+            (-pairs[place], -persons[place], place)
+            for place in {*pairs, *(place for place, common in persons.items() if common > 1)}
+            if self._fits(part, self.parts[place], pairs[place], persons[place])
+        ]
+        return [place for *_, place in sorted(found)]
+
+    def _fits(self, part: _Part, finding: _Part, pairs: int, persons: int) -> bool:
+        third = self.numbers.common
+        same_pairs = pairs > 0 and pairs * third >= min(len(part.pairs), len(finding.pairs))
+        same_persons = persons > 1 and persons * third >= min(len(part.persons), len(finding.persons))
+        held = pairs * third >= len(part.pairs) or (same_persons and persons * third >= len(part.persons))
+        return (
+            (same_pairs or same_persons)
+            and (held or self._strong(part))
+            and finding.apart(part) <= self.numbers.days_apart
+            and not finding.too_large_with(part, self.numbers)
+        )
+
+    def _strong(self, part: _Part) -> bool:
+        return part.signals[0].p <= self.numbers.strong
+
+    def join(self, part: _Part, fitting: Sequence[int]) -> None:
+        first, *others = fitting
+        self._into(first, part)
+        if self._strong(part):
+            for place in others:
+                if not self.parts[first].too_large_with(self.parts[place], self.numbers):
+                    self._into(first, self.parts.pop(place), was=place)
+
+    def _into(self, place: int, part: _Part, was: int | None = None) -> None:
+        if was is not None:
+            for pair in part.pairs:
+                self.by_pair[pair].discard(was)
+            for person in part.persons:
+                self.by_person[person].discard(was)
+        self.parts[place].take(part)
+        self._enter(part, place)
+
+    def signals(self) -> list[list[Signal]]:
+        return [sorted(part.signals, key=lambda s: s.order) for part in self.parts.values()]

@@ -8,9 +8,11 @@ Invariant: the same facts, instant, numbers, reasons and earlier findings give t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import judged, lookers
@@ -18,9 +20,9 @@ from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.join import joined, standing
 from whosaw.detect.registry import SIGNALS
-from whosaw.detect.signal import Detector, Signal, World
+from whosaw.detect.signal import Detector, Family, Signal, World
 from whosaw.detect.templates import Templates
-from whosaw.detect.weigh import explained_by, weighed
+from whosaw.detect.weigh import approved_looks, explained_by, weighed
 from whosaw.detect.wording import many
 from whosaw.facts.columns import instant
 from whosaw.facts.extra import need
@@ -47,17 +49,16 @@ class Run:
 def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defaults, templates: Templates) -> Run:
     """Watch all looks up to `as_of` (microseconds, included), seeing nothing that was said later."""
     world = world_of(facts, as_of, defaults, templates)
-    running = [detector for detector in SIGNALS if runs(detector, world)]
-    gate = defaults.findings.false_share
-    tried = [signal for detector in running for signal in signals(detector, world, gate)]
-    drafts = _drafts(tried, len(running), world)
+    numbers = defaults.findings
+    all_ = tried(world, numbers.false_share)
+    drafts = drafted(standing([s for s in all_.signals if s.opens], numbers.false_share), all_.ran, world)
     before = earlier or NONE
-    findings, kept = numbered(drafts, before, defaults.findings.same)
+    findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
     coverage = cover(world, SIGNALS)
     new = tuple(finding.id for finding in findings if finding.id not in known)
-    sentence = _sentence(as_of, findings, new, coverage) if running else _unwatched(as_of, coverage)
-    return Run(as_of, findings, new, coverage, kept, sentence, blind=not running)
+    sentence = _sentence(as_of, findings, new, coverage) if all_.ran else _unwatched(as_of, coverage)
+    return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran)
 
 
 def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates) -> World:
@@ -74,25 +75,45 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
     return World(facts, tables, kept, as_of, defaults, templates)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """All units that were tried, with p as it turns out; and how many signals of each family ran."""
+
+    signals: tuple[Signal, ...]
+    ran: Mapping[Family, int]
+
+
+def tried(world: World, gate: float, at: Callable[[str, int, int], None] | None = None) -> Tried:
+    """Every signal that can run, over every unit; those with p up to `gate` are told. `at`: (name, done, total)."""
+    running = [detector for detector in SIGNALS if runs(detector, world)]
+    made: list[Signal] = []
+    for done, detector in enumerate(running):
+        if at is not None:
+            at(detector.NAME, done, len(running))
+        made += signals(detector, world, gate)
+    return Tried(tuple(made), Counter(detector.FAMILY for detector in running))
+
+
 def signals(detector: Detector, world: World, gate: float) -> list[Signal]:
     """What `detector` says of every unit that it tried; those with p up to `gate` are told."""
     tables = {
         name: world.facts.rows(table, tuple(table.columns), f"{detector.NAME}: {name}")
         for name, table in detector.query(world).items()
     }
-    tried = detector.score(tables, world)
-    told = {(s.kind, s.unit): s for s in detector.tell(world, [s for s in tried if s.p <= gate])}
-    return [told.get((signal.kind, signal.unit), signal) for signal in tried]
+    scored = calibrated(detector.score(tables, world), world.defaults.calibration)
+    told = {(s.kind, s.unit): s for s in detector.tell(world, [s for s in scored if s.p <= gate])}
+    return [told.get((signal.kind, signal.unit), signal) for signal in scored]
 
 
-def _drafts(tried: Sequence[Signal], ran: int, world: World) -> list[Finding]:
-    numbers = world.defaults.findings
-    stand = standing(tried, numbers.false_share)
-    parts = joined(
-        stand, lookers(world, {look.person for s in stand for look in s.looks if look.person is not None}), numbers
-    )
-    explained = explained_by(world, sorted({who for s in stand for who in s.principals}))
-    drafts = [weighed(part, explained, ran, world) for part in parts]
+def drafted(chosen: Sequence[Signal], ran: Mapping[Family, int], world: World) -> list[Finding]:
+    """The findings that the chosen signals make, most suspicious first, without numbers yet."""
+    # What names no look can be shown to nobody: there is nothing to review.
+    chosen = [signal for signal in chosen if signal.looks]
+    known = lookers(world, {look.person for s in chosen for look in s.looks if look.person is not None})
+    parts = joined(chosen, known, world.defaults.findings)
+    explained = explained_by(world, sorted({look.who for s in chosen for look in s.looks}))
+    approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
+    drafts = [weighed(part, explained, approved, ran, world) for part in parts]
     return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a finding weighs, and what speaks against it. Both in words.
 
-    signals of one finding ──▶ smallest p ──▶ −log10 p + harm            harm and counter-evidence are sentences
+    signals of one finding ──▶ one p ──▶ −log10 p + harm                 harm and counter-evidence are sentences
 
-Invariant: counter-evidence is always shown and never removes a finding.            Design: docs/adr/0044
+Invariant: counter-evidence is always shown and never removes a finding.            Design: docs/adr/0044, 0145
 """
 
 from __future__ import annotations
@@ -16,41 +16,51 @@ from whosaw.detect.defaults import Defaults, Harm
 from whosaw.detect.evidence import narrow
 from whosaw.detect.explain import LATE, OVER, OWN
 from whosaw.detect.finding import Finding, Reason
-from whosaw.detect.signal import Evidence, Signal, World
+from whosaw.detect.fuse import LEAST, fused, of_newcomers
+from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.signals.unexplained import Unexplained
 from whosaw.detect.wording import looked, many
+from whosaw.facts.prepared.looks import holds
 
 # Functions whose work is to look after others.
 CONTROL = frozenset({"audit", "legal", "security", "admin", "data", "executive"})
-# Below this a p says no more than "never", and one number would drown all harm.
-_LEAST = 1e-15
 
 
 def weighed(
     signals: Sequence[Signal],
     explained: Mapping[str, tuple[int, int]],
-    ran: int,
+    approved: frozenset[str],
+    ran: Mapping[Family, int],
     world: World,
 ) -> Finding:
-    """The finding of `signals`, without a number yet. `explained`: per principal (looks with a reason, looks)."""
+    """The finding of `signals`, without a number yet. `explained`: per principal (looks with a reason, looks).
+
+    `approved`: looks that somebody else approved. `ran`: how many signals of each family were on.
+    """
+    defaults = world.defaults
     looks = _looks(signals)
-    whos = sorted({look.who for look in looks})
-    p = max(_LEAST, min(1.0, min(s.p for s in signals) * ran))
-    harm = [(text, weight) for text, weight in _harm(looks, world.defaults.harm)]
+    whos = sorted({*(look.who for look in looks), *(who for s in signals for who in s.principals)})
+    p = max(LEAST, fused([of_newcomers(s, defaults.fusion) for s in signals], ran, defaults.fusion))
+    harm = [(text, weight) for text, weight in _harm(looks, defaults.harm)]
+    weight = min(defaults.findings.most_harm, math.fsum(weight for _, weight in harm))
     return Finding(
         id="",
         as_of=world.as_of,
-        score=round(-math.log10(p) + sum(weight for _, weight in harm), 4),
+        score=round(-math.log10(p) + weight, 4),
         p=six(p),
         sentence=_sentence(signals, looks, whos),
         principals=tuple(whos),
-        persons=tuple(sorted({look.person for look in looks if look.person is not None})),
+        persons=tuple(
+            sorted({whom for look in looks if (whom := look.person)} | {whom for s in signals for whom in s.persons})
+        ),
         looks=tuple(sorted({look.look for look in looks})),
-        cases=tuple(sorted({look.case for look in looks if look.case is not None})),
+        cases=tuple(sorted({c for look in looks if (c := look.case)} | {c for s in signals for c in s.cases})),
         window=(min(look.t for look in looks), max(look.t for look in looks)),
         signals=tuple(Reason(s.signal, s.kind, six(s.p), s.sentence) for s in signals),
         harm=tuple(text for text, _ in harm),
-        counter=tuple(_counter(looks, [explained[who] for who in whos], signals[0], world)),
+        counter=tuple(
+            _counter(looks, [explained[who] for who in whos if who in explained], approved, signals[0], world)
+        ),
     )
 
 
@@ -91,10 +101,16 @@ def _harm(looks: Sequence[Evidence], harm: Harm) -> list[tuple[str, float]]:
 
 
 def _counter(
-    looks: Sequence[Evidence], explained: Sequence[tuple[int, int]], strongest: Signal, world: World
+    looks: Sequence[Evidence],
+    explained: Sequence[tuple[int, int]],
+    approved: frozenset[str],
+    strongest: Signal,
+    world: World,
 ) -> list[str]:
     kinds: list[tuple[Callable[[Evidence], Any], str]] = [
-        (lambda look: look.later, "a reason on file that was filed or known afterwards"),
+        (lambda look: look.explained, "a reason on file"),
+        (lambda look: look.look in approved, "an approval by somebody of another unit"),
+        (lambda look: look.later and not look.explained, "a reason on file that was filed or known afterwards"),
         (lambda look: not look.later and look.near & OVER, "a reason nearby that was over by then"),
         (
             lambda look: look.near & OWN,
@@ -117,6 +133,7 @@ def _counter(
         f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
         if with_reason
         else "",
+        *_new(looks, world.defaults.fusion.new_days),
         *_weak(strongest.others, world.defaults),
         *(
             [f"{many(off, 'kind')} of reason could not be tried: a table is not known."]
@@ -141,6 +158,13 @@ def _share(number: int, all_: int) -> str:
     return f"{number:,} of {many(all_, 'look')} {'was' if number == 1 else 'were'}"
 
 
+def _new(looks: Sequence[Evidence], days: int) -> list[str]:
+    new = {look.who for look in looks if look.tenure is not None and look.tenure < days}
+    if not new:
+        return []
+    return [f"{many(len(new), 'of them was', 'of them were')} here for less than {days} days at the time."]
+
+
 def _weak(others: int | None, defaults: Defaults) -> list[str]:
     if others is None or others >= defaults.counts.rate_units:
         return []
@@ -157,3 +181,19 @@ def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]
     counted = looks.group_by("who").aggregate(looks=looks.count(), without=looks.u.sum())
     found: list[Any] = world.facts.rows(counted, ("who",), "explained looks")
     return {row["who"]: (row["looks"] - row["without"], row["looks"]) for row in found}
+
+
+def approved_looks(world: World, looks: Sequence[str]) -> frozenset[str]:
+    """Those of `looks` that were approved, by somebody of another org unit than the one who asked."""
+    if not looks or not {"approvals", "staff"} <= world.tables.keys():
+        return frozenset()
+    given, staff = world.tables["approvals"], world.tables["staff"]
+    given = given.filter(given.look_id.isin(sorted(looks)), given.outcome == "approved")
+    one = staff.select(one=staff.who, one_unit=staff.unit, one_from=staff.valid_from, one_to=staff.valid_to)
+    other = staff.select(other=staff.who, other_unit=staff.unit, other_from=staff.valid_from, other_to=staff.valid_to)
+    both = given.inner_join(one, given.requester == one.one)
+    both = both.filter(holds(both.one_from, both.one_to, both.t))
+    both = both.inner_join(other, both.approver == other.other)
+    both = both.filter(holds(both.other_from, both.other_to, both.t), both.one_unit != both.other_unit)
+    rows: list[Any] = world.facts.rows(both.select("look_id").distinct(), ("look_id",), "approvals")
+    return frozenset(row["look_id"] for row in rows)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which signals are one finding: what belongs together comes together, and the noise of a whole function stays out."""
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.detect.made import seen, signal
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.join import joined
+from whosaw.facts.columns import DAY
+
+NUMBERS = load_defaults().findings
+
+
+def of(p, pairs, unit, kind="principal", **more):
+    looks = [seen(who, person, look=f"l-{who}-{person}", **more) for who, person in pairs]
+    return signal(p, *looks, kind=kind, unit=unit)
+
+
+ANN = [("ann", str(i)) for i in range(5)]
+BEN = [("ben", str(i)) for i in range(10, 15)]
+
+
+def units(parts):
+    return sorted(sorted(s.unit for s in part) for part in parts)
+
+
+def test_a_strong_signal_ties_two_findings_together():
+    """Two people with nobody in common, and a circle that they swept together: one finding. A weak circle takes one side."""
+    ann, ben = of(1e-8, ANN, "ann"), of(1e-7, BEN, "ben")
+    assert units(joined([ann, ben, of(1e-6, ANN + BEN, "circle", "circle")], {}, NUMBERS)) == [["ann", "ben", "circle"]]
+    weak = joined([ann, ben, of(0.01, ANN + BEN, "circle", "circle")], {}, NUMBERS)
+    assert units(weak) == [["ann", "circle"], ["ben"]]
+
+
+def test_the_noise_of_a_function_stays_out():
+    """One of forty people, found alone; their function is a little unusual: two findings, and the first is one person's."""
+    crowd = ANN + [(f"e-{i}", f"q-{i}") for i in range(40)]
+    parts = joined([of(1e-6, ANN, "ann"), of(0.015, crowd, "support", "function")], {}, NUMBERS)
+    assert units(parts) == [["ann"], ["support"]]
+
+
+def test_a_weak_word_about_part_of_it_is_support():
+    """Coming back to one of five persons: part of the same finding, whichever of the two is stronger."""
+    back = of(0.004, ANN[:1], "back", "pair")
+    assert units(joined([of(1e-6, ANN, "ann"), back], {}, NUMBERS)) == [["ann", "back"]]
+    # Five persons whom one in a hundred would have too do not come with the one who stands out.
+    assert units(joined([of(0.02, ANN, "ann"), replace(back, p=1e-6)], {}, NUMBERS)) == [["ann"], ["back"]]
+
+
+def test_what_opens_nothing_supports_or_is_left_out():
+    """A signal that may not be a finding by itself is in one, or nowhere."""
+    quiet = replace(of(1e-9, ANN, "ann-first"), opens=False)
+    stray = replace(of(1e-9, BEN, "ben-first"), opens=False)
+    parts = joined([of(1e-4, ANN, "ann"), quiet, stray], {}, NUMBERS)
+    assert units(parts) == [["ann", "ann-first"]]
+
+
+def test_months_apart_and_machines_are_no_tie():
+    """The same pair half a year later is another matter; what a service account did ties nobody to it."""
+    early, late = of(1e-6, ANN, "early"), of(1e-6, ANN, "late", t=200 * DAY)
+    assert units(joined([early, late], {}, NUMBERS)) == [["early"], ["late"]]
+    robot = [seen("robot", str(i), look=f"r-{i}", function="service") for i in range(9)]
+    one = signal(1e-6, *robot, *of(1, ANN, "x").looks, unit="one")
+    other = signal(1e-6, *robot, *of(1, BEN, "x").looks, unit="other")
+    assert units(joined([one, other], {}, NUMBERS)) == [["one"], ["other"]]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.randoms(use_true_random=False))
+def test_order_is_nothing_and_nothing_is_lost(draw):
+    """Any signals in any order: the same findings, each opener in exactly one, none larger than can be reviewed."""
+    signals = [
+        replace(
+            of(
+                10 ** -draw.uniform(1.7, 9),
+                [(f"e-{draw.randint(0, 8)}", f"p-{draw.randint(0, 12)}") for _ in range(draw.randint(1, 9))],
+                f"u-{i}",
+                draw.choice(("principal", "unit", "circle")),
+                t=draw.randint(0, 90) * DAY,
+            ),
+            opens=draw.random() < 0.8,
+        )
+        for i in range(draw.randint(0, 25))
+    ]
+    parts = joined(signals, {"p-0": 31}, NUMBERS)
+    shuffled = draw.sample(signals, len(signals))
+    assert joined(shuffled, {"p-0": 31}, NUMBERS) == parts
+    found = [s.unit for part in parts for s in part]
+    assert len(set(found)) == len(found)
+    assert {s.unit for s in signals if s.opens} <= set(found)
+    for part in parts:
+        assert len(part) == 1 or len({look.who for s in part for look in s.looks}) <= NUMBERS.most_principals
+
+
+def test_thousands_of_signals_are_joined_at_once():
+    """Six hundred signals of fifty looks: time grows with what they share, not with their pairs."""
+    draw = random.Random(1)
+    signals = [
+        of(draw.uniform(1e-9, 0.02), [(f"e-{i % 700}", f"p-{draw.randint(0, 9000)}") for _ in range(50)], f"u-{i}")
+        for i in range(600)
+    ]
+    assert sum(map(len, joined(signals, {}, NUMBERS))) == 600
