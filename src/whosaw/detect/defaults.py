@@ -7,7 +7,7 @@ A signal's own stand in `[signals.NAME]`: the keys of its dataclass NUMBERS, all
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, get_type_hints
 
 from whosaw.detect.toml import digest, exactly, number, read, shipped, whole
@@ -61,10 +61,10 @@ class Fusion:
 class Joining:
     """When signals are one finding."""
 
-    false_share: float
-    candidate: float
-    strong: float
-    member: float
+    false_share: float = field(metadata={"high": 0.5})
+    candidate: float = field(metadata={"high": 0.2})
+    strong: float = field(metadata={"high": 0.2})
+    member: float = field(metadata={"high": 0.5})
     telling: int
     common: int
     days_apart: int
@@ -72,8 +72,9 @@ class Joining:
     most_principals: int
     most_persons: int
     most_looks: int
-    most_harm: float
+    most_harm: float = field(metadata={"high": 10.0})
     same: int
+    reviewers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +136,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
         calibration=_section(Calibration, top["calibration"], "calibration", {"tail": 0.5}),
         fusion=_numbers(Fusion, top["fusion"], "fusion"),
-        findings=_section(
-            Joining,
-            top["findings"],
-            "findings",
-            {"false_share": 0.5, "candidate": 0.2, "strong": 0.2, "member": 0.5, "most_harm": 10.0},
-        ),
+        findings=_numbers(Joining, top["findings"], "findings"),
         budget=_section(Budget, top["budget"], "budget", {"drawn": 0.5, "floor": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
         signals=_signals(top["signals"]),

@@ -11,6 +11,7 @@ A finding names pseudonyms only, in fields that never print.                    
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -79,7 +80,7 @@ def numbered(drafts: Sequence[Finding], earlier: Findings, same: int) -> tuple[t
     A draft is an earlier finding if, of the looks of the smaller one, at least 1 in `same` is common to both; most common
     looks first, each finding once. New ones are numbered in the order of `drafts`.
     """
-    ids = _matched(drafts, earlier, same)
+    ids = matched(drafts, earlier, same)
     last = earlier.last
     made = []
     for place, draft in enumerate(drafts):
@@ -91,18 +92,27 @@ def numbered(drafts: Sequence[Finding], earlier: Findings, same: int) -> tuple[t
     return tuple(made), Findings(last, tuple(sorted(kept.values(), key=lambda f: _number(f.id))))
 
 
-def _matched(drafts: Sequence[Finding], earlier: Findings, same: int) -> dict[int, str]:
+def matched(drafts: Sequence[Finding], earlier: Findings, same: int) -> dict[int, str]:
+    """Per place of a draft the id of the earlier finding that it is."""
+    by_look: dict[str, list[Finding]] = {}
+    for before in earlier.findings:
+        for look in before.looks:
+            by_look.setdefault(look, []).append(before)
     pairs = []
     for place, draft in enumerate(drafts):
-        looks = set(draft.looks)
-        for before in earlier.findings:
-            common = len(looks.intersection(before.looks))
-            if common and common * same >= min(len(looks), len(before.looks)):
-                pairs.append((-common, _number(before.id), place, before.id))
+        common = Counter(before.id for look in draft.looks for before in by_look.get(look, ()))
+        sizes = {before.id: len(before.looks) for look in draft.looks for before in by_look.get(look, ())}
+        pairs += [
+            (-number, _number(id_), place, id_)
+            for id_, number in common.items()
+            if number * same >= min(len(draft.looks), sizes[id_])
+        ]
     ids: dict[int, str] = {}
+    taken: set[str] = set()
     for *_, place, id_ in sorted(pairs):
-        if place not in ids and id_ not in ids.values():
+        if place not in ids and id_ not in taken:
             ids[place] = id_
+            taken.add(id_)
     return ids
 
 

@@ -20,7 +20,7 @@ from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.join import joined, standing
 from whosaw.detect.registry import SIGNALS
-from whosaw.detect.signal import Detector, Family, Signal, World
+from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
 from whosaw.detect.weigh import approved_looks, explained_by, weighed
 from whosaw.detect.wording import many
@@ -65,7 +65,7 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
     """The looks up to `as_of`, prepared, explained and kept in the engine."""
     tables = seen_by(facts.tables, as_of)
     # What is in an open session never changes, so a second run at the same instant may use the first one's looks.
-    name = f"explained_{as_of}_{templates.digest[:16]}_{defaults.digest[:16]}"
+    name = f"explained{mark_of(as_of, defaults, templates)}"
     missing = need("ibis", "watching").common.exceptions.TableNotFound
     try:
         kept = facts.engine.table(name)
@@ -81,6 +81,15 @@ class Tried:
 
     signals: tuple[Signal, ...]
     ran: Mapping[Family, int]
+
+
+def forget(world: World) -> None:
+    """Give back what the engine keeps for this instant: of many replays each needs as much room."""
+    backend = world.facts.engine.backend
+    drop = backend.drop_table if backend.name == "duckdb" else backend.drop_view
+    for name in backend.list_tables():
+        if name.endswith(world.mark):
+            drop(name, force=True)
 
 
 def tried(world: World, gate: float, at: Callable[[str, int, int], None] | None = None) -> Tried:

@@ -124,6 +124,11 @@ class World:
     defaults: Defaults
     templates: Templates
 
+    @property
+    def mark(self) -> str:
+        """How the names of all end that is kept in the engine for this world."""
+        return mark_of(self.as_of, self.defaults, self.templates)
+
     def prepared(self, name: str) -> Any:
         """The table `name` of PREPARED, made when it is first asked for and kept in the engine."""
         if name not in PREPARED:
@@ -133,12 +138,17 @@ class World:
 
     def once(self, name: str, make: Any) -> Any:
         """What `make()` says, computed once for this instant, these numbers and reasons, and kept in the engine."""
-        kept = f"{name}_{self.as_of}_{self.templates.digest[:16]}_{self.defaults.digest[:16]}"
+        kept = name + self.mark
         missing = need("ibis", "watching").common.exceptions.TableNotFound
         try:
             return self.facts.engine.table(kept)
         except missing:
             return self.facts.keep(kept, make())
+
+
+def mark_of(as_of: int, defaults: Defaults, templates: Templates) -> str:
+    """What is computed at one instant with one set of numbers and reasons is told apart from all else by this."""
+    return f"_{as_of}_{templates.digest[:16]}_{defaults.digest[:16]}"
 
 
 class Detector(Protocol):

@@ -142,12 +142,13 @@ def _told(signal: Unexplained, found: Sequence[Evidence], world: World) -> Signa
         if len(named) < 2 or _without_any_one(signal, looks, world.as_of) > numbers.false_share:
             return replace(signal, p=1.0)
     looks = [look for look in looks if look.who in named]
+    telling = most_telling(looks, world.defaults.findings.telling)
     return replace(
         signal,
         principals=tuple(sorted(named)),
-        persons=tuple(sorted({look.person for look in looks if look.person is not None})),
-        looks=most_telling(looks, world.defaults.findings.telling),
-        cases=tuple(sorted({look.case for look in looks if look.case is not None})),
+        persons=tuple(sorted({look.person for look in telling if look.person is not None})),
+        looks=telling,
+        cases=tuple(sorted({look.case for look in telling if look.case is not None})),
         sentence=looked(looks, signal.whole.expected),
     )
 
