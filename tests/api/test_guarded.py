@@ -22,6 +22,7 @@ from whosaw.model.access import LADDER
 from whosaw.model.caller import Caller, Proof
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind
+from whosaw.privacy.detail import IP_PROVES
 
 PLAIN = "This look is not permitted."
 WHY = {"purpose": "subject_request", "case": "T-100"}
@@ -45,14 +46,14 @@ def gate(tmp_path):
     made.close()
 
 
-def over(gate, asker=None, callers=None):
+def over(gate, asker=None, callers=None, calls=None):
     searches = Searches(
         journal=gate.journal, policy=POLICY, remember=gate.names.remember, clock=gate.clock,
         random=lambda n, c=itertools.count(): next(c).to_bytes(n, "big"),
     )  # fmt: skip
     parts = Parts(
         engine=Guarded(gate.guard, searches, POLICY.purposes), callers=callers or (lambda scope: asker or Speaks()), lane=LANE, url=URL,
-        health=dict, look=Looks(gate.guard.look, False).look,
+        health=dict, look=Looks(gate.guard.look, False).look, calls=calls or {},
     )  # fmt: skip
     return Client(application(parts))
 
@@ -70,7 +71,10 @@ def test_permitted(gate):
     """Yes, on record as a look of the person, and no value was opened."""
     got = over(gate).post(EVALUATION, question()).json
     _, body = gate.last()
-    assert got == {"decision": True, "context": {"look": body.look, "leaf": got["context"]["leaf"]}}
+    assert got == {
+        "decision": True,
+        "context": {"look": body.look, "leaf": got["context"]["leaf"], "caveats": [IP_PROVES]},
+    }
     assert (body.kind, body.decision, body.asked) == (Kind.LOOK, "permit", (("ip", "network"),))
     assert (body.app, body.caller) == ("desk", Caller("desk", Proof.MTLS, True))
     assert gate.vault.opened == []
@@ -299,7 +303,7 @@ def test_the_page_says_what_is(gate):
         r"^POST (\S+)\n((?:[\w-]+: [^\n]*\n)*)\n?(\{.*?\}\}?)\n(?=\n|```)", PAGE, re.MULTILINE | re.DOTALL
     )
     whole = [(path, json.loads(body)) for path, _, body in asked if "…" not in body]
-    assert [path for path, _ in whole] == [EVALUATION, LOOK]
+    assert [path for path, _ in whole[:2]] == [EVALUATION, LOOK]  # the others: test_calls.py
     assert over(gate).post(EVALUATION, whole[0][1]).json["decision"] is True
     got = over(gate, Proven("ana")).post(LOOK, whole[1][1], ("Idempotency-Key", "k-1")).json
     assert got["permitted"] is True

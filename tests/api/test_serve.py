@@ -26,7 +26,9 @@ from tests.vault.crowds import fill
 
 from whosaw import desks
 from whosaw.api.authzen import EVALUATION, EVALUATIONS, METADATA, RESOURCES
+from whosaw.api.counts import COUNTS
 from whosaw.api.description import HEALTH, LOOK
+from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS
 from whosaw.api.serving import listening
 from whosaw.cli.main import main
 from whosaw.model.access import Field
@@ -195,6 +197,22 @@ def test_the_whole_story(gate, tmp_path, capsys):
     (tmp_path / "look.receipt").write_text(shown["receipt"])
     leaves = [permitted["context"]["leaf"], refused["context"]["leaf"], searched.json["context"]["leaf"], shown["leaf"]]
     assert sorted({*leaves}) == leaves
+
+
+def test_the_other_desks_are_asked_too(gate):
+    """Pseudonyms, a count and the address behind a pseudonym, in a house with all extras; each is a leaf."""
+    why = {"principal": "ana", "purpose": "subject_request", "case": "T-1"}
+    made = gate.call("POST", PSEUDONYMS, why | {"addresses": ["203.0.113.77", "203.0.113.78"]}).json
+    assert made["permitted"], made
+    assert len(set(made["pseudonyms"])) == 2
+    counted = gate.call("POST", COUNTS, why | {"field": "ip:network", "headings": ["203.0.113.0/24"]}).json
+    assert (counted["permitted"], counted["again"], len(counted["numbers"])) == (True, False, 1)
+    behind = why | {"person": "mira", "pseudonym": made["pseudonyms"][0]}
+    refused = gate.call("POST", BEHIND, behind, {"Idempotency-Key": "k-behind"}).json
+    assert refused["permitted"] is False  # for this purpose nobody sees an exact address
+    assert made["leaf"] < counted["leaf"] < refused["leaf"]
+    for path in (PSEUDONYMS, COUNTS, BEHIND):
+        assert gate.call("POST", path, why, context=gate.contexts["nobody"]).status == 401
 
 
 def test_who_asks(gate):

@@ -24,6 +24,9 @@ class EveryPlace:
     def offers(self, detail):
         return True
 
+    def says(self):
+        return "Says Test-City, built 2026-02-01."
+
     def place(self, network, detail):
         longest = {"country": (8, 19), "region": (12, 32)}[detail][network.version == 6]
         if network.prefixlen < longest:

@@ -111,6 +111,58 @@ class LookRefused(Said):
     cause: str | None = None
 
 
+class Why(Said):
+    """A rule that refused, and its sentence; none is about a person, because nobody was asked about."""
+
+    code: str
+    reason: str
+
+
+class CallRefused(Said):
+    """No pseudonym was made, or nothing was counted; the call is on record. `cause`: only for tools that may see it."""
+
+    permitted: Literal[False]
+    leaf: int
+    receipt: str
+    reasons: list[Why]
+    cause: str | None = None
+
+
+class PseudonymsMade(Said):
+    """In the order of the addresses."""
+
+    permitted: Literal[True]
+    leaf: int
+    receipt: str
+    epoch: str
+    kind: str
+    pseudonyms: list[str]
+
+
+class Under(Said):
+    """A heading with its number, which may be below zero."""
+
+    heading: str
+    accounts: int
+
+
+class Counted(Said):
+    """The numbers. `within`: by how much one is off at most, in 19 of 20 cases. Epsilons are decimal numbers, exactly."""
+
+    permitted: Literal[True]
+    leaf: int
+    receipt: str
+    field: str
+    period: str
+    numbers: list[Under]
+    within: int
+    epsilon: str
+    charged: str
+    left: str
+    again: bool
+    notes: list[str]
+
+
 class HealthAnswer(Said):
     """`parts`: each part of the house, `ok` or a sentence; only for callers who are known."""
 

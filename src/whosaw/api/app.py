@@ -26,13 +26,14 @@ from whosaw.api.reply import Reply, answer
 from whosaw.guard.health import OK, serves
 
 METRICS = "/metrics"
+KEYED = frozenset(one.path for one in ENDPOINTS if one.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the application is made of. `url`: how callers reach it. `look`: None where there are no values to show.
 
-    `health`: each part of the house, `ok` or what is wrong with it. `metrics`: in the text format of Prometheus. `mounted`:
+    `calls`: what else is asked with a body, by path. `health`: each part of the house, `ok` or what is wrong with it. `metrics`: in the text format of Prometheus. `mounted`:
     other applications, by the beginning of their paths.
     """
 
@@ -43,6 +44,7 @@ class Parts:
     health: Callable[[], Mapping[str, str]]
     metrics: Callable[[], bytes] | None = None
     look: Handler | None = None
+    calls: Mapping[str, Handler] = field(default_factory=dict)
     mounted: Mapping[str, App] = field(default_factory=dict)
 
 
@@ -59,6 +61,8 @@ def application(parts: Parts) -> App:
     table: dict[str, tuple[str, Endpoint]] = {path: ("POST", made.of(handler)) for path, handler in posted.items()}
     if parts.look is not None:
         table[LOOK] = ("POST", made.of(parts.look, needs_key=True))
+    for path, handler in parts.calls.items():
+        table[path] = ("POST", made.of(handler, needs_key=path in KEYED))
     # Of a gate below a path the well-known name stands before it; whatever is in front of us hands both on.
     for path in {authzen.METADATA, authzen.METADATA + urlsplit(parts.url).path}:
         table[path] = ("GET", _always(authzen.metadata(parts.url)))

@@ -16,13 +16,18 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from whosaw.api import answers, authzen, batch
+from whosaw.api.counts import COUNTS
+from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS
 from whosaw.api.question import (
     Action,
     ActionSearch,
+    BehindQuestion,
+    CountQuestion,
     Entity,
     Evaluation,
     LookQuestion,
     Properties,
+    PseudonymQuestion,
     ResourceSearch,
     Shape,
     SubjectSearch,
@@ -74,6 +79,14 @@ ENDPOINTS: Sequence[Described] = (
     Described(authzen.RESOURCES, "On what?", (ResourceSearch,), (answers.EntitiesFound,), key=False),
     Described(authzen.ACTIONS, "What?", (ActionSearch,), (answers.ActionsFound,), key=False),
     Described(LOOK, "A whole look, with its values.", (LookQuestion,), (answers.LookShown, answers.LookRefused), key=True),
+    Described(
+        PSEUDONYMS, "Pseudonyms for addresses that are brought.", (PseudonymQuestion,), (answers.PseudonymsMade, answers.CallRefused)
+    ),
+    Described(
+        BEHIND, "The address behind a pseudonym: a look at the person.", (BehindQuestion,), (answers.LookShown, answers.LookRefused),
+        key=True,
+    ),
+    Described(COUNTS, "How many accounts, with noise.", (CountQuestion,), (answers.Counted, answers.CallRefused)),
     Described(authzen.METADATA, "Where everything is.", (), (answers.Metadata,), known=False),
     Described(HEALTH, "Is this house well?", (), (answers.HealthAnswer,), also=(503,), known=False),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from whosaw.api.authzen import of_item
@@ -27,6 +27,7 @@ from whosaw.guard.answer import Permitted, Refused
 from whosaw.model.access import LADDER, Asked, Look, Mode, rung
 from whosaw.model.caller import Caller
 from whosaw.policy.purposes import Purpose
+from whosaw.privacy.detail import caveat
 
 
 class Guard(Protocol):
@@ -51,8 +52,9 @@ class Guarded:
         self._guard, self._searches, self._purposes = guard, searches, purposes
 
     def evaluate(self, question: Evaluation, asker: Asker, key: str) -> Answer:
-        made = self._guard.evaluate(look_of(question, asker, key, secrets.token_hex(8)))
-        return Answer(isinstance(made, Permitted), _said(made, sees_admin=asker.sees_admin))
+        look = look_of(question, asker, key, secrets.token_hex(8))
+        made = self._guard.evaluate(look)
+        return Answer(isinstance(made, Permitted), _said(made, look.asked, sees_admin=asker.sees_admin))
 
     def subjects(self, search: SubjectSearch, asker: Asker, key: str) -> Found:
         """Whoever asks, if they may. Of anybody else nothing is said."""
@@ -72,7 +74,7 @@ class Guarded:
         purpose = text_of(search.context, "purpose", "context")
         principal, caller = asker.looker(search.subject.id, purpose)
         made = self._searches.refuse(principal, caller, purpose)
-        return Found((), _said(made, sees_admin=asker.sees_admin))
+        return Found((), _said(made, (), sees_admin=asker.sees_admin))
 
     def actions(self, search: ActionSearch, asker: Asker, key: str) -> Found:
         """Each field of the purpose, from the least detail up to the first that is refused."""
@@ -113,9 +115,11 @@ def _reading(asked: Asked, resource: Entity) -> Action:
     return Action(name=str(Mode.READ), properties={**named, "detail": asked.detail})
 
 
-def _said(made: Permitted | Refused, *, sees_admin: bool) -> dict[str, Any]:
-    """What is said of a look, and never anything about the person."""
+def _said(made: Permitted | Refused, asked: Iterable[Asked], *, sees_admin: bool) -> dict[str, Any]:
+    """What is said of a look, and never anything about the person. Permitted: what the values do not prove, for whoever shows them."""
     said: dict[str, Any] = {"look": made.look_id, "leaf": made.index}
+    if isinstance(made, Permitted) and (caveats := dict.fromkeys(filter(None, (caveat(a.field) for a in asked)))):
+        said["caveats"] = list(caveats)
     if isinstance(made, Refused):
         said["reason_user"] = {"en": made.told}
         if sees_admin:

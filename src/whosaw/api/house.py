@@ -13,10 +13,13 @@ from collections.abc import Callable, Mapping
 
 from whosaw.api.app import Parts
 from whosaw.api.callers.door import Door
+from whosaw.api.counts import COUNTS, Counting
 from whosaw.api.edge import App
+from whosaw.api.endpoint import Handler
 from whosaw.api.guarded import Guarded
 from whosaw.api.lane import Lane
 from whosaw.api.looks import Looks
+from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS, Pseudonyms
 from whosaw.guard.health import OK
 from whosaw.guard.search import Searches
 from whosaw.wiring import House
@@ -48,5 +51,16 @@ def parts_of(
         health=whole,
         metrics=lambda: metrics() + door.metrics(),
         look=Looks(here.guard.look, here.witnessed).look,
+        calls=_calls(here),
         mounted=mounted,
     )
+
+
+def _calls(here: House) -> Mapping[str, Handler]:
+    """What is asked of the other two desks, by path."""
+    pseudonyms = Pseudonyms(here.pseudonymiser, here.guard, here.settings.pseudonyms.batch)
+    return {
+        PSEUDONYMS: pseudonyms.pseudonyms,
+        BEHIND: pseudonyms.behind,
+        COUNTS: Counting(here.counts, here.clock).counts,
+    }

@@ -44,10 +44,11 @@ class Looks:
             look_id=secrets.token_hex(8), principal=principal, person=said.person, asked=asked, purpose=said.purpose,
             case=said.case, key=key, app=caller.name, break_glass=said.break_glass, caller=caller,
         )  # fmt: skip
-        return answer(_json(self.guard(look, Stage(said.wait)), sees_admin=asker.sees_admin))
+        return answer(json_of(self.guard(look, Stage(said.wait)), sees_admin=asker.sees_admin))
 
 
-def _json(made: Shown | Refused, *, sees_admin: bool) -> dict[str, Any]:
+def json_of(made: Shown | Refused, *, sees_admin: bool) -> dict[str, Any]:
+    """A look that was answered, as JSON."""
     said: dict[str, Any] = {
         "permitted": isinstance(made, Shown), "look": made.look_id, "leaf": made.index, "receipt": made.receipt.decode(),
     }  # fmt: skip

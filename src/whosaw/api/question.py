@@ -116,3 +116,46 @@ class LookQuestion(Shape):
     case: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     break_glass: bool = False
     wait: Literal["durable", "published", "witnessed"] = "durable"
+
+
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Call(Shape):
+    """What each of the calls below says. `principal`: as of a look."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    principal: Id | None = None
+    purpose: Id
+    case: Id | None = None
+
+
+class OfKind(Call):
+    """`kind`: what pseudonyms keep. `epoch`: of which period; of now where there is none."""
+
+    kind: Literal["pfx", "deterministic", "ndx"] = "pfx"
+    epoch: Id | None = None
+
+
+class PseudonymQuestion(OfKind):
+    """Pseudonyms for addresses that are brought."""
+
+    addresses: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=10_000)
+    ]
+
+
+class BehindQuestion(OfKind):
+    """A look at a person, exact addresses: which of theirs has this pseudonym."""
+
+    person: Id
+    pseudonym: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class CountQuestion(Call):
+    """How many accounts there are under each heading. `field`: such as `ip:country`; `period`: last week where there is none."""
+
+    field: Id
+    headings: Annotated[list[Id], Field(min_length=1, max_length=1000)]
+    period: Id | None = None

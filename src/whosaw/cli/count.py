@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -12,9 +11,8 @@ from whosaw.cli.operator import local
 from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.errors import BadInput
-from whosaw.guard.counts.ask import Answer, Ask, Refused
+from whosaw.guard.counts.ask import Answer, Ask, Refused, last_week, spelled
 from whosaw.model.access import Asked
-from whosaw.privacy.ipcrypt.epochs import epoch_of
 
 
 @click.command()
@@ -35,7 +33,7 @@ def count(
     asked = Asked.parse(field)
     listed = (*under, *(_lines(headings) if headings else ()))
     with opened(data) as here:
-        period = period or epoch_of(here.clock() - timedelta(days=7), "week")
+        period = period or last_week(here.clock())
         answer = here.counts.ask(Ask(asker, purpose, case, asked, period, listed, local(here, asker)))
     if isinstance(answer, Refused):
         say(_refused(answer), form)
@@ -80,9 +78,3 @@ def _refused(no: Refused) -> Table:
         {"outcome": "refused", "leaf": no.index},
         (*cause, f"The question is on record at leaf {no.index} of the log."),
     )
-
-
-def spelled(thousandths: int) -> str:
-    """125 is 0.125, exactly."""
-    whole, rest = divmod(thousandths, 1000)
-    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")

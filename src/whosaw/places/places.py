@@ -118,6 +118,14 @@ class Places:
             confidence=min(sure) if len(sure) == len(places) else None,
         )
 
+    def source(self) -> Source | None:
+        """The database that says where addresses are; None where none is set up. Raises as `place`."""
+        if not self._place:
+            return None
+        base = self._place[0].database()
+        self._check_age(base)
+        return Source(base.type, base.built, attribution(base.type, self.settings.attribution))
+
     def databases(self) -> list[Database]:
         """All of them that are sound and young enough, the one with countries first. Raises as `place`."""
         found = [kept.database() for kept in (*self._place, *self._networks)]

@@ -21,7 +21,19 @@ from whosaw.privacy.fields.kind import EXACT, NOWHERE, Kind, Places, Shown, Worl
 from whosaw.privacy.fields.registry import KINDS
 from whosaw.privacy.fields.structure import is_text
 
-__all__ = ["IP_PROVES", "NONE", "OFFERED", "canonical", "caveat", "check_offered", "is_text", "mask", "offered", "seen"]
+__all__ = [
+    "IP_PROVES",
+    "NONE",
+    "OFFERED",
+    "canonical",
+    "caveat",
+    "check_offered",
+    "is_text",
+    "mask",
+    "offered",
+    "placed",
+    "seen",
+]
 
 NO_PARTS = "The value was stored as one text, without the parts that this detail shows: nothing of it is shown."
 
@@ -68,3 +80,8 @@ def check_offered(field: Field, detail: str, places: Places = NOWHERE) -> None:
 def caveat(field: Field) -> str:
     """What a shown value does not prove, one sentence; empty where there is nothing to say."""
     return KINDS[field].caveat
+
+
+def placed(field: Field, detail: str) -> bool:
+    """Whether only a geolocation database can show this rung."""
+    return detail in KINDS[field].needs_places

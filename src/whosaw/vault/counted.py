@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from whosaw.errors import NotCanonical, WrongReceipt
 from whosaw.model.access import Asked
 from whosaw.model.count_body import CountBody, Question
+from whosaw.privacy.detail import caveat, placed
 from whosaw.privacy.fields.kind import NOWHERE, Places
 from whosaw.privacy.headings import Headings
 from whosaw.privacy.ipcrypt.epochs import bounds
@@ -42,6 +43,13 @@ class Counted:
     def headings(self, asked: Asked, texts: Iterable[str]) -> Headings:
         """The list as it is counted under here. Raises BadInput."""
         return Headings(asked, texts, self._places)
+
+    def caveat(self, asked: Asked, *, again: bool) -> str:
+        """What these headings do not prove, and by whose word an account is under one. `again`: it was counted before."""
+        if not placed(asked.field, asked.detail):
+            return caveat(asked.field)
+        by = "Where an address is, a database of that day guessed." if again else self._places.says()
+        return " ".join(filter(None, (by, caveat(asked.field))))
 
     def counted(self, recorded: RecordedLook, question: Question, headings: Headings, noise: Noise) -> tuple[int, ...]:
         """A number for each heading, in its order. Raises WrongReceipt, and nothing was read then."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from whosaw.model.access import Asked, Field
-from whosaw.places.place import PROVES
+from whosaw.places.place import NOBODY_KNOWS, PROVES
 from whosaw.places.places import Places
 from whosaw.privacy.detail import offered
 from whosaw.privacy.fields.kind import Network, Shown
@@ -26,3 +26,7 @@ class Whereabouts:
     def place(self, network: Network, detail: str) -> Shown | None:
         found = self._places.within(network, detail)
         return None if found is None else Shown(found.words, f"{found.source.sentence} {found.accuracy} {PROVES}")
+
+    def says(self) -> str:
+        source = self._places.source()
+        return "" if source is None else f"{source.sentence} {NOBODY_KNOWS}"

@@ -361,6 +361,9 @@ class Berlin:
     def offers(self, detail):
         return True
 
+    def says(self):
+        return "Says Test-City, built 2026-02-01."
+
     def place(self, network, detail):
         known = str(network).startswith("203.0.113.")
         return Shown({"country": "DE", "region": "DE, region BE"}[detail]) if known else None

@@ -6,10 +6,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from whosaw.model.access import Asked
 from whosaw.model.caller import Caller
 from whosaw.model.count_body import Question
+from whosaw.privacy.ipcrypt.epochs import epoch_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Answer:
     """A number for each heading of `question`, in its order; it may be below zero. Epsilons in thousandths.
 
     `charged`: 0 where it was answered before. `left`: of the budget that is nearest to its end. `index`: the leaf of the record.
+    `caveat`: what a place or an address does not prove, and which database said where they are.
     """
 
     question: Question
@@ -40,6 +43,7 @@ class Answer:
     again: bool
     index: int
     receipt: bytes = field(repr=False)
+    caveat: str = ""
 
     @property
     def within(self) -> int:
@@ -57,6 +61,7 @@ class Answer:
             f"Protected: whether any one account is in the data, and where. Either way each answer is as likely as otherwise, up to a factor of {odds}.",
             "Not protected: what is true of many accounts together, such as how busy a network is; and several accounts of one person, of which each is hidden by itself alone.",
             "Answers add up: each new question about the same days costs, and asking again gives the same numbers.",
+            *((self.caveat,) if self.caveat else ()),
         )
 
 
@@ -68,3 +73,14 @@ class Refused:
     index: int
     receipt: bytes = field(repr=False)
     cause: str = ""
+
+
+def spelled(thousandths: int) -> str:
+    """125 is 0.125, exactly."""
+    whole, rest = divmod(thousandths, 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
+
+
+def last_week(now: datetime) -> str:
+    """The period that is asked about where none is said."""
+    return epoch_of(now - timedelta(days=7), "week")

@@ -109,7 +109,10 @@ class Counts:
         if numbers is None:
             made = vault.counted(recorded, question, headings, self._noise or opendp_noise)
             numbers = self._ledger.keep(question, made)
-        return Answer(question, numbers, taken.epsilon, taken.charged, taken.left, body.again, index, recorded.receipt)
+        return Answer(
+            question, numbers, taken.epsilon, taken.charged, taken.left, body.again, index, recorded.receipt,
+            vault.caveat(question.asked, again=body.again),
+        )  # fmt: skip
 
     def _taken(
         self, question: Question, purpose: str, at: datetime, cause: str

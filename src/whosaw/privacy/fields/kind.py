@@ -71,6 +71,10 @@ class Places(Protocol):
         """
         ...
 
+    def says(self) -> str:
+        """Which database says so, of when, and how far off it may be, in sentences; empty where there is none."""
+        ...
+
 
 class _Nowhere:
     def offers(self, detail: str) -> bool:  # noqa: ARG002 - a port's shape
@@ -78,6 +82,9 @@ class _Nowhere:
 
     def place(self, network: Network, detail: str) -> Shown | None:  # noqa: ARG002
         return None
+
+    def says(self) -> str:
+        return ""
 
 
 NOWHERE: Places = _Nowhere()
