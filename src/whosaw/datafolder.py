@@ -29,6 +29,7 @@ from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
+from whosaw.model.delivered import Deliveries
 from whosaw.places.checked import KeptMemory
 from whosaw.places.places import Places
 from whosaw.privacy.carried import whole
@@ -37,6 +38,7 @@ from whosaw.privacy.root_port import RootKeys
 from whosaw.privacy.vrf import VrfKey
 from whosaw.settings.keys import ENVIRONMENT, TRANSIT, check_transit, check_variable
 from whosaw.store import key_tables
+from whosaw.store.delivered import DELIVERED, DeliveredFile, SqlDeliveries
 from whosaw.store.elsewhere import elsewhere, private_elsewhere
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.root_file import ROOT, RootFile, check_folder
@@ -310,6 +312,13 @@ def next_root(folder: Path, settings: Settings, to: str, variable: str | None) -
         check_transit(settings.keys.transit)
         return NextSealed(private, sealed_root(folder, settings, SEALED_NEXT), sealed_root(folder, settings))
     return NextInFile(private, RootFile(folder / "private", NEXT), RootFile(folder / "private"))
+
+
+def deliveries_of(folder: Path, settings: Settings, engine: Engine, last_look: datetime | None) -> Deliveries:
+    """How often each look was answered: gates that count together do it in their database."""
+    return (
+        SqlDeliveries(engine) if settings.store.database else DeliveredFile(folder / "private" / DELIVERED, last_look)
+    )
 
 
 def _is_present(folder: Path, settings: Settings, root: Root) -> bool:

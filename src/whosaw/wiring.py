@@ -29,6 +29,7 @@ from whosaw.datafolder import (
     Clock,
     Random,
     around,
+    deliveries_of,
     directory_of,
     folders_of,
     key_service,
@@ -234,11 +235,8 @@ def house(
         stores_of(folder, settings) as stores, state_of(folder, settings) as engine,
         keys_of(folder, settings, engine) as key_engine,
     ):  # fmt: skip
-        root, vrf, signers = (
-            root_of(folder, settings, key_engine),
-            vrf_of(stores.private, random),
-            signers_of(stores.private, settings.origin),
-        )
+        root, vrf = root_of(folder, settings, key_engine), vrf_of(stores.private, random)
+        signers = signers_of(stores.private, settings.origin)
         policy = Policy.load(policy_texts(folder))
         migrate.upgrade(engine)
         keyring = Keyring(
@@ -276,7 +274,7 @@ def house(
                 sealed, keyring, pseudonyms, crowd=crowd, places=whereabouts, receipts=VerifierKey.parse(signers.receipts.vkey()),
                 heads=Heads(dataclasses.replace(session.policy, logs=tuple(map(TrustedLog, signers.keys())))),
                 origin=settings.origin, journal=journal.leaves, clock=clock, random=random, last_look=last_look,
-                open_for=open_for,
+                open_for=open_for, deliveries=deliveries_of(folder, settings, engine, last_look),
             )  # fmt: skip
             counters = Shared(SqlQuotaRows(engine)) if settings.store.database else InMemory()
             quota = Quota(settings.quota, policy.purposes, directory.unit, counters)

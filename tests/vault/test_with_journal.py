@@ -130,3 +130,21 @@ def test_looks_open_across_new_keys_of_their_stream(folder):
             )  # fmt: skip
             with pytest.raises(WrongReceipt):
                 _enrolled(request, forged, type("Leaves", (), {"find": staticmethod(find)}), Chains())
+
+
+def test_a_restart_begins_no_count_anew(folder):
+    """Twelve deliveries, the house closed and opened, eight more: the twenty-first is refused, and the next start refuses it, too."""
+    look = a_look(look_id="l-restart", key="k-restart")
+    with house(folder) as home:
+        mine = recorded(home, look)
+        for _ in range(12):
+            home.vault.open(look, mine, PERMITTED)
+        assert (home.vault.delivered.first, home.vault.delivered.again) == (1, 11)
+    with house(folder) as home:
+        for _ in range(8):
+            home.vault.open(look, mine, PERMITTED)
+        with pytest.raises(WrongReceipt, match="answered 20 times"):
+            home.vault.open(look, mine, PERMITTED)
+        assert (home.vault.delivered.first, home.vault.delivered.again, home.vault.delivered.over) == (0, 8, 1)
+    with house(folder) as home, pytest.raises(WrongReceipt, match="answered 20 times"):
+        home.vault.open(look, mine, PERMITTED)

@@ -80,6 +80,7 @@ def test_numbers_of_a_running_house(opened):
     assert found["whosaw_group_leaves_sum",] == found["whosaw_leaves_total",]
     assert found["whosaw_group_leaves_bucket", "+Inf"] == found["whosaw_group_leaves_count",]
     assert found["whosaw_write_seconds_sum",] > 0
+    assert {found["whosaw_deliveries_total", which] for which in ("first", "again", "over")} == {0}
     assert (found["whosaw_stopped",], found["whosaw_map_stopped",], found["whosaw_queue_length",]) == (0, 0, 0)
 
 
@@ -89,7 +90,7 @@ def test_nobody_is_in_the_numbers(opened):
         text = asked(Health(opened), path)[1].decode()
         assert "person" not in text
         labels = set(re.findall(r'(\w+)="', text))
-        assert labels <= {"le", "log", "witness"}
+        assert labels <= {"le", "log", "witness", "which"}
         for name in ("admin", "policy", "stream", "handle"):
             assert name not in re.sub(r"# .*", "", text)
 

@@ -6,47 +6,68 @@
 A receipt is for one look. That an answer can be lost is no reason for it to open for ever: whoever gets hold of an old
 receipt and its key would be shown the same values a year later, under a record that nobody reads any more.
 
-Counted in this process and not on a disk: a count must be durable before the value leaves, or it is none, and a commit for
-each look would cost as much as its record. So a restart, or another gate, counts anew; the time limit holds everywhere.
+Each delivery is counted where a process that ends and begins anew finds it (``Deliveries``), before a row is read. So nobody
+gets another twenty by having a gate restarted, or by going to the next one of many.
 
-Invariant: what is over opens nothing, whatever clock says so: time here never goes back behind the newest look.
-                                                                                     Design: docs/adr/0116
+Invariant: what is over opens nothing, whatever clock says so: time here never goes back behind the newest look. What is no
+longer counted is over.                                                              Design: docs/adr/0116, 0137
 """
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from whosaw.model.access import Look
+from whosaw.model.delivered import Deliveries, InProcess
 from whosaw.vault.match import wrong
 
 OPEN_FOR = timedelta(minutes=15)
 DELIVERIES = 20
-LIMIT = 65_536  # looks; a longer list begins anew
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of deliveries since this start: the first of a look, others of it, and those that were refused here."""
+
+    first: int = 0
+    again: int = 0
+    over: int = 0
 
 
 class Released:
-    """Deliveries of this process, by look. Safe to share between threads."""
+    """Whether a look is answered once more. Safe to share between threads."""
 
-    __slots__ = ("_counts", "_lock", "_newest", "_open_for")
+    __slots__ = ("_deliveries", "_lock", "_newest", "_open_for", "tally")
 
-    def __init__(self, open_for: timedelta = OPEN_FOR, newest: datetime | None = None) -> None:
+    def __init__(
+        self, open_for: timedelta = OPEN_FOR, newest: datetime | None = None, deliveries: Deliveries | None = None
+    ) -> None:
         """`newest`: the newest look before this start."""
         self._open_for, self._newest = open_for, newest
-        self._counts: dict[str, int] = {}
+        self._deliveries = InProcess() if deliveries is None else deliveries
         self._lock = threading.Lock()
+        self.tally = Tally()
 
     def once_more(self, look: Look, at: datetime, now: datetime) -> int:
         """Count a delivery of a look recorded at `at`; which one it is. Raises WrongReceipt: too late, or too often."""
         with self._lock:
             self._newest = at if self._newest is None else max(self._newest, at)
-            if max(now, self._newest) > at + self._open_for:
-                raise wrong(look, "its time is over")
-            count = self._counts.get(look.look_id, 0) + 1
-            if count > DELIVERIES:
-                raise wrong(look, f"it was answered {DELIVERIES} times")
-            if len(self._counts) >= LIMIT:
-                self._counts.clear()
-            self._counts[look.look_id] = count
-            return count
+            now = max(now, self._newest)
+        count = None
+        if now <= at + self._open_for:
+            count = self._deliveries.add(sha256(look.look_id.encode()).digest()[:16], at, now, self._open_for)
+        with self._lock:
+            if count is None or count > DELIVERIES:
+                self.tally.over += 1
+            elif count == 1:
+                self.tally.first += 1
+            else:
+                self.tally.again += 1
+        if count is None:
+            raise wrong(look, "its time is over")
+        if count > DELIVERIES:
+            raise wrong(look, f"it was answered {DELIVERIES} times")
+        return count

@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from whosaw.errors import BadInput
 from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.decision import Decision
+from whosaw.model.delivered import Deliveries
 from whosaw.model.record import Stream
 from whosaw.privacy.data_key import DataKey
 from whosaw.privacy.detail import canonical, check_offered, is_text, mask
@@ -40,7 +41,7 @@ from whosaw.vault.counted import Counted
 from whosaw.vault.crowd import Crowd
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
-from whosaw.vault.released import OPEN_FOR, Released
+from whosaw.vault.released import OPEN_FOR, Released, Tally
 from whosaw.vault.stage import Heads, check_stage
 from whosaw.vault.value import Value
 
@@ -74,18 +75,19 @@ class Vault:
         newest: int = NEWEST,
         last_look: datetime | None = None,
         open_for: timedelta = OPEN_FOR,
+        deliveries: Deliveries | None = None,
         places: Places = NOWHERE,
     ) -> None:
         """`receipts`: the key that this log signs receipts with, `heads`: those of its heads. `newest`: how many values of a field are shown.
 
         `last_look`: the newest look before this start; what comes in is stored after it, whatever the clock says.
-        `open_for`: how long after its record a look is answered.
+        `open_for`: how long after its record a look is answered. `deliveries`: how often; without it, as this process knows.
         """
         self._rows, self._keyring, self._pseudonyms = rows, keyring, pseudonyms
         self._crowd, self._places = crowd, places
         self._receipts, self._heads, self._origin, self._journal = receipts, heads, origin, journal
         self._clock, self._random, self._newest = clock, random, newest
-        self._chains, self._released = Chains(), Released(open_for, last_look)
+        self._chains, self._released = Chains(), Released(open_for, last_look, deliveries)
         self._lock, self._last = threading.Lock(), -1 if last_look is None else _millis(last_look)
 
     def __repr__(self) -> str:
@@ -176,6 +178,11 @@ class Vault:
     def counts(self) -> Counted:
         """How many accounts there are under headings, with noise and never as it is."""
         return Counted(self._rows, self._keyring, self._journal, self._places)
+
+    @property
+    def delivered(self) -> Tally:
+        """How often values left, since this start."""
+        return self._released.tally
 
     def _values(self, key: DataKey, granted: Sequence[Asked], at: int, label: bytes, most: int) -> Iterator[Value]:
         """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""

@@ -28,6 +28,7 @@ from whosaw.journal.scrub import reports
 from whosaw.journal.scrub.scrub import Rounds, rounds
 from whosaw.journal.vitals import Vitals, vitals
 from whosaw.tlog.note import VerifierKey
+from whosaw.vault.released import Tally
 from whosaw.web.metrics import Measured, metrics_text
 from whosaw.wiring import House
 from whosaw.witness.kept import MAP_STATE, standing
@@ -42,14 +43,18 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def measured(
-    stores: Stores, keys: tuple[VerifierKey, ...], at: datetime, pulse: Pulse | None, *, files: bool
-) -> Measured:
-    """Everything about the log in these stores. Raises Damaged, Unavailable. `files`: count the published ones, which takes a while."""
+    stores: Stores, keys: tuple[VerifierKey, ...], at: datetime, pulse: Pulse | None, *, files: bool,
+    delivered: Tally | None = None,
+) -> Measured:  # fmt: skip
+    """Everything about the log in these stores. Raises Damaged, Unavailable. `files`: count the published ones, which takes a while.
+
+    `delivered`: by the vault of this process.
+    """
     standings = {"log": standing(stores.private), "index": standing(stores.private, MAP_STATE)}
     waiting = sum(1 for _ in stores.private.names(reports.FOLDER))
     found = vitals(stores, keys, at, files=files)
     known = {name: each for name, each in standings.items() if each is not None}
-    return Measured(at, found, known, rounds(stores.private), waiting, pulse)
+    return Measured(at, found, known, rounds(stores.private), waiting, pulse, delivered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Health:
         here = self.house
         keys = tuple(map(VerifierKey.parse, here.journal.genesis.logs))
         pulse = here.journal.pulse() if isinstance(here.journal, Journal | Again) else None
-        return measured(here.stores, keys, here.clock(), pulse, files=False)
+        return measured(here.stores, keys, here.clock(), pulse, files=False, delivered=here.vault.delivered)
 
 
 def parts_of(found: Measured, promise_s: int) -> dict[str, str]:

@@ -2,10 +2,10 @@
 """A log in numbers, in the text format that every monitoring system reads. The extra `metrics` spells it.
 
     disk    ──vitals, witnesses, scrub──▶ families ──▶ text       `whosaw journal metrics`, for a textfile collector
-    process ──pulse────────────────────▶                          `/metrics` of a running house (``web.health``)
+    process ──pulse, deliveries────────▶                          `/metrics` of a running house (``web.health``)
 
-Invariant: sizes, ages and counts of the log as a whole. The only labels are names of witnesses and of the two logs: no
-stream, no person, no principal, and nothing that counts one of them.
+Invariant: sizes, ages and counts of the log as a whole. The only labels are names of witnesses and of the two logs, and what became of a
+delivery: no stream, no person, no principal, and nothing that counts one of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from whosaw.errors import MissingExtra
 from whosaw.journal.meter import Histogram, Pulse
 from whosaw.journal.scrub.scrub import Rounds
 from whosaw.journal.vitals import Vitals
+from whosaw.vault.released import Tally
 from whosaw.witness.state import Standing
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Everything that there is to say. `standings`: of each log with witnesses, by its name; `pulse`: of a running journal."""
+    """Everything that there is to say. `standings`: of each log with witnesses, by its name; `pulse`: of a running journal;
+    `delivered`: by a running vault.
+    """
 
     at: datetime
     vitals: Vitals
@@ -36,6 +39,7 @@ class Measured:
     scrub: Rounds | None
     reports: int
     pulse: Pulse | None = None
+    delivered: Tally | None = None
 
 
 def metrics_text(measured: Measured) -> bytes:
@@ -60,6 +64,8 @@ class _Families:
         yield from _scrub(measured)
         if measured.pulse is not None:
             yield from _running(measured.pulse)
+        if measured.delivered is not None:
+            yield _delivered(measured.delivered)
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:
@@ -132,6 +138,19 @@ def _running(pulse: Pulse) -> Iterator[Metric]:
     yield _gauge("queue_length", "Submissions that wait for their place.", pulse.queued)
     yield _gauge("stopped", "1: the journal takes nothing more until it is started again.", float(bool(pulse.stopped)))
     yield _gauge("map_stopped", "1: the log of the index has stopped.", float(bool(pulse.map_stopped)))
+
+
+def _delivered(tally: Tally) -> Metric:
+    from prometheus_client.core import CounterMetricFamily
+
+    made = CounterMetricFamily(
+        "whosaw_deliveries",
+        "Answers to recorded looks since the start: the first of a look, others of it, and refused ones.",
+        labels=["which"],
+    )
+    for which, count in (("first", tally.first), ("again", tally.again), ("over", tally.over)):
+        made.add_metric([which], count)
+    return made
 
 
 def _histogram(name: str, says: str, values: Histogram) -> Metric:
