@@ -17,17 +17,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, cast
 
 from whosaw.detect.signal import World
 from whosaw.detect.tails import at_least, mixed
 from whosaw.facts.columns import FIELDS, Cell
 from whosaw.facts.extra import need
-from whosaw.model.access import Field
+from whosaw.facts.prepared.pair_day import INTIMATE
 
 WEEK = 7
-# Fields by which somebody can be found, or that others wrote to them in confidence.
-INTIMATE = (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES, Field.PAYMENT)
+
+
+# Columns of looks by which principals belong together; who: each alone.
+TEAMS = ("who", "unit", "manager", "function")
 # A start needs so many days without a look of its kind before it.
 GAP = 30
 # So many starts with a reason allow one more without, when the starts at one person are cut.
@@ -60,6 +63,18 @@ def _starts(looks: Any) -> Any:
     before = ibis.window(group_by=[days.who, days.person, days.u], order_by=[days.day], preceding=(None, 1))
     days = days.mutate(seen=days.day.max().over(before))
     return days.filter(days.seen.isnull() | (days.day - days.seen > GAP)).drop("seen")
+
+
+def by_team(begun: Any) -> Any:
+    """Team (a name of TEAMS), id, week, n: starts without a reason of every principal and team."""
+    without = begun.filter(begun.u == 1)
+    return reduce(lambda a, b: a.union(b), [_by_week(without, column) for column in TEAMS])
+
+
+def _by_week(without: Any, column: str) -> Any:
+    of_team = without.filter(without[column].notnull())
+    grouped = of_team.group_by(id=of_team[column], week=of_team.day // WEEK).aggregate(n=of_team.count())
+    return grouped.mutate(team=need("ibis", "watching").literal(column))
 
 
 def intimate_of(looks: Any) -> Any:
@@ -147,6 +162,15 @@ class Expected:
         """Of all starts, those of the weeks from `first` to `last`: how much of the company's looking was then."""
         total = sum(self.weeks.values())
         return sum(n for week, n in self.weeks.items() if first <= week <= last) / total if total else 0.0
+
+    def share_of_days(self, first: int, last: int) -> float:
+        """The same for the days from `first` to `last`, a week being seven equal days."""
+        total = sum(self.weeks.values())
+        days = math.fsum(
+            n * max(0, min(last, week * WEEK + WEEK - 1) - max(first, week * WEEK) + 1) / WEEK
+            for week, n in self.weeks.items()
+        )
+        return days / total if total else 0.0
 
     def mean(self, share: float, persons: Sequence[int], worked: Sequence[float]) -> float:
         """Starts without a reason at so many `persons` (ordinary, protected) with so many `worked` starts at them."""

@@ -200,3 +200,9 @@ def names_nobody(signal, made):
     words = set(signal.sentence.replace(",", " ").replace(".", " ").replace(";", " ").split())
     ids = {s["who"] for s in made.staff} | {p["person"] for p in made.persons} | {e["event_id"] for e in made.events}
     return not words & (ids | {look.get("case") for look in made.looks} | {look.get("query") for look in made.looks})
+
+
+def share_below(signals, p):
+    """How many of all units, those that stayed in the engine as well, are below `p`."""
+    rests = {(s.kind, s.stratum): s.rest for s in signals}
+    return sum(s.p <= p for s in signals) / (len(signals) + sum(rests.values()))

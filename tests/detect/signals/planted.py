@@ -22,6 +22,8 @@ def all_of_them():
     plants = {}
     free = sorted(made.protected(), key=lambda p: (-len(made.around(p)), p))
     plants["sweep"], plants["takeover"] = _sweep(made, free[0], 0), _sweep(made, free[1], 95)
+    plants["fixed"], plants["dispute"] = _returns(made, "e-0003", "p-00901", 0), _returns(made, "e-0011", "p-00905", 90)
+    plants["article"], plants["help"] = _article(made, free[2], "v-x", 0), _article(made, free[3], "v-y", 95)
     return made, plants
 
 
@@ -32,3 +34,21 @@ def _sweep(made, seed, weight):
     for n, person in enumerate(persons):
         made.look(whos[n % 4], person, 60 + 5 * n, Field.IP, weight=weight)
     return Plant(tuple(whos), tuple(persons))
+
+
+def _returns(made, who, person, weight):
+    """One who looks at the same person every other week for months. Or who has a case of it all the time."""
+    for n in range(9):
+        made.look(who, person, 10 + 15 * n, Field.MESSAGES, weight=weight)
+    return Plant((who,), (person,))
+
+
+def _article(made, author, event, weight):
+    """Two of different units look at an author and the author's friends, once each, after an article. Or answer them."""
+    whos = ("e-0004", "e-0013")
+    persons = [author, *made.around(author)[:5]]
+    made.events.append({"event_id": event, "day": 90, "kind": "article", "stance": "critical"})
+    made.event_persons.append({"event_id": event, "person": author})
+    for n, person in enumerate(persons):
+        made.look(whos[n % 2], person, 92 + 5 * n, Field.PROFILE, weight=weight)
+    return Plant(whos, tuple(persons))

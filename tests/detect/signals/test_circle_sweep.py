@@ -2,7 +2,7 @@
 """A circle shared out among four is found; the same looks with a reason are not, and neither is honest work."""
 
 import pytest
-from tests.detect.signals.ground import company, names_nobody, tried, world
+from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
 
 from whosaw.detect.signals import circle_sweep
 from whosaw.model.access import Field
@@ -24,10 +24,6 @@ def test_a_circle_shared_out_is_found_and_its_twin_is_not(town):
         "at others, in 30 days without a reason on file; not even one such person would be usual."
     )
     assert all(names_nobody(s, town.made) for s in signals)
-
-
-def share_below(signals, p):
-    return sum(s.p <= p for s in signals) / len(signals)
 
 
 @pytest.mark.slow

@@ -20,16 +20,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any, cast
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import (
+    TEAMS,
     WEEK,
     Expected,
     Spread,
     background,
+    by_team,
     in_weeks,
     intimate_of,
     spread,
@@ -45,7 +46,6 @@ from whosaw.facts.extra import need
 NAME = "circle_sweep"
 FAMILY: Family = "graph"
 NEEDS = frozenset({"look", "links"})
-_TEAMS = ("who", "unit", "manager", "function")
 _WAYS = 5
 # So many lookers of one person count: one whom everybody looks at is no sweep.
 _LOOKERS = 3
@@ -104,21 +104,14 @@ def query(world: World) -> dict[str, Any]:
     gated = inside.semi_join(several, "seed")
     worked = gated.filter(gated.u == 0)
     found = gated.filter(gated.u == 1)
-    without = begun.filter(begun.u == 1)
     return {
         **background(world),
         "circles": circles,
         "found": found.select("seed", "person", "who", "day", "intimate", "unit", "function", "manager"),
         "worked": worked.group_by("seed", "protected", week=worked.day // WEEK).aggregate(n=worked.count()),
-        "teams": reduce(lambda a, b: a.union(b), [_by_week(without, column) for column in _TEAMS]),
+        "teams": by_team(begun),
         **_crowds(inside, begun, world.as_of // DAY - numbers.crowd_days, numbers.crowd),
     }
-
-
-def _by_week(without: Any, column: str) -> Any:
-    of_team = without.filter(without[column].notnull())
-    grouped = of_team.group_by(id=of_team[column], week=of_team.day // WEEK).aggregate(n=of_team.count())
-    return grouped.mutate(team=need("ibis", "watching").literal(column))
 
 
 def _members(world: World, numbers: NUMBERS) -> Any:
@@ -251,7 +244,7 @@ class _Sweeps:
         first, last = here.weeks
         without = sum(n for week, n in self._expected.without.items() if first <= week <= last)
         seen = len({(row["who"], row["person"]) for row in inside})
-        for column in _TEAMS:
+        for column in TEAMS:
             by: dict[str, set[str]] = {}
             for row in inside:
                 if row[column] is not None:

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coming back for months without a reason is found; with one, or all in one week, it is not."""
+
+import pytest
+from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
+
+from whosaw.detect.signals import fixation
+from whosaw.model.access import Field
+
+
+def test_coming_back_is_found_and_a_long_dispute_is_not(town):
+    signals, fixed, dispute = town.signals(fixation), town.plants["fixed"], town.plants["dispute"]
+    assert (signals[0].principals, signals[0].persons) == (fixed.whos, fixed.persons)
+    assert signals[0].p < 1e-4
+    assert signals[0].sentence == (
+        "One person of fraud looked at the same person in 9 of 22 weeks at work since the first time, without a reason on "
+        "file; two such weeks would be usual."
+    )
+    assert dispute.persons[0] not in {s.person for s in signals}
+    assert all(names_nobody(s, town.made) for s in signals)
+
+
+def test_a_week_full_of_looks_is_no_coming_back():
+    """Five days in a row is a matter that nobody linked. Nothing but looks is known here, and nobody is in a directory."""
+    made = company(3)
+    for day in range(40, 47):
+        made.look("e-0001", "p-00901", day, Field.IP)
+    with world(made, without=("persons", "links", "staff", "events", "event_persons")) as world_:
+        assert "p-00901" not in {s.person for s in tried(fixation, world_) if s.p < 0.05}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("gaps", [0.06, 0.15])
+def test_honest_companies_have_as_many_as_chance_brings(seed, gaps):
+    with world(company(seed, gaps=gaps)) as world_:
+        assert share_below(tried(fixation, world_), 0.01) <= 0.02
