@@ -17,6 +17,7 @@ from typing import Any
 
 from whosaw.errors import BadInput, Damaged, NotCanonical
 from whosaw.facts.columns import Cell
+from whosaw.facts.engine import DUCKDB, Engine, engine_of
 from whosaw.facts.extra import need
 from whosaw.facts.hold import held
 from whosaw.facts.parquet import check_part
@@ -28,16 +29,32 @@ MOST_ROWS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """`tables`: Ibis tables by name. `engine`: the Ibis backend they live in."""
+class Dataset:
+    """The folder that was read. `start`, `end`: the period covered. `rejected`: rows left out, now in rejected.jsonl.
 
-    engine: Any
+    `unsaid`: `table.column` of authors of whom nothing is said in the whole table.
+    """
+
+    name: str
+    start: int
+    end: int
+    warnings: tuple[str, ...] = ()
+    rejected: int = 0
+    unsaid: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`tables`: Ibis tables by name. `engine`: what they live in. `progress`: of the journal's; `dataset`: of a folder."""
+
+    engine: Engine
     tables: Mapping[str, Any]
-    progress: Progress
+    progress: Progress | None = None
+    dataset: Dataset | None = None
 
     def keep(self, name: str, expr: Any) -> Any:
         """`expr`, computed once and kept in the engine for this session."""
-        return self.engine.create_table(name, expr, temp=True, overwrite=False)
+        return self.engine.keep(name, expr)
 
     def rows(self, expr: Any, order: Sequence[str], what: str) -> list[dict[str, Cell]]:
         """The rows of `expr`, sorted here by `order`, nulls first. Raises BadInput past MOST_ROWS, naming `what`."""
@@ -50,19 +67,13 @@ class Facts:
 
 
 @contextmanager
-def open_facts(folder: Path) -> Iterator[Facts]:
+def open_facts(folder: Path, *, engine: str = DUCKDB) -> Iterator[Facts]:
     """The facts in `folder`. Raises BadInput where none were made yet, Damaged where they are not what was written."""
-    ibis = need("ibis", "watching")
     need("duckdb", "watching")
     with held(folder, alone=False):
         progress = _progress(folder)
-        # Merging the selects of a statement is the engine's work too; done twice it takes longer than the answer.
-        ibis.options.sql.fuse_selects = False
-        engine = ibis.duckdb.connect()
-        try:
-            yield Facts(engine, {name: _table(engine, folder, name, progress) for name in progress.tables}, progress)
-        finally:
-            engine.disconnect()
+        with engine_of(engine) as on:
+            yield Facts(on, {name: _table(on, folder, name, progress) for name in progress.tables}, progress)
 
 
 def _progress(folder: Path) -> Progress:
@@ -79,6 +90,5 @@ def _progress(folder: Path) -> Progress:
     return progress
 
 
-def _table(engine: Any, folder: Path, name: str, progress: Progress) -> Any:
-    paths = [str(check_part(folder, part)) for part in progress.tables[name]]
-    return engine.read_parquet(paths, table_name=name)
+def _table(engine: Engine, folder: Path, name: str, progress: Progress) -> Any:
+    return engine.read(name, [check_part(folder, part) for part in progress.tables[name]])

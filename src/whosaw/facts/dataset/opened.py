@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A dataset folder, open: `with open_dataset(folder) as facts`, the same Facts as of a journal.
+
+The tables lie as Parquet in a folder of their own for as long as it is open, and go with it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from whosaw.facts.dataset.read import Read, read
+from whosaw.facts.dataset.rejected import NAME
+from whosaw.facts.engine import DUCKDB, engine_of, memory_limit
+from whosaw.facts.opened import Dataset, Facts
+
+
+@contextmanager
+def open_dataset(
+    folder: Path, *, lenient: bool = False, engine: str = DUCKDB, rejects: Path | None = None
+) -> Iterator[Facts]:
+    """The facts of `folder`, on `engine` (`duckdb`, or the master of a Spark cluster).
+
+    `lenient`: leave out rows that cannot be read, and write them to `rejects` (`rejected.jsonl` in the folder). Raises
+    BadInput, and has then taken nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="whosaw-dataset-") as made:
+        spool = Path(made)
+        into = (rejects or folder / NAME) if lenient else None
+        found = read(folder, spool, lenient=into, memory=memory_limit())
+        with engine_of(engine, spill=spool / "spill") as on:
+            tables = {name: on.read(name, [path]) for name, path in found.files.items()}
+            yield Facts(on, tables, dataset=_dataset(found))
+
+
+def _dataset(found: Read) -> Dataset:
+    about = found.about
+    return Dataset(about.name, about.start, about.end, found.warnings, found.rejected, found.unsaid)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder to the Parquet files of its facts: every file read once, checked whole, then projected.
+
+    file ─▶ typed table in a database beside ─▶ ids that stand there twice ─▶ problems? ─▶ project
+
+Invariant: strictly, one problem in one file and nothing at all is taken. Leniently, a row is taken whole or rejected whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from whosaw.errors import BadInput
+from whosaw.facts.dataset import rejected
+from whosaw.facts.dataset.about import NAME as ABOUT
+from whosaw.facts.dataset.about import About, read_about
+from whosaw.facts.dataset.files import TableFile, table_files
+from whosaw.facts.dataset.form import UNIQUE
+from whosaw.facts.dataset.project import project
+from whosaw.facts.dataset.rejected import SHOWN, Rejected
+from whosaw.facts.dataset.sql import literal, name
+from whosaw.facts.dataset.texts import REJECTS, SCANS, Texts, texts
+from whosaw.facts.dataset.typed import MACROS, TWICE, typed
+from whosaw.facts.extra import need
+
+# Who wrote something down. Where nobody is named in a whole table, that says nothing about any row.
+AUTHORS = (("cases", "opened_by"), ("cases", "requester"), ("case_persons", "added_by"))
+_ENDED = {
+    "MISSING COLUMNS": "fewer cells than the header",
+    "TOO MANY COLUMNS": "more cells than the header",
+    "INVALID ENCODING": "not UTF-8",
+    "UNQUOTED VALUE": "a quote that is not closed, or text behind one",
+    "LINE SIZE OVER MAXIMUM": "too long",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """`files`: the tables of facts. `rejected`: how many rows were left out. `unsaid`: `table.column` of authors that nobody gave."""
+
+    about: About
+    files: dict[str, Path]
+    warnings: tuple[str, ...]
+    rejected: int
+    unsaid: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Problems:
+    first: list[Rejected] = field(default_factory=list)
+    count: int = 0
+
+
+def read(folder: Path, spool: Path, *, lenient: Path | None, memory: str) -> Read:
+    """The facts of `folder` as files in `spool`. `lenient`: where rejected rows go; None: there may be none. Raises BadInput."""
+    duckdb = need("duckdb", "reading a dataset")
+    about = read_about(folder)
+    found, strange = table_files(folder)
+    config = {"memory_limit": memory, "temp_directory": str(spool / "spill")}
+    with duckdb.connect(str(spool / "read.duckdb"), config=config) as connection:
+        connection.execute("set enable_progress_bar = false")
+        for macro in MACROS:
+            connection.execute(macro)
+        problems = _Problems()
+        read_ = [_taken(connection, file, about, problems) for file in found]
+        if lenient is None:
+            rejected.refuse(problems.first, problems.count)
+            count = 0
+        else:
+            count = rejected.write(lenient, _rejected(connection, read_)) if problems.count else _none(lenient)
+            for file in found:
+                connection.execute(f"delete from {file.table} where why is not null")
+        there = frozenset(file.table for file in found)
+        files = project(connection, there, about, spool)
+        unsaid = frozenset(f"{t}.{c}" for t, c in AUTHORS if t in there and _unsaid(connection, t, c))
+    (spool / "read.duckdb").unlink()
+    return Read(about, files, _warnings(about, read_, strange), count, unsaid)
+
+
+def _none(path: Path) -> int:
+    path.unlink(missing_ok=True)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One file, read. `torn`: rows of CSV that could not be taken apart, as (row, reason, text), by row."""
+
+    texts: Texts
+    torn: tuple[tuple[int, str, str], ...]
+
+    @property
+    def file(self) -> TableFile:
+        return self.texts.file
+
+
+def _taken(connection: Any, file: TableFile, about: About, problems: _Problems) -> _Taken:
+    duckdb = need("duckdb", "reading a dataset")
+    try:
+        of = texts(connection, file)
+        connection.execute(f"create table {file.table} as {typed(of, about.regions)}")
+        torn = _torn(connection) if file.form == "csv" else ()
+    except duckdb.Error as error:
+        # The library's words may quote the file.
+        raise BadInput(
+            f"cannot be read as {file.path.name.partition('.')[2]} ({type(error).__name__})", where=file.path.name
+        ) from None
+    taken = _Taken(of, torn)
+    key = UNIQUE.get(file.table)
+    if key is not None:
+        _mark_twice(connection, file.table, key)
+    problems.count += len(torn) + _one(
+        connection, f"select coalesce(sum(len(string_split(why, chr(10)))), 0) from {file.table}"
+    )
+    if len(problems.first) < SHOWN:
+        problems.first += list(_of(connection, taken, SHOWN))
+    return taken
+
+
+def _torn(connection: Any) -> tuple[tuple[int, str, str], ...]:
+    rows = connection.execute(
+        f"select line, min_by(error_type::varchar, column_idx), min_by(csv_line, column_idx) from {REJECTS} group by line order by line"
+    ).fetchall()
+    connection.execute(f"drop table {REJECTS}")
+    connection.execute(f"drop table {SCANS}")
+    return tuple((line, _ENDED.get(kind, "not CSV (RFC 4180)"), text) for line, kind, text in rows)
+
+
+def _mark_twice(connection: Any, table: str, key: str) -> None:
+    """The first readable row of an id is taken, the others are not."""
+    twice = f"select {key} from {table} where why is null group by {key} having count(*) > 1"
+    if not _one(connection, f"select count(*) from ({twice})"):
+        return
+    later = f"select n from (select n, row_number() over (partition by {key} order by n) as r from {table} where why is null and {key} in ({twice})) where r > 1"
+    connection.execute(f"update {table} set why = {literal(f'{key}={TWICE}')} where n in ({later})")
+
+
+def _of(connection: Any, taken: _Taken, most: int | None = None) -> Iterator[Rejected]:
+    """The rows of one file that cannot be read, in their order: the first `most` without what they say, or all with it."""
+    table, file = taken.file.table, taken.file.path.name
+    if most is None:
+        cells = ", ".join(f"{name(column)} := t.{name(column)}" for column in sorted(taken.texts.columns))
+        said = (
+            f"select b.n, b.why, to_json(struct_pack({cells})) from {table} b join ({taken.texts.sql}) t on b.n = t.n"
+        )
+        bad = f"{said} where b.why is not null order by b.n"
+    else:
+        bad = f"select n, why, null from {table} where why is not null order by n limit {most}"
+    found = connection.execute(bad).fetchall()
+    if taken.file.form == "csv" and most is None:
+        _torn(connection)  # the same once more
+    torn = list(taken.torn)
+    first = 2 if taken.file.form == "csv" else 1
+    for n, why, text in found:
+        # Rows that could not be taken apart were not counted.
+        while torn and torn[0][0] <= n + first:
+            yield _whole(file, *torn.pop(0))
+            first += 1
+        reasons = tuple((column, reason) for column, _, reason in (part.partition("=") for part in why.split("\n")))
+        yield Rejected(file, n + first, reasons, None if text is None else json.loads(text))
+    yield from (_whole(file, *row) for row in torn)
+
+
+def _whole(file: str, row: int, why: str, text: str) -> Rejected:
+    return Rejected(file, row, (("", why),), text)
+
+
+def _rejected(connection: Any, read_: list[_Taken]) -> Iterator[Rejected]:
+    for taken in read_:
+        yield from _of(connection, taken)
+
+
+def _unsaid(connection: Any, table: str, column: str) -> bool:
+    return not _one(connection, f"select count({name(column)}) from {table}")
+
+
+def _one(connection: Any, sql: str) -> int:
+    (value,) = connection.execute(sql).fetchone()
+    return int(value)
+
+
+def _warnings(about: About, read_: list[_Taken], strange: list[str]) -> tuple[str, ...]:
+    said = [f"{ABOUT}: the key {key!r} is not known and was left aside" for key in about.unknown]
+    said += [
+        f"{t.file.path.name}: the column {column!r} is not known and was left aside"
+        for t in read_
+        for column in t.texts.aside
+    ]
+    return (*said, *(f"{file!r} is none of the tables and was left aside" for file in strange))

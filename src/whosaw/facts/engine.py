@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the facts are computed on: DuckDB in this process, or Spark, for those who outgrow a machine.
+
+    duckdb                                  in process, within memory_limit(), spilling to disk
+    spark://host:7077, local-cluster[2,1,1024], local[2], yarn, k8s://…         the master of a cluster
+
+Every query is an Ibis expression over whole numbers and texts; what the two would do differently (quotients, logarithms,
+times, order inside a list) none of them asks for. So both give the same rows, in any number of partitions.
+
+Invariant: what is kept is computed once, on both: a second look at it would else compute it again, or otherwise.
+A cluster reads the Parquet files by their path: it must see the same disk.                  Design: docs/adr/0142
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from whosaw.errors import MissingExtra, Unavailable
+from whosaw.facts.extra import need
+
+DUCKDB = "duckdb"
+_MOST = 10_000_000_000
+_SHARE = 0.6
+# More tasks than this would cost more than they share, on the clusters that a log of a company needs.
+_PARTITIONS = 8
+
+
+class Engine(Protocol):
+    """An engine, open. `backend`: Ibis' own."""
+
+    @property
+    def backend(self) -> Any: ...
+
+    def read(self, name: str, paths: Sequence[Path]) -> Any:
+        """A table over Parquet files."""
+        ...
+
+    def keep(self, name: str, expr: Any) -> Any:
+        """`expr`, computed now, once, and kept for this session under `name`."""
+        ...
+
+    def table(self, name: str) -> Any:
+        """What was kept or read under `name`. Raises Ibis' TableNotFound."""
+        ...
+
+
+def memory_limit() -> str:
+    """What an engine in this process may take: 10 GB, or the most of a smaller machine."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(_MOST, int(whole * _SHARE)) // 1_000_000}MB"
+
+
+@contextmanager
+def engine_of(which: str = DUCKDB, *, spill: Path | None = None) -> Iterator[Engine]:
+    """The engine named `which`: `duckdb`, or a Spark master. `spill`: where what does not fit into memory goes."""
+    # Merging the selects of a statement is the engine's work too; done twice it takes longer than the answer.
+    need("ibis", "watching").options.sql.fuse_selects = False
+    with _duck(spill) if which == DUCKDB else _spark(which, spill) as made:
+        yield made
+
+
+# ── DuckDB ──
+
+
+class _Duck:
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+
+    def read(self, name: str, paths: Sequence[Path]) -> Any:
+        return self.backend.read_parquet([str(path) for path in paths], table_name=name)
+
+    def keep(self, name: str, expr: Any) -> Any:
+        return self.backend.create_table(name, expr, temp=True, overwrite=False)
+
+    def table(self, name: str) -> Any:
+        return self.backend.table(name)
+
+
+@contextmanager
+def _duck(spill: Path | None) -> Iterator[Engine]:
+    need("duckdb", "watching")
+    config = {"memory_limit": memory_limit()} | ({} if spill is None else {"temp_directory": str(spill)})
+    backend = need("ibis", "watching").duckdb.connect(**config)
+    try:
+        yield _Duck(backend)
+    finally:
+        backend.disconnect()
+
+
+# ── Spark ──
+
+
+class _Spark:
+    def __init__(self, backend: Any, session: Any) -> None:
+        self.backend, self._session = backend, session
+
+    def read(self, name: str, paths: Sequence[Path]) -> Any:
+        self._session.read.parquet(*(str(path.absolute()) for path in paths)).createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def keep(self, name: str, expr: Any) -> Any:
+        # A checkpoint and no cache: the plan of what is asked next begins here, or it would grow with every step.
+        self._session.sql(self.backend.compile(expr)).localCheckpoint(eager=True).createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def table(self, name: str) -> Any:
+        return self.backend.table(name)
+
+
+@contextmanager
+def _spark(master: str, spill: Path | None) -> Iterator[Engine]:
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise MissingExtra("spark", "an engine other than duckdb") from None
+    builder = SparkSession.builder.master(master).appName("whosaw")
+    for key, value in _settings(master, spill).items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except (PySparkException, RuntimeError, OSError) as error:
+        raise Unavailable(
+            f"no Spark under this master ({type(error).__name__})",
+            part="engine",
+            hint="is Java 17 there, and the cluster up?",
+        ) from error
+    session.sparkContext.setLogLevel("ERROR")
+    try:
+        yield _Spark(need("ibis", "watching").pyspark.connect(session), session)
+    finally:
+        session.stop()
+
+
+def _settings(master: str, spill: Path | None) -> dict[str, str]:
+    local = (
+        {}
+        if not master.startswith("local")
+        else {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+    )
+    return {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",  # a number past its end is an error, as it is on DuckDB
+        "spark.sql.shuffle.partitions": str(_PARTITIONS),
+        **local,
+        **({} if spill is None else {"spark.local.dir": str(spill), "spark.sql.warehouse.dir": str(spill / "warehouse")}),
+    }  # fmt: skip
