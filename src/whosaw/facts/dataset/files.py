@@ -12,10 +12,9 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from whosaw.errors import BadInput
 from whosaw.facts.dataset.about import NAME
@@ -62,26 +61,24 @@ def csv_header(file: TableFile) -> list[str]:
     """The names in the first row. Raises BadInput where there is none, or one stands there twice."""
     where = f"{file.path.name} row 1"
     try:
-        with _opened(file) as text:
-            header = next(csv.reader(_bounded(text), strict=True), [])
+        with gzip.open(file.path) if file.packed else file.path.open("rb") as raw:
+            header = next(csv.reader(_bounded(raw), strict=True), [])
     except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile):
         raise BadInput("not a header of CSV (RFC 4180) in UTF-8", where=where) from None
     if not any(header):
         raise BadInput("there is no header row", where=where)
     twice = sorted({name for name in header if header.count(name) > 1 and name in FORM[file.table]})
     if twice:
-        raise BadInput(f"column {twice[0]} stands there twice", where=where)
+        raise BadInput("it stands there twice", where=f"{where} column {twice[0]}")
     return header
 
 
-def _opened(file: TableFile) -> TextIO:
-    if file.packed:
-        return gzip.open(file.path, "rt", encoding="utf-8-sig", newline="")
-    return file.path.open(encoding="utf-8-sig", newline="")
-
-
-def _bounded(text: TextIO) -> Iterator[str]:
-    left = _HEADER
-    while left > 0 and (line := text.readline(left)):
+def _bounded(raw: Iterable[bytes]) -> Iterator[str]:
+    """Its lines, decoded one by one: what stands further down is not the header's affair."""
+    left, mark = _HEADER, b"\xef\xbb\xbf"
+    for line in raw:
         left -= len(line)
-        yield line
+        if left < 0:
+            return
+        yield line.removeprefix(mark).decode()
+        mark = b""

@@ -24,9 +24,11 @@ SOURCE = "dataset"
 
 def project(connection: Any, there: frozenset[str], about: About, folder: Path) -> dict[str, Path]:
     """Write the tables of facts that the typed tables `there` give into `folder`."""
-    connection.execute("create temp table region_rows (region varchar, country varchar)")
-    pairs = {(c, c) for c in COUNTRIES} | {(r, c) for r, countries in about.regions.items() for c in countries}
-    connection.executemany("insert into region_rows values (?, ?)", sorted(pairs))
+    pairs = sorted({(c, c) for c in COUNTRIES} | {(r, c) for r, countries in about.regions.items() for c in countries})
+    connection.execute(
+        "create temp table region_rows as select unnest(?) as region, unnest(?) as country",
+        [list(each) for each in zip(*pairs, strict=True)],
+    )
     queries = {"look": _LOOK, "regions": "select region, country from region_rows"}
     for table in sorted(there - {"looks"}):
         queries |= _QUERIES[table]

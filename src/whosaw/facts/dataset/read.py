@@ -24,7 +24,7 @@ from whosaw.facts.dataset.project import project
 from whosaw.facts.dataset.rejected import SHOWN, Rejected
 from whosaw.facts.dataset.sql import literal, name
 from whosaw.facts.dataset.texts import REJECTS, SCANS, Texts, texts
-from whosaw.facts.dataset.typed import MACROS, TWICE, typed
+from whosaw.facts.dataset.typed import TWICE, prepare, typed
 from whosaw.facts.extra import need
 
 # Who wrote something down. Where nobody is named in a whole table, that says nothing about any row.
@@ -63,10 +63,9 @@ def read(folder: Path, spool: Path, *, lenient: Path | None, memory: str) -> Rea
     config = {"memory_limit": memory, "temp_directory": str(spool / "spill")}
     with duckdb.connect(str(spool / "read.duckdb"), config=config) as connection:
         connection.execute("set enable_progress_bar = false")
-        for macro in MACROS:
-            connection.execute(macro)
+        prepare(connection, about.regions)
         problems = _Problems()
-        read_ = [_taken(connection, file, about, problems) for file in found]
+        read_ = [_taken(connection, file, problems) for file in found]
         if lenient is None:
             rejected.refuse(problems.first, problems.count)
             count = 0
@@ -98,11 +97,11 @@ class _Taken:
         return self.texts.file
 
 
-def _taken(connection: Any, file: TableFile, about: About, problems: _Problems) -> _Taken:
+def _taken(connection: Any, file: TableFile, problems: _Problems) -> _Taken:
     duckdb = need("duckdb", "reading a dataset")
     try:
         of = texts(connection, file)
-        connection.execute(f"create table {file.table} as {typed(of, about.regions)}")
+        connection.execute(f"create table {file.table} as {typed(of)}")
         torn = _torn(connection) if file.form == "csv" else ()
     except duckdb.Error as error:
         # The library's words may quote the file.

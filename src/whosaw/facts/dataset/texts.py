@@ -56,9 +56,13 @@ def texts(connection: Any, file: TableFile) -> Texts:
             made = _jsonl(connection, file)
         case _:
             made = _parquet(connection, file)
-    for column, col in FORM[file.table].items():
-        if col.needed and column not in made.columns:
-            raise BadInput(f"the column {column} is missing", where=file.path.name, hint="see docs/dataset.md")
+    lacks = [column for column, col in FORM[file.table].items() if col.needed and column not in made.columns]
+    # A file of JSON Lines without a line has no columns, and lacks none.
+    if lacks and not (file.form == "jsonl" and not made.columns and not made.aside and _empty(connection, made)):
+        row = " row 1" if file.form == "csv" else ""
+        raise BadInput(
+            "the column is missing", where=f"{file.path.name}{row} column {lacks[0]}", hint="see docs/dataset.md"
+        )
     return made
 
 
@@ -70,6 +74,10 @@ def _select(table: str, source: str, cells: Mapping[str, tuple[str, str]], broke
         kind = "varchar[]" if col.kind.lists else "varchar"
         said.append(f"cast({text} as {kind}) as {name(column)}, {wrong} as {name(column + '!')}")
     return f"select row_number() over () - 1 as n, {broken} as broken, {', '.join(said)} from {source}"
+
+
+def _empty(connection: Any, made: Texts) -> bool:
+    return connection.execute(f"select 1 from ({made.sql}) limit 1").fetchone() is None
 
 
 # ── CSV ──
@@ -149,25 +157,14 @@ def _parquet(connection: Any, file: TableFile) -> Texts:
 
 
 def _parquet_cell(cell: str, kind: str, col: Col) -> tuple[str, str]:
-    never = "null", f"{cell} is not null"  # a column of nothing may be of any type
-    if col.kind.lists:
-        return (
-            (f"nullif(cast({cell} as varchar[]), [])", "false")
-            if kind.endswith("[]") and kind[:-2] in ("VARCHAR", *_WHOLE)
-            else never
-        )
-    if kind == "VARCHAR" or kind.startswith("ENUM"):
-        return f"nullif(cast({cell} as varchar), '')", "false"
+    plain = f"cast({cell} as varchar)"
+    if col.kind.lists and kind.endswith("[]") and kind[:-2] in ("VARCHAR", *_WHOLE):
+        return f"nullif(cast({cell} as varchar[]), [])", "false"
+    if not col.kind.lists and (kind == "VARCHAR" or kind.startswith("ENUM")):
+        return f"nullif({plain}, '')", "false"
     if kind == _AWARE and col.kind is Kind.TIME:
         return f"replace(cast(make_timestamp(epoch_us({cell})) as varchar), ' ', 'T') || 'Z'", "false"
-    if (
-        kind in _WHOLE
-        or ((kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"))
-        and col.kind in (Kind.WHOLE, Kind.NUMBER))
-    ):
-        return f"cast({cell} as varchar)", "false"
-    return never
-
-
-def _real(kind: str) -> bool:
-    return kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL")
+    real = kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL")
+    if not col.kind.lists and (kind in _WHOLE or (real and col.kind in (Kind.WHOLE, Kind.NUMBER))):
+        return plain, "false"
+    return "null", f"{cell} is not null"  # a column of nothing may be of any type

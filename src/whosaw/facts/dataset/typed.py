@@ -11,6 +11,7 @@ Invariant: a time is read to the microsecond by whole-number arithmetic, and nev
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from whosaw.facts.dataset.countries import COUNTRIES
 from whosaw.facts.dataset.form import FORM, ID_BYTES, Col, Kind
@@ -40,16 +41,24 @@ MACROS = (
 )
 
 
-def typed(of: Texts, regions: Iterable[str]) -> str:
+def prepare(connection: Any, regions: Iterable[str]) -> None:
+    """What `typed` asks for, once in a connection."""
+    for macro in MACROS:
+        connection.execute(macro)
+    countries = sorted(COUNTRIES)
+    connection.execute("create temp table countries as select unnest(?) as code", [countries])
+    connection.execute("create temp table known_regions as select unnest(?) as code", [sorted({*countries, *regions})])
+
+
+def typed(of: Texts) -> str:
     """The rows of `of` as values, with `why`."""
     table = of.file.table
-    known = sorted(COUNTRIES | set(regions))
     columns = FORM[table].items()
     values = ", ".join(f"{_value(name(column), col)} as {name(column)}" for column, col in columns)
     # Two steps: a value is worked out once, and what is not one is seen by its absence.
     inner = ", ".join(f"{name(column)} as {name(column + '?')}, {name(column + '!')}" for column, _ in columns)
     reasons = ["case when broken is not null then '=' || broken end"]
-    reasons += [f"case when broken is null then {_why(column, col, known)} end" for column, col in columns]
+    reasons += [f"case when broken is null then {_why(column, col)} end" for column, col in columns]
     if table == "looks":
         off = 'len("detail") <> coalesce(len("fields"), 0)'
         reasons.append(f"case when {off} then {literal('detail=' + ALIGNED)} end")
@@ -73,7 +82,7 @@ def _value(cell: str, col: Col) -> str:
             return cell
 
 
-def _why(column: str, col: Col, regions: list[str]) -> str:
+def _why(column: str, col: Col) -> str:
     """An expression: `column=reason`, or null for a cell that is fine."""
     cell, raw, never = name(column), name(column + "?"), name(column + "!")
     match col.kind:
@@ -84,9 +93,9 @@ def _why(column: str, col: Col, regions: list[str]) -> str:
         case Kind.CODE:
             bad = f"{cell} not in {_tuple(col.codes)}"
         case Kind.COUNTRY:
-            bad = f"{cell} not in {_tuple(sorted(COUNTRIES))}"
+            bad = f"{cell} not in (select code from countries)"
         case Kind.REGION:
-            bad = f"{cell} not in {_tuple(regions)}"
+            bad = f"{cell} not in (select code from known_regions)"
         case Kind.CODES:
             bad = f"not list_has_all({literals(col.codes)}, {cell})"
         case Kind.IDS:
@@ -95,7 +104,15 @@ def _why(column: str, col: Col, regions: list[str]) -> str:
             bad = "false"
     reason = literal(f"{column}={col.kind.value}")
     empty = f" when {raw} is null then {literal(f'{column}={EMPTY}')}" if col.filled else ""
-    return f"case when {never} then {reason}{empty} when {bad} then {reason} end"
+    sort = literal(f"{column}={_sort(col.kind)}")
+    return f"case when {never} then {sort}{empty} when {bad} then {reason} end"
+
+
+def _sort(kind: Kind) -> str:
+    """What a cell of a sort that can never be this kind is not."""
+    if kind.lists:
+        return "not a list of texts"
+    return kind.value if kind in (Kind.TIME, Kind.WHOLE, Kind.NUMBER) else Kind.TEXT.value
 
 
 def _tuple(codes: Iterable[str]) -> str:
