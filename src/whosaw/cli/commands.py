@@ -24,6 +24,7 @@ from whosaw.cli.count import count
 from whosaw.cli.demo.command import demo
 from whosaw.cli.directory import directory
 from whosaw.cli.erase import erase, hold
+from whosaw.cli.evaluate import evaluate
 from whosaw.cli.health import health
 from whosaw.cli.init import init
 from whosaw.cli.inquiry_inferred import inquiry
@@ -85,6 +86,7 @@ for _command in (
     collect,
     vault,
     watch,
+    evaluate,
     inquiry,
     statement,
     erase,

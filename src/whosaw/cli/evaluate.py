@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`whosaw evaluate`: anybody's findings against what was planted."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from whosaw.cli.options import Place, format_option, say
+from whosaw.cli.output import Cell, Table
+from whosaw.cli.written import written
+from whosaw.errors import BadInput
+from whosaw.evaluate.around import looks_of, period_of, staff_of
+from whosaw.evaluate.bootstrap import Interval
+from whosaw.evaluate.calibration import calibration_of
+from whosaw.evaluate.measure import Period
+from whosaw.evaluate.read import Line, Planted, read_findings, read_truth
+from whosaw.evaluate.report import Report, report
+
+
+@click.command()
+@click.argument("findings", type=Place())
+@click.option(
+    "--truth", required=True, type=Place(), metavar="FILE", help="What was planted: truth.jsonl of a dataset."
+)
+@click.option(
+    "--staff",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many work there. Without it: as many as staff beside the truth.",
+)
+@click.option(
+    "--units", type=Place(), metavar="DIR", help="Every unit's p, from whosaw detect --units: is p what it says?"
+)
+@click.option("--out", type=Place(), metavar="FILE", help="Write all figures to this file, as JSON.")
+@format_option
+def evaluate(findings: Path, truth: Path, staff: int | None, units: Path | None, out: Path | None, form: str) -> int:
+    """Measure findings against what was planted."""
+    lines, planted = read_findings(findings), read_truth(truth)
+    beside = truth.parent
+    people = staff or staff_of(beside)
+    if people is None:
+        raise BadInput("nobody says how many work there", where="--staff", hint="give --staff N")
+    start, end = period_of(beside) or _span(lines, planted)
+    incidents = [each for each in planted if not each.benign]
+    wanted = frozenset(look for each in incidents for look in each.looks)
+    theirs = frozenset(id_ for each in incidents for id_ in (*each.principals, *each.persons))
+    made = report(
+        lines,
+        planted,
+        Period(people, start, end),
+        looks_of(beside, wanted),
+        () if units is None else calibration_of(units, theirs),
+    )
+    if out is not None:
+        written(out, [json.dumps(made.json(), indent=2) + "\n"])
+    say(_told(made), form)
+    return 0
+
+
+def _span(lines: tuple[Line, ...], planted: tuple[Planted, ...]) -> tuple[datetime, datetime]:
+    ends = [line.as_of for line in lines] + [each.end for each in planted if each.end is not None]
+    starts = [each.start for each in planted if each.start is not None]
+    if not starts or not ends:
+        raise BadInput("nobody says which period it is", where="dataset.json", hint="keep it beside the truth")
+    return min(starts), max(ends)
+
+
+def _told(made: Report) -> Table:
+    facts: dict[str, Cell] = {
+        "average_precision": f"{made.average_precision:.4f}",
+        "average_precision_of_pairs": f"{made.average_precision_of_pairs:.4f}",
+        "incidents": made.incidents,
+        "found": made.found,
+    }
+    return Table(
+        f"{made.found:,} of {made.incidents:,} incidents are among {made.findings:,} findings. Average precision over "
+        f"incidents {made.average_precision:.3f} {_interval(made.intervals.average_precision)}, over pairs of principal and "
+        f"person {made.average_precision_of_pairs:.3f}.",
+        ("figure", "value", "95 %", "at best"),
+        tuple(_rows(made)),
+        facts,
+        (*_after(made), *_units(made)),
+    )
+
+
+def _rows(made: Report) -> list[dict[str, Cell]]:
+    rows: list[dict[str, Cell]] = []
+    for i, at in enumerate(made.budgets):
+        rows += [
+            _row(f"precision at {at.budget:g}", at.precision, made.intervals.precision[i], at.precision_ceiling),
+            _row(f"recall at {at.budget:g}", at.recall, made.intervals.recall[i], at.recall_ceiling),
+            _row(f"false findings at {at.budget:g}, per 1,000 staff and week", at.false_per_1000_staff_weeks),
+        ]
+    share = made.twins.share
+    rows += [
+        _row("days until found, median", made.times.days),
+        _row("persons looked at until then, median", made.times.persons),
+        _row("found before the third person", made.times.before_third),
+        _row("incident above its benign twin", share),
+    ]
+    for family in made.families:
+        rows.append(_row(f"recall at 25: {family.family} ({family.incidents})", family.recall))
+        rows.append(_row(f"average precision: {family.family}", family.average_precision))
+    rows += [_row(f"findings at 25 that are benign: {b.family} ({b.planted})", b.found) for b in made.benign]
+    return rows
+
+
+def _row(
+    figure: str, value: float | None, interval: Interval | None = None, best: float | None = None
+) -> dict[str, Cell]:
+    return {
+        "figure": figure,
+        "value": "-" if value is None else f"{value:.3f}" if isinstance(value, float) else f"{value:,}",
+        "95 %": "" if interval is None else _interval(interval),
+        "at best": "" if best is None else f"{best:.3f}",
+    }
+
+
+def _interval(interval: Interval) -> str:
+    return f"({interval.low:.3f} to {interval.high:.3f})"
+
+
+def _after(made: Report) -> list[str]:
+    period = f"{made.staff:,} staff, {made.start:%Y-%m-%d} to {made.end:%Y-%m-%d}"
+    said = [
+        f"{made.prevalence:.2f} incidents per 1,000 staff and month; {period}.",
+        "Precision and recall are those of 10, 25 and 50 findings per 1,000 staff and month.",
+    ]
+    if made.floor:
+        said.append(f"{made.floor:,} findings were drawn at random, and are left out of every figure.")
+    if made.again:
+        said.append(
+            f"{made.again:,} findings are about an incident that another one had found: neither a find nor false."
+        )
+    if made.times.persons is None:
+        said.append(
+            "How many persons had been looked at cannot be said: the looks are not beside the truth, or nothing was found."
+        )
+    return said
+
+
+def _units(made: Report) -> list[str]:
+    return [
+        f"{c.signal}: of {c.units:,} units with no part in an incident {c.ratios[0]:.2f} times as many as should have p up "
+        f"to .01, and {c.ratios[1]:.2f} times up to .001; chance brings such an excess with p = {c.excess_p:.3f}."
+        for c in made.calibration
+    ]
