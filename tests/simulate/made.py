@@ -3,6 +3,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from whosaw.simulate.settings import settings
 STAFF, DAYS, SEED = 60, 30, 7
 
 
-def make(folder: Path, *scenarios: str, form: str = "csv", seed: int = SEED, scale: int = 1, **tables) -> Made:
+def make(
+    folder: Path, *scenarios: str, form: str = "csv", seed: int = SEED, scale: int = 1, staff: int = STAFF, days: int = DAYS,
+    dials: Mapping[str, Mapping[str, float]] | None = None, **tables,
+) -> Made:  # fmt: skip
     """A company of sixty in thirty days; `tables` replace rates: dirt={"loss": .05}."""
     here = settings()
     rates = {name: {**table, **tables.get(name, {})} for name, table in here.tables.items()}
-    here = replace(here, staff=STAFF, persons=3000, tables=rates)
+    here = replace(here, staff=staff, persons=50 * staff, tables=rates, dials=dials or {})
     return simulate(
-        folder, here, seed=seed, days=DAYS, scale=scale, scenarios=turns(scenarios), form=form, tell=lambda *_: None
+        folder, here, seed=seed, days=days, scale=scale, scenarios=turns(scenarios), form=form, tell=lambda *_: None
     )
 
 

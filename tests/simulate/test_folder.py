@@ -137,8 +137,9 @@ def test_a_plant_adds_rows_and_changes_none(planted, clean, name):
         }
         added = {row["look_id"] for row in with_it} - {row["look_id"] for row in without}
         assert told <= added
-        again = len(added) - len(told)  # a planted row may be written twice, like any other
-        assert again <= max(3, len(added) // 20)
+        # A planted row may be written twice, like any other; and a list shows others, too.
+        beside = [row for row in with_it if row["look_id"] in added - told and not row["bulk"]]
+        assert len(beside) <= max(3, len(added) // 50)
 
 
 def test_parquet_says_the_same(planted, tmp_path):

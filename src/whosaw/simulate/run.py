@@ -93,7 +93,7 @@ def _worked(where: Division, scenarios: Sequence[Turn]) -> tuple[Book, rows.Look
     planted = [one for turn in scenarios for one in put(where, book, background, turn)]
     looks = dirty(where, rows.together([*parts, gazes, *(one.looks for one in planted)]))
     planted += [
-        Planted(f"b-c{where.number}-{at + 1:04d}", "honest_curiosity", True, gazes[who == one], {})
+        Planted(f"b-c{where.number}-{at + 1:04d}", "honest_curiosity", True, gazes[who == one], gazes[who == one], {})
         for at, one in enumerate(np.unique(who))
     ]
     return book, looks, planted

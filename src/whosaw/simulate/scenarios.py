@@ -10,15 +10,42 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from whosaw.errors import BadInput
 from whosaw.simulate.company.division import Division
 from whosaw.simulate.folder.truth import Planted
-from whosaw.simulate.plants import motive
+from whosaw.simulate.plants import (
+    cover_added_later,
+    cover_own_ring,
+    cover_stretched,
+    cover_wrong_person,
+    curiosity,
+    drift,
+    motive,
+    search_only,
+    slow_alone,
+    split_list,
+    trail_edits,
+    watchers,
+)
 from whosaw.simulate.plants.dials import Range, dial
 from whosaw.simulate.plants.scene import Scene
-from whosaw.simulate.twins import account_takeover
+from whosaw.simulate.twins import (
+    account_takeover,
+    audit_with_mandate,
+    fraud_ring,
+    late_linking,
+    legal_hold,
+    list_keeping,
+    long_dispute,
+    onboarding_cohort,
+    outage_surge,
+    phone_desk,
+    two_on_call,
+    viral_account,
+)
 from whosaw.simulate.work.book import Book
 from whosaw.simulate.work.hand import Hand
 
@@ -36,6 +63,25 @@ class Family:
 
 FAMILIES: tuple[Family, ...] = (
     Family("motive", motive.RANGES, motive.plant, account_takeover.play, account_takeover.FAMILY),
+    Family("slow_alone", slow_alone.RANGES, slow_alone.plant, long_dispute.play, long_dispute.FAMILY),
+    Family("split_list", split_list.RANGES, split_list.plant, fraud_ring.play, fraud_ring.FAMILY),
+    Family(
+        "cover_wrong_person",
+        cover_wrong_person.RANGES,
+        cover_wrong_person.plant,
+        outage_surge.play,
+        outage_surge.FAMILY,
+    ),
+    Family(
+        "cover_added_later", cover_added_later.RANGES, cover_added_later.plant, late_linking.play, late_linking.FAMILY
+    ),
+    Family("cover_stretched", cover_stretched.RANGES, cover_stretched.plant, legal_hold.play, legal_hold.FAMILY),
+    Family("cover_own_ring", cover_own_ring.RANGES, cover_own_ring.plant, two_on_call.play, two_on_call.FAMILY),
+    Family("watchers", watchers.RANGES, watchers.plant, audit_with_mandate.play, audit_with_mandate.FAMILY),
+    Family("trail_edits", trail_edits.RANGES, trail_edits.plant, list_keeping.play, list_keeping.FAMILY),
+    Family("search_only", search_only.RANGES, search_only.plant, phone_desk.play, phone_desk.FAMILY),
+    Family("drift", drift.RANGES, drift.plant, onboarding_cohort.play, onboarding_cohort.FAMILY),
+    Family("curiosity", curiosity.RANGES, curiosity.plant, viral_account.play, viral_account.FAMILY),
 )
 NAMES = tuple(family.name for family in FAMILIES)
 _FIRST = 1000  # components before it belong to the background
@@ -80,6 +126,8 @@ def put(where: Division, book: Book, background: NDArray[Any], turn: Turn) -> li
         name = f"{'b' if benign else 'i'}-{turn.number:02d}"
         family = turn.family.twin_name if benign else turn.family.name
         twin_of = f"i-{turn.number:02d}" if benign else None
-        made.append(Planted(name, family, benign, looks, dials.said, tuple(scene.hand.also), twin_of))
+        about = np.delete(looks, scene.crowd)
+        also = tuple(scene.hand.also)
+        made.append(Planted(name, family, benign, looks, about, dials.said, also, twin_of))
         taken = frozenset({*(("who", w) for w in scene.principals), *(("person", p) for p in scene.persons)})
     return made

@@ -28,6 +28,7 @@ class Planted:
     family: str
     benign: bool
     looks: rows.Looks
+    about: rows.Looks  # those that the truth tells: without others in the same list
     dials: Mapping[str, float]
     also: Sequence[tuple[str, int]] = ()
     twin_of: str | None = None
@@ -43,7 +44,7 @@ def lines(planted: Iterable[Planted], there: frozenset[int]) -> str:
 
 
 def _line(one: Planted, there: frozenset[int]) -> Mapping[str, Any]:
-    looks = one.looks[[int(each) in there for each in one.looks["id"]]]
+    looks = one.about[[int(each) in there for each in one.about["id"]]]
     looks = looks[np.lexsort((looks["id"], looks["t"]))]
     who = sorted({int(code) for code in looks["who"]} | set(one.principals))
     line: dict[str, Any] = {"benign" if one.benign else "incident": one.name, "family": one.family}

@@ -43,6 +43,17 @@ class Dials:
         return asdict(self)
 
 
+_USUAL: Mapping[str, Range] = {
+    "colluders": (1, 4), "persons": (2, 8), "share": (0.3, 1.0), "looks": (1, 3), "span": (14, 90), "cover": (0.0, 0.0),
+    "fields": (0, 2), "after": (-7, 30),
+}  # fmt: skip
+
+
+def ranges(**own: Range) -> Mapping[str, Range]:
+    """What the dials of a family are drawn from: the usual, but for its own."""
+    return {**_USUAL, **own}
+
+
 def dial(ranges: Mapping[str, Range], fixed: Mapping[str, float], days: int, draw: np.random.Generator) -> Dials:
     """One setting, evenly out of `ranges`; what is `fixed` stays. Raises Misconfigured for a dial that there is not."""
     drawn: dict[str, float] = {}

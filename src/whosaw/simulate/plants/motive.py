@@ -6,12 +6,12 @@ critical article ──▶ its author, those around, and employees' own accounts
 
 from __future__ import annotations
 
+from whosaw.simulate.plants.dials import ranges
 from whosaw.simulate.plants.scene import CONTROL, Scene
 
-RANGES = {
-    "colluders": (3, 6), "persons": (5, 12), "share": (0.15, 0.6), "looks": (1, 3), "span": (14, 60), "cover": (0.0, 0.5),
-    "fields": (2, 2), "after": (1, 12),
-}  # fmt: skip
+RANGES = ranges(
+    colluders=(3, 6), persons=(5, 12), share=(0.15, 0.6), span=(14, 60), cover=(0.0, 0.5), fields=(2, 2), after=(1, 12)
+)
 
 
 def plant(scene: Scene) -> None:

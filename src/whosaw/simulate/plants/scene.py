@@ -39,6 +39,7 @@ class Scene:
     taken: frozenset[tuple[str, int]] = frozenset()
     principals: list[int] = field(default_factory=list)
     persons: list[int] = field(default_factory=list)
+    crowd: list[int] = field(default_factory=list)  # looks at others, among whom the persons stand
 
     @property
     def draw(self) -> np.random.Generator:

@@ -92,6 +92,11 @@ def case_rows(columns: dict[str, Any]) -> NDArray[Any]:
     return made
 
 
+def within_a_minute(draw: np.random.Generator, count: int) -> Any:
+    """How long after its opening a case names its first person: at once, or when somebody has typed it."""
+    return np.where(draw.random(count) < 0.5, 0, draw.integers(60_000, size=count))
+
+
 def named_rows(case: Any, person: Any, added: Any, added_by: Any) -> NDArray[Any]:
     """Who a case is about."""
     made = np.zeros(len(case), dtype=NAMED)

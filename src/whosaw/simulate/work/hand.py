@@ -19,7 +19,7 @@ from whosaw.simulate.company.period import DAY, HOUR
 from whosaw.simulate.draw import NOBODY
 from whosaw.simulate.folder.cells import NEVER
 from whosaw.simulate.work import rows
-from whosaw.simulate.work.book import Book, Edit, case_rows, named_rows
+from whosaw.simulate.work.book import Book, Edit, case_rows, named_rows, within_a_minute
 from whosaw.simulate.work.kinds import TYPES
 from whosaw.simulate.work.pace import instants, place
 
@@ -166,7 +166,8 @@ def work_case(
     opened = planned[0][0] - int(hand.draw.integers(20 * 60_000, 6 * HOUR))
     closed = planned[-1][0] + int(hand.draw.integers(HOUR, 30 * HOUR))
     unit = hand.where.staff.unit_of(team[0], hand.day(opened)) if queue is None else queue
-    named = [(person, opened + int(hand.draw.integers(60_000)), opened_by) for person in persons]
+    since = opened + within_a_minute(hand.draw, len(persons))
+    named = [(person, int(at), opened_by) for person, at in zip(persons, since, strict=True)]
     code = hand.case(type_, opened, closed, team[0], opened_by, named=named, person=asks, approver=approver, queue=unit)
     for t, who, person in planned:
         hand.look(who, person, t, fields, purpose=purpose, case=code, mode=mode)

@@ -21,7 +21,7 @@ from whosaw.simulate.company.persons import somebody
 from whosaw.simulate.draw import NOBODY, Codes, Ints
 from whosaw.simulate.folder.cells import NEVER
 from whosaw.simulate.work import rows
-from whosaw.simulate.work.book import Book, case_rows, named_rows
+from whosaw.simulate.work.book import Book, case_rows, named_rows, within_a_minute
 from whosaw.simulate.work.kinds import TYPES, Kind, of
 from whosaw.simulate.work.pace import instants, place
 from whosaw.simulate.work.reasons import Reasons, reasons
@@ -222,7 +222,8 @@ def _name(
     portal = where.staff.codes[where.staff.machines["portal"]]
     engine = where.staff.codes[where.staff.machines["risk-engine"]]
     kept = ~(why.unnamed | why.nowhere)
-    firsts = named_rows(cases.codes, where.persons.codes[cases.person], cases.opened, np.full(len(kept), portal))
+    since = cases.opened + within_a_minute(draw, len(kept))
+    firsts = named_rows(cases.codes, where.persons.codes[cases.person], since, np.full(len(kept), portal))
     book.named.append(firsts[kept])
     looks = np.flatnonzero(named & kept[cases.of])
     pair = np.unique(cases.of[looks] * len(where.persons) + at[looks], return_index=True)[1]
