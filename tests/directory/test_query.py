@@ -2,13 +2,13 @@
 """Questions on the driver's cursor answer as the library does, in both databases."""
 
 import pytest
-from sqlalchemy import bindparam, create_engine, select
+from sqlalchemy import bindparam, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from tests import postgres
 from tests.directory.town import AT, TOWN, Office
 
 from whosaw.directory import migrate
-from whosaw.directory.query import ask, ask_one
+from whosaw.directory.query import ask, ask_one, tell
 from whosaw.directory.tables import LOADED, STAFF, micros
 from whosaw.directory.transaction import reading
 from whosaw.errors import Unavailable
@@ -56,11 +56,12 @@ def test_what_the_database_says_is_unavailable_and_quotes_nothing(office):
 def test_an_error_takes_its_connection_with_it():
     """Whatever the driver said: the connection that said it is given to nobody else."""
     engine = create_engine("sqlite://")
-    with engine.connect() as db, pytest.raises(DBAPIError):
-        try:
-            ask(db, select(STAFF), {})
-        finally:
-            assert db.invalidated
+    for work in (lambda db: ask(db, select(STAFF), {}), lambda db: tell(db, text("INSERT INTO staff VALUES (1)"), {})):
+        with engine.connect() as db, pytest.raises(DBAPIError):
+            try:
+                work(db)
+            finally:
+                assert db.invalidated
     engine.dispose()
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, Select, TextClause
 from sqlalchemy.exc import DBAPIError
 
 Row = Mapping[str, Any]
@@ -61,6 +61,26 @@ def ask_one(db: Connection, query: Select[Any], values: Mapping[str, Any]) -> Ro
     """The first row, or None."""
     rows = ask(db, query, values)
     return rows[0] if rows else None
+
+
+def tell(db: Connection, statement: TextClause, values: Mapping[str, Any]) -> int:
+    """Write one row the same way; how many were written. The caller has begun a transaction, and ends it."""
+    text, names = _telling(statement, db.dialect)
+    try:
+        cursor = db.connection.cursor()
+        cursor.execute(text, values if names is None else [values[name] for name in names])
+        written = cursor.rowcount
+        cursor.close()
+    except db.dialect.loaded_dbapi.Error as error:
+        db.invalidate()
+        raise DBAPIError("", None, error) from error
+    return int(written)
+
+
+@lru_cache(_QUESTIONS)
+def _telling(statement: TextClause, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    made = statement.compile(dialect=dialect)
+    return str(made), tuple(made.positiontup or ()) if made.positional else None
 
 
 @lru_cache(_QUESTIONS)

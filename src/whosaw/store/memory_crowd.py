@@ -24,12 +24,14 @@ class MemoryCrowdRows:
         with self._lock:
             self.rows |= new
 
-    def count(self, tokens: Sequence[tuple[bytes, int]], periods: tuple[int, int]) -> Sequence[int]:
+    def looked(
+        self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]
+    ) -> tuple[bytes | None, Sequence[int]]:
         self._answer()
         with self._lock:
-            return [
-                min(enough, len({s for t, p, s in self.rows if t == token and p in periods}))
-                for token, enough in tokens
+            return self.kept.get((handle, look)), [
+                min(enough, len({s for t, p, s in self.rows if t == token and period - 1 <= p <= period}))
+                for token, period, enough in asked
             ]
 
     def leave(self, handle: bytes, shares: Sequence[tuple[bytes, int, bytes]]) -> None:
@@ -40,10 +42,6 @@ class MemoryCrowdRows:
 
     def empty(self) -> bool:
         return not self.rows
-
-    def shown(self, handle: bytes, look: bytes) -> bytes | None:
-        self._answer()
-        return self.kept.get((handle, look))
 
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
         self._answer()

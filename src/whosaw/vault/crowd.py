@@ -61,10 +61,14 @@ class Crowd:
         """
         name = key.source("prefixes shown", look.hex())
         about = f"prefixes of {look.hex()}"
-        kept = self._rows.shown(key.handle, name)
+        prefixes = [self._prefixes_of(address_of(address), seen) for address, seen in values]
+        # All of them, found or not: how long an answer takes says nothing of how many there are. One question for all.
+        asked = list({each: None for _, of in prefixes for each in of})
+        kept, counts = self._rows.looked(key.handle, name, asked)
         if kept is None:
-            found = [self._longest(address_of(address), seen) for address, seen in values]
-            plain = bytes(length or 0 for length in found).ljust(room, b"\x00")
+            many = dict(zip(asked, counts, strict=True))
+            plain = bytes(_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes)
+            plain = plain.ljust(room, b"\x00")
             kept = self._rows.keep(key.handle, name, key.seal(about, 0, plain, self._random))
         return [length or None for length in key.open(about, 0, kept)[: len(values)]]
 
@@ -99,14 +103,11 @@ class Crowd:
                     found += self._shares(keys[handle][0], [(keys[handle][0].open(IP, seen, raw).decode(), seen)])
         return found
 
-    def _longest(self, address: Address, seen: int) -> int | None:
-        tokens = self._prefixes.tokens(address)
-        asked = [(token, self._prefixes.enough(token, self._people)) for _, token in tokens]
-        quarter = seen // QUARTER
-        # All of them, found or not: how long an answer takes says nothing of how many there are.
-        found = self._rows.count(asked, (quarter - 1, quarter))
-        lengths = [length for (length, _), (_, enough), n in zip(tokens, asked, found, strict=True) if n >= enough]
-        return lengths[0] if lengths else None
+    def _prefixes_of(self, address: Address, seen: int) -> tuple[list[int], list[tuple[bytes, int, int]]]:
+        """The lengths that may be shown of an address, longest first, and for each: whom to count, when, up to how many."""
+        tokens, quarter = self._prefixes.tokens(address), seen // QUARTER
+        enough = [(token, quarter, self._prefixes.enough(token, self._people)) for _, token in tokens]
+        return [length for length, _ in tokens], enough
 
     def _shares(self, key: DataKey, values: Iterable[tuple[str, int]]) -> list[Share]:
         return [
@@ -114,3 +115,8 @@ class Crowd:
             for address, seen in values
             for _, token in self._prefixes.tokens(address_of(address))
         ]
+
+
+def _longest(lengths: Sequence[int], enough: Sequence[bool]) -> int:
+    """The longest prefix in which there are enough; 0: none."""
+    return next((length for length, fine in zip(lengths, enough, strict=True) if fine), 0)

@@ -72,8 +72,12 @@ class CrowdRows(Protocol):
         """Keep all of these or none, durable; those that are there stay."""
         ...
 
-    def count(self, tokens: Sequence[tuple[bytes, int]], periods: tuple[int, int]) -> Sequence[int]:
-        """For each (token, enough): how many different shares it has in these two periods, counted no further than `enough`."""
+    def looked(
+        self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]
+    ) -> tuple[bytes | None, Sequence[int]]:
+        """What was kept of this look, None where nothing was; and for each (token, period, enough) how many different shares
+        it has in this period and the one before, counted no further than `enough`. `asked` is not empty.
+        """
         ...
 
     def leave(self, handle: bytes, shares: Sequence[tuple[bytes, int, bytes]]) -> None:
@@ -82,10 +86,6 @@ class CrowdRows(Protocol):
 
     def empty(self) -> bool:
         """Whether nobody has a share."""
-        ...
-
-    def shown(self, handle: bytes, look: bytes) -> bytes | None:
-        """What was kept of this look; None where nothing was."""
         ...
 
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
