@@ -4,6 +4,6 @@
 from __future__ import annotations
 
 from whosaw.detect.signal import Detector
-from whosaw.detect.signals import after_event, circle_sweep, fixation, unexplained
+from whosaw.detect.signals import after_event, circle_sweep, fixation, place_match, unexplained
 
-SIGNALS: tuple[Detector, ...] = (unexplained, circle_sweep, fixation, after_event)
+SIGNALS: tuple[Detector, ...] = (unexplained, circle_sweep, fixation, after_event, place_match)

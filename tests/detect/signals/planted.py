@@ -24,6 +24,7 @@ def all_of_them():
     plants["sweep"], plants["takeover"] = _sweep(made, free[0], 0), _sweep(made, free[1], 95)
     plants["fixed"], plants["dispute"] = _returns(made, "e-0003", "p-00901", 0), _returns(made, "e-0011", "p-00905", 90)
     plants["article"], plants["help"] = _article(made, free[2], "v-x", 0), _article(made, free[3], "v-y", 95)
+    plants["hunt"], plants["security"] = _hunt(made, free[4:7]), _security(made, free[7:9])
     return made, plants
 
 
@@ -52,3 +53,22 @@ def _article(made, author, event, weight):
     for n, person in enumerate(persons):
         made.look(whos[n % 2], person, 92 + 5 * n, Field.PROFILE, weight=weight)
     return Plant(whos, tuple(persons))
+
+
+def _hunt(made, journalists):
+    """Three of data look up where three journalists and nine colleagues were; half of it under an inquiry."""
+    whos = [s["who"] for s in made.staff if s["function"] == "data"][:3]
+    persons = [*journalists, *[s["own_person"] for s in made.staff if s["own_person"]][10:19]]
+    for n, person in enumerate(persons):
+        made.look(whos[n % 3], person, 120 + n, Field.IP, weight=95 if n % 2 else 0)
+    return Plant(tuple(whos), tuple(persons))
+
+
+def _security(made, journalists):
+    """Three of security look at places all day, and among them at those of two journalists and two colleagues."""
+    whos = [s["who"] for s in made.staff if s["function"] == "security"][:3]
+    persons = [*journalists, *[s["own_person"] for s in made.staff if s["own_person"]][22:24]]
+    persons += [p["person"] for p in made.persons[1000:1120] if not p["protected"]]
+    for n, person in enumerate(persons):
+        made.look(whos[n % 3], person, 120 + n % 20, Field.IP, weight=95)
+    return Plant(tuple(whos), tuple(persons))

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Places of outsiders beside places of staff: where both were is what somebody wants to know who hunts a source.
+
+    a   addresses and locations of protected persons, or, without a reason, of those around them     at least two persons
+    b   addresses and locations of people who work here                                              at least two persons
+    ab(1 − ln ab): both by the same principal or team within weeks, against what others have of all places they look at
+
+Each of a and b is the larger surprise of two: all looks, since an inquiry is the usual cover (around the protected only
+those without a reason), and those without a reason. The sentence says how many had one. Where it is not
+known who is protected, all outsiders count, without a reason.
+
+*Innocent*: account takeovers, security work.
+*Beaten by*: matching outside recorded tools; logs of badges and networks that were not taken in.     Design: docs/adr/0151
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Any, cast
+
+from whosaw.detect.evidence import evidence_of, most_telling
+from whosaw.detect.expected import TEAMS, WEEK, in_weeks, windows
+from whosaw.detect.others import Counted, Others, Usual
+from whosaw.detect.signal import Evidence, Family, Signal, UnitKind, World
+from whosaw.detect.tails import at_least, times
+from whosaw.detect.wording import days_of, many, people
+from whosaw.facts.columns import DAY, FIELDS, Cell
+from whosaw.facts.extra import need
+from whosaw.facts.prepared.pair_day import PLACE
+
+NAME = "place_match"
+FAMILY: Family = "graph"
+NEEDS = frozenset({"look", "staff"})
+_LEAST = 2
+# Sets of persons: people who work here, those without a reason; the protected, those in circles without a reason.
+_STAFF, _OUTSIDE = ("employee", "exposed"), ("guarded", "near")
+_SETS = (*_STAFF, *_OUTSIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """`days`: windows."""
+
+    days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match(Signal):
+    """`column`, `id`: who. `weeks`: when. `outsiders`, `employees`: whose places."""
+
+    column: str
+    id: str = field(repr=False)
+    weeks: tuple[int, int] = (0, 0)
+    outsiders: frozenset[str] = field(default=frozenset(), repr=False)
+    employees: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+# ── on the engine ──
+
+
+def query(world: World) -> dict[str, Any]:
+    places = _places(world)
+    flags = {f"k_{name}": places.person.nunique(where=places[name] == 1) for name in _SETS}
+    totals = places.group_by("who").aggregate(
+        unit=places.unit.max(),
+        function=places.function.max(),
+        manager=places.manager.max(),
+        n=places.person.nunique(),
+        **flags,
+    )
+    found, counts, tried = ([_of(places, column)[i] for column in TEAMS] for i in range(3))
+    return {
+        "totals": totals,
+        "found": reduce(lambda a, b: a.union(b), found),
+        "counts": reduce(lambda a, b: a.union(b), counts),
+        "units": reduce(lambda a, b: a.union(b), tried),
+    }
+
+
+def _of(places: Any, column: str) -> tuple[Any, Any, Any]:
+    """Of teams at whose places of both sorts are: those; how many persons each week; and how many teams there are."""
+    ibis = need("ibis", "watching")
+    name = ibis.literal(column)
+    places = places.filter(places[column].notnull()).mutate(id=places[column])
+    sums = places.group_by("id").aggregate(
+        **{each: places.person.nunique(where=places[each] == 1) for each in _SETS}, function=places.function.max()
+    )
+    both = sums.filter(sums.employee >= _LEAST, (sums.guarded >= _LEAST) | (sums.near >= _LEAST)).select("id")
+    of_both = places.semi_join(both, "id")
+    counts = of_both.group_by("id", "week").aggregate(
+        n=of_both.person.nunique(), unit=of_both.unit.max(), function=of_both.function.max()
+    )
+    found = of_both.filter((of_both.employee == 1) | (of_both.guarded == 1) | (of_both.near == 1))
+    found = found.select("id", "who", "person", "week", *_SETS)
+    return found.mutate(column=name), counts.mutate(column=name), sums.aggregate(units=sums.count()).mutate(column=name)
+
+
+def _places(world: World) -> Any:
+    """who, person, week, u, unit, function, manager, employee, guarded, near: looks at places; kept."""
+    return world.once(NAME + "_places", lambda: _made(world))
+
+
+def _made(world: World) -> Any:
+    ibis = need("ibis", "watching")
+    looks = _at_places(world)
+    staff = world.tables["staff"]
+    own = staff.filter(staff.own_person.notnull()).select(o_person="own_person")
+    if "persons" in world.tables:
+        persons = world.tables["persons"]
+        own = own.union(persons.filter(persons.staff == 1).select(o_person="person"))
+    own = own.distinct()
+    looks = looks.left_join(own, looks.person == own.o_person)
+    looks = looks.mutate(employee=looks.o_person.notnull().cast("int64"))
+    looks = looks.mutate(exposed=looks.employee * looks.u)
+    around = _around(world)
+    if around is None:
+        looks = looks.mutate(guarded=ibis.literal(0, "int64"), near=(1 - looks.employee) * looks.u)
+    else:
+        looks = looks.left_join(around, looks.person == around.n_person)
+        near = looks.n_person.notnull().cast("int64")
+        looks = looks.mutate(guarded=looks.protected * (1 - looks.employee), near=near * (1 - looks.employee) * looks.u)
+    return looks.group_by("who", "person", week=looks.day // WEEK).aggregate(
+        unit=looks.unit.max(), function=looks.function.max(), manager=looks.manager.max(),
+        **{name: looks[name].max() for name in _SETS},
+    )  # fmt: skip
+
+
+def _around(world: World) -> Any:
+    """The protected and everybody in their circles; None where nobody knows who is protected."""
+    if "persons" not in world.tables:
+        return None
+    persons = world.tables["persons"]
+    guarded = persons.filter(persons.protected == 1).select("person").distinct()
+    circle = world.prepared("circle")
+    linked = circle.join(guarded, circle.seed == guarded.person).select(n_person="member")
+    return guarded.select(n_person="person").union(linked).distinct()
+
+
+def _at_places(world: World) -> Any:
+    looks = world.looks
+    looks = looks.filter(looks.own_person.isnull() | (looks.own_person != looks.person))  # everybody tries their own
+    place = need("ibis", "watching").greatest(*(looks[FIELDS[each]] for each in PLACE))
+    return looks.filter(looks.judged == 1, looks.person.notnull(), place == 1)
+
+
+# ── on the driver ──
+
+
+def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> list[Signal]:
+    """A signal for each principal and team at places of both sorts; the others are their `rest`."""
+    numbers = world.defaults.of(NAME, NUMBERS)
+    totals, counts = cast("list[Any]", rows["totals"]), cast("list[Any]", rows["counts"])
+    others = {name: _others(totals, name, world) for name in _SETS}
+    units = {row["column"]: row["units"] for row in cast("list[Any]", rows["units"])}
+    weeks: dict[tuple[str, str], list[Any]] = {}
+    for row in counts:
+        weeks.setdefault((row["column"], row["id"]), []).append(row)
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in cast("list[Any]", rows["found"]):
+        found.setdefault((row["column"], row["id"]), []).append(row)
+    span = min((r["week"] for r in counts), default=0), max((r["week"] for r in counts), default=0)
+    tried = [
+        window for days in numbers.days for window in windows(span, in_weeks(days) + 1)
+    ]  # any such days lie in one
+    gated = {column: sum(of == column for of, _ in found) for column in TEAMS}
+    made: list[Signal] = []
+    for column, id_ in sorted(found):
+        kind = _kind(column)
+        team = weeks[column, id_][0]
+        usual = {name: others[name].usual(kind, id_, team["unit"], team["function"]) for name in _SETS}
+        blank = Match(
+            signal=NAME, family=FAMILY, kind=kind, unit=id_, stratum=kind, p=1.0, tries=len(tried), days=0, k=0, n=0,
+            expected=0.0, rest=units[column] - gated[column], others=usual["employee"].others, column=column, id=id_,
+        )  # fmt: skip
+        made.append(_best(blank, found[column, id_], weeks[column, id_], usual, tried))
+    return made
+
+
+def _kind(column: str) -> UnitKind:
+    return "principal" if column == "who" else cast("UnitKind", column)
+
+
+def _others(totals: Sequence[Any], name: str, world: World) -> Others:
+    """What others have of persons of this set among all whose places they look at."""
+    k, n = sum(row[f"k_{name}"] for row in totals), sum(row["n"] for row in totals)
+    declared = replace(world.defaults.counts, rate=max(1e-4, min(0.5, (k + 0.5) / (n + 1))))
+    counted = (Counted(r["who"], r["unit"], r["function"], r["manager"], r[f"k_{name}"], r["n"]) for r in totals)
+    return Others(counted, declared)
+
+
+def _best(
+    blank: Match,
+    found: Sequence[Any],
+    counts: Sequence[Any],
+    usual: Mapping[str, Usual],
+    tried: Sequence[tuple[int, int]],
+) -> Match:
+    best = blank
+    for first, last in tried:
+        inside = [row for row in found if first <= row["week"] <= last]
+        sets = {name: frozenset(row["person"] for row in inside if row[name] == 1) for name in _SETS}
+        if len(sets["employee"]) < _LEAST or max(len(sets["guarded"]), len(sets["near"])) < _LEAST:
+            continue
+        n = sum(row["n"] for row in counts if first <= row["week"] <= last)
+        tails = {name: _tail(len(persons), n, usual[name]) for name, persons in sets.items()}
+        both = math.prod(times(min(tails[name] for name in each), 2) for each in (_STAFF, _OUTSIDE))
+        p = times(both * (1 - math.log(max(both, 1e-300))), len(tried))
+        if p < best.p:
+            best = replace(
+                best, p=p, weeks=(first, last), days=(last - first + 1) * WEEK, k=len(sets["employee"]), n=n,
+                expected=n * usual["employee"].rate, outsiders=sets["guarded"] | sets["near"], employees=sets["employee"],
+            )  # fmt: skip
+    return best
+
+
+def _tail(k: int, n: int, usual: Usual) -> float:
+    return at_least(k, n, usual.rate, usual.inverse_s) if k >= _LEAST else 1.0
+
+
+# ── what it rests on ──
+
+
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    matches = [cast("Match", s) for s in signals]
+    if not matches:
+        return []
+    persons = sorted(set().union(*(m.outsiders | m.employees for m in matches)))
+    looks = _at_places(world)
+    seen = evidence_of(world, looks.filter(looks.person.isin(persons)))
+    return [_told(match, seen) for match in matches]
+
+
+def _told(match: Match, seen: Sequence[Evidence]) -> Signal:
+    first, last = match.weeks
+    looks = [
+        e
+        for e in seen
+        if getattr(e, match.column) == match.id
+        and first <= e.t // DAY // WEEK <= last
+        and (e.person in match.employees or (e.person in match.outsiders and (e.protected or not e.explained)))
+    ]
+    part = _part(looks)
+    looks = [e for e in looks if e.who in part]
+    return replace(
+        match,
+        principals=tuple(sorted({e.who for e in looks})),
+        persons=tuple(sorted({cast("str", e.person) for e in looks})),
+        looks=most_telling(looks, 50),
+        cases=tuple(sorted({e.case for e in looks if e.case is not None})),
+        sentence=_sentence(match, looks),
+    )
+
+
+def _part(looks: Sequence[Evidence]) -> set[str]:
+    """Those who took part: at several of the persons. Everybody, where these few were not at most of them."""
+    persons: dict[str, set[str | None]] = {}
+    for e in looks:
+        persons.setdefault(e.who, set()).add(e.person)
+    several = {who for who, of in persons.items() if len(of) > 1}
+    seen = {e.person for e in looks if e.who in several}
+    return several if 2 * len(seen) > len({e.person for e in looks}) else set(persons)
+
+
+def _sentence(match: Match, looks: Sequence[Evidence]) -> str:
+    outsiders, employees = (
+        {e.person for e in looks if e.person in each} for each in (match.outsiders, match.employees)
+    )
+    guarded = len({e.person for e in looks if e.protected and e.person in outsiders})
+    if guarded == len(outsiders):
+        whose = many(guarded, "protected outsider")
+    else:
+        whose = many(len(outsiders), "outsider") + (f", {guarded} of them protected," if guarded else "")
+    explained = sum(e.explained for e in looks)
+    reasons = (
+        f"{explained:,} of the {many(len(looks), 'look')} had a reason on file"
+        if explained
+        else "none had a reason on file"
+    )
+    return (
+        f"{people(len({e.who for e in looks}), looks)} looked at addresses or locations of "
+        f"{whose} and of {many(len(employees), 'employee')} within "
+        f"{many(days_of(looks), 'day')}; {reasons}."
+    )
