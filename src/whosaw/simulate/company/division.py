@@ -48,7 +48,7 @@ def division(seed: int, number: int, count: int, settings: Settings, period: Per
     many = settings.persons or 100 * count
     customers = persons(seed, number, many, there, period, crowd["classed"], people["customers"])
     near = ties(seed, number, customers, crowd["contacts"], crowd["follows"])
-    public = events(seed, number, customers, period, settings.rate("rates", "events") * max(count, 100) / 1000)
+    public = events(seed, number, customers, period, settings.rate("rates", "events") * max(count, 250) / 1000)
     return Division(seed, number, settings, period, there, customers, near, public)
 
 

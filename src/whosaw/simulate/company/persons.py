@@ -67,7 +67,7 @@ def persons(
         weight[person] = min(weight[person], 2.0)
     codes = Names(seed, "person", 40).of((division << 28) + np.arange(count))
     return Persons(
-        codes, at_home[household], household, workplace, classes, np.cumsum(np.minimum(weight, 400.0)), later, own
+        codes, at_home[household], household, workplace, classes, np.cumsum(np.minimum(weight, 120.0)), later, own
     )
 
 
@@ -110,7 +110,7 @@ def _classes(
             of_it = inside[draw.random(len(inside)) < 0.6][:left]
             classes[of_it] |= BIT[name]
             left -= max(1, len(of_it))
-    famous = np.argsort(-weight, kind="stable")[: max(3, round(wanted * 0.08))]
+    famous = np.argsort(-weight, kind="stable")[: max(3, round(wanted * 0.06))]
     classes[famous] |= BIT["public_figure"]
     minors = np.flatnonzero(household == np.roll(household, 2))  # the third of a household
     classes[draw.permutation(minors)[: max(2, round(wanted * 0.08))]] |= BIT["minor"]

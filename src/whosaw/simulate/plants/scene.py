@@ -19,6 +19,7 @@ from whosaw.simulate.draw import NOBODY, one, some
 from whosaw.simulate.folder.cells import NEVER
 from whosaw.simulate.plants.dials import Dials
 from whosaw.simulate.work.hand import Hand
+from whosaw.simulate.work.rows import BITS
 
 # What a look is said to be for, by the function of the one who looks.
 PURPOSE = {
@@ -167,13 +168,16 @@ class Scene:
     def look(
         self, who: int, person: int, t: int, *, case: int | None = None, fields: int | None = None, mode: int = 0
     ) -> int:
-        """One planted look, with the purpose that goes with the work of `who`."""
-        purpose = PURPOSE[self.function(who)] if case is not None or self.draw.random() < 0.6 else -1
+        """One planted look, with the purpose that goes with the work of `who`; often at one of the fields alone."""
+        if fields is None:
+            parts = [bit for bit in BITS.values() if self.dials.mask & bit]
+            fields = self.dials.mask if self.draw.random() < 0.5 else one(parts, self.draw)
+        purpose = PURPOSE[self.function(who)] if case is not None or self.draw.random() < 0.85 else -1
         return self.hand.look(
             who,
             person,
             t,
-            self.dials.mask if fields is None else fields,
+            fields,
             purpose=purpose,
             mode=mode,
             case=int(NOBODY) if case is None else case,

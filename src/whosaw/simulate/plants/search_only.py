@@ -17,5 +17,5 @@ def plant(scene: Scene) -> None:
         for _ in range(scene.dials.looks):
             t = scene.hand.moment(who, first, last)
             shown = scene.look(who, person, t, mode=1)
-            for other in scene.strangers(int(scene.draw.integers(3))):
-                scene.crowd.append(scene.hand.look(who, other, t, scene.dials.mask, mode=1, bulk=shown))
+            others = scene.strangers(int(scene.draw.integers(3)))
+            scene.crowd += [scene.hand.beside(shown, other) for other in others]

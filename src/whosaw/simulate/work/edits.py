@@ -11,7 +11,7 @@ import numpy as np
 from whosaw.simulate.company.division import Division
 from whosaw.simulate.company.period import DAY, HOUR
 from whosaw.simulate.company.persons import BIT, CLASSES
-from whosaw.simulate.draw import one
+from whosaw.simulate.draw import one, some
 from whosaw.simulate.work.book import Book
 from whosaw.simulate.work.hand import Hand
 
@@ -93,7 +93,9 @@ def _role(where: Division, hand: Hand, who: int, t: int) -> None:
 
 def _person(where: Division, book: Book, hand: Hand) -> None:
     """Somebody is added to a case: a row of the case that was there before."""
-    there = [part for part in book.named if len(part)]
+    machines = where.staff.codes[list(where.staff.machines.values())]
+    there = [part[~np.isin(part["added_by"], machines)] for part in some(book.named, 4, hand.draw)]
+    there = [part for part in there if len(part)]
     if not there:
         return
     row = one(one(there, hand.draw), hand.draw)

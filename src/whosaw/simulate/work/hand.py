@@ -61,6 +61,12 @@ class Hand:
         )  # fmt: skip
         return len(self._looks) - 1
 
+    def beside(self, number: int, person: int) -> int:
+        """One more person in the list that this look showed."""
+        self._looks[number]["bulk"] = number
+        self._looks.append({**self._looks[number], "person": person})
+        return len(self._looks) - 1
+
     def code(self, number: int) -> int:
         """The identifier that this look will have."""
         return int(rows.ids(self.where.seed, self.where.number, self.component, np.array([number]))[0])
@@ -134,6 +140,7 @@ class Hand:
         columns: dict[str, Any] = {
             name: [look[name] for look in self._looks] for name in ("t", "fields", "mode", "purpose", "app", "detail")
         }
+        columns["detail"] = np.where(self.draw.random(len(who)) < 0.1, 0, columns["detail"])
         columns["case"] = np.array([look["case"] for look in self._looks], dtype=np.uint64)
         columns["person"] = persons[[look["person"] for look in self._looks]]
         columns["who"], columns["ip"], columns["country"] = codes[who], address, country

@@ -35,6 +35,7 @@ def _steps(*masks: int, detail: int = 2) -> tuple[tuple[int, int, int], ...]:
 
 
 _DEVICE, _IP, _PAY = mask("device"), mask("ip"), mask("payment")
+_EXPORT = (2, mask("profile", "activity", "messages"), 2)
 _ACT, _MSG, _CON, _LOC = mask("activity"), mask("messages"), mask("contacts"), mask("location")
 
 KINDS: tuple[Kind, ...] = (
@@ -48,7 +49,33 @@ KINDS: tuple[Kind, ...] = (
     Kind("chargeback", "fraud", 3, 0.2, "engine", 4.5, 8, 0.08, 0.8, _steps(_PAY, _PAY | _ACT)),
     Kind("safety_report", "safety", 2, 0.6, "portal", 4.5, 4, 0.22, 0.85, _steps(_MSG, _CON, _MSG | _CON)),
     Kind("abuse_report", "safety", 2, 0.4, "portal", 6.5, 7, 0.3, 0.85, _steps(_MSG, _MSG | _LOC, _CON, _IP)),
-    Kind("legal_demand", "legal", 4, 1.0, "admin", 9.0, 20, 0.12, 0.8, _steps(_ACT | _IP, _MSG, _PAY), 0.9),
+    Kind(
+        "legal_demand",
+        "legal",
+        4,
+        0.85,
+        "admin",
+        9.0,
+        20,
+        0.12,
+        0.8,
+        (*_steps(_ACT | _IP, _MSG), _EXPORT, *_steps(_PAY)[2:]),
+        0.9,
+    ),
+    Kind(
+        "legal_hold",
+        "legal",
+        4,
+        0.15,
+        "executive",
+        12.0,
+        60,
+        0.4,
+        0.85,
+        (*_steps(_ACT | _IP), _EXPORT, *_steps(_MSG)[2:]),
+        0.9,
+    ),
+    Kind("audit_mandate", "audit", 7, 0.1, "executive", 14.0, 40, 0.5, 0.9, _steps(_ACT, _ACT | _LOC), 0.9),
     Kind("internal_inquiry", "audit", 7, 0.3, "executive", 7.0, 25, 0.05, 0.8, _steps(_ACT), 0.5),
     Kind("quality_sample", "audit", 6, 0.7, "engine", 4.0, 6, 0.0, 0.0, _steps(_MSG, detail=1)),
     Kind("incident", "security", 5, 1.0, "engineering", 8.0, 5, 0.22, 0.85, _steps(_IP, _IP | _DEVICE, _DEVICE), 0.6),
@@ -61,7 +88,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("escalation", "executive", 0, 1.0, "support", 2.5, 8, 0.02, 0.6, _steps(_ACT, detail=1)),
     Kind("subject_request", "admin", 0, 1.0, "person", 3.5, 12, 0.02, 0.6, _steps(_ACT, detail=1)),
 )
-TYPES = tuple(dict.fromkeys([*(kind.type for kind in KINDS), "legal_hold", "audit_mandate"]))
+TYPES = tuple(dict.fromkeys(kind.type for kind in KINDS))
 
 
 def of(function: str) -> tuple[Kind, ...]:

@@ -10,7 +10,6 @@ Invariant: everything of a unit is drawn by its own generator, all its cases at 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,9 @@ from whosaw.simulate.folder.cells import NEVER
 from whosaw.simulate.work import rows
 from whosaw.simulate.work.book import Book, case_rows, named_rows, within_a_minute
 from whosaw.simulate.work.kinds import TYPES, Kind, of
-from whosaw.simulate.work.pace import instants, place
+from whosaw.simulate.work.pace import instants
 from whosaw.simulate.work.reasons import Reasons, reasons
+from whosaw.simulate.work.shown import shown
 from whosaw.simulate.work.team import Team, team
 
 
@@ -58,7 +58,7 @@ def queue(where: Division, number: int, book: Book) -> rows.Looks:
     at, named = _linked(where, cases, kinds, draw)
     _file(where, there, cases, kinds, why, book, draw)
     _name(where, cases, at, named, why, book, draw)
-    return _looks(where, number, cases, kinds, at, why, draw)
+    return shown(where, number, cases, kinds, at, why, book, draw)
 
 
 def _cases(where: Division, there: Team, kinds: tuple[Kind, ...], draw: np.random.Generator, book: Book) -> _Cases:
@@ -233,31 +233,3 @@ def _name(
     added_by = np.where(by_self, where.staff.codes[cases.who[looks]], engine)
     others = named_rows(cases.codes[cases.of[looks]], where.persons.codes[at[looks]], added, added_by)
     book.named.append(others[at[looks] != cases.person[cases.of[looks]]])
-
-
-def _looks(
-    where: Division,
-    number: int,
-    cases: _Cases,
-    kinds: tuple[Kind, ...],
-    at: Ints,
-    why: Reasons,
-    draw: np.random.Generator,
-) -> rows.Looks:
-    longest = max(len(kind.steps) for kind in kinds)
-    steps = np.array([[*k.steps, *[k.steps[-1]] * (longest - len(k.steps))] for k in kinds])
-    kind = cases.kind[cases.of]
-    begin = (draw.random(len(cases.kind)) < 0.55).astype(np.int64)  # found without a search
-    what = steps[kind, np.minimum(cases.rank + begin[cases.of], longest - 1)]
-    case = np.where(why.nowhere[cases.of] | (draw.random(len(at)) < why.forgotten), NOBODY, cases.codes[cases.of])
-    wrong = (draw.random(len(at)) < why.mistyped) & (case != NOBODY)
-    digit = np.uint64(4) * draw.integers(12, size=len(at)).astype(np.uint64)
-    case = np.where(wrong, case ^ (draw.integers(1, 16, size=len(at)).astype(np.uint64) << digit), case)
-    address, country = place(where, cases.who, draw)
-    columns: dict[str, Any] = {
-        "t": cases.t, "who": where.staff.codes[cases.who], "person": where.persons.codes[at], "case": case,
-        "mode": what[:, 0], "fields": what[:, 1], "detail": np.where(draw.random(len(at)) < 0.1, 0, what[:, 2]),
-        "purpose": np.where(draw.random(len(at)) < 0.03, -1, np.array([k.purpose for k in kinds])[kind]),
-        "app": rows.APP_OF[where.staff.units[number].function], "ip": address, "country": country,
-    }  # fmt: skip
-    return rows.made(where.seed, where.number, number, 0, columns, draw)
