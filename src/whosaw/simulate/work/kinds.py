@@ -47,8 +47,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("fraud_report", "fraud", 3, 0.5, "engine", 6.0, 6, 0.3, 0.85, _steps(_IP, _DEVICE | _IP, _PAY, _ACT)),
     Kind("account_takeover", "fraud", 3, 0.3, "support", 7.0, 4, 0.2, 0.85, _steps(_IP | _LOC, _DEVICE, _ACT)),
     Kind("chargeback", "fraud", 3, 0.2, "engine", 4.5, 8, 0.08, 0.8, _steps(_PAY, _PAY | _ACT)),
-    Kind("safety_report", "safety", 2, 0.6, "portal", 4.5, 4, 0.22, 0.85, _steps(_MSG, _CON, _MSG | _CON)),
-    Kind("abuse_report", "safety", 2, 0.4, "portal", 6.5, 7, 0.3, 0.85, _steps(_MSG, _MSG | _LOC, _CON, _IP)),
+    Kind("safety_report", "safety", 2, 0.6, "portal", 4.5, 4, 0.22, 0.92, _steps(_MSG, _CON, _MSG | _CON)),
+    Kind("abuse_report", "safety", 2, 0.4, "portal", 6.5, 7, 0.3, 0.92, _steps(_MSG, _MSG | _LOC, _CON, _IP)),
     Kind(
         "legal_demand",
         "legal",

@@ -229,7 +229,7 @@ def _name(
     pair = np.unique(cases.of[looks] * len(where.persons) + at[looks], return_index=True)[1]
     looks = looks[np.sort(pair)]
     added = cases.t[looks] - draw.integers(30_000, 40 * 60_000, size=len(looks))
-    by_self = draw.random(len(looks)) < 0.1
+    by_self = draw.random(len(looks)) < 0.06
     added_by = np.where(by_self, where.staff.codes[cases.who[looks]], engine)
     others = named_rows(cases.codes[cases.of[looks]], where.persons.codes[at[looks]], added, added_by)
     book.named.append(others[at[looks] != cases.person[cases.of[looks]]])
