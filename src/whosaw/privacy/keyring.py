@@ -30,7 +30,7 @@ from whosaw.privacy.data_key import DataKey, StreamSecret, rewrap, unwrap, wrap
 from whosaw.privacy.epochs import EpochRows, Epochs
 from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix, pseudonym_of
 from whosaw.privacy.root import Random, Root
-from whosaw.privacy.vrf import VrfKey
+from whosaw.privacy.vrf import REMEMBERED, VrfKey
 from whosaw.tlog import leaf
 
 WARM = 16_384  # streams whose keys stay at hand
@@ -228,7 +228,10 @@ class Keyring:
                 return made
             epoch = self.epochs.newest()
             # Where that epoch ends meanwhile, nothing is stored, and the next try makes them anew.
-            self._rows.add_all([self._made(stream, epoch) for stream in left.values()])
+            new = list(left.values())
+            for page in (new[at : at + REMEMBERED] for at in range(0, len(new), REMEMBERED)):
+                self._vrf.prove_all([leaf.alpha(int(stream.kind), stream.id, 0) for stream in page])
+                self._rows.add_all([self._made(stream, epoch) for stream in page])
         raise Unavailable("epochs come and go faster than a row is made", part="keyring")
 
     def known(self, stream: Stream) -> DataKey | None:
