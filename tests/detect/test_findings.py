@@ -17,6 +17,7 @@ from whosaw.detect.finding import NONE, Findings, numbered
 from whosaw.detect.findings_file import encode, parse
 from whosaw.detect.join import joined, standing
 from whosaw.detect.record import detectors_body
+from whosaw.detect.registry import SIGNALS
 from whosaw.detect.templates import load_templates
 from whosaw.detect.wording import days_of, looked
 from whosaw.errors import BadInput, NotCanonical
@@ -258,7 +259,11 @@ def test_the_record_tells_one_set_of_detectors_from_another():
     at = datetime(2026, 6, 1, tzinfo=UTC)
     defaults, templates = load_defaults(), load_templates()
     body = parse_record(detectors_body(defaults, templates, at))
-    assert (body["kind"], body["signals"], body["at"]) == ("detectors", ["unexplained"], "2026-06-01T00:00:00.000Z")
+    assert (body["kind"], body["signals"], body["at"]) == (
+        "detectors",
+        [d.NAME for d in SIGNALS],
+        "2026-06-01T00:00:00.000Z",
+    )
     others = [
         detectors_body(replace(defaults, digest="0" * 64), templates, at),
         detectors_body(defaults, replace(templates, digest="0" * 64), at),

@@ -4,6 +4,30 @@
 from __future__ import annotations
 
 from whosaw.detect.signal import Detector
-from whosaw.detect.signals import after_event, circle_sweep, fixation, place_match, unexplained
+from whosaw.detect.signals import (
+    after_event,
+    approval_ring,
+    case_stretching,
+    circle_sweep,
+    fixation,
+    place_match,
+    protected_person,
+    purpose_mismatch,
+    relationship,
+    unexplained,
+    watcher_exception,
+)
 
-SIGNALS: tuple[Detector, ...] = (unexplained, circle_sweep, fixation, after_event, place_match)
+SIGNALS: tuple[Detector, ...] = (
+    unexplained,
+    relationship,
+    protected_person,
+    purpose_mismatch,
+    case_stretching,
+    approval_ring,
+    circle_sweep,
+    place_match,
+    fixation,
+    after_event,
+    watcher_exception,
+)

@@ -44,6 +44,11 @@ def looked(looks: Sequence[Evidence], expected: float) -> str:
     )
 
 
+def code(text: str | None) -> str | None:
+    """`text` where it looks like a code: what the organisation calls a unit, or a type of case."""
+    return text if text is not None and _CODE.fullmatch(text) else None
+
+
 def days_of(looks: Iterable[Evidence]) -> int:
     """Days from the first look to the last, at least one."""
     times = [look.t for look in looks]
@@ -66,8 +71,9 @@ def people(number: int, looks: Sequence[Evidence]) -> str:
     return f"{several} of {spelled(known)} functions" if known > 1 else several
 
 
-def usual(expected: float) -> str:
+def usual(expected: float, one: str = "such person", more: str = "such persons") -> str:
+    """`one such person would be usual`."""
     if expected < 0.5:
-        return "not even one such person would be usual"
-    number = round(expected)
-    return f"{spelled(number)} such {'person' if number == 1 else 'persons'} would be usual"
+        return f"not even one {one} would be usual"
+    number = max(1, round(expected))
+    return f"{spelled(number)} {one if number == 1 else more} would be usual"

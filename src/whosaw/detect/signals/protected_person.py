@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Unexplained looks at protected persons, alone or as a team.
+
+    k protected persons without a reason of n persons looked at     per class, for all of them, and for those who were
+                                                                    on a list at another time than that of the look
+    windows of 7, 30, 90 days ──smallest tail, paid for──▶ one signal per principal and per team
+
+Who is protected is what the lists said at the time of the look: whoever takes a name off a list in October changes nothing
+about July. Those who are on a list at another time are counted apart, as such. Four people with two persons each are
+nothing alone; that is why teams are counted.
+
+*Innocent*: a press desk, a safety team that follows threats: declare a template.
+*Beaten by*: taking those around the protected one (circle_sweep); an edited list (trail_tampering).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from whosaw.detect.signal import Evidence, Family, Signal, World
+from whosaw.detect.tally import Tally, found, judged, seen, tallies, told
+from whosaw.detect.wording import days_of, many, people, usual
+from whosaw.facts.columns import Cell
+from whosaw.facts.extra import need
+from whosaw.facts.prepared.looks import holds
+
+NAME = "protected_person"
+FAMILY: Family = "context"
+NEEDS = frozenset({"look", "staff", "persons"})
+ALL, OTHER_TIME = "all", "at another time"
+# What is said of each class; the bit alone must suffice where no class is known.
+_CALLED: Mapping[str, tuple[str, str]] = {
+    "press": ("journalist", "journalists"),
+    "critic": ("critic", "critics"),
+    "litigant": ("opponent in court", "opponents in court"),
+    "regulator": ("person of a regulator", "persons of regulators"),
+    "politician": ("politician", "politicians"),
+    "union": ("person of a union", "persons of unions"),
+    "minor": ("minor", "minors"),
+    "public_figure": ("public figure", "public figures"),
+}
+_PROTECTED = ("protected person", "protected persons")
+_Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
+
+
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """`rate`: protected persons without a reason among all persons looked at, before anything is known."""
+
+    rate: float = field(metadata={"high": 0.5})
+
+
+# ── on the engine ──
+
+
+def query(world: World) -> dict[str, Any]:
+    windows = world.defaults.windows
+    return {"n": seen(world, windows), "k": found(world, _hits(world), windows)}
+
+
+def _hits(world: World) -> Any:
+    return world.once(f"hits_{NAME}", lambda: _labelled(world))
+
+
+def _labelled(world: World) -> Any:
+    ibis = need("ibis", "watching")
+    looks = judged(world)
+    looks = looks.filter(looks.u == 1)
+    hits = looks.filter(looks.protected == 1)
+    labelled = hits.mutate(label=ibis.literal(ALL))
+    persons = world.tables["persons"]
+    ever = persons.filter(persons.protected == 1).select("person").distinct()
+    away = looks.filter(looks.protected == 0).semi_join(ever, "person")
+    labelled = labelled.union(away.mutate(label=ibis.literal(OTHER_TIME)))
+    if "classes" not in world.tables:
+        return labelled
+    c = world.tables["classes"]
+    c = c.filter(c["class"] != "staff")
+    c = c.select(c_person=c.person, label=c["class"], c_from=c.valid_from, c_to=c.valid_to)
+    of_class = hits.inner_join(c, [hits.person == c.c_person, holds(c.c_from, c.c_to, hits.t)])
+    return labelled.union(of_class.drop("c_person", "c_from", "c_to"))
+
+
+# ── on the driver ──
+
+
+def score(rows: _Rows, world: World) -> list[Tally]:
+    """A signal for every unit that looked at anybody."""
+    counts = replace(world.defaults.counts, rate=world.defaults.of(NAME, NUMBERS).rate)
+    return tallies(rows["n"], rows["k"], counts, signal=NAME, family=FAMILY)
+
+
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    return told(world, signals, _hits(world), _sentence)
+
+
+def _sentence(signal: Tally, looks: Sequence[Evidence]) -> str:
+    number = len({look.person for look in looks})
+    what = _CALLED.get(signal.label, _PROTECTED)
+    late = " who were on a list of protected persons at another time," if signal.label == OTHER_TIME else ""
+    if signal.label == OTHER_TIME:
+        what = ("person", "persons")
+    return (
+        f"{people(len({look.who for look in looks}), looks)} looked at {many(number, *what)}{late} without a case, "
+        f"assignment or other reason on file in {many(days_of(looks), 'day')}; {usual(signal.whole, *what)}."
+    )

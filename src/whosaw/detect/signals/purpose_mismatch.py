@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reason given does not fit the look.
+
+    thirteen flags per look (fits.py) ──▶ a pattern;  a flag weighs −ln of its share among the looks of the same work
+    odd: at most 2 % of such looks weigh as much ──▶ k persons of odd looks of n ──counts──▶ principal, team, case
+
+The work is function and tool, where enough people do it, else the function, else everybody's: no team can make it normal to link
+late, or to look under a number that names nobody. What fits is learnt: no purpose and no type of case is known beforehand.
+
+*Innocent*: teams that link late; tools that ask for no purpose.
+*Beaten by*: a real case that fits (then case_stretching, circle_sweep, approval_ring).      Design: docs/adr/0147
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import fsum, log
+from typing import Any, cast
+
+from whosaw.detect.by_type import ByType
+from whosaw.detect.evidence import evidence_of, most_telling
+from whosaw.detect.fits import FLAGS, fitted, flags_of
+from whosaw.detect.signal import Evidence, Family, Signal, World
+from whosaw.detect.tails import at_least
+from whosaw.detect.tally import found, judged, seen, tallies, told
+from whosaw.detect.wording import code, days_of, many, people, usual
+from whosaw.facts.columns import Cell
+from whosaw.facts.extra import need
+
+NAME = "purpose_mismatch"
+FAMILY: Family = "cover"
+NEEDS = frozenset({"look", "staff", "cases", "case_persons"})
+_Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
+# function and tool; function; everybody
+_Work = tuple[str | None, str | None] | tuple[str | None] | tuple[()]
+
+
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """`odd`: looks that weigh as much are at most this share. `prior`: so many looks' worth of the wider work's share.
+
+    `seldom`: one in so many looks for a purpose. `few`: looks from which on a purpose teaches, cases from which on a type does.
+    """
+
+    odd: float = field(metadata={"high": 0.5})
+    prior: int
+    seldom: int
+    few: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit(Signal):
+    """A case. `type_`: its type."""
+
+    type_: str
+
+
+# ── on the engine ──
+
+
+def query(world: World) -> dict[str, Any]:
+    odd = _odd_looks(world)
+    cases = _fitted(world)
+    cases = cases.filter(cases.case.notnull())
+    types = world.tables["cases"].group_by(c_case="case_id").aggregate(c_type=world.tables["cases"].type.max())
+    n = cases.group_by("case").aggregate(n=cases.person.nunique())
+    n = n.filter(n.n > 1)  # one person is never more than chance brings
+    k = odd.group_by(k_case=odd.case).aggregate(k=odd.person.nunique())
+    joined = n.left_join(k, n.case == k.k_case)
+    joined = joined.left_join(types, joined.case == types.c_case)
+    windows = world.defaults.windows
+    return {
+        "n": seen(world, windows),
+        "k": found(world, odd, windows),
+        "cases": joined.select("case", type=joined.c_type.fill_null(""), n=joined.n, k=joined.k.fill_null(0)),
+    }
+
+
+def _fitted(world: World) -> Any:
+    numbers = world.defaults.of(NAME, NUMBERS)
+    return world.once("fitted", lambda: fitted(world, judged(world), numbers.seldom, numbers.few))
+
+
+def _odd_looks(world: World) -> Any:
+    """The odd looks, with a `label`."""
+    return world.once("odd", lambda: _odd_of(world))
+
+
+def _odd_of(world: World) -> Any:
+    ibis = need("ibis", "watching")
+    looks = _fitted(world)
+    counted = looks.group_by("function", "app", "pattern").aggregate(looks=looks.count(), whos=looks.who.nunique())
+    units = [
+        looks.group_by("function", "app").aggregate(whos=looks.who.nunique()),
+        looks.group_by("function").aggregate(whos=looks.who.nunique()),
+    ]
+    rows: list[Any] = world.facts.rows(counted, ("function", "app", "pattern"), f"{NAME}: patterns")
+    whos = {
+        tuple(row[name] for name in names): row["whos"]
+        for names, table in zip((("function", "app"), ("function",)), units, strict=True)
+        for row in cast("list[Any]", world.facts.rows(table, names, f"{NAME}: work"))
+    }
+    odd = odd_patterns(rows, whos, world)
+    wanted = [
+        _is(looks.function, function) & _is(looks.app, app) & looks.pattern.isin(patterns)
+        for (function, app), patterns in odd.items()
+        if patterns
+    ]
+    return looks.filter(ibis.or_(*wanted) if wanted else ibis.literal(value=False)).mutate(label=ibis.literal("odd"))
+
+
+def _is(column: Any, value: str | None) -> Any:
+    return column.isnull() if value is None else column == value
+
+
+# ── on the driver ──
+
+
+def odd_patterns(
+    rows: Iterable[Any], whos: Mapping[tuple[str | None, ...], int], world: World
+) -> dict[tuple[str | None, str | None], list[int]]:
+    """Per function and tool the patterns that are odd in that work."""
+    numbers, counts = world.defaults.of(NAME, NUMBERS), world.defaults.counts
+    by: dict[_Work, Counter[int]] = {(): Counter()}
+    for row in rows:
+        for work in _works(row["function"], row["app"]):
+            by.setdefault(work, Counter())[row["pattern"]] += row["looks"]
+    shares: dict[_Work, list[float]] = {}
+    for work in sorted(by, key=len):
+        wider = shares[work[:-1]] if work else None
+        shares[work] = _shares(by[work], wider, numbers.prior)
+    odd = {}
+    for function, app in dict.fromkeys((row["function"], row["app"]) for row in rows):
+        work = next(
+            work
+            for work in _works(function, app)
+            if not work or (whos[work] >= counts.rate_units and by[work].total() >= counts.rate_persons)
+        )
+        there = by[function, app]
+        odd[function, app] = [p for p in sorted(_odd(by[work], shares[work], numbers.odd)) if p in there]
+    return odd
+
+
+def _works(function: str | None, app: str | None) -> tuple[_Work, ...]:
+    return (function, app), (function,), ()
+
+
+def _shares(patterns: Mapping[int, int], wider: Sequence[float] | None, prior: int) -> list[float]:
+    """How many of these looks have each flag, drawn towards the wider work's share."""
+    looks = sum(patterns.values())
+    having = [sum(n for pattern, n in patterns.items() if pattern >> place & 1) for place in range(len(FLAGS))]
+    if wider is None:
+        return [(number + 1) / (looks + 2) for number in having]
+    return [(number + 1 + prior * share) / (looks + 2 + prior) for number, share in zip(having, wider, strict=True)]
+
+
+def _odd(patterns: Mapping[int, int], shares: Sequence[float], most: float) -> set[int]:
+    """The patterns that weigh most, down to where all of them together would be more than so large a share."""
+    weights: dict[float, list[int]] = {}
+    for pattern in patterns:
+        weight = fsum(-log(shares[place]) for place in flags_of(pattern))
+        weights.setdefault(round(weight, 9), []).append(pattern)
+    looks, above, odd = sum(patterns.values()), 0, set()
+    for weight in sorted(weights, reverse=True):
+        above += sum(patterns[pattern] for pattern in weights[weight])
+        if weight <= 0 or above > looks * most:
+            break
+        odd.update(weights[weight])
+    return odd
+
+
+def score(rows: _Rows, world: World) -> list[Signal]:
+    """A signal for every unit that looked at anybody, and for every case of several persons."""
+    numbers = world.defaults.of(NAME, NUMBERS)
+    counts = replace(world.defaults.counts, rate=numbers.odd)
+    made: list[Signal] = [*tallies(rows["n"], rows["k"], counts, signal=NAME, family=FAMILY)]
+    cases: Sequence[Any] = rows["cases"]
+    by_type = ByType(((row["type"], row["k"], row["n"]) for row in cases), counts, numbers.few)
+    return made + [_case(row, by_type, world.defaults.reference_days) for row in cases]
+
+
+def _case(row: Any, by_type: ByType, days: int) -> Misfit:
+    of = by_type.usual(row["type"], row["k"], row["n"])
+    return Misfit(
+        signal=NAME, family=FAMILY, kind="case", unit=row["case"], stratum=row["type"] or "unknown",
+        p=at_least(row["k"], row["n"], of.rate, of.inverse_s), tries=1, days=days, k=row["k"], n=row["n"],
+        expected=row["n"] * of.rate, others=of.others, type_=row["type"],
+    )  # fmt: skip
+
+
+# ── what it rests on ──
+
+
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    hits = _odd_looks(world)
+    names = ("look_id", "who", "person", "pattern")
+    rows: list[Any] = world.facts.rows(hits.select(*names), names, NAME)
+    patterns = {(row["look_id"], row["who"], row["person"]): row["pattern"] for row in rows}
+    made = told(world, signals, hits, lambda signal, looks: _sentence(looks, patterns, signal.whole))
+    mine = [signal for signal in signals if isinstance(signal, Misfit)]
+    if not mine:
+        return made
+    of_cases = hits.filter(hits.case.isin(sorted({signal.unit for signal in mine})))
+    by: dict[str, list[Evidence]] = {}
+    for look in evidence_of(world, world.looks.semi_join(of_cases, "row")):
+        by.setdefault(look.case or "", []).append(look)
+    return made + [_of_case(signal, by.get(signal.unit, []), patterns, world) for signal in mine]
+
+
+_Patterns = Mapping[tuple[str, str, str], int]
+
+
+def _of_case(signal: Misfit, looks: Sequence[Evidence], patterns: _Patterns, world: World) -> Signal:
+    if not looks:
+        return replace(signal, p=1.0)
+    of = code(signal.type_)
+    what = f"One {of} case" if of else "One case" if signal.type_ else "One case number that is not on file"
+    return replace(
+        signal,
+        principals=tuple(sorted({look.who for look in looks})),
+        persons=tuple(sorted({look.person for look in looks if look.person is not None})),
+        looks=most_telling(looks, world.defaults.findings.telling),
+        cases=(signal.unit,),
+        sentence=(
+            f"{what} was named for {many(signal.n, 'person')}, and for {signal.k:,} of them it does not fit: "
+            f"{_why(looks, patterns)}; {usual(signal.expected)}."
+        ),
+    )
+
+
+def _sentence(looks: Sequence[Evidence], patterns: _Patterns, expected: float) -> str:
+    persons = len({look.person for look in looks})
+    return (
+        f"{people(len({look.who for look in looks}), looks)} looked at {many(persons, 'person')} for reasons that do not fit, in "
+        f"{many(days_of(looks), 'day')}: {_why(looks, patterns)}; {usual(expected)}."
+    )
+
+
+def _why(looks: Sequence[Evidence], patterns: _Patterns) -> str:
+    """Of so many looks, what most of them lack; at most two reasons."""
+    flags = Counter(place for look in looks for place in flags_of(patterns.get(look.key, 0)))
+    most = sorted(flags.items(), key=lambda each: (-each[1], each[0]))[:2]
+    said = [f"{number:,} {_singular(FLAGS[place][1]) if number == 1 else FLAGS[place][1]}" for place, number in most]
+    return f"of {many(len(looks), 'look')} {' and '.join(said)}"
+
+
+def _singular(text: str) -> str:
+    """`gives no purpose` for `give no purpose`."""
+    verb, _, rest = text.partition(" ")
+    return f"{verb}s {rest}"

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Six signals: each finds the misuse that is its own, leaves its innocent twin alone, and is calm where nobody snoops."""
+
+from dataclasses import replace
+
+import pytest
+from tests.detect.calm import AS_OF, calm
+from tests.detect.signals.misuse import planted
+
+from whosaw.detect.coverage import runs
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.run import signals, world_of
+from whosaw.detect.signals import (
+    approval_ring,
+    case_stretching,
+    protected_person,
+    purpose_mismatch,
+    relationship,
+    watcher_exception,
+)
+from whosaw.detect.templates import load_templates
+
+SIX = (relationship, protected_person, purpose_mismatch, case_stretching, approval_ring, watcher_exception)
+DEFAULTS, SHIPPED = load_defaults(), load_templates()
+# Compiling templates takes most of the time; these are the ones that this company needs.
+_FEW = ("case_assigned", "person_asked", "case_of_unit", "case_of_queue")
+TEMPLATES = replace(SHIPPED, templates=tuple(t for t in SHIPPED.templates if t.id in _FEW), digest="0" * 64)
+_SEED = 2
+
+
+def said(made, *without):
+    """By signal that can run: all that it says, strongest first."""
+    with made.opened(*without) as facts:
+        world = world_of(facts, AS_OF, DEFAULTS, TEMPLATES)
+        found = {d.NAME: signals(d, world, 0.05) for d in SIX if runs(d, world)}
+    return {name: sorted(of, key=lambda s: s.order) for name, of in found.items()}
+
+
+@pytest.fixture(scope="module")
+def town():
+    return said(planted(_SEED))
+
+
+def about(town, detector, who):
+    """What is told of `who`, strongest first."""
+    return [s for s in town[detector.NAME] if who in s.principals and s.sentence]
+
+
+# detector, who does it, their twin, the largest p that is small enough
+PAIRS = (
+    (protected_person, "e-safety-1-4", "e-safety-1-5", 0.001),
+    (relationship, "e-fraud-0-4", "e-fraud-0-5", 0.001),
+    (purpose_mismatch, "e-support-2-4", "e-support-2-5", 0.001),
+    (case_stretching, "e-fraud-1-4", "e-fraud-1-5", 0.001),
+    (approval_ring, "e-fraud-2-4", "e-fraud-2-7", 0.001),
+    # Ten people of a function are few, and gaps come in clusters here: there is no more to be had.
+    (watcher_exception, "e-audit-1-3", "e-security-1-3", 0.05),
+)
+
+
+@pytest.mark.parametrize(("detector", "who", "twin", "p"), PAIRS, ids=[pair[0].NAME for pair in PAIRS])
+def test_the_misuse_stands_and_its_twin_does_not(town, detector, who, twin, p):
+    """Of all that a signal says, its own misuse is among the first; the same shape with a reason is far behind."""
+    assert [s for s in town[detector.NAME][:3] if who in s.principals]
+    mine = about(town, detector, who)[0]
+    assert mine.p < p
+    assert all(s.p > 2 * mine.p for s in about(town, detector, twin))
+    assert mine.sentence == SENTENCES[detector.NAME]
+
+
+SENTENCES = {
+    "protected_person": (
+        "One person of safety looked at 5 protected persons without a case, assignment or other reason on file in 16 days; "
+        "not even one protected person would be usual."
+    ),
+    "relationship": (
+        "One person of fraud looked at 2 persons of their own household without a case, assignment or other reason on file "
+        "in 1 day; not even one such person would be usual by chance."
+    ),
+    "purpose_mismatch": (
+        "One person of support looked at 7 persons for reasons that do not fit, in 18 days: of 7 looks 7 name a case that "
+        "does not name the person and 6 name a case that had been closed for more than a week; not even one such person "
+        "would be usual."
+    ),
+    "case_stretching": (
+        "One chargeback case was used for 25 persons, 25 of them unlinked to it; two such persons would be usual in such a "
+        "case."
+    ),
+    "approval_ring": (
+        "Two people approved for each other, 6 times one way and 6 times the other; few who ask for approvals find each "
+        "other so often."
+    ),
+    "watcher_exception": (
+        "One person of audit, whose work is to control others, looked at 8 persons outside the organisation without a declared "
+        "scope, case or other reason in 68 days; one such person would be usual."
+    ),
+}
+
+
+def test_a_team_is_more_than_one_person(town):
+    """Three of engineering with two protected persons each: as a function they are found, and named with each other."""
+    (team,) = (s for s in town["protected_person"] if s.kind == "function" and s.unit == "engineering")
+    assert team.p < 0.005
+    assert {"e-engineering-0-3", "e-engineering-1-3", "e-engineering-2-3"} <= set(team.principals)
+
+
+def test_no_sentence_names_anybody(town):
+    """Nothing of what is in the tables stands in a sentence, but codes of functions, units and types."""
+    for found in town.values():
+        for signal in found:
+            words = set(signal.sentence.replace(",", " ").replace(".", " ").split())
+            names = {*signal.principals, *signal.persons, *signal.cases, *(look.look for look in signal.looks)}
+            assert not words & names
+            assert not [w for w in words if w.startswith(("e-", "p-", "c-", "l-", "h-"))]
+
+
+def test_every_signal_that_is_told_has_looks(town):
+    """What cannot be shown is not said."""
+    assert all(s.looks and s.principals for found in town.values() for s in found if s.sentence)
+
+
+@pytest.mark.parametrize(
+    ("without", "off"),
+    [
+        ((), set()),
+        (("classes", "links", "approvals", "assignments"), set()),
+        (("persons",), {"protected_person"}),
+        (("cases", "case_persons"), {"purpose_mismatch", "case_stretching", "approval_ring"}),
+    ],
+)
+@pytest.mark.slow
+def test_a_table_that_is_missing_switches_off_what_needs_it(without, off):
+    """And nothing else: the others do their best."""
+    assert {d.NAME for d in SIX} - set(said(calm(3, each=4), *without)) == off
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.slow if seed > 11 else ()) for seed in (11, 12, 13, 14)]
+)
+def test_where_nobody_snoops_small_p_are_rare(seed):
+    """At p < .01 at most twice as many units as that says, for each signal; a handful is no rate."""
+    for name, found in said(calm(seed)).items():
+        assert sum(s.p < 0.01 for s in found) <= max(3, 0.02 * len(found)), name
