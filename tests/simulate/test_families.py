@@ -21,14 +21,15 @@ def told(planted):
 
 
 @pytest.mark.parametrize("family", NAMES)
-def test_a_family_is_planted_with_its_twin(told, family):
+def test_a_family_is_planted_with_its_twin(told, planted, family):
     """One incident and one benign story of the same dials; other people; looks that are in the log and are theirs."""
     lines, looks = told
     (incident,) = [line for line in lines.values() if line["family"] == family]
     (twin,) = [line for line in lines.values() if line.get("twin_of") == incident["incident"]]
     assert twin["family"] == FAMILIES[NAMES.index(family)].twin_name
     assert twin["dials"] == incident["dials"]
-    assert not set(twin["principals"]) & set(incident["principals"])
+    machines = {row["staff_id"] for row in table(planted, "staff") if row["function"] == "service"}
+    assert not set(twin["principals"]) & set(incident["principals"]) - machines
     for line in (incident, twin):
         assert line["looks"]
         rows = [looks[look] for look in line["looks"]]

@@ -17,16 +17,20 @@ from whosaw.errors import BadInput
 from whosaw.simulate.company.division import Division
 from whosaw.simulate.folder.truth import Planted
 from whosaw.simulate.plants import (
+    acquaintance,
     cover_added_later,
     cover_own_ring,
     cover_stretched,
     cover_wrong_person,
     curiosity,
     drift,
+    hidden_in_crowd,
     motive,
     search_only,
     slow_alone,
     split_list,
+    takes_along,
+    through_machine,
     trail_edits,
     watchers,
 )
@@ -35,6 +39,8 @@ from whosaw.simulate.plants.scene import Scene
 from whosaw.simulate.twins import (
     account_takeover,
     audit_with_mandate,
+    batch_repair,
+    colleague_asks,
     fraud_ring,
     late_linking,
     legal_hold,
@@ -43,6 +49,8 @@ from whosaw.simulate.twins import (
     onboarding_cohort,
     outage_surge,
     phone_desk,
+    quarter_end,
+    sample_again,
     two_on_call,
     viral_account,
 )
@@ -82,6 +90,10 @@ FAMILIES: tuple[Family, ...] = (
     Family("search_only", search_only.RANGES, search_only.plant, phone_desk.play, phone_desk.FAMILY),
     Family("drift", drift.RANGES, drift.plant, onboarding_cohort.play, onboarding_cohort.FAMILY),
     Family("curiosity", curiosity.RANGES, curiosity.plant, viral_account.play, viral_account.FAMILY),
+    Family("acquaintance", acquaintance.RANGES, acquaintance.plant, colleague_asks.play, colleague_asks.FAMILY),
+    Family("hidden_in_crowd", hidden_in_crowd.RANGES, hidden_in_crowd.plant, sample_again.play, sample_again.FAMILY),
+    Family("through_machine", through_machine.RANGES, through_machine.plant, batch_repair.play, batch_repair.FAMILY),
+    Family("takes_along", takes_along.RANGES, takes_along.plant, quarter_end.play, quarter_end.FAMILY),
 )
 NAMES = tuple(family.name for family in FAMILIES)
 _FIRST = 1000  # components before it belong to the background
@@ -128,6 +140,6 @@ def put(where: Division, book: Book, background: NDArray[Any], turn: Turn) -> li
         twin_of = f"i-{turn.number:02d}" if benign else None
         about = np.delete(looks, scene.crowd)
         also = tuple(scene.hand.also)
-        made.append(Planted(name, family, benign, looks, about, dials.said, also, twin_of))
+        made.append(Planted(name, family, benign, looks, about, dials.said, also, twin_of, scene.hand.behind()))
         taken = frozenset({*(("who", w) for w in scene.principals), *(("person", p) for p in scene.persons)})
     return made

@@ -32,7 +32,7 @@ class Planted:
     dials: Mapping[str, float]
     also: Sequence[tuple[str, int]] = ()
     twin_of: str | None = None
-    principals: Sequence[int] = ()  # codes of those who belong to it, where the looks do not say it
+    principals: Sequence[int] = ()  # codes of those who did it, where a machine looked for them
 
 
 _PREFIX = {"case": "c-{:012x}", "change": "x-{:012x}"}

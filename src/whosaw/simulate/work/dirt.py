@@ -43,9 +43,11 @@ def _chance(where: Division, looks: rows.Looks, what: str) -> Floats:
 def _bridge(where: Division, looks: rows.Looks) -> rows.Looks:
     """Some looks of the support desk come through a machine, which mostly says for whom."""
     through = (_chance(where, looks, "bridge") < 0.015) & (looks["app"] == 0) & (looks["bulk"] == NOBODY)
+    bridge = where.staff.codes[where.staff.machines["desk-bridge"]]
+    through &= looks["who"] != bridge
     told = _chance(where, looks, "told") < 0.93
     looks["behalf"] = np.where(through & told, looks["who"], looks["behalf"])
-    looks["who"] = np.where(through, where.staff.codes[where.staff.machines["desk-bridge"]], looks["who"])
+    looks["who"] = np.where(through, bridge, looks["who"])
     return looks
 
 

@@ -49,14 +49,18 @@ class Hand:
 
     def look(
         self, who: int, person: int, t: int, fields: int, *, mode: int = 0, purpose: int = -1, case: int = int(NOBODY),
-        app: str | None = None, detail: int = 2, bulk: int | None = None, behalf: int | None = None,
+        app: str | None = None, detail: int = 2, bulk: int | None = None, behalf: int | None = None, desk: int | None = None,
+        rows_: int = -1,
     ) -> int:  # fmt: skip
-        """One look; its number here, by which `code` knows it. `bulk`: the number of the first look of its request."""
+        """One look; its number here, by which `code` knows it. `bulk`: the number of the first look of its request; `desk`: from
+        whose, where that is not that of `who`.
+        """
         function = self.where.staff.units[self.where.staff.unit_of(who, self.day(t))].function
         self._looks.append(
             {
                 "t": t, "who": who, "person": person, "fields": fields, "mode": mode, "purpose": purpose, "case": case,
                 "app": rows.APP_OF[app or function], "detail": detail, "bulk": bulk, "behalf": behalf,
+                "desk": who if desk is None else desk, "rows": rows_,
             }
         )  # fmt: skip
         return len(self._looks) - 1
@@ -130,15 +134,22 @@ class Hand:
         self.book.edits.append(Edit(code, t, who, object_, target, old, new))
         self.also.append(("change", code))
 
+    def behind(self) -> list[int]:
+        """Codes of those for whom a machine looked."""
+        return sorted(
+            {int(self.where.staff.codes[look["desk"]]) for look in self._looks if look["desk"] != look["who"]}
+        )
+
     def looks(self) -> rows.Looks:
         """All looks, as records."""
         if not self._looks:
             return rows.together(())
         who = np.array([look["who"] for look in self._looks])
-        address, country = place(self.where, who, self.draw)
+        address, country = place(self.where, np.array([look["desk"] for look in self._looks]), self.draw)
         codes, persons = self.where.staff.codes, self.where.persons.codes
         columns: dict[str, Any] = {
-            name: [look[name] for look in self._looks] for name in ("t", "fields", "mode", "purpose", "app", "detail")
+            name: [look[name] for look in self._looks]
+            for name in ("t", "fields", "mode", "purpose", "app", "detail", "rows")
         }
         columns["detail"] = np.where(self.draw.random(len(who)) < 0.1, 0, columns["detail"])
         columns["case"] = np.array([look["case"] for look in self._looks], dtype=np.uint64)
