@@ -22,6 +22,7 @@ from whosaw.cli.collect import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.cli.count import count
 from whosaw.cli.demo.command import demo
+from whosaw.cli.detect import detect
 from whosaw.cli.directory import directory
 from whosaw.cli.erase import erase, hold
 from whosaw.cli.evaluate import evaluate
@@ -86,6 +87,7 @@ for _command in (
     collect,
     vault,
     watch,
+    detect,
     evaluate,
     inquiry,
     statement,

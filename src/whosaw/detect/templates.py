@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from whosaw.detect.toml import digest, exactly, read, shipped, whole
@@ -82,6 +82,7 @@ class Template:
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protected_at_most: int = 100
     never_fields: tuple[str, ...] = ()
+    unsaid: bool = False  # of an author nothing is said in any row, so that nobody could be known by it
 
     @property
     def needs(self) -> frozenset[str]:
@@ -93,7 +94,8 @@ class Template:
     def known(self) -> tuple[Ref, ...]:
         """Of `unlike` and `outside` those that must be known: the authors, or all where none of them is an author."""
         refs = tuple(sorted({*self.unlike, *self.outside}))
-        return tuple(ref for ref in refs if ref.column in AUTHORS) or refs
+        authors = tuple(ref for ref in refs if ref.column in AUTHORS)
+        return authors or (() if self.unsaid else refs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,29 @@ class Templates:
     templates: tuple[Template, ...]
     digest: str
 
+    def without(self, unsaid: frozenset[str]) -> Templates:
+        """Without the conditions on columns (`table.column`) of which a dataset says nothing at all.
+
+        They would fail for every row, and all honest work would have no reason: not knowing is said once, for the run.
+        """
+        if not unsaid:
+            return self
+        spared = tuple(_spared(template, unsaid) for template in self.templates)
+        return replace(self, templates=spared, digest=digest(f"{self.digest} {sorted(unsaid)}".encode()))
+
     def usable(self, tables: frozenset[str]) -> tuple[tuple[int, Template], ...]:
         """The templates whose tables are known, with their place in the file."""
         return tuple((i, t) for i, t in enumerate(self.templates) if t.needs <= tables)
+
+
+def _spared(template: Template, unsaid: frozenset[str]) -> Template:
+    def said(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        return tuple(ref for ref in refs if f"{ref.table}.{ref.column}" not in unsaid)
+
+    unlike, outside = said(template.unlike), said(template.outside)
+    if (unlike, outside) == (template.unlike, template.outside):
+        return template
+    return replace(template, unlike=unlike, outside=outside, unsaid=True)
 
 
 def load_templates(raw: bytes | None = None) -> Templates:
