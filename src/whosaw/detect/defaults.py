@@ -75,6 +75,7 @@ class Joining:
     most_harm: float = field(metadata={"high": 10.0})
     same: int
     reviewers: tuple[str, ...]
+    of_machines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

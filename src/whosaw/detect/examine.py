@@ -21,6 +21,7 @@ from whosaw.detect.coverage import Coverage, cover
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import evidence_of
 from whosaw.detect.finding import Finding, Findings, Reason, finding_id, matched
+from whosaw.detect.join import opens
 from whosaw.detect.lines import FLOOR, Line
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.route import Reviewers
@@ -73,7 +74,7 @@ def examine(
         entered.take(world, all_, may, since=instants[number - 1] if number else dataset.start - 1)
         if as_of != dataset.end:
             forget(world)
-    openers = [s for s in all_.signals if s.opens]
+    openers = [s for s in all_.signals if opens(s, defaults.findings)]
     weakest = max((min(r.p for r in line.finding.signals) for line in entered.top()), default=0.0)
     units = len(openers) + _rest(openers)
     return Examined(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from whosaw.detect.defaults import Joining
 from whosaw.detect.signal import Evidence, Signal
@@ -43,14 +43,28 @@ def joined(signals: Iterable[Signal], lookers: Mapping[str, int], numbers: Joini
     """
     findings = _Parts(numbers)
     # Those that open findings first: what only supports finds them there, however strong it is.
-    for signal in sorted(signals, key=lambda s: (not s.opens, *s.order)):
+    ordered = [(not opens(signal, numbers), *signal.order, signal) for signal in signals]
+    for quiet, *_, signal in sorted(ordered, key=lambda each: each[:-1]):
         part = _Part.of(signal, lookers, numbers.hub_lookers)
         fitting = findings.fitting(part)
         if fitting:
             findings.join(part, fitting)
-        elif signal.opens:
+        elif findings.absorbed(part):
+            continue
+        elif not quiet:
             findings.add(part)
     return sorted(findings.signals(), key=lambda part: part[0].order)
+
+
+def opens(signal: Signal, numbers: Joining) -> bool:
+    """It may be a finding by itself. What only machines did is one by the signals that are about machines alone:
+
+    a machine has no case, comes back every night, and looks at everybody, all by design.
+    """
+    if not signal.opens:
+        return False
+    machines = bool(signal.looks) and all(look.function == _SERVICE for look in signal.looks)
+    return not machines or signal.signal in numbers.of_machines
 
 
 @dataclass(slots=True)
@@ -76,6 +90,21 @@ class _Part:
             looks={look.key for look in signal.looks},
             first=min((look.t for look in signal.looks), default=0),
             last=max((look.t for look in signal.looks), default=0),
+        )
+
+    def of_principals(self, whos: set[str]) -> _Part:
+        """The same signal, with only what these did."""
+        (signal,) = self.signals
+        looks = tuple(look for look in signal.looks if look.who in whos)
+        principals = tuple(who for who in signal.principals if who in whos)
+        return _Part(
+            signals=[replace(signal, principals=principals, looks=looks, persons=())],
+            pairs={pair for pair in self.pairs if pair[0] in whos},
+            persons=self.persons & {look.person for look in looks if look.person is not None},
+            principals=self.principals & whos,
+            looks={look.key for look in looks},
+            first=self.first,
+            last=self.last,
         )
 
     def take(self, other: _Part) -> None:
@@ -134,14 +163,32 @@ class _Parts:
         ]
         return [place for *_, place in sorted(found)]
 
-    def _fits(self, part: _Part, finding: _Part, pairs: int, persons: int) -> bool:
+    def absorbed(self, part: _Part) -> bool:
+        """A third of it stands in a finding with which it would be too large: what the principals of that did joins it.
+
+        As a finding of its own it would be the same one again, with many more names in it.
+        """
+        pairs = Counter(place for pair in part.pairs for place in self.by_pair.get(pair, ()))
+        for place, common in sorted(pairs.items(), key=lambda each: (-each[1], each[0])):
+            finding = self.parts[place]
+            if not self._same(part, finding, common, 0) or finding.apart(part) > self.numbers.days_apart:
+                continue
+            own = part.of_principals(finding.principals)
+            if not finding.too_large_with(own, self.numbers):
+                self._into(place, own)
+                return True
+        return False
+
+    def _same(self, part: _Part, finding: _Part, pairs: int, persons: int) -> bool:
         third = self.numbers.common
         same_pairs = pairs > 0 and pairs * third >= min(len(part.pairs), len(finding.pairs))
         same_persons = persons > 1 and persons * third >= min(len(part.persons), len(finding.persons))
         held = pairs * third >= len(part.pairs) or (same_persons and persons * third >= len(part.persons))
+        return (same_pairs or same_persons) and (held or self._strong(part))
+
+    def _fits(self, part: _Part, finding: _Part, pairs: int, persons: int) -> bool:
         return (
-            (same_pairs or same_persons)
-            and (held or self._strong(part))
+            self._same(part, finding, pairs, persons)
             and finding.apart(part) <= self.numbers.days_apart
             and not finding.too_large_with(part, self.numbers)
         )

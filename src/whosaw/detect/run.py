@@ -18,7 +18,7 @@ from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import judged, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
-from whosaw.detect.join import joined, standing
+from whosaw.detect.join import joined, opens, standing
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
@@ -51,7 +51,7 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     world = world_of(facts, as_of, defaults, templates)
     numbers = defaults.findings
     all_ = tried(world, numbers.false_share)
-    drafts = drafted(standing([s for s in all_.signals if s.opens], numbers.false_share), all_.ran, world)
+    drafts = drafted(standing([s for s in all_.signals if opens(s, numbers)], numbers.false_share), all_.ran, world)
     before = earlier or NONE
     findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
