@@ -25,6 +25,8 @@ def all_of_them():
     plants["fixed"], plants["dispute"] = _returns(made, "e-0003", "p-00901", 0), _returns(made, "e-0011", "p-00905", 90)
     plants["article"], plants["help"] = _article(made, free[2], "v-x", 0), _article(made, free[3], "v-y", 95)
     plants["hunt"], plants["security"] = _hunt(made, free[4:7]), _security(made, free[7:9])
+    plants["gang"] = _gang(made, ("e-0001", "e-0018", "e-0035"), [f"p-{n:05d}" for n in range(1200, 1250, 10)])
+    plants["shifts"] = _shifts(made, ("e-0008", "e-0056"), [f"p-{n:05d}" for n in range(1300, 1360, 3)])
     return made, plants
 
 
@@ -72,3 +74,19 @@ def _security(made, journalists):
     for n, person in enumerate(persons):
         made.look(whos[n % 3], person, 120 + n % 20, Field.IP, weight=95)
     return Plant(tuple(whos), tuple(persons))
+
+
+def _gang(made, whos, persons):
+    """Three of different units look at the same five persons, within days of each other."""
+    for n, person in enumerate(persons):
+        for k, who in enumerate(whos):
+            made.look(who, person, 70 + 6 * n + k, Field.PROFILE)
+    return Plant(whos, tuple(persons))
+
+
+def _shifts(made, whos, persons):
+    """Two who hand over to each other: twenty matters, of which the links of two are missing."""
+    for n, person in enumerate(persons):
+        for k, who in enumerate(whos):
+            made.look(who, person, 40 + 3 * n + k, Field.PROFILE, weight=0 if n in (4, 9) else 100)
+    return Plant(whos, tuple(persons))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three at the same five persons are found; two who hand their work to each other are not."""
+
+import pytest
+from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
+
+from whosaw.detect.signals import lockstep
+
+
+def test_a_gang_is_found_and_a_hand_over_is_not(town):
+    signals, gang = town.signals(lockstep), town.plants["gang"]
+    assert (signals[0].principals, set(signals[0].persons)) == (gang.whos, set(gang.persons))
+    assert signals[0].p < 1e-6
+    assert not [s for s in signals if s.p < 0.05 and set(town.plants["shifts"].whos) & s.whos]
+    assert signals[0].sentence == (
+        "Three people of two functions looked at the same 5 persons for the first time, within 7 days of each other, with "
+        "little or no reason on file; not even one such person would be usual."
+    )
+    assert all(names_nobody(s, town.made) for s in signals)
+
+
+def test_groups_grow_up_to_their_limit():
+    """The weakest pair that would make a group too large is left out."""
+    edge = [lockstep.Edge(f"e-{n}", f"e-{n + 1}", 9, 7, 0.1, 10.0 ** (n - 20)) for n in range(6)]
+    assert lockstep._groups(edge, 4) == [
+        ({"e-0", "e-1", "e-2", "e-3"}, edge[:3]),
+        ({"e-4", "e-5", "e-6"}, edge[4:]),
+    ]
+    assert lockstep._groups([], 4) == []
+
+
+def test_nobody_shares_anything():
+    made = company(2)
+    made.looks = [look for n, look in enumerate(made.looks) if n < 40]
+    with world(made, without=("persons", "links", "staff", "events", "event_persons")) as world_:
+        assert [s for s in tried(lockstep, world_) if s.p < 0.05] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("gaps", [0.06, 0.15])
+def test_honest_companies_have_as_many_as_chance_brings(seed, gaps):
+    with world(company(seed, gaps=gaps)) as world_:
+        assert share_below(tried(lockstep, world_), 0.01) <= 0.02
