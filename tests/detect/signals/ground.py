@@ -10,13 +10,13 @@ import random
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import ibis
 import pyarrow as pa
 
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.signal import World
 from whosaw.detect.templates import load_templates
 from whosaw.facts.columns import DAY, FIELDS, TABLES
+from whosaw.facts.engine import engine_of
 from whosaw.facts.opened import Facts
 from whosaw.model.access import Field
 
@@ -153,21 +153,15 @@ _EXTRA_TEXTS = ("unit", "function", "manager", "country", "own_person", "househo
 @contextmanager
 def world(made, *, without=(), defaults=None):
     """The company on an engine, without some tables."""
-    engine = ibis.duckdb.connect()
-    ibis.options.sql.fuse_selects = False
     given = {
         "staff": made.staff, "persons": made.persons, "links": made.links,
         "events": [{**e, "t": (START + e["day"]) * DAY + DAY // 2} for e in made.events], "event_persons": made.event_persons,
     }  # fmt: skip
-    tables = {name: _table(engine, name, TABLES[name], rows) for name, rows in given.items() if name not in without}
     columns = {**TABLES["look"], **dict.fromkeys(_EXTRA, "int?"), **dict.fromkeys(_EXTRA_TEXTS, "text?")}
-    looks = _table(engine, "looks", columns, rows_of(made))
-    tables["look"] = looks
-    try:
-        facts = Facts(engine, tables, None)
-        yield World(facts, tables, looks, AS_OF, defaults or load_defaults(), load_templates())
-    finally:
-        engine.disconnect()
+    with engine_of() as engine:
+        tables = {name: _table(engine, name, TABLES[name], rows) for name, rows in given.items() if name not in without}
+        looks = tables["look"] = _table(engine, "looks", columns, rows_of(made))
+        yield World(Facts(engine, tables), tables, looks, AS_OF, defaults or load_defaults(), load_templates())
 
 
 def _table(engine, name, columns, rows):
@@ -175,8 +169,8 @@ def _table(engine, name, columns, rows):
     arrow = pa.table({
         column: pa.array([row.get(column) for row in rows], types[kind.rstrip("?")]) for column, kind in columns.items()
     })  # fmt: skip
-    engine.con.register(f"{name}_rows", arrow)
-    engine.con.execute(f"create table {name} as select * from {name}_rows")
+    engine.backend.con.register(f"{name}_rows", arrow)
+    engine.backend.con.execute(f"create table {name} as select * from {name}_rows")
     return engine.table(name)
 
 
