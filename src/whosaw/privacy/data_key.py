@@ -17,8 +17,6 @@ lookup, or whose label was exchanged, does not open.                          Sp
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from whosaw.errors import Damaged
 from whosaw.model.record import StreamKind
-from whosaw.privacy.root import Random, expand
+from whosaw.privacy.root import Random, expand, hmac_sha256
 from whosaw.tlog import leaf
 
 NONCE = 12
@@ -97,11 +95,11 @@ class DataKey:
     def source(self, field_name: str, source_id: str) -> bytes:
         """Tells a value taken in twice from two values, without keeping where it came from."""
         text = field_name.encode() + b"\x00" + source_id.encode()
-        return hmac.digest(self._source_key, text, hashlib.sha256)
+        return hmac_sha256(self._source_key, text)
 
     def share(self, token: bytes) -> bytes:
         """The person's share in a count of those who have `token` in common: 16 bytes that show nobody whose they are."""
-        return hmac.digest(self._share_key, token, hashlib.sha256)[:16]
+        return hmac_sha256(self._share_key, token)[:16]
 
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
         return seal(self._id_key, bytes([kind]) + stream_id.encode(), self._row(), random)

@@ -11,11 +11,8 @@ Invariant: a token says which prefix it is of, to the key alone, and nothing of 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 from whosaw.privacy.fields.ip import Address, lengths
-from whosaw.privacy.root import Root, expand
+from whosaw.privacy.root import Mac, Root, expand
 
 TOKEN = 16
 
@@ -23,22 +20,30 @@ TOKEN = 16
 class Prefixes:
     """Makes tokens."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_mac",)
 
     def __init__(self, root: Root) -> None:
-        self._key = expand(root.digests, b"whosaw/prefix/v1")
+        self._mac = Mac(expand(root.digests, b"whosaw/prefix/v1"))
 
     def __repr__(self) -> str:
         return "Prefixes(…)"
 
-    def tokens(self, address: Address) -> tuple[tuple[int, bytes], ...]:
-        """Each length of prefix that may be shown of `address`, longest first, with its token."""
+    def tokens(self, address: Address, known: dict[bytes, bytes] | None = None) -> tuple[tuple[int, bytes], ...]:
+        """Each length of prefix that may be shown of `address`, longest first, with its token.
+
+        `known`: tokens that were made just now, of the caller; made ones are added.
+        """
+        known = {} if known is None else known
         number, bits = int(address), address.max_prefixlen
         made = []
         for length in lengths(address):
             # The same bytes as of ``network_of``, which takes longer for them than all else here.
             network = (number >> (bits - length) << (bits - length)).to_bytes(bits // 8)
-            made.append((length, self._digest(b"token", bytes([len(network), length]) + network)))
+            which = bytes([len(network), length]) + network
+            token = known.get(which)
+            if token is None:
+                token = known[which] = self._digest(b"token", which)
+            made.append((length, token))
         return tuple(made)
 
     def enough(self, token: bytes, people: int) -> int:
@@ -49,4 +54,4 @@ class Prefixes:
         return people + int.from_bytes(self._digest(b"enough", token), "big") % (people // 4 + 1)
 
     def _digest(self, what: bytes, of: bytes) -> bytes:
-        return hmac.digest(self._key, what + b"\x00" + of, hashlib.sha256)[:TOKEN]
+        return self._mac.of(what + b"\x00" + of)[:TOKEN]

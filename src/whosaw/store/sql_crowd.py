@@ -13,10 +13,9 @@ from typing import Any
 from sqlalchemy import Engine, Select, bindparam, delete, func, select, text
 
 from whosaw.directory.query import ask, tell
-from whosaw.store.state_tables import CROWD, PREFIXES, answering
+from whosaw.store.state_tables import CROWD, PREFIXES, add_unless_there, answering
 
 _PART = "crowd"
-_JOIN = text("INSERT INTO crowd (token, period, share) VALUES (:token, :period, :share) ON CONFLICT DO NOTHING")
 _KEEP = text(
     "INSERT INTO prefixes_shown (handle, look, sealed) VALUES (:handle, :look, :sealed) ON CONFLICT DO NOTHING"
 )
@@ -37,8 +36,7 @@ class SqlCrowdRows:
         with answering(_PART), self._engine.begin() as db:
             for page in pages:
                 # Sorted: two gates that keep the same rows in another order would wait for each other.
-                rows = [{"token": token, "period": period, "share": share} for token, period, share in sorted(page)]
-                db.execute(_JOIN, rows)
+                add_unless_there(db, CROWD, sorted(page))
 
     def looked(
         self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]

@@ -11,10 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask
 from whosaw.errors import Unavailable
-from whosaw.store.state_tables import IMPORTS, SEALED, answering, unless_there
+from whosaw.store.state_tables import IMPORTS, SEALED, add_unless_there, answering
 
 _Row = tuple[bytes, str, int, int, bytes, bytes]
-_COLUMNS = ("handle", "field", "seen", "stored", "source", "sealed")
 _KEY = itemgetter(0, 4)
 _NEWEST = (
     select(SEALED.c.seen, SEALED.c.sealed)
@@ -65,10 +64,9 @@ class SqlSealedRows:
         if not rows:
             return 0
         # In the order of the index: neighbours then lie on the same pages of it.
-        given = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(rows, key=_KEY)]
+        given = sorted(rows, key=_KEY)
         with answering("sealed values"), self._engine.begin() as db:
-            # The option, because of many rows at once nobody keeps the driver's count otherwise: -1 in PostgreSQL.
-            return db.execute(unless_there(db, SEALED), given, execution_options={"preserve_rowcount": True}).rowcount
+            return add_unless_there(db, SEALED, given)
 
     def mark(self, source: bytes, behind: int) -> None:
         with answering("sealed values"), self._engine.begin() as db:

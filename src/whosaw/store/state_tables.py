@@ -17,8 +17,9 @@ are made by ``directory/migrations`` and by nothing else; a test holds the two a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -186,6 +187,18 @@ def answering(part: str) -> Iterator[None]:
             part=part,
             hint="look at the disk and at state.db; what was being written may be stored or not, asking again is safe",
         ) from None
+
+
+def add_unless_there(db: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Many rows, each with every column of `table` in their order; those whose key is there already are passed over. How many were not.
+
+    By the driver's own call: building a statement's parameters for each row takes longer than writing it does.
+    """
+    names = [column.name for column in table.c]
+    place = "%s" if db.dialect.name == "postgresql" else "?"
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([place] * len(names))}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our own tables
+    # The option, because of many rows at once nobody keeps the driver's count otherwise: -1 in PostgreSQL.
+    return db.exec_driver_sql(statement, list(rows), execution_options={"preserve_rowcount": True}).rowcount
 
 
 def unless_there(db: Connection, table: Table) -> Insert:

@@ -51,8 +51,16 @@ class Crowd:
 
     def joined(self, sightings: Iterable[tuple[DataKey, str, int]]) -> None:
         """The person of each key was seen at this address, at this time (microseconds). The same again changes nothing."""
-        if shares := {share for key, address, seen in sightings for share in self._shares(key, [(address, seen)])}:
-            self._rows.join([list(shares)])
+        shares: dict[tuple[bytes, bytes, int], Share] = {}
+        known: dict[bytes, bytes] = {}
+        for key, address, seen in sightings:
+            quarter = seen // QUARTER
+            for _, token in self._prefixes.tokens(address_of(address), known):
+                # The same person in the same network: many rows of an import say nothing new here.
+                if (which := (key.handle, token, quarter)) not in shares:
+                    shares[which] = token, quarter, key.share(token)
+        if shares:
+            self._rows.join([list(shares.values())])
 
     def shown(self, key: DataKey, values: Sequence[tuple[str, int]], look: bytes, room: int) -> list[int | None]:
         """For each (address, seen): the length of the prefix that this look shows; None: of none. Durable when it returns.

@@ -19,6 +19,7 @@ of ``lengths``.                                                                 
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from whosaw.errors import BadInput
 from whosaw.privacy.fields.kind import EXACT, Kind, Network, Rung, Seen, Shown, World
@@ -35,12 +36,17 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Longest first. Steps of four bits: a look sees less of how many people come and go than in steps of one.
 _V4 = (24, 20, 16, 12, 8)
 _V6 = (48, 44, 40, 36, 32, 28, 24, 19)
+# An IPv4 address in its one spelling: whole logs are of these, and the library takes its time.
+_PART = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(rf"{_PART}(?:\.{_PART}){{3}}")
 # After the 16 bits of 2002::/16 stands a whole IPv4 address: what _V4 shows of it, and no more.
 _SIX_TO_FOUR, _INSIDE = ipaddress.IPv6Network("2002::/16"), tuple(16 + length for length in _V4)
 
 
 def address_of(text: str) -> Address:
     """The address that `text` spells. Raises BadInput, without it."""
+    if _PLAIN.fullmatch(text):
+        return ipaddress.IPv4Address(int.from_bytes(bytes(map(int, text.split(".")))))
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -88,7 +94,7 @@ KIND = Kind(
         Rung(EXACT, "all of it", Seen.EXACT),
     ),
     "203.0.113.77",
-    lambda value: str(address_of(value)),
+    lambda value: value if _PLAIN.fullmatch(value) else str(address_of(value)),
     _mask,
     IP_PROVES,
     frozenset({"country", "region"}),
