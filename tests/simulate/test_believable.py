@@ -11,6 +11,8 @@ from statistics import median
 import pytest
 from tests.simulate.made import make, table
 
+from whosaw.simulate.company.period import Period
+from whosaw.simulate.company.staff import staff
 from whosaw.simulate.settings import settings
 
 
@@ -147,3 +149,22 @@ def test_shipped_settings_are_the_sizes_they_promise():
     tables = settings().tables
     assert abs(sum(tables["shares"].values()) - 1) < 1e-9
     assert tables["shares"].keys() == tables["looks"].keys()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_line_ends_at_the_top(seed):
+    """On every day: whoever manages exists, nobody is above themselves, and there are at least three levels."""
+    here = settings()
+    period = Period(here.start, 180)
+    made = staff(seed, 0, 300, period, here.tables["shares"], here.tables["people"])
+    for day in (0, 60, 120, 179):
+        above = {spell.who: spell.manager for spell in sorted(made.spells, key=lambda s: s.first) if spell.first <= day}
+        depth = []
+        for who in above:
+            line, at = [], who
+            while at >= 0:
+                assert at not in line
+                line.append(at)
+                at = above.get(at, -1)
+            depth.append(len(line))
+        assert 3 <= max(depth) <= 7

@@ -24,7 +24,7 @@ COLUMNS = {
     "case_persons": "case_id person added added_by",
     "assignments": "staff_id scope_kind scope from to",
     "persons": "person region classes household valid_from valid_to",
-    "links": "a b kind",
+    "links": "a b kind from to",
     "events": "event_id time kind persons stance topic",
     "changes": "change_id time staff_id object target old new",
 }

@@ -26,6 +26,7 @@ from whosaw.simulate.folder.write import Folder
 from whosaw.simulate.scenarios import Turn, put
 from whosaw.simulate.settings import LARGEST, Settings
 from whosaw.simulate.work import rows
+from whosaw.simulate.work.accounts import accounts
 from whosaw.simulate.work.book import CASE, Book
 from whosaw.simulate.work.dirt import dirty
 from whosaw.simulate.work.edits import edits
@@ -86,7 +87,7 @@ def _worked(where: Division, scenarios: Sequence[Turn]) -> tuple[Book, rows.Look
     book = Book(where.seed, where.number)
     parts = [queue(where, unit.number, book) for unit in where.staff.units]
     ordinary = sum(len(part) for part in parts)
-    parts += [machines(where), wide(where, book), following(where, book)]
+    parts += [accounts(where), machines(where), wide(where, book), following(where, book)]
     gazes, who, _ = curious(where, ordinary)
     edits(where, book)
     background = np.concatenate([np.zeros(0, dtype=CASE), *book.cases])

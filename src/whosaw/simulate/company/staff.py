@@ -9,7 +9,7 @@ Invariant: a principal works in one unit at a time, on days of their own, within
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,7 @@ def staff(
     humans = len(home)
     draw = draws(seed, "staff", division)
     spells = _spells(home, units, function, country, period, people, draw)
+    spells = _reorganised(spells, units, home, period, draws(seed, "reorganisation", division))
     names = Names(seed, "staff", 28)
     total = humans + len(_MACHINES)
     contractor = np.isin(function, [FUNCTIONS.index(each) for each in ("support", "safety")])
@@ -196,6 +197,39 @@ def _spells(
         else:
             made.append(Spell(who, unit, int(above[who]), first, end))
     return made
+
+
+def _reorganised(
+    spells: list[Spell], units: Sequence[Unit], home: Ints, period: Period, draw: np.random.Generator
+) -> list[Spell]:
+    """Once in about half a year one unit in ten comes under somebody else: the same people, in the same unit, another line."""
+    if draw.random() > period.days / 120:
+        return spells
+    day, made = int(draw.integers(1, period.days)), []
+    moved = {int(unit) for unit in draw.permutation(len(units))[: max(1, len(units) // 10)]}
+    leads = {unit.number: int(np.flatnonzero(home == unit.number)[0]) for unit in units}
+    above = {spell.who: spell.manager for spell in spells}
+    to: dict[int, int] = {}
+    for unit in sorted(moved):
+        lead, new = leads[unit], leads[int(draw.integers(len(units)))]
+        line = _line(new, above)
+        if above[lead] >= 0 and lead not in line and len(line) < 5:  # nobody comes under somebody below them
+            to[unit] = above[lead] = new
+    for spell in spells:
+        lead = leads[spell.unit]
+        if spell.unit in to and spell.who == lead and spell.first < day < spell.end:
+            made += [replace(spell, end=day), replace(spell, first=day, manager=to[spell.unit])]
+        else:
+            made.append(spell)
+    return made
+
+
+def _line(who: int, above: Mapping[int, int]) -> list[int]:
+    """`who` and everybody above."""
+    line = [who]
+    while above[line[-1]] >= 0:
+        line.append(above[line[-1]])
+    return line
 
 
 def _hours(function: Ints, country: Ints, draw: np.random.Generator) -> Ints:

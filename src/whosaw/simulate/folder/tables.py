@@ -21,9 +21,10 @@ from whosaw.simulate.company.ties import KINDS
 from whosaw.simulate.draw import NOBODY, Codes, Ints, Names
 from whosaw.simulate.folder.cells import NEVER, Cells, Either, Named, Plain, Times, Words
 from whosaw.simulate.folder.write import Folder
+from whosaw.simulate.work.accounts import kept
 from whosaw.simulate.work.book import APPROVAL, APPROVAL_KINDS, CASE, NAMED, OUTCOMES, STATUS, Book
-from whosaw.simulate.work.edits import staff_text
-from whosaw.simulate.work.kinds import TYPES
+from whosaw.simulate.work.edits import person_text, staff_text
+from whosaw.simulate.work.kinds import TYPES, of
 
 
 def write(folder: Folder, where: Division, book: Book) -> None:
@@ -101,6 +102,11 @@ def _assignments(where: Division) -> Mapping[str, Cells]:
             rows.append((spell.who, "queue", f"q-{shared[unit.number]}", since, until))
         if unit.function in ("operations", "engineering", "audit"):
             rows.append((spell.who, "region", unit.country, since, until))
+        if unit.function in ("legal", "security"):
+            rows += [(spell.who, "case_type", kind.type, since, until) for kind in of(unit.function)]
+    for one in kept(where):
+        first = int(NEVER) if one.first == 0 else begin + one.first * DAY
+        rows.append((one.who, "account", person_text(where, one.person), first, int(NEVER)))
     rows.sort(key=lambda row: (int(where.staff.codes[row[0]]), row[1:]))
     who = np.array([row[0] for row in rows])
     return {
@@ -138,10 +144,14 @@ def _persons(where: Division, book: Book) -> Mapping[str, Cells]:
 def _links(where: Division) -> Mapping[str, Cells]:
     codes, ties = where.persons.codes, where.ties
     order = np.lexsort((ties.kind, codes[ties.b], codes[ties.a]))
+    draw = where.draws("times of ties")
+    came, day = draw.random(len(order)), where.period.begin + draw.integers(where.period.days, size=len(order)) * DAY
     return {
         "a": Named("p", codes[ties.a[order]], 40),
         "b": Named("p", codes[ties.b[order]], 40),
         "kind": Words(ties.kind[order], KINDS),
+        "from": Times(np.where(came < 0.05, day, NEVER)[order]),
+        "to": Times(np.where(came > 0.97, day, NEVER)[order]),
     }
 
 
