@@ -213,7 +213,7 @@ def _reorganised(
     for unit in sorted(moved):
         lead, new = leads[unit], leads[int(draw.integers(len(units)))]
         line = _line(new, above)
-        if above[lead] >= 0 and lead not in line and len(line) < 5:  # nobody comes under somebody below them
+        if above[lead] >= 0 and lead not in line and len(line) < 4:  # nobody comes under somebody below them
             to[unit] = above[lead] = new
     for spell in spells:
         lead = leads[spell.unit]
