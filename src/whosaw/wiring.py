@@ -73,6 +73,7 @@ from whosaw.guard.quota_shared import Shared
 from whosaw.guard.quota_start import looks_since
 from whosaw.guard.suspension import Desk as Suspension
 from whosaw.guard.suspension import resume as resume_suspensions
+from whosaw.guard.turn import Turn
 from whosaw.journal.again import Again, LiveEraser
 from whosaw.journal.cluster.elected import ElectedEraser
 from whosaw.journal.genesis import create
@@ -251,7 +252,8 @@ def house(
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
 
         sealed = SqlSealedRows(engine)
-        crowd = Crowd(SqlCrowdRows(engine), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random)  # fmt: skip
+        turn = Turn(None if settings.store.database else os.cpu_count())  # who waits for a network hinders nobody
+        crowd = Crowd(SqlCrowdRows(engine), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random, aside=turn.aside)  # fmt: skip
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
             return Erasure(
@@ -293,8 +295,7 @@ def house(
             guard = Guard(
                 journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
                 pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
-                offered=whereabouts.offered(), patience_s=settings.guard.patience_s, open_for=open_for,
-                at_once=None if settings.store.database else os.cpu_count(),  # who waits for a network hinders nobody
+                offered=whereabouts.offered(), patience_s=settings.guard.patience_s, open_for=open_for, turn=turn,
             )  # fmt: skip
             asking: dict[str, Any] = {"directory": directory, "policy": policy, "remember": names.remember, "clock": clock, "random": random, "cases": tickets.tickets}  # fmt: skip
             pseudonymiser = open_pseudonyms(settings.pseudonyms, counters, journal, keyring, key=root.pseudonyms, **asking)  # fmt: skip

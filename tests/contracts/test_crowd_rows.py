@@ -2,13 +2,19 @@
 """The contract of CrowdRows, held by the fake, by SQLite and by PostgreSQL alike."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.contracts.state import state_of
 
+from whosaw.directory import migrate
+from whosaw.errors import Unavailable
 from whosaw.store.memory_crowd import MemoryCrowdRows
 from whosaw.store.sql_crowd import SqlCrowdRows
+from whosaw.store.state import state_engine
 
+PATIENCE_S = 20
 ONE, OTHER = bytes(16), bytes([1]) * 16
 
 
@@ -63,6 +69,44 @@ def test_what_was_shown_first_stays(rows):
     assert kept(rows, ONE) is None
     assert rows.keep(ONE, bytes(32), b"first") == b"first"
     assert rows.keep(ONE, bytes(32), b"second") == b"first" == kept(rows, ONE)
+
+
+def test_many_who_keep_at_once_each_get_what_was_kept_of_their_look(rows):
+    """Twelve looks, each asked by two at once: one answer for both, that of one of them, and it is what is found later."""
+    asked = [(os.urandom(32), bytes([n])) for n in range(12) for _ in range(2)]
+    asked = [(asked[n - n % 2][0], sealed + bytes([n % 2])) for n, (_, sealed) in enumerate(asked)]
+    met = threading.Barrier(len(asked), timeout=PATIENCE_S)
+
+    def keep(look, sealed):
+        met.wait()
+        return rows.keep(ONE, look, sealed)
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answers = [each.result(PATIENCE_S) for each in [pool.submit(keep, *each) for each in asked]]
+    for n in range(0, len(asked), 2):
+        look = asked[n][0]
+        assert answers[n] == answers[n + 1] == rows.looked(ONE, look, [(ONE, 0, 1)])[0]
+        assert answers[n] in (asked[n][1], asked[n + 1][1])
+
+
+def test_where_nothing_can_be_kept_everybody_is_told_and_nothing_is(tmp_path):
+    """The group fails as one; the next one is a group of its own."""
+    engine = state_engine(tmp_path / "state.db")
+    migrate.upgrade(engine)
+    rows = SqlCrowdRows(engine)
+    for statement, away in (
+        ("ALTER TABLE prefixes_shown RENAME TO gone", True),
+        ("ALTER TABLE gone RENAME TO prefixes_shown", False),
+    ):
+        with engine.begin() as db:
+            db.exec_driver_sql(statement)
+        if away:
+            with ThreadPoolExecutor(4) as pool:
+                for each in [pool.submit(rows.keep, ONE, bytes([n]) * 32, b"shown") for n in range(4)]:
+                    assert isinstance(each.exception(PATIENCE_S), Unavailable)
+    assert kept(rows, ONE) is None
+    assert rows.keep(ONE, bytes(32), b"shown") == b"shown" == kept(rows, ONE)
+    engine.dispose()
 
 
 def test_all_of_a_join_or_nothing(rows):

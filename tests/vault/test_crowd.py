@@ -3,6 +3,7 @@
 
 import ipaddress
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -136,6 +137,23 @@ def test_what_was_kept_of_a_look_says_nothing_and_is_of_no_other_look():
     one.crowd_rows.kept[new] = one.crowd_rows.kept[name]
     with pytest.raises(Exception, match="does not open"):
         texts(one, other, recorded)
+
+
+def test_a_look_steps_aside_while_what_it_shows_is_kept_and_at_no_other_time():
+    """Others go on while it waits for the disk; where something is kept already it waits for nothing."""
+    desk, steps = Desk(), []
+
+    @contextmanager
+    def aside():
+        steps.append(len(desk.crowd_rows.kept))
+        yield
+        steps.append(len(desk.crowd_rows.kept))
+
+    desk.crowd._aside = aside
+    desk.put()
+    recorded = desk.looked()
+    assert texts(desk, recorded=recorded) == texts(desk, recorded=recorded)
+    assert steps == [0, 1]
 
 
 def test_where_nobody_can_count_nothing_is_shown():

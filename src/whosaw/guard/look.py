@@ -98,19 +98,19 @@ class Guard:
         last_look: datetime | None = None,
         patience_s: float = 30.0,
         open_for: timedelta = timedelta(minutes=15),
-        at_once: int | None = None,
+        turn: Turn | None = None,
     ) -> None:
         """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of.
 
         `cases`: the systems that keep cases; without them those of tables are all there are. `patience_s`: how long a look
-        waits for its record to come as far as it must, `open_for`: how long after its record it is answered. `at_once`: how many are worked on at a time; None: all of them.
+        waits for its record to come as far as it must, `open_for`: how long after its record it is answered. `turn`: what decides how many are worked on at a time; None: all of them.
         """
         self._cases = cases
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
         self._approvals, self._quotas = approvals, quotas
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
         self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
-        self._turn, self._open_for = Turn(at_once), open_for
+        self._turn, self._open_for = turn or Turn(None), open_for
 
     @property
     def offered(self) -> frozenset[Asked]:

@@ -4,12 +4,12 @@
     with turn:                so many threads, and no more
         decide …
         with turn.aside():    somebody else's, while this one waits for the disk
-            submit …
+            submit …              or what is to be shown is kept
 
 One interpreter does one thing at a time, and gives way whenever a thread asks a database. Two hundred looks that are all halfway
 through then take each other's place between any two questions, which costs more than the questions themselves.
 
-Invariant: a turn is given back however the work ends, and whoever waits for the journal keeps none.   Measured in: docs/benchmarks.md
+Invariant: a turn is given back however the work ends, and whoever waits for a disk keeps none.   Measured in: docs/benchmarks.md
 """
 
 from __future__ import annotations

@@ -2,17 +2,23 @@
 """How many share a network, in SQL. Tokens, numbers of periods and shares; none of them says anything without its key.
 
 A count stops at what is enough: it takes as long for the network of a million people as for that of twenty.
+
+What was shown is kept in groups: whoever may write writes for all who wait, in one transaction, so that many looks share one
+sync of the disk. And each write empties what every other connection remembers of the file.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, Select, bindparam, delete, func, select, text
 
 from whosaw.directory.query import ask, tell
+from whosaw.errors import Unavailable
 from whosaw.store.state_tables import CROWD, PREFIXES, add_unless_there, answering
 
 _PART = "crowd"
@@ -26,11 +32,28 @@ _LEAVE = delete(CROWD).where(
 )
 
 
+@dataclass(slots=True)
+class _Keeping:
+    """What one look wants kept, and what became of it."""
+
+    handle: bytes
+    look: bytes
+    sealed: bytes = field(repr=False)
+    kept: bytes | None = field(default=None, repr=False)
+    error: Exception | None = None
+
+    @property
+    def order(self) -> tuple[bytes, bytes]:
+        return self.handle, self.look
+
+
 class SqlCrowdRows:
     """``vault.ports.CrowdRows`` on an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._waiting: list[_Keeping] = []
+        self._lock, self._writing = threading.Lock(), threading.Lock()
 
     def join(self, pages: Iterable[Sequence[tuple[bytes, int, bytes]]]) -> None:
         with answering(_PART), self._engine.begin() as db:
@@ -66,11 +89,38 @@ class SqlCrowdRows:
             return db.execute(select(CROWD.c.period).limit(1)).first() is None
 
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
-        with answering(_PART), self._engine.begin() as db:
-            if tell(db, _KEEP, {"handle": handle, "look": look, "sealed": sealed}):
-                return sealed
-            rows = ask(db, _SHOWN, {"of": handle, "which": look})
-        return bytes(rows[0]["sealed"])
+        mine = _Keeping(handle, look, sealed)
+        with self._lock:
+            self._waiting.append(mine)
+        with self._writing:
+            if mine.kept is None and mine.error is None:  # nobody has written it for us meanwhile
+                with self._lock:
+                    group, self._waiting = self._waiting, []
+                self._keep(group)
+        if mine.kept is None:
+            raise mine.error or Unavailable("what a look showed was not kept", part=_PART)
+        return mine.kept
+
+    def _keep(self, group: Sequence[_Keeping]) -> None:
+        """All of them or none, durable. Raises nothing: each of those who wait is told."""
+        kept: list[bytes] = []
+        # Sorted: two gates that keep the same rows in another order would wait for each other.
+        group = sorted(group, key=lambda each: each.order)
+        error: Exception = Unavailable("what a look showed was not kept", part=_PART)
+        try:
+            with answering(_PART), self._engine.begin() as db:
+                for each in group:
+                    given = {"handle": each.handle, "look": each.look, "sealed": each.sealed}
+                    if tell(db, _KEEP, given):
+                        kept.append(each.sealed)
+                    else:
+                        rows = ask(db, _SHOWN, {"of": each.handle, "which": each.look})
+                        kept.append(bytes(rows[0]["sealed"]))
+        except Exception as failed:  # noqa: BLE001  whatever it was, those who wait are told, and show nothing
+            kept, error = [], failed
+        finally:
+            for n, each in enumerate(group):
+                each.kept, each.error = (kept[n], None) if len(kept) == len(group) else (None, error)
 
 
 @lru_cache(_AT_ONCE)

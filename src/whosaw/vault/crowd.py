@@ -13,13 +13,13 @@ What a look was shown is kept before it is shown, sealed under the person's key:
 went meanwhile. No count leaves this file: a look tells one of a few lengths, and it is on record.
 
 Invariant: fewer than ``people`` are in no prefix that is shown. A share is kept after the value, so a crash counts one too few. An
-erasure takes the shares of a person away while their key still opens what they are made of. Design: docs/adr/0119
+erasure takes the shares of a person away while their key still opens what they are made of. Design: docs/adr/0119, 0135
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from whosaw.errors import Damaged
 from whosaw.model.access import Field
@@ -40,11 +40,19 @@ class Crowd:
     """Who shares the networks of the vault. Safe to share between threads."""
 
     def __init__(
-        self, rows: CrowdRows, sealed: SealedRows, keyring: Keyring, prefixes: Prefixes, *, people: int, random: Random
+        self,
+        rows: CrowdRows,
+        sealed: SealedRows,
+        keyring: Keyring,
+        prefixes: Prefixes,
+        *,
+        people: int,
+        random: Random,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`people`: how many there must be in a network that is shown."""
+        """`people`: how many there must be in a network that is shown. `aside`: what a look does while it waits for a disk."""
         self._rows, self._sealed, self._keyring = rows, sealed, keyring
-        self._prefixes, self._people, self._random = prefixes, people, random
+        self._prefixes, self._people, self._random, self._aside = prefixes, people, random, aside
 
     def __repr__(self) -> str:
         return "Crowd(…)"
@@ -77,7 +85,9 @@ class Crowd:
             many = dict(zip(asked, counts, strict=True))
             plain = bytes(_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes)
             plain = plain.ljust(room, b"\x00")
-            kept = self._rows.keep(key.handle, name, key.seal(about, 0, plain, self._random))
+            sealed = key.seal(about, 0, plain, self._random)
+            with self._aside():
+                kept = self._rows.keep(key.handle, name, sealed)
         return [length or None for length in key.open(about, 0, kept)[: len(values)]]
 
     def leave(self, handle: bytes) -> None:
