@@ -27,9 +27,15 @@ class World:
             "case_persons": tables.case_person_rows,
             "assignments": tables.assignment_rows,
         }
+        # Links and regions come from dataset folders alone.
+        known = {name for name, rows in self.rows.items() if rows is not None}
+        self.usable = [(place, t) for place, t in enumerate(templates.templates) if t.needs <= known]
         self.looks = [dict(look) for look in looks]
         for look in self.looks:
             look.update(self._as_of(look))
+            look["own_tool"] = self._own_tool(look)
+            named = any(other["leaf"] == look["leaf"] and other["claimed"] for other in self.looks)
+            look["alone"] = not named
         self.judged = {look["row"]: self._judge(look) for look in self.looks}
 
     def _as_of(self, look):
@@ -40,7 +46,17 @@ class World:
             "function": member and member.function,
             "manager": member and member.manager,
             "protected": any(p.protected for p in person),
+            "region": person[0].region if person else None,
         }
+
+    def _own_tool(self, look):
+        """At least half of the account's looks are made with it."""
+
+        def tool(each):
+            return each["source"] if each["app"] is None else each["app"]
+
+        mine = [tool(each) for each in self.looks if each["who"] == look["who"]]
+        return mine.count(tool(look)) * 2 >= len(mine)
 
     def member(self, who, t):
         return next((s for s in self.tables.staff_rows if s.who == who and holds(s, t)), None)
@@ -50,7 +66,7 @@ class World:
     def _judge(self, look):
         """(weight then, place of its template, weight now, nearest miss) by the templates alone."""
         found, now, misses = [], [0], []
-        for place, template in enumerate(self.templates.templates):
+        for place, template in self.usable:
             if not self._applies(look, template):
                 continue
             tables = [t for t in ("cases", "case_persons", "assignments", "staff") if self._in_path(t, template)]
@@ -75,6 +91,8 @@ class World:
     def _applies(self, look, template):
         if look["person"] is None or any(look[f"f_{name}"] for name in template.never_fields):
             return False
+        if (template.alone and not look["alone"]) or (template.own_tool and not look["own_tool"]):
+            return False
         only = template.only
         return ("purpose" not in only or look["purpose"] in only["purpose"]) and (
             "function" not in only or look["function"] in only["function"]
@@ -93,6 +111,8 @@ class World:
             if table != "staff" and row.known_to is not None and t >= row.known_to:
                 return False
         if "type" in template.only and there["cases"].type not in template.only["type"]:
+            return False
+        if template.ends and there["assignments"].valid_to is None:
             return False
         if "scope_kind" in template.only and there["assignments"].scope_kind not in template.only["scope_kind"]:
             return False

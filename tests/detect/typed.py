@@ -4,12 +4,11 @@
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 
-import ibis
 import pyarrow as pa
 
 from whosaw.facts.columns import DAY, TABLES
+from whosaw.facts.engine import engine_of
 from whosaw.facts.opened import Facts
-from whosaw.facts.progress import Progress
 
 T0 = 20_000 * DAY  # a day long ago; times are given in days since
 
@@ -19,14 +18,9 @@ Row = Mapping[str, object]
 @contextmanager
 def facts_of(looks: Iterable[Row], **tables: Iterable[Row]):
     """Rows may leave out what is null, 0, or said by another column."""
-    ibis.options.sql.fuse_selects = False
-    engine = ibis.duckdb.connect()
     made = {"look": [_look(number, row) for number, row in enumerate(looks)], **tables}
-    try:
-        there = {name: _table(engine, name, rows) for name, rows in made.items()}
-        yield Facts(engine, there, Progress(len(made["look"]), "0" * 64, "0" * 64, {}))
-    finally:
-        engine.disconnect()
+    with engine_of() as engine:
+        yield Facts(engine, {name: _table(engine.backend, name, rows) for name, rows in made.items()})
 
 
 def _table(engine, name: str, rows: Iterable[Row]):

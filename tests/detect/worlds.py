@@ -15,7 +15,7 @@ from whosaw.model.record import Kind
 
 HOUR = DAY // 24
 BEGIN = micros(START)
-TYPES = ("fraud_review", "legal_demand")
+TYPES = ("fraud_review", "legal_demand", "quality_sample")
 
 
 NAMES = ("staff_rows", "person_rows", "case_rows", "case_person_rows", "assignment_rows")
@@ -75,7 +75,7 @@ class Small:
         spans = [(None, None)] if moves is None else [(None, moves), (moves, None)]
         for start, end in spans:
             yield StaffRow(
-                who=who, unit=self._maybe(self._unit, 0.9), function=self.draw.choice(("legal", "support")),
+                who=who, unit=self._maybe(self._unit, 0.9), function=self.draw.choice(("legal", "support", "service", "audit")),
                 manager=self._maybe(lambda: f"{self.prefix}boss", 0.5), household=self._home(0.3),
                 own_person=self._maybe(lambda: self.draw.choice(self.persons), 0.2), valid_from=start, valid_to=end,
             )  # fmt: skip
@@ -84,7 +84,10 @@ class Small:
         change = self._maybe(self._at, 0.3)
         spans = [(None, None)] if change is None else [(None, change), (change, None)]
         for start, end in spans:
-            yield PersonRow(person=person, protected=self.draw.random() < 0.3, valid_from=start, valid_to=end)
+            yield PersonRow(
+                person=person, region=self.draw.choice(("IE", "US", None)), protected=self.draw.random() < 0.3,
+                valid_from=start, valid_to=end,
+            )  # fmt: skip
 
     def _versions(self):
         """Times for which one version, or two, are what is said; whether the first was said from the start."""
@@ -136,10 +139,13 @@ class Small:
         )
         facts = {
             "look": id_,
-            "asked": tuple((f, "-") for f in self.draw.sample(list(Field), 2)),
+            "asked": tuple((f, "-") for f in self.draw.sample(list(Field), self.draw.choice((1, 2)))),
             "decision": self.draw.choice((None, "permit", "refuse")),
             "case": self._maybe(lambda: self.draw.choice(self.cases)),
-            "purpose": self._maybe(lambda: "legal_demand"),
+            "purpose": self._maybe(
+                lambda: self.draw.choice(("legal_demand", "service_repair", "quality_sampling")), 0.7
+            ),
+            "app": self._maybe(lambda: self.draw.choice(("desk", "batch"))),
             "mode": self.draw.choice((Mode.READ, Mode.SEARCH)),
         }
         if self.draw.random() < 0.2:

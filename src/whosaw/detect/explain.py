@@ -116,7 +116,7 @@ def _judged(looks: Any, tables: Mapping[str, Any], template: Template, place: in
 
 
 _VERSIONED = frozenset({"cases", "case_persons", "assignments"})
-_OF_A_TIME = frozenset({"staff", "assignments"})
+_OF_A_TIME = frozenset({"staff", "assignments", "links"})
 
 
 def _path(looks: Any, tables: Mapping[str, Any], template: Template) -> Any:
@@ -124,6 +124,7 @@ def _path(looks: Any, tables: Mapping[str, Any], template: Template) -> Any:
     looks = _only_looks(looks, template)
     columns = (
         "row", "t", "who", "person", "unit", "function", "manager", "own_person", "household", "case", "app", "protected",
+        "region",
     )  # fmt: skip
     pairs = looks.select(**{f"l_{name}": looks[name] for name in columns})
     there = {"look"}
@@ -148,6 +149,10 @@ def _only_looks(looks: Any, template: Template) -> Any:
             looks = looks.filter(looks[column].isin(codes))
     for name in template.never_fields:
         looks = looks.filter(looks[_FIELD_COLUMNS[name]] == 0)
+    if template.alone:
+        looks = looks.filter(looks.named == 0, looks.claimed == 0)
+    if template.own_tool:
+        looks = looks.filter(looks.own_tool == 1)
     return looks
 
 
@@ -159,6 +164,12 @@ def _brought(table: Any, name: str, template: Template) -> Any:
         where, column = ONLY[only]
         if where == name:
             table = table.filter(table[column].isin(codes))
+    if template.ends and name == "assignments":
+        table = table.filter(table.valid_to.notnull())
+    if name == "links":
+        # A link leads both ways.
+        columns = ("kind", "valid_from", "valid_to")
+        table = table.select("a", "b", *columns).union(table.select(*columns, a=table.b, b=table.a)["a", "b", *columns])
     return table.select(**{f"{name}__{column}": table[column] for column in table.columns})
 
 

@@ -2,7 +2,7 @@
 """Reasons that explain a look, declared in `templates.toml`: a closed grammar, read strictly.
 
     path      look.person = case_persons.person → case_persons.case_id = cases.case_id → cases.assignee = look.who
-    windows   between, before       conditions   unlike, outside       lists   only, never_fields
+    windows   between, before, ends       conditions   unlike, outside, alone, own_tool       lists   only, never_fields
 
 Equal values, windows, lists of codes; no expressions. A template is read by people before it runs, so there is nothing
 in it that a person could not check by hand.          Specification: the comment in templates.toml; docs/adr/0041
@@ -25,11 +25,13 @@ MOST = 900  # the order of templates must fit beside a weight in one number: exp
 
 # What a path may tie together, a window may begin with, a condition may name: nothing else.
 TIED: Mapping[str, frozenset[str]] = {
-    "look": frozenset({"who", "person", "unit", "function", "manager", "case", "app"}),
+    "look": frozenset({"who", "person", "unit", "function", "manager", "case", "app", "region"}),
     "cases": frozenset({"case_id", "type", "assignee", "requester", "approver", "opened_by", "queue"}),
     "case_persons": frozenset({"case_id", "person", "added_by"}),
     "assignments": frozenset({"who", "scope_kind", "scope"}),
     "staff": frozenset({"who", "unit", "function", "manager"}),
+    "links": frozenset({"a", "b"}),
+    "regions": frozenset({"region", "country"}),
 }
 TIMES: Mapping[str, frozenset[str]] = {"cases": frozenset({"opened", "closed"}), "case_persons": frozenset({"added"})}
 PRINCIPALS: Mapping[str, frozenset[str]] = {
@@ -43,6 +45,7 @@ ONLY: Mapping[str, tuple[str, str]] = {
     "function": ("look", "function"),
     "type": ("cases", "type"),
     "scope_kind": ("assignments", "scope_kind"),
+    "link": ("links", "kind"),
 }
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TIME = re.compile(r"([a-z_]+)\.([a-z_]+)(?: ([+-]) ([1-9][0-9]{0,3})([dh]))?")
@@ -82,6 +85,9 @@ class Template:
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protected_at_most: int = 100
     never_fields: tuple[str, ...] = ()
+    ends: bool = False
+    alone: bool = False
+    own_tool: bool = False
     unsaid: bool = False  # of an author nothing is said in any row, so that nobody could be known by it
 
     @property
@@ -160,7 +166,8 @@ HOMES: Mapping[Ref, Ref] = {
     Ref("case_persons", "added_by"): Ref("case_persons", "added_by_home"),
 }
 _NEEDED = frozenset({"id", "sentence", "weight", "path", "protected_at_most"})
-_OPTIONAL = frozenset({"between", "before", "unlike", "outside", "only", "never_fields"})
+_FLAGS = ("ends", "alone", "own_tool")
+_OPTIONAL = frozenset({"between", "before", "unlike", "outside", "only", "never_fields", *_FLAGS})
 
 
 def _template(value: Any, number: int) -> Template:
@@ -185,6 +192,7 @@ def _template(value: Any, number: int) -> Template:
         only=_only(given.get("only", {}), joined, where),
         protected_at_most=whole(given["protected_at_most"], f"{where}: protected_at_most", low=0, high=100),
         never_fields=_fields(given.get("never_fields", []), where),
+        **{name: _flag(given.get(name, False), joined, name, where) for name in _FLAGS},
     )
 
 
@@ -246,6 +254,12 @@ def _only(value: Any, joined: set[str], where: str) -> dict[str, tuple[str, ...]
         if texts := _texts(codes, where):  # empty: any
             made[name] = texts
     return made
+
+
+def _flag(value: Any, joined: set[str], name: str, where: str) -> bool:
+    if type(value) is not bool or (name == "ends" and value and "assignments" not in joined):
+        raise Misconfigured(f"{where}: {name} is true or false, and `ends` is about an assignment", setting=FILE)
+    return value
 
 
 def _fields(value: Any, where: str) -> tuple[str, ...]:

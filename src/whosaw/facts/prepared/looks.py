@@ -20,7 +20,7 @@ def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
 
     day · size (persons in the request) · named (1: made in the name of another, which is only claimed) · unit, function,
     manager, country, own_person, household, tenure (days) of `who` as of t, null where unknown · protected (0 where the table of persons is not
-    known) · region of the person.
+    known) · region of the person · own_tool (1: the tool, else the source, of at least half of the looks of `who`).
     """
     look = tables["look"]
     look = look.filter(look.t <= as_of)
@@ -28,7 +28,7 @@ def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
     # The claimed name has a row of its own, of the same leaf.
     named = look.claimed.max().over(ibis.window(group_by=look.leaf))
     look = look.mutate(day=look.t // DAY, named=ibis.ifelse(look.claimed == 1, 0, named).cast("int64"))
-    look = _sized(look)
+    look = _with_tool(_sized(look))
     look = _with_staff(look, tables.get("staff"))
     return _with_person(look, tables.get("persons"))
 
@@ -39,6 +39,19 @@ def _sized(look: Any) -> Any:
     ibis = need("ibis", "watching")
     size = ibis.greatest(joined.seen.fill_null(0), joined.said.fill_null(0)).cast("int64")
     return joined.mutate(size=size).drop("request_of", "seen", "said")
+
+
+def _with_tool(look: Any) -> Any:
+    ibis = need("ibis", "watching")
+    look = look.mutate(tool=look.app.fill_null(look.source))
+    by = look.group_by(b_who=look.who, b_tool=look.tool).aggregate(here=look.count())
+    whole = by.group_by(w_who=by.b_who).aggregate(everywhere=by.here.sum())
+    own = by.inner_join(whole, by.b_who == whole.w_who)
+    own = own.filter(own.here * 2 >= own.everywhere).select("b_who", "b_tool")
+    joined = look.left_join(own, [look.who == own.b_who, look.tool == own.b_tool])
+    return joined.mutate(own_tool=ibis.ifelse(joined.b_who.notnull(), 1, 0).cast("int64")).drop(
+        "b_who", "b_tool", "tool"
+    )
 
 
 _OF_STAFF = ("unit", "function", "manager", "country", "own_person", "household")
