@@ -2,6 +2,7 @@
 # Needs: Python 3.11 or later (with venv), git, make. Everything else is installed into .venv.
 PYTHON ?= python3
 VENV   := .venv
+SPARK  := .venv-spark
 BIN    := $(VENV)/bin
 KILLS  ?= 2000
 CUTS   ?= 3000
@@ -91,16 +92,18 @@ approvals: $(VENV)/.dev   ## LIVES lives of a desk for approvals in any order, i
 quotas: $(VENV)/.dev      ## ten million looks' worth of quotas in twelve days: what is remembered does not grow
 	@$(BIN)/python -m pytest -q -s -m slow tests/guard/test_quota_count.py
 
-spark: $(VENV)/.dev       ## pseudonyms in a real Spark on this machine; needs Java 17, installs half a gigabyte
+spark: | needs-python      ## pseudonyms, prepared tables and every signal's counts in a real Spark; needs Java 17, installs a gigabyte beside
 	@java -version 2>/dev/null || { echo "error: no Java on this machine"; echo "hint: on Debian and Ubuntu: apt-get install openjdk-17-jre-headless"; exit 2; }
-	@$(PIP) --require-hashes -r requirements/spark.lock
-	@$(BIN)/python -m pytest -q -m slow tests/facts/test_pseudonym_function.py
+	@test -x $(SPARK)/bin/python || $(PYTHON) -m venv $(SPARK)
+	@$(SPARK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/spark.lock
+	@$(SPARK)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@$(SPARK)/bin/python -m pytest -q -m slow tests/facts/test_pseudonym_function.py tests/facts/test_engines.py
 
 lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashes
 	@$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SPARK) demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV) (once; about a minute)"

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two engines, one answer: DuckDB, and a real Spark cluster with workers of its own, row by row. `make spark` runs it."""
+
+import random
+
+import pytest
+from tests.facts.dataset.folder import LOOK, folder_of
+from tests.facts.dataset.test_read import drawn
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.registry import SIGNALS
+from whosaw.detect.run import world_of
+from whosaw.detect.signal import PREPARED
+from whosaw.detect.templates import load_templates
+from whosaw.errors import MissingExtra
+from whosaw.facts import engine
+from whosaw.facts.columns import FIELDS
+from whosaw.facts.dataset.opened import open_dataset
+
+CLUSTER = "local-cluster[2,1,1024]"
+
+
+def company(draw):
+    """What `drawn` gives, and work of twenty people on forty persons with cases, some of them late, wrong or none."""
+    tables = drawn(draw)
+    people, persons = [f"e-{i}" for i in range(10, 30)], [f"p-{i}" for i in range(40)]
+
+    def day(n):
+        return f"2022-{1 + n // 28:02d}-{1 + n % 28:02d}T{draw.randint(8, 18):02d}:00:00Z"
+
+    tables["staff"] += [
+        {"staff_id": who, "unit": f"u{i % 4}", "function": ("support", "audit")[i % 2], "manager": f"e-{10 + i // 5}", "country": ("IE", "US")[i % 2],
+         "own_person": f"p-{i}", "household": f"h-{i}"} for i, who in enumerate(people)
+    ]  # fmt: skip
+    tables["persons"] += [
+        {"person": p, "region": "EU", "classes": ["press"] if i % 9 == 0 else None, "household": f"h-{i}"}
+        for i, p in enumerate(persons)
+    ]
+    tables["links"] += [
+        {"a": draw.choice(persons), "b": draw.choice(persons), "kind": draw.choice(("contact", "family", "device"))}
+        for _ in range(90)
+    ]
+    for i in range(60):
+        opened, person, who = draw.randint(0, 130), draw.choice(persons), draw.choice(people)
+        tables["cases"].append(
+            {
+                "case_id": f"w-{i}",
+                "type": "fraud_review",
+                "opened": day(opened),
+                "assignee": who,
+                "opened_by": draw.choice(people),
+                "approver": draw.choice(people),
+            }
+        )
+        tables["case_persons"].append(
+            {"case_id": f"w-{i}", "person": person, "added": day(opened), "added_by": draw.choice(people)}
+        )
+        for j in range(draw.randint(1, 5)):
+            looker = who if draw.random() < 0.7 else draw.choice(people)
+            tables["looks"].append({**LOOK, "look_id": f"w-{i}-{j}", "time": day(opened + draw.randint(-2, 20) if opened > 2 else opened), "principal": looker, "person": person,
+                                    "fields": draw.sample([str(f) for f in FIELDS], 2), "purpose": "fraud_review", "case": f"w-{i}" if draw.random() < 0.8 else None})  # fmt: skip
+    return tables
+
+
+def asked(folder, which):
+    """Every row that leaves the engine, of every prepared table and every signal that can run."""
+    with open_dataset(folder, engine=which) as facts:
+        defaults, templates = load_defaults(), load_templates()
+        world = world_of(facts, facts.dataset.end, defaults, templates.without(facts.dataset.unsaid))
+        found = {"looks": facts.rows(world.looks, ("row",), "looks")}
+        for name in PREPARED:
+            table = world.prepared(name)
+            found[name] = facts.rows(table, tuple(table.columns), name)
+        for detector in SIGNALS:
+            if frozenset(facts.tables) >= detector.NEEDS:
+                for name, table in detector.query(world).items():
+                    found[f"{detector.NAME}: {name}"] = facts.rows(table, tuple(table.columns), name)
+        return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("partitions", [1, 8])
+def test_a_cluster_says_what_duckdb_says(tmp_path, monkeypatch, partitions):
+    """Explained looks, all prepared tables and what every signal asks for, to the byte."""
+    pytest.importorskip("pyspark", reason="make spark installs it")
+    monkeypatch.setattr(engine, "_PARTITIONS", partitions)
+    folder_of(tmp_path, **company(random.Random(5)))
+    ours, theirs = asked(tmp_path, "duckdb"), asked(tmp_path, CLUSTER)
+    assert len(ours["looks"]) > 150 and any(row["weight_then"] for row in ours["looks"])
+    assert {name for name, rows in ours.items() if rows != theirs[name]} == set()
+
+
+def test_an_engine_that_is_not_there(tmp_path):
+    """Is said in one sentence, with the extra that brings it."""
+    try:
+        import pyspark  # noqa: F401
+    except ModuleNotFoundError:
+        with pytest.raises(MissingExtra, match="spark"), engine.engine_of("local[1]"):
+            pass
+
+
+def test_an_engine_takes_no_more_than_there_is():
+    """Ten gigabytes at most, in whole megabytes."""
+    assert 0 < int(engine.memory_limit().removesuffix("MB")) <= 10_000
