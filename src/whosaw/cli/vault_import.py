@@ -20,13 +20,14 @@ from whosaw.cli.options import Place, Together, bars, data_option, format_option
 from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.cli.statement import created
 from whosaw.cli.vault import vault
-from whosaw.datafolder import now
+from whosaw.datafolder import now, places_of, settings_of
 from whosaw.errors import EXIT, BadInput
 from whosaw.verify.words import counted
 
 __all__ = ["vault"]
 
 if TYPE_CHECKING:
+    from whosaw.collect.imports.located import Located
     from whosaw.collect.imports.ports import Rows
     from whosaw.collect.imports.take import Checked, Taken
 
@@ -43,12 +44,18 @@ if TYPE_CHECKING:
 @click.option(
     "--lenient", type=Place(), metavar="OUT", help="Take in what is good; rows that are not are written here."
 )
+@click.option(
+    "--places",
+    "placed",
+    is_flag=True,
+    help="A location that is an address becomes what the database of places says of it.",
+)
 @click.option("--again", is_flag=True, help="All of it, though it was taken in before.")
 @data_option
 @format_option
 def import_(
-    file: Path | None, table: str | None, database: str, by: str | None, check: bool, lenient: Path | None, again: bool,
-    data: Path, form: str,
+    file: Path | None, table: str | None, database: str, by: str | None, check: bool, lenient: Path | None, placed: bool,
+    again: bool, data: Path, form: str,
 ) -> int:  # fmt: skip
     """Seal the rows of FILE (CSV, CSV packed with gzip, Parquet): person, field, value, seen, and perhaps source.
 
@@ -63,19 +70,33 @@ def import_(
     at = now()
     with _rows(file, table, database) as rows, bars() as progress, _rejected(lenient) as bad:
         if by is None or check:
-            checked = take.check(rows, at, bad=bad, progress=progress)
+            checked = take.check(rows, at, bad=bad, progress=progress, located=_located(data) if placed else None)
             return _wrong(checked, form) if checked.wrong else _good(checked, form)
         with opened(data) as here:
             local(here, by)
-            checked = take.check(rows, at, bad=bad, progress=progress)
+            located = _located(data) if placed else None
+            checked = take.check(rows, at, bad=bad, progress=progress, located=located)
             if checked.wrong and lenient is None:
                 return _wrong(checked, form)
             made = take.take(
                 rows, checked, here.vault, here.journal, here.pseudonyms, by=here.names.remember(by), clock=here.clock, now=at,
-                lenient=lenient is not None, again=again, progress=progress,
+                lenient=lenient is not None, again=again, progress=progress, located=located,
             )  # fmt: skip
     say(_taken(made, lenient), form)
     return IN_PART if checked.wrong else 0
+
+
+def _located(data: Path) -> Located:
+    from whosaw.collect.imports.located import located_by
+
+    settings = settings_of(data)
+    if not settings.places.database:
+        raise BadInput(
+            "there is no database of places",
+            where="--places",
+            hint="`places.database` in whosaw.toml names one (docs/places.md)",
+        )
+    return located_by(places_of(data, settings, now))
 
 
 @contextmanager

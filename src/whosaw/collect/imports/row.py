@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from whosaw.collect.imports.located import Located
 from whosaw.collect.observed import No
 from whosaw.collect.times import plausible, rfc3339
 from whosaw.errors import BadInput
@@ -49,8 +50,11 @@ def _hint() -> str:
     return f"the columns are {', '.join(COLUMNS)} and, if you like, {SOURCE}; in any order"
 
 
-def parse(cells: Sequence[Cell], now: datetime) -> Given | No:
-    """The row that `cells` spell, in the order of `columns_of`. `now`: what is later was not seen yet."""
+def parse(cells: Sequence[Cell], now: datetime, located: Located | None = None) -> Given | No:
+    """The row that `cells` spell, in the order of `columns_of`. `now`: what is later was not seen yet.
+
+    `located`: makes a location of an address; without it a location is what its field says.
+    """
     person, name, value, seen, *more = cells
     if isinstance(person, int) and not isinstance(person, bool):
         person = str(person)
@@ -65,6 +69,11 @@ def parse(cells: Sequence[Cell], now: datetime) -> Given | No:
         return No("value: not a text")
     if len(value) > LONGEST or len(value.encode("utf-8", "surrogatepass")) > LONGEST:
         return No(f"value: longer than {LONGEST} bytes")
+    said = ""
+    if located is not None and field is Field.LOCATION and (place := located(value)) is not None:
+        if isinstance(place, No):
+            return place
+        said, value = place  # the row is known by its address again, whatever the next database says of it
     try:
         value = canonical(field, value)
     except BadInput as error:
@@ -77,7 +86,7 @@ def parse(cells: Sequence[Cell], now: datetime) -> Given | No:
         return No(f"seen: {why.reason}")
     source = more[0] if more else None
     if source is None or source == "":
-        return person, field, value, at, _source(field, value, at)
+        return person, field, value, at, _source(field, said or value, at)
     if not isinstance(source, str) or len(source) > LONGEST or not is_text(source):
         return No("source: not a text")
     return person, field, value, at, source

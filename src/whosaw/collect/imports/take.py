@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from whosaw.collect.imports.located import Located
 from whosaw.collect.imports.ports import Digests, Journal, Keeps, Rows
 from whosaw.collect.imports.row import Given, parse
 from whosaw.collect.observed import No
@@ -60,10 +61,17 @@ class Taken:
     before: bool = False
 
 
-def check(rows: Rows, now: datetime, *, bad: Bad | None = None, progress: Progress | None = None) -> Checked:
-    """Read it through. `bad`: told of each bad row. Raises BadInput where it cannot be read to its end."""
+def check(
+    rows: Rows,
+    now: datetime,
+    *,
+    bad: Bad | None = None,
+    progress: Progress | None = None,
+    located: Located | None = None,
+) -> Checked:
+    """Read it through. `bad`: told of each bad row; `located`: as of ``row.parse``. Raises BadInput where it cannot be read to its end."""
     found = Checked()
-    for number, made in _parsed(rows, now, 0, "checked", progress):
+    for number, made in _parsed(rows, now, 0, "checked", progress=progress, located=located):
         found.rows, found.last = found.rows + 1, number
         if isinstance(made, No):
             found.wrong += 1
@@ -80,7 +88,7 @@ def check(rows: Rows, now: datetime, *, bad: Bad | None = None, progress: Progre
 def take(
     rows: Rows, checked: Checked, vault: Keeps, journal: Journal, digests: Digests, *,
     by: str, clock: Callable[[], datetime], now: datetime, lenient: bool = False, again: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | None = None, located: Located | None = None,
 ) -> Taken:  # fmt: skip
     """Take in what was `checked` at `now`, and its bad rows not; without `lenient` nothing where there are some. `by`: a pseudonym.
 
@@ -101,7 +109,7 @@ def take(
     }  # fmt: skip
     began = _record(journal, secrets.token_hex(16), told | {"what": "began", "at": time_text(clock())})
     new = known = 0
-    for batch, last in _batches(rows, now, behind, progress):
+    for batch, last in _batches(rows, now, behind, progress, located):
         fresh = vault.put_all(batch)
         vault.mark(source, last)
         new, known = new + fresh, known + len(batch) - fresh
@@ -117,11 +125,13 @@ def take(
     return Taken(checked, new, known, behind, began, done)
 
 
-def _batches(rows: Rows, now: datetime, behind: int, progress: Progress | None) -> Iterator[tuple[list[Given], int]]:
+def _batches(
+    rows: Rows, now: datetime, behind: int, progress: Progress | None, located: Located | None
+) -> Iterator[tuple[list[Given], int]]:
     """Rows that can be taken in, in heaps of bounded size, each with the number of the last one that is behind us with it."""
     heap: list[Given] = []
     size = last = 0
-    for number, made in _parsed(rows, now, behind, "rows", progress):
+    for number, made in _parsed(rows, now, behind, "rows", progress=progress, located=located):
         last = number
         if isinstance(made, No):
             continue
@@ -135,12 +145,12 @@ def _batches(rows: Rows, now: datetime, behind: int, progress: Progress | None) 
 
 
 def _parsed(
-    rows: Rows, now: datetime, after: int, what: str, progress: Progress | None
+    rows: Rows, now: datetime, after: int, what: str, *, progress: Progress | None, located: Located | None
 ) -> Iterator[tuple[int, Given | No]]:
     for count, (number, cells) in enumerate(rows.read(after)):
         if progress is not None and count % _OFTEN == 0:
             progress(what, *rows.at())
-        yield number, cells if isinstance(cells, No) else parse(cells, now)
+        yield number, cells if isinstance(cells, No) else parse(cells, now, located)
 
 
 def _record(journal: Journal, key: str, told: dict[str, Json]) -> int:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where somebody was, as a device or the person said: country < region < city < exact.
+"""Where somebody was, as a device or the person said, or an address once seemed to: country < region < city < exact.
 
     {"city":"Aby","country":"SE","point":"58.66,16.18","radius_m":5000,"region":"SE-E"}
 
-What an address says of places is ip:country and ip:region, with the database that says so.
+What an address says of places when it is looked at is ip:country and ip:region, with the database that says so. What a database said of
+one when it came in is a location, whose source names the database (``collect.imports.located``).
 """
 
 from __future__ import annotations
@@ -32,5 +33,5 @@ KIND = structured(
         },
     ),
     example='{"city":"Aby","country":"SE","point":"58.66,16.18","radius_m":5000,"region":"SE-E"}',
-    caveat="A place is where a device or somebody said that it was: it can be wrong, old, or another's who used the account.",
+    caveat="A place is where a device or somebody said that it was, or what a database guesses of an address: it can be wrong, old, or another's who used the account.",
 )
