@@ -5,6 +5,7 @@ import csv
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from whosaw.simulate.run import Made, simulate
@@ -27,8 +28,9 @@ def make(
     )
 
 
+@cache
 def table(folder: Path, name: str) -> list[dict[str, str]]:
-    """The rows of one CSV table."""
+    """The rows of one CSV table; whoever changes one takes a copy."""
     with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 

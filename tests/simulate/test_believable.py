@@ -134,14 +134,13 @@ def test_dirt_is_there(larger):
     assert any(row["valid_to"] for row in table(folder, "staff"))
 
 
-def test_what_was_lost_is_gone_for_everybody(tmp_path):
+def test_what_was_lost_is_gone_for_everybody(clean, tmp_path):
     """A twentieth of the log is lost: about as much of it is missing, and all else is as it was."""
-    make(tmp_path / "whole")
     make(tmp_path / "lost", dirt={"loss": 0.05})
-    whole, lost = ({row["look_id"] for row in table(tmp_path / name, "looks")} for name in ("whole", "lost"))
+    whole, lost = ({row["look_id"] for row in table(folder, "looks")} for folder in (clean, tmp_path / "lost"))
     assert lost < whole
     assert 0.04 < 1 - len(lost) / len(whole) < 0.06
-    assert (tmp_path / "whole" / "cases.csv").read_bytes() == (tmp_path / "lost" / "cases.csv").read_bytes()
+    assert (clean / "cases.csv").read_bytes() == (tmp_path / "lost" / "cases.csv").read_bytes()
 
 
 def test_shipped_settings_are_the_sizes_they_promise():

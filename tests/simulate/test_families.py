@@ -9,6 +9,8 @@ from tests.docs.prose import ROOT
 from tests.simulate.made import make, table, truth
 
 from whosaw.errors import BadInput, Misconfigured
+from whosaw.simulate.draw import draws
+from whosaw.simulate.plants.dials import dial
 from whosaw.simulate.scenarios import FAMILIES, NAMES, turns
 from whosaw.simulate.settings import settings
 
@@ -80,7 +82,8 @@ def test_dials_are_held_fast(tmp_path):
 def test_cover_is_as_wide_as_its_dial(tmp_path):
     """All looks name a real case that is about others; none does where there is no cover."""
     for cover in (0, 1):
-        make(tmp_path / str(cover), "cover_wrong_person", dials={"cover_wrong_person": {"cover": cover, "persons": 8}})
+        held = {"cover_wrong_person": {"cover": cover, "persons": 8}}
+        make(tmp_path / str(cover), "cover_wrong_person", dials=held, staff=40, days=14)
         line = next(line for line in truth(tmp_path / str(cover)) if line.get("incident"))
         looks = [row for row in table(tmp_path / str(cover), "looks") if row["look_id"] in set(line["looks"])]
         named = {(row["case_id"], row["person"]) for row in table(tmp_path / str(cover), "case_persons")}
@@ -145,7 +148,10 @@ def test_settings_take_what_they_know(tmp_path):
         settings(own)
 
 
-def test_an_unknown_dial_is_refused(tmp_path):
-    """Before anything is planted by it."""
-    with pytest.raises(Misconfigured):
-        make(tmp_path / "there", "motive", dials={"motive": {"people": 3}})
+def test_a_dial_has_its_ends():
+    """A dial that there is not, and one beyond its end, are refused; a span is no longer than the period."""
+    family = FAMILIES[0]
+    for wrong in ({"people": 3}, {"fields": 7}, {"colluders": 0}):
+        with pytest.raises(Misconfigured):
+            dial(family.ranges, wrong, 30, draws(1, "dials"))
+    assert dial(family.ranges, {"span": 90}, 30, draws(1, "dials")).span == 30

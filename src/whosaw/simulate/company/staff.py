@@ -24,6 +24,7 @@ FUNCTIONS = (
 SERVICE = FUNCTIONS.index("service")
 _SHIFTS = frozenset({"support", "safety", "operations"})
 _TEAM = 10
+_LEVELS = 7
 # No function is so small that nobody could be apart from anybody in it.
 _LEAST = {"audit": 4, "legal": 2, "security": 3, "data": 2, "fraud": 3, "executive": 2, "admin": 2, "comms": 2}
 _MACHINES = ("portal", "risk-engine", "nightly-sync", "mailer", "migrator", "desk-bridge")
@@ -161,12 +162,11 @@ def _managers(home: Ints, units: Sequence[Unit], function: Ints, country: Ints) 
     chief = int(np.flatnonzero(function == FUNCTIONS.index("executive"))[0])
     above = np.full(len(home), chief)
     above[chief] = -1
-    for unit in units:
-        inside = np.flatnonzero(home == unit.number)
-        lead = int(inside[0])
-        kin = np.flatnonzero(function == function[lead])
+    leads = np.array([int(np.flatnonzero(home == unit.number)[0]) for unit in units])
+    for unit, lead in zip(units, leads.tolist(), strict=True):
+        kin = leads[function[leads] == function[lead]]
         head, local = int(kin[0]), int(kin[country[kin] == country[lead]][0])
-        above[inside] = lead
+        above[home == unit.number] = lead
         above[lead] = local if local != lead else head if head != lead else chief
     above[chief] = -1
     return above
@@ -212,9 +212,11 @@ def _reorganised(
     to: dict[int, int] = {}
     for unit in sorted(moved):
         lead, new = leads[unit], leads[int(draw.integers(len(units)))]
-        line = _line(new, above)
-        if above[lead] >= 0 and lead not in line and len(line) < 4:  # nobody comes under somebody below them
-            to[unit] = above[lead] = new
+        if above[lead] < 0 or lead in _line(new, above):  # nobody comes under somebody below them
+            continue
+        moved_to = {**above, lead: new}
+        if max(len(_line(who, moved_to)) for who in above) <= _LEVELS:
+            to[unit], above = new, moved_to
     for spell in spells:
         lead = leads[spell.unit]
         if spell.unit in to and spell.who == lead and spell.first < day < spell.end:
