@@ -2,6 +2,8 @@
 """The body of a look: one spelling, and every fact of its type."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,11 +11,23 @@ from hypothesis import strategies as st
 from tests.verify.log_maker import look_body
 
 from whosaw.errors import NotCanonical, WhosawError
-from whosaw.model.look_body import LookBody
+from whosaw.model import look_body as look_body_module
+from whosaw.model.access import Field
+from whosaw.model.caller import Caller, Proof
+from whosaw.model.gate import GateSaw
+from whosaw.model.look_body import LookBody, Withhold
 from whosaw.model.record import canonical
+from whosaw.model.stage import Stage
 
 BODY = json.loads(look_body("anna", 1))
 TEXT = {"look", "principal", "source", "person", "on_behalf_of", "purpose", "case", "app", "bulk", "shape"}
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+SPELLED = {
+    "person": None, "asked": ((Field.IP, "network"),), "on_behalf_of": "e-x", "claimed": True, "case": "c-\u00e9", "rows": 7,
+    "decision": "permit", "rules": ("one", "two"), "ask": bytes(32), "taken": AT, "stage": Stage.WITNESSED,
+    "withheld": Withhold("legal_demand", AT), "break_glass": True, "caller": Caller("tool", Proof.MTLS, speaks=True),
+    "gate": GateSaw(case_given=True, last_look=AT, limit_ms=5, quota=(1, 2, 3, 4)),
+}  # fmt: skip
 ODD = (5, -5, True, "x", [], {}, [5], None, [{"detail": 5, "field": "ip"}], [{"detail": None, "field": "ip"}])
 
 
@@ -56,3 +70,22 @@ def test_no_body_crashes_the_reader(data):
     except WhosawError:
         return
     assert made.encode() == raw
+
+
+@given(st.sets(st.sampled_from(sorted(SPELLED))))
+def test_what_was_spelled_here_is_read_as_anybody_reads_it(names):
+    """A body of this process is not spelled again to be compared; what it says is the same as of one from elsewhere."""
+    made = replace(LookBody.decode(canonical(BODY)), **{name: SPELLED[name] for name in names})
+    raw = made.encode()
+    assert raw in look_body_module._spelled
+    ours = LookBody._decoded(raw, "elsewhere")
+    look_body_module._spelled.clear()
+    assert LookBody._decoded(bytes(raw), "elsewhere") == ours == made
+    assert ours.encode() == raw
+
+
+@pytest.mark.parametrize("wrong", [{"claimed": 5}, {"rows": -1}, {"rules": (7,)}, {"person": 3}, {"origin": "guessed"}])
+def test_what_was_spelled_here_of_wrong_facts_is_no_look_either(wrong):
+    raw = replace(LookBody.decode(canonical(BODY)), **wrong).encode()
+    with pytest.raises(NotCanonical):
+        LookBody.decode(raw)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from whosaw.errors import BadInput, NotCanonical
 
@@ -117,6 +118,7 @@ def parse_name(raw: bytes, where: str) -> str:
     return name
 
 
+@lru_cache(maxsize=256)  # a log has a handful of names, and each receipt says them several times
 def is_name(name: str) -> bool:
     """Whether `name` can name a key or an origin."""
     try:
