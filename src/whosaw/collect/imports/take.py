@@ -97,14 +97,14 @@ def take(
     """
     if checked.wrong and not lenient:
         return Taken(checked)
-    # Not the digest itself: whoever has state.db alone could try files of one row until one fits.
+    # Not the digest itself: whoever has state.db alone, or the records, could try files of one row until one fits.
     source = digests.digest(b"whosaw/import/v1" + checked.digest)
     once = f"done-{b64encode(source[:24]).decode()}"
     if not again and (earlier := journal.find(CALLER, once)) is not None:
         return Taken(checked, done=earlier.leaves[-1].index, behind=checked.rows, before=True)
     behind = 0 if again else min(vault.reached(source), checked.last)
     told: dict[str, Json] = {
-        "v": 1, "kind": str(Kind.IMPORT), "form": rows.form, "source": b64encode(checked.digest).decode(), "rows": checked.rows,
+        "v": 1, "kind": str(Kind.IMPORT), "form": rows.form, "source": b64encode(source).decode(), "rows": checked.rows,
         "rejected": checked.wrong, "behind": behind, "principal": by,
     }  # fmt: skip
     began = _record(journal, secrets.token_hex(16), told | {"what": "began", "at": time_text(clock())})
