@@ -91,21 +91,30 @@ def _of_purpose(looks: Any, seldom: int, few: int) -> Any:
         p_cased=looks.case.notnull().cast("int64").sum(),
         **{f"p_{field}": looks[field].sum() for field in FIELDS.values()},
     )
+    # What a function always does for a purpose fits it, however few of all do it.
+    mine = looks.group_by(m_function=looks.function.fill_null(""), m_for=looks.for_).aggregate(
+        m_all=looks.count(), **{f"m_{field}": looks[field].sum() for field in FIELDS.values()}
+    )
     looks = looks.left_join(counted, looks.for_ == counted.p_for)
+    looks = looks.left_join(mine, [looks.function.fill_null("") == mine.m_function, looks.for_ == mine.m_for])
     enough = looks.p_all >= few
-    seldom_read = [(looks[f] == 1) & (looks[f"p_{f}"] * seldom < looks.p_all) for f in FIELDS.values()]
+    seldom_read = [
+        (looks[f] == 1) & (looks[f"p_{f}"] * seldom < looks.p_all) & (looks[f"m_{f}"] * seldom < looks.m_all)
+        for f in FIELDS.values()
+    ]
     looks = looks.mutate(
         p_needs=ibis.ifelse(enough & (looks.p_cased * 2 >= looks.p_all), 1, 0),
         # What is read without any purpose says nothing about one.
         p_field=ibis.ifelse(enough & looks.purpose.notnull() & reduce(lambda a, b: a | b, seldom_read), 1, 0),
     )
-    return looks.drop("p_for", "p_all", "p_cased", *(f"p_{field}" for field in FIELDS.values()))
+    counts = [f"{who}_{field}" for who in "pm" for field in FIELDS.values()]
+    return looks.drop("p_for", "p_all", "p_cased", "m_function", "m_for", "m_all", *counts)
 
 
 def _of_case(world: World, looks: Any, seldom: int, few: int) -> Any:
     """Per look that names a known case: what speaks against it in every version that may have been known."""
     ibis = need("ibis", "watching")
-    of = ("row", "t", "who", "own_person", "unit", "person", "for_", "case")
+    of = ("row", "t", "who", "own_person", "unit", "function", "person", "for_", "case")
     looks = looks.select(**{f"l_{name}": looks[name] for name in of})
     cases = world.tables["cases"]
     pairs = looks.inner_join(
@@ -114,9 +123,13 @@ def _of_case(world: World, looks: Any, seldom: int, few: int) -> Any:
     pairs = _theirs(world, pairs)
     types = pairs.group_by(t_for=pairs.l_for_, t_type=pairs.type).aggregate(t_count=pairs.l_row.nunique())
     purposes = pairs.group_by(u_for=pairs.l_for_).aggregate(u_count=pairs.l_row.nunique())
+    mine = pairs.group_by(f_function=pairs.l_function, f_type=pairs.type).aggregate(f_count=pairs.l_row.nunique())
+    whole = pairs.group_by(g_function=pairs.l_function).aggregate(g_count=pairs.l_row.nunique())
     naming = _naming(world, cases)
     pairs = pairs.left_join(types, [pairs.l_for_ == types.t_for, pairs.type == types.t_type])
     pairs = pairs.left_join(purposes, pairs.l_for_ == purposes.u_for)
+    pairs = pairs.left_join(mine, [pairs.l_function == mine.f_function, pairs.type == mine.f_type])
+    pairs = pairs.left_join(whole, pairs.l_function == whole.g_function)
     pairs = pairs.left_join(naming, pairs.type == naming.n_type)
     zero = ibis.literal(value=False)
 
@@ -136,7 +149,13 @@ def _of_case(world: World, looks: Any, seldom: int, few: int) -> Any:
             & ~(pairs.approver == pairs.l_who).fill_null(zero)
             & ~(pairs.queue == pairs.l_unit).fill_null(zero)
         ),
-        c_type=always((pairs.l_for_ != "") & (pairs.u_count >= few) & (pairs.t_count * seldom < pairs.u_count)),
+        # Seldom for the purpose, and seldom in the function: what a function always works on fits it.
+        c_type=always(
+            (pairs.l_for_ != "")
+            & (pairs.u_count >= few)
+            & (pairs.t_count * seldom < pairs.u_count)
+            & (pairs.f_count * seldom < pairs.g_count)
+        ),
         c_names=always(pairs.names == 1),
         c_requester=ibis.ifelse((pairs.requester == pairs.l_person).fill_null(zero), 1, 0).max().cast("int64"),
     )
