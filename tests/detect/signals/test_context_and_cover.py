@@ -140,4 +140,6 @@ def test_a_table_that_is_missing_switches_off_what_needs_it(without, off):
 def test_where_nobody_snoops_small_p_are_rare(seed):
     """At p < .01 at most twice as many units as that says, for each signal; a handful is no rate."""
     for name, found in said(calm(seed)).items():
-        assert sum(s.p < 0.01 for s in found) <= max(3, 0.02 * len(found)), name
+        # Those that never left the engine were tried too.
+        rest = {(s.kind, s.stratum): s.rest for s in found}
+        assert sum(s.p < 0.01 for s in found) <= max(3, 0.02 * (len(found) + sum(rest.values()))), name

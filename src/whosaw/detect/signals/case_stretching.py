@@ -16,8 +16,10 @@ line supports a finding and opens none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from whosaw.detect.by_type import ByType, Ranks
@@ -38,6 +40,7 @@ _Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
 _OPENING = ("unlinked", "protected", "outside")
 _SUPPORTING = ("silence", "span", "line")
 _PARTS = len(_OPENING) + len(_SUPPORTING)
+_RANKED = ("protected", "outside", "silence", "span")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,13 @@ class NUMBERS:
     """`rate`: persons that a case neither names nor links, among those looked at under it, before anything is known.
 
     `few`: cases from which on a type speaks for itself. `enough`: a p that opens a finding before a smaller one supports it.
+    `notable`: a case leaves the engine if one part of it is in this share of the largest of its type.
     """
 
     rate: float = field(metadata={"high": 0.9})
     few: int
     enough: float = field(metadata={"high": 0.5})
+    notable: float = field(metadata={"high": 0.5})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class Stretched(Signal):
 
 
 def query(world: World) -> dict[str, Any]:
+    ibis = need("ibis", "watching")
     looks = _under_cases(world)
     pairs = (
         looks.filter(looks.who.notnull())
@@ -82,14 +88,42 @@ def query(world: World) -> dict[str, Any]:
     pairs = pairs.filter(pairs.k >= 2)
     cases = world.tables["cases"]
     let_pass = cases.filter(cases.assignee.notnull(), cases.approver.notnull())
+    used = world.once("used_cases", lambda: _cases(world, looks))
+    values = [used.group_by("type", value=used[part]).aggregate(cases=used.count()) for part in _RANKED]
+    values = [each.mutate(part=ibis.literal(part)) for part, each in zip(_RANKED, values, strict=True)]
+    counted = world.once("case_values", lambda: reduce(lambda a, b: a.union(b), values))
     return {
-        "cases": _cases(world, looks),
+        "cases": _notable(used, world.facts.rows(counted, ("type", "part", "value"), NAME), world),
+        "sizes": used.group_by("type", "unlinked", "n").aggregate(cases=used.count()),
+        "values": counted.select("type", "part", "value", "cases"),
         "pairs": pairs.inner_join(whos, pairs.who == whos.w_who).drop("w_who"),
-        "approved": let_pass.select("case_id", "assignee", "approver", "opened").semi_join(
+        "approved": let_pass.select("case_id", "type", "assignee", "approver", "opened").semi_join(
             looks, let_pass.case_id == looks.case
         ),
         "staff": staff_rows(world.tables["staff"]),
     }
+
+
+def _notable(used: Any, values: Sequence[Any], world: World) -> Any:
+    """The cases of which one part is seldom in their type, or several persons are unlinked; the others count as p = 1."""
+    ibis = need("ibis", "watching")
+    numbers = world.defaults.of(NAME, NUMBERS)
+    ranks = _ranks(values, numbers.few)
+    kept = used.unlinked >= 2
+    for part in _RANKED:
+        types: dict[int, list[str]] = {}
+        for type_ in sorted({row["type"] for row in values}):
+            types.setdefault(ranks[part].seldom(type_, numbers.notable), []).append(type_)
+        for least, of in sorted(types.items()):
+            kept |= used.type.isin(of) & (used[part] >= ibis.literal(least, "int64"))
+    return used.filter(kept)
+
+
+def _ranks(values: Sequence[Any], few: int) -> dict[str, Ranks]:
+    by: dict[str, dict[str, dict[int, int]]] = {part: {} for part in _RANKED}
+    for row in values:
+        by[row["part"]].setdefault(row["type"], {})[row["value"]] = row["cases"]
+    return {part: Ranks(of, few) for part, of in by.items()}
 
 
 def _under_cases(world: World) -> Any:
@@ -160,7 +194,9 @@ def _cases(world: World, looks: Any) -> Any:
     gaps = gaps.filter(gaps.t > world.as_of - world.defaults.reference_days * DAY)
     gaps = gaps.group_by(g_case=gaps.case).aggregate(silence=gaps.gap.max().fill_null(0))
     joined = counted.left_join(gaps, counted.case == gaps.g_case).drop("g_case")
-    return joined.mutate(silence=joined.silence.fill_null(0))
+    span = ibis.ifelse(joined.opened.notnull() & (joined.last > joined.opened), (joined.last - joined.opened) // DAY, 0)
+    # A number that stands in no table is of a type of its own.
+    return joined.mutate(silence=joined.silence.fill_null(0), type=joined.type.fill_null(""), span=span.cast("int64"))
 
 
 def _units(world: World) -> Any:
@@ -179,27 +215,24 @@ def score(rows: _Rows, world: World) -> list[Stretched]:
     counts = replace(world.defaults.counts, rate=numbers.rate)
     lines = Lines(rows["staff"])
     approved: Sequence[Any] = rows["approved"]
-    lined = {r["case_id"] for r in approved if lines.one(r["assignee"], r["approver"], r["opened"])}
-    cases: Sequence[Any] = [_filled(row, lined) for row in rows["cases"]]
-    by_type = ByType(((row["type"], row["unlinked"], row["n"]) for row in cases), counts, numbers.few)
-    ranks = {}
-    for part in (*_OPENING[1:], *_SUPPORTING):
-        values: dict[str, list[int]] = {}
-        for row in cases:
-            values.setdefault(row["type"], []).append(row[part])
-        ranks[part] = Ranks(values, numbers.few)
-    made = [_case(row, by_type, ranks, numbers.enough) for row in cases]
-    types = {row["case"]: row["type"] for row in cases}
-    return made + [_pair(row, types) for row in rows["pairs"]]
+    lined = {r["case_id"]: r["type"] for r in approved if lines.one(r["assignee"], r["approver"], r["opened"])}
+    sizes: Sequence[Any] = rows["sizes"]
+    whole = Counter[str]()
+    for row in sizes:
+        whole[row["type"]] += row["cases"]
+    in_line = Counter(lined.values())
+    ranks = _ranks(rows["values"], numbers.few)
+    ranks["line"] = Ranks(
+        {type_: {0: n - in_line[type_], 1: in_line[type_]} for type_, n in whole.items()}, numbers.few
+    )
+    by_type = ByType(((row["type"], row["unlinked"], row["n"], row["cases"]) for row in sizes), counts, numbers.few)
+    cases: list[Any] = [{**row, "line": int(row["case"] in lined)} for row in rows["cases"]]
+    rest = whole - Counter(row["type"] for row in cases)
+    made = [_case(row, by_type, ranks, rest[row["type"]], numbers.enough) for row in cases]
+    return made + [_pair(row) for row in rows["pairs"]]
 
 
-def _filled(row: Mapping[str, Any], lined: Container[str]) -> dict[str, Any]:
-    span = 0 if row["opened"] is None else max(0, (row["last"] - row["opened"]) // DAY)
-    # A number that stands in no table is of a type of its own.
-    return {**row, "span": span, "type": row["type"] or "", "line": int(row["case"] in lined)}
-
-
-def _case(row: Any, by_type: ByType, ranks: Mapping[str, Ranks], enough: float) -> Stretched:
+def _case(row: Any, by_type: ByType, ranks: Mapping[str, Ranks], rest: int, enough: float) -> Stretched:
     as_usual = by_type.usual(row["type"], row["unlinked"], row["n"])
     tried = {part: (ranks[part].rank(row["type"], row[part]), row[part]) for part in ranks}
     tried["unlinked"] = (at_least(row["unlinked"], row["n"], as_usual.rate, as_usual.inverse_s), row["unlinked"])
@@ -210,7 +243,7 @@ def _case(row: Any, by_type: ByType, ranks: Mapping[str, Ranks], enough: float) 
     return Stretched(
         signal=NAME, family=FAMILY, kind="case", unit=row["case"], stratum=row["type"] or "unknown", p=times(p, _PARTS),
         tries=_PARTS, days=row["span"], k=row["unlinked"], n=row["n"], expected=row["n"] * as_usual.rate,
-        others=as_usual.others, opens=part in _OPENING, part=part, type_=row["type"], value=tried[part][1],
+        others=as_usual.others, rest=rest, opens=part in _OPENING, part=part, type_=row["type"], value=tried[part][1],
     )  # fmt: skip
 
 
@@ -219,14 +252,14 @@ def _smallest(tried: Mapping[str, tuple[float, int]], parts: Sequence[str]) -> t
     return part, tried[part][0]
 
 
-def _pair(row: Any, types: Mapping[str, str]) -> Stretched:
+def _pair(row: Any) -> Stretched:
     """K of the `special` protected persons, among `whole` persons looked at, where chance draws n."""
     expected = row["n"] * row["special"] / row["whole"]
     p = members(row["k"], row["n"], row["special"], row["whole"], expected)
     return Stretched(
         signal=NAME, family=FAMILY, kind="pair", unit=f"{row['who']} {row['case']}", stratum=row["function"] or "everybody",
         p=p, tries=1, days=0, k=row["k"], n=row["n"], expected=expected,
-        principals=(row["who"],), cases=(row["case"],), part="rests", type_=types[row["case"]], value=row["k"],
+        principals=(row["who"],), cases=(row["case"],), part="rests", type_="", value=row["k"],
     )  # fmt: skip
 
 

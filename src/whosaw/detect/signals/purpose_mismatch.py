@@ -71,10 +71,13 @@ def query(world: World) -> dict[str, Any]:
     joined = n.left_join(k, n.case == k.k_case)
     joined = joined.left_join(types, joined.case == types.c_case)
     windows = world.defaults.windows
+    counted = joined.select("case", type=joined.c_type.fill_null(""), n=joined.n, k=joined.k.fill_null(0))
+    kept = world.once("odd_cases", lambda: counted)
     return {
         "n": seen(world, windows),
         "k": found(world, odd, windows),
-        "cases": joined.select("case", type=joined.c_type.fill_null(""), n=joined.n, k=joined.k.fill_null(0)),
+        "cases": kept.filter(kept.k > 0),
+        "sizes": kept.group_by("type", "k", "n").aggregate(cases=kept.count()),
     }
 
 
@@ -177,16 +180,20 @@ def score(rows: _Rows, world: World) -> list[Signal]:
     counts = replace(world.defaults.counts, rate=numbers.odd)
     made: list[Signal] = [*tallies(rows["n"], rows["k"], counts, signal=NAME, family=FAMILY)]
     cases: Sequence[Any] = rows["cases"]
-    by_type = ByType(((row["type"], row["k"], row["n"]) for row in cases), counts, numbers.few)
-    return made + [_case(row, by_type, world.defaults.reference_days) for row in cases]
+    sizes: Sequence[Any] = rows["sizes"]
+    by_type = ByType(((row["type"], row["k"], row["n"], row["cases"]) for row in sizes), counts, numbers.few)
+    rest = Counter[str]()
+    for row in sizes:
+        rest[row["type"]] += 0 if row["k"] else row["cases"]
+    return made + [_case(row, by_type, rest[row["type"]], world.defaults.reference_days) for row in cases]
 
 
-def _case(row: Any, by_type: ByType, days: int) -> Misfit:
+def _case(row: Any, by_type: ByType, rest: int, days: int) -> Misfit:
     of = by_type.usual(row["type"], row["k"], row["n"])
     return Misfit(
         signal=NAME, family=FAMILY, kind="case", unit=row["case"], stratum=row["type"] or "unknown",
         p=at_least(row["k"], row["n"], of.rate, of.inverse_s), tries=1, days=days, k=row["k"], n=row["n"],
-        expected=row["n"] * of.rate, others=of.others, type_=row["type"],
+        expected=row["n"] * of.rate, others=of.others, rest=rest, type_=row["type"],
     )  # fmt: skip
 
 
