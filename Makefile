@@ -11,7 +11,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: timing long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief
+.PHONY: detection-quality timing long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -36,6 +36,9 @@ bench-guard: $(VENV)/.dev needs-postgres   ## whole looks a second, beside FastA
 
 bench-vault: $(VENV)/.dev ## places a second, and what else there is of the vault, beside their peers; seconds
 	@$(BIN)/python -m bench.vault
+
+detection-quality: $(VENV)/.dev   ## docs/detection-quality.md, from SEEDS= invented companies; minutes each
+	@$(BIN)/python -m bench.quality --seeds $(or $(SEEDS),101-106) --page docs/detection-quality.md
 
 bench-table: $(VENV)/.dev ## the figures of the last run into docs/benchmarks.md
 	@$(BIN)/python -m bench.table

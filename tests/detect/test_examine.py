@@ -8,17 +8,29 @@ import pytest
 from tests.detect.folder import LISTED, TWO, at, folder
 
 from whosaw.cli.commands import run
+from whosaw.detect import examine as module
+from whosaw.detect import run as running
 from whosaw.detect.registry import SIGNALS
+from whosaw.detect.signals import relationship, unexplained
+
+FEW = (unexplained, relationship)
 
 KEYS = {
     "finding", "rank", "score", "principals", "persons", "looks", "cases", "window", "signals", "harm", "counter", "as_of", "route",
 }  # fmt: skip
 
 
-def detect(where, *words):
-    """The lines, and the exit code."""
-    code = run(["detect", str(where), "--out", str(where / "out.jsonl"), "--format", "json", *words])
+def detect(where, *words, signals=FEW):
+    """The lines, and the exit code. With few signals: each takes the engine longer than the rest of the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "SIGNALS", signals)
+        patch.setattr(module, "SIGNALS", signals)
+        code = _detect(where, *words)
     return [json.loads(line) for line in (where / "out.jsonl").read_text().splitlines()], code
+
+
+def _detect(where, *words):
+    return run(["detect", str(where), "--out", str(where / "out.jsonl"), "--format", "json", *words])
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +107,7 @@ def test_a_replay_sees_them_come(tmp_path):
 @pytest.mark.slow
 def test_what_is_missing_is_said_and_the_rest_still_works(tmp_path, capfd):
     """Without cases nothing explains: no signal that needs them runs; authors of whom nobody says anything are no condition."""
-    lines, code = detect(folder(tmp_path / "a", without=("cases", "case_persons")))
+    lines, code = detect(folder(tmp_path / "a", without=("cases", "case_persons")), signals=SIGNALS)
     said = json.loads(capfd.readouterr().out)
     assert "The signal unexplained is off: it needs case_persons, cases." in said["off"]
     assert code in (0, 1)
@@ -121,3 +133,14 @@ def test_rows_that_cannot_be_read_are_refused_or_left_out(tmp_path, capfd):
 def test_words_that_mean_nothing_are_refused(tmp_path, words):
     """A period is 7d or 12h, a budget is more than none, and a folder is one."""
     assert run(["detect", str(tmp_path), "--out", str(tmp_path / "o"), *words]) == 2
+
+
+def test_a_fault_in_one_signal_does_not_blind_the_others(tmp_path, monkeypatch, capfd):
+    """The two are found all the same, the fault is told by its place and not by what it holds, and the exit code says so."""
+    monkeypatch.setattr(relationship, "score", lambda rows, world: {}["e-41"])
+    lines, code = detect(folder(tmp_path))
+    assert code == 1
+    assert lines[0]["principals"] == list(TWO)
+    off = json.loads(capfd.readouterr().out)["off"]
+    assert off[0].startswith("The signal relationship is off: a fault in whosaw itself (KeyError at test_examine.py:")
+    assert "e-41" not in off[0]

@@ -60,7 +60,7 @@ def detect(
     lenient: bool,
     form: str,
 ) -> int:
-    """Detect misuse in a dataset folder. Exit code 1: rows were rejected, or nothing could be watched."""
+    """Detect misuse in a dataset folder. Exit code 1: rows were rejected, or a signal could not be finished."""
     from whosaw.detect.defaults import load_defaults
     from whosaw.detect.examine import examine
     from whosaw.detect.lines import json_line
@@ -79,7 +79,7 @@ def detect(
         _write_units(units, made.units)
     rejected = (f"{counted(dataset.rejected, 'row')} could not be read: rejected.jsonl says which.",)
     say(_told(made, out, dataset.warnings, rejected if dataset.rejected else ()), form)
-    return IN_PART if dataset.rejected or made.blind else 0
+    return IN_PART if dataset.rejected or made.blind or made.failed else 0
 
 
 def _told(made: Examined, out: Path, warnings: tuple[str, ...], rejected: tuple[str, ...]) -> Table:

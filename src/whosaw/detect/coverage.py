@@ -38,8 +38,8 @@ class Coverage:
         return self.explained * 100 // self.with_person if self.with_person else 100
 
 
-def cover(world: World, detectors: Sequence[Detector]) -> Coverage:
-    """The coverage of `world`. A look that two principals count for counts once."""
+def cover(world: World, detectors: Sequence[Detector], failed: Sequence[str] = ()) -> Coverage:
+    """The coverage of `world`. A look that two principals count for counts once. `failed`: what else was off."""
     looks = world.looks.filter(world.looks.claimed == 0)
     looks = looks.mutate(
         person_known=looks.person.notnull().cast("int64"),
@@ -58,7 +58,9 @@ def cover(world: World, detectors: Sequence[Detector]) -> Coverage:
         name: sum(row[name] for row in rows)
         for name in ("looks", "with_person", "explained", "first", "first_explained", "refused")
     }
-    return Coverage(**counts, sources=_by(rows, "source"), origins=_by(rows, "origin"), off=_off(world, detectors))
+    return Coverage(
+        **counts, sources=_by(rows, "source"), origins=_by(rows, "origin"), off=(*failed, *_off(world, detectors))
+    )
 
 
 def _by(rows: Sequence[Any], name: str) -> tuple[tuple[str, int], ...]:

@@ -21,15 +21,17 @@ _NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_then",
 _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
-def judged(looks: Any, narrow: int, explained_from: int) -> Any:
+def judged(looks: Any, narrow: int, explained_from: int, *, claims: bool = False) -> Any:
     """Explained `looks`, with `judged`: 1 for those that are held against what is usual. See docs/adr/0047.
 
     Each once, for the account that made it: a name that is only claimed is nobody's look. A request for more than
     `narrow` persons is a look at the first `narrow` of them, or snooping by the list would be none; unless they were not
     named but searched for, and one of them has a reason: one search would be as many looks.
+
+    `claims`: the name behind an account is no claim that somebody typed but known, as in a dataset: it counts for both.
     """
     ibis = need("ibis", "watching")
-    own = (looks.claimed == 0) & looks.person.notnull()
+    own = looks.person.notnull() if claims else (looks.claimed == 0) & looks.person.notnull()
     reason = ibis.ifelse(own & (looks.weight_then >= explained_from), 1, 0)
     request = [looks.request, looks.who, own]
     looks = looks.mutate(

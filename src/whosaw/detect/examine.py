@@ -50,6 +50,7 @@ class Examined:
     by_chance: float
     staff: int
     blind: bool
+    failed: bool
 
 
 def examine(
@@ -78,7 +79,14 @@ def examine(
     weakest = max((min(r.p for r in line.finding.signals) for line in entered.top()), default=0.0)
     units = len(openers) + _rest(openers)
     return Examined(
-        entered.lines(), cover(world, SIGNALS), all_.signals, units, units * weakest, staff, blind=not all_.ran
+        entered.lines(),
+        cover(world, SIGNALS, all_.failed),
+        all_.signals,
+        units,
+        units * weakest,
+        staff,
+        blind=not all_.ran,
+        failed=bool(all_.failed),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
@@ -24,6 +25,7 @@ from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
 from whosaw.detect.weigh import approved_looks, explained_by, weighed
 from whosaw.detect.wording import many
+from whosaw.errors import BadInput
 from whosaw.facts.columns import instant
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
@@ -55,7 +57,7 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     before = earlier or NONE
     findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
-    coverage = cover(world, SIGNALS)
+    coverage = cover(world, SIGNALS, all_.failed)
     new = tuple(finding.id for finding in findings if finding.id not in known)
     sentence = _sentence(as_of, findings, new, coverage) if all_.ran else _unwatched(as_of, coverage)
     return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran)
@@ -71,16 +73,22 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
         kept = facts.engine.table(name)
     except missing:
         looks = explained(facts, prepare(tables, as_of), tables, templates, defaults)
-        kept = facts.keep(name, judged(looks, defaults.narrow, templates.explained_from))
+        kept = facts.keep(
+            name, judged(looks, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
+        )
     return World(facts, tables, kept, as_of, defaults, templates)
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """All units that were tried, with p as it turns out; and how many signals of each family ran."""
+    """All units that were tried, with p as it turns out; and how many signals of each family ran.
+
+    `failed`: sentences about those that could not be finished, for the coverage.
+    """
 
     signals: tuple[Signal, ...]
     ran: Mapping[Family, int]
+    failed: tuple[str, ...] = ()
 
 
 def forget(world: World) -> None:
@@ -96,11 +104,28 @@ def tried(world: World, gate: float, at: Callable[[str, int, int], None] | None 
     """Every signal that can run, over every unit; those with p up to `gate` are told. `at`: (name, done, total)."""
     running = [detector for detector in SIGNALS if runs(detector, world)]
     made: list[Signal] = []
+    failed: dict[str, str] = {}
     for done, detector in enumerate(running):
         if at is not None:
             at(detector.NAME, done, len(running))
-        made += signals(detector, world, gate)
-    return Tried(tuple(made), Counter(detector.FAMILY for detector in running))
+        # A fault in one of many must not blind all the others, and must not pass for a silence either.
+        try:
+            made += signals(detector, world, gate)
+        except BadInput as error:
+            failed[detector.NAME] = f"The signal {detector.NAME} is off: {error}."
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            failed[detector.NAME] = f"The signal {detector.NAME} is off: a fault in whosaw itself ({_fault(error)})."
+    ran = Counter(detector.FAMILY for detector in running if detector.NAME not in failed)
+    return Tried(tuple(made), ran, tuple(failed.values()))
+
+
+def _fault(error: Exception) -> str:
+    """What it was and where, never what it said: that may hold a value."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = "" if at is None else f" at {Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}"
+    return f"{type(error).__name__}{where}"
 
 
 def signals(detector: Detector, world: World, gate: float) -> list[Signal]:

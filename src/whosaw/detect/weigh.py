@@ -25,6 +25,11 @@ from whosaw.facts.prepared.looks import holds
 # Functions whose work is to look after others.
 CONTROL = frozenset({"audit", "legal", "security", "admin", "data", "executive"})
 
+_NAMED = {
+    True: "made in the name of others, which is only claimed: it clears and accuses nobody.",
+    False: "made through this account on behalf of somebody else, for whom it counts too.",
+}
+
 
 def weighed(
     signals: Sequence[Signal],
@@ -127,9 +132,7 @@ def _counter(
     with_reason, all_ = (sum(pair[i] for pair in explained) for i in (0, 1))
     said += [
         f"{_share(refused, len(looks))} refused: nothing was shown." if refused else "",
-        f"{_share(named, len(looks))} made in the name of others, which is only claimed: it clears and accuses nobody."
-        if named
-        else "",
+        f"{_share(named, len(looks))} {_NAMED[world.facts.dataset is None]}" if named else "",
         f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
         if with_reason
         else "",

@@ -61,9 +61,35 @@ class Facts:
         table = expr.limit(MOST_ROWS + 1).to_pyarrow()
         if table.num_rows > MOST_ROWS:
             raise BadInput(f"more than {MOST_ROWS:,} rows would leave the engine", where=what)
-        found: list[dict[str, Cell]] = table.to_pylist()
-        found.sort(key=lambda row: [(row[name] is not None, row[name]) for name in order])
-        return found
+        table = _sorted(table, order)
+        columns = [_cells(column) for column in table.columns]
+        names = table.column_names
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _sorted(table: Any, order: Sequence[str]) -> Any:
+    """By `order`, nulls first. Of whole numbers and of UTF-8 Arrow's order is Python's, and found a hundred times sooner."""
+    pc = need("pyarrow.compute", "watching")
+    keys, names = [], table.column_names
+    for name in order:
+        if table[name].null_count:
+            there = f"{name}, known"
+            table = table.append_column(there, table[name].is_valid())
+            keys.append((there, "ascending"))
+        keys.append((name, "ascending"))
+    return table.take(pc.sort_indices(table, keys)).select(names) if keys else table
+
+
+def _cells(column: Any) -> list[Cell]:
+    """The values of one column. A text that comes often is one value, or two million rows would not fit."""
+    types = need("pyarrow.types", "watching")
+    if types.is_string(column.type) or types.is_large_string(column.type):
+        coded = column.combine_chunks().dictionary_encode()
+        words = coded.dictionary.to_pylist()
+        return [None if at is None else words[at] for at in coded.indices.to_pylist()]
+    if column.null_count == 0 and types.is_integer(column.type):
+        return list(column.to_numpy().tolist())
+    return list(column.to_pylist())
 
 
 @contextmanager

@@ -190,11 +190,14 @@ class _Shares:
     def __init__(self, edges: Iterable[_Edge]) -> None:
         self.edges = {(edge.requester, edge.approver): edge for edge in edges}
         self.asked: Counter[str] = Counter()
+        # Who moves asks in two functions: of each group only what was asked in it.
+        self._own: dict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
         self._by: dict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
         for edge in self.edges.values():
             self.asked[edge.requester] += edge.n
             for group in (("function", edge.function), ("unit", edge.unit)):
                 self._by[group][edge.approver] += edge.n
+                self._own[group][edge.requester] += edge.n
         self._all = {group: by.total() for group, by in self._by.items()}
 
     def approvers(self, edge: _Edge) -> int:
@@ -206,7 +209,7 @@ class _Shares:
         found: list[float] = []
         for group in (("function", edge.function), ("unit", edge.unit)):
             by = self._by[group]
-            rest = self._all[group] - self.asked[edge.requester]
+            rest = self._all[group] - self._own[group][edge.requester]
             found.append(float(by[edge.approver] - edge.n + 1) / (rest + len(by)))
         return min(1.0, max(found))
 

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows that leave the engine: sorted as Python sorts them, nulls first, and with Python's own values."""
+
+import ibis
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whosaw.errors import BadInput
+from whosaw.facts import opened
+from whosaw.facts.opened import Facts
+
+_TEXT = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3))
+_ROWS = st.lists(st.tuples(st.one_of(st.none(), st.integers(-5, 5)), _TEXT, st.integers(0, 3)), max_size=20)
+
+
+@settings(deadline=None, max_examples=40)
+@given(_ROWS, st.permutations(("a", "b", "c")), st.integers(0, 3))
+def test_rows_are_sorted_as_python_sorts_them(rows, names, many):
+    """By any of the columns, with nulls and texts of any script, and the rest of the columns untouched."""
+    table = pa.table(
+        {"a": pa.array([r[0] for r in rows], pa.int64()), "b": pa.array([r[1] for r in rows], pa.string()),
+         "c": pa.array([r[2] for r in rows], pa.int64())}
+    )  # fmt: skip
+    order = names[:many]
+    facts = Facts(None, {})
+    found = facts.rows(ibis.memtable(table), order, "test")
+    expected = [dict(zip("abc", row, strict=True)) for row in rows]
+    key = lambda row: [(row[n] is not None, row[n] or (0 if n != "b" else "")) for n in order]  # noqa: E731
+    assert [[row[n] for n in order] for row in found] == [[row[n] for n in order] for row in sorted(expected, key=key)]
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
+def test_too_many_rows_are_refused(monkeypatch):
+    """Past the limit nothing is taken, and the query is named."""
+    monkeypatch.setattr(opened, "MOST_ROWS", 3)
+    with pytest.raises(BadInput, match="query x"):
+        Facts(None, {}).rows(ibis.memtable(pa.table({"a": [1, 2, 3, 4]})), ("a",), "query x")
