@@ -27,6 +27,7 @@ from tests.verify.test_approval import COUNCIL, MONITOR, approved
 from tests.verify.test_approval import request as approval_request
 
 from whosaw.errors import WhosawError
+from whosaw.facts.dataset.about import parse_about
 from whosaw.journal.older import Pair
 from whosaw.journal.scrub.scrub import Round, Rounds
 from whosaw.journal.segment import (
@@ -66,7 +67,7 @@ from whosaw.witness.state import Says, Standing, WitnessState
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "spec" / "example"
-PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness", "tickets")
+PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness", "tickets", "facts/dataset")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ PUSHED = json.dumps(
         "persons": [{"person": "p", "since": None, "by": [], "fields": ["ip:network"]}],
     }
 ).encode()  # fmt: skip
+DATASET = b'{"format":"whosaw-dataset/1","name":"x","from":"2022-01-01T00:00:00Z","to":"2022-06-30T23:59:60.5+02:00","regions":{"EU":["DE"]}}'
 GONE = b'{"format":"whosaw-case/1","id":"T-1","version":2,"gone":true}'
 
 
@@ -161,6 +163,7 @@ STANDING = Standing(
 ).encode()  # fmt: skip
 
 PARSERS = {
+    "facts/dataset/about.py parse_about": Parser(parse_about, None, (DATASET,)),
     "tlog/proof.py TlogProof.parse": Parser(proof.TlogProof.parse, lambda made, _: made.encode(), (PROOF,)),
     "tlog/map_leaf.py MapLeaf.parse": Parser(MapLeaf.parse, lambda made, _: made.encode(), (MAP_ENTRY,)),
     "tlog/tile.py parse_path": Parser(
@@ -379,6 +382,7 @@ PARSERS = {
 }
 # They read what a parser above has read, or from a place and not from bytes.
 NO_PARSERS = {
+    "facts/dataset/opened.py open_dataset",  # a folder: tests/facts/dataset/test_damaged.py
     "verify/source.py open_source",
     "verify/map_log.py open_map_head",
     "verify/head.py open_head",

@@ -18,7 +18,7 @@ import click
 from whosaw import errors
 from whosaw.cli.approval_answer import approval
 from whosaw.cli.caller import caller
-from whosaw.cli.collect import collect
+from whosaw.cli.collect_dataset import collect
 from whosaw.cli.complaint import INTERRUPTED, complain
 from whosaw.cli.count import count
 from whosaw.cli.demo.command import demo

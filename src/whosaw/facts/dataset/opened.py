@@ -13,7 +13,7 @@ from pathlib import Path
 
 from whosaw.facts.dataset.read import Read, read
 from whosaw.facts.dataset.rejected import NAME
-from whosaw.facts.engine import DUCKDB, engine_of, memory_limit
+from whosaw.facts.engine import DUCKDB, engine_of
 from whosaw.facts.opened import Dataset, Facts
 
 
@@ -29,7 +29,7 @@ def open_dataset(
     with tempfile.TemporaryDirectory(prefix="whosaw-dataset-") as made:
         spool = Path(made)
         into = (rejects or folder / NAME) if lenient else None
-        found = read(folder, spool, lenient=into, memory=memory_limit())
+        found = read(folder, spool, lenient=into)
         with engine_of(engine, spill=spool / "spill") as on:
             tables = {name: on.read(name, [path]) for name, path in found.files.items()}
             yield Facts(on, tables, dataset=_dataset(found))

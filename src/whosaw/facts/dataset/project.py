@@ -51,7 +51,7 @@ def project(connection: Any, there: frozenset[str], about: About, folder: Path) 
 _HELD = ", ".join(
     f"case when list_contains(fields, {literal(f)}) then 1 else 0 end as {name(c)}" for f, c in FIELDS.items()
 )
-_ASKED = (
+ASKED = (
     "case when fields is null then '' else array_to_string(list_transform(generate_series(1, len(fields)), "
     "lambda i: fields[i] || ':' || coalesce(nullif(detail[i], ''), '-')), '|') end"
 )
@@ -65,13 +65,13 @@ rows_of as (
 select 2 * r + claimed as row, r as leaf, look_id, time as t, null as taken, who, principal as account, claimed, 0 as hint,
     person, coalesce(bulk, look_id) as request, null as mentions, mode, purpose, "case", app,
     coalesce(source, {literal(SOURCE)}) as source, 'observed' as origin, rows, decision,
-    case when decision = 'refuse' then 1 else 0 end as refused, '' as rules, {_ASKED} as asked, {_HELD},
+    case when decision = 'refuse' then 1 else 0 end as refused, '' as rules, {ASKED} as asked, {_HELD},
     query, src_ip, src_country, arrived, number
 from rows_of
 """
 
 
-def _apart(table: str, id_: str) -> str:
+def apart(table: str, id_: str) -> str:
     """Rows cut where the next row of the same id begins: as facts/rows.py does it for the journal."""
     return f"""
 select * exclude (next_from, is_last) replace (
@@ -84,10 +84,10 @@ where (is_last or not (next_from is null or next_from is not distinct from valid
 """
 
 
-_KEPT = "valid_to is null or valid_from is null or valid_from < valid_to"
+KEPT = "valid_to is null or valid_from is null or valid_from < valid_to"
 _EVER = "null as known_from, null as known_to, 1 as first"
-_STAFF = f"select staff_id as who, * from ({_apart('staff', 'staff_id')}) where {_KEPT}"
-_PERSONS = f"select * from ({_apart('persons', 'person')}) where {_KEPT}"
+_STAFF = f"select staff_id as who, * from ({apart('staff', 'staff_id')}) where {KEPT}"
+_PERSONS = f"select * from ({apart('persons', 'person')}) where {KEPT}"
 _GUARDED = "len(list_filter(coalesce(classes, []), lambda c: c <> 'staff')) > 0"
 _CASES = f"""select c.*, r.household as requester_home, o.household as opened_by_home, {_EVER} from cases c
 left join homes r on c.requester = r.id left join homes o on c.opened_by = o.id"""

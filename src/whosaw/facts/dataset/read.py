@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from whosaw.facts.dataset.rejected import SHOWN, Rejected
 from whosaw.facts.dataset.sql import literal, name
 from whosaw.facts.dataset.texts import REJECTS, SCANS, Texts, texts
 from whosaw.facts.dataset.typed import TWICE, prepare, typed
+from whosaw.facts.engine import memory_limit
 from whosaw.facts.extra import need
 
 # Who wrote something down. Where nobody is named in a whole table, that says nothing about any row.
@@ -55,12 +57,32 @@ class _Problems:
     count: int = 0
 
 
-def read(folder: Path, spool: Path, *, lenient: Path | None, memory: str) -> Read:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A folder whose readable rows stand as typed tables in `connection`, one for each of `there`."""
+
+    connection: Any
+    about: About
+    there: frozenset[str]
+    warnings: tuple[str, ...]
+    rejected: int
+
+
+def read(folder: Path, spool: Path, *, lenient: Path | None) -> Read:
     """The facts of `folder` as files in `spool`. `lenient`: where rejected rows go; None: there may be none. Raises BadInput."""
+    with checked(folder, spool, lenient=lenient) as whole:
+        files = project(whole.connection, whole.there, whole.about, spool)
+        unsaid = frozenset(f"{t}.{c}" for t, c in AUTHORS if t in whole.there and _unsaid(whole.connection, t, c))
+    return Read(whole.about, files, whole.warnings, whole.rejected, unsaid)
+
+
+@contextmanager
+def checked(folder: Path, spool: Path, *, lenient: Path | None) -> Iterator[Checked]:
+    """`folder`, read into a database in `spool` that goes with the block. Raises BadInput."""
     duckdb = need("duckdb", "reading a dataset")
     about = read_about(folder)
     found, strange = table_files(folder)
-    config = {"memory_limit": memory, "temp_directory": str(spool / "spill")}
+    config = {"memory_limit": memory_limit(), "temp_directory": str(spool / "spill")}
     with duckdb.connect(str(spool / "read.duckdb"), config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         prepare(connection, about.regions)
@@ -74,10 +96,8 @@ def read(folder: Path, spool: Path, *, lenient: Path | None, memory: str) -> Rea
             for file in found:
                 connection.execute(f"delete from {file.table} where why is not null")
         there = frozenset(file.table for file in found)
-        files = project(connection, there, about, spool)
-        unsaid = frozenset(f"{t}.{c}" for t, c in AUTHORS if t in there and _unsaid(connection, t, c))
+        yield Checked(connection, about, there, _warnings(about, read_, strange), count)
     (spool / "read.duckdb").unlink()
-    return Read(about, files, _warnings(about, read_, strange), count, unsaid)
 
 
 def _none(path: Path) -> int:
