@@ -92,6 +92,19 @@ def test_a_detail_stands_beside_each_field(planted):
         assert not row["detail"] or len(row["detail"].split("|")) == len(row["fields"].split("|"))
 
 
+def test_a_request_is_made_once(planted):
+    """All its mentions have one time, one place and one question, whoever made it."""
+    of = {}
+    for row in table(planted, "looks"):
+        if row["bulk"]:
+            once = tuple(
+                row[c] for c in ("time", "principal", "mode", "query", "src_ip", "src_country", "rows", "detail")
+            )
+            of.setdefault(row["bulk"], set()).add(once)
+    assert len(of) > 50
+    assert [bulk for bulk, found in of.items() if len(found) > 1] == []
+
+
 def test_the_head_names_format_and_period(planted):
     """dataset.json says what the folder is, and which groups of countries there are."""
     head = json.loads((planted / "dataset.json").read_text())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TextIO
 
 import numpy as np
 
@@ -63,23 +64,38 @@ def simulate(
     counts = [count for _ in range(scale) for count in sizes(settings.staff, LARGEST)]
     folder = Folder(path, form)
     folder.head(f"simulated-{seed}", period.text(0), period.text(days), GROUPS)
-    figures, staff, persons = [], 0, 0
+    parts: list[_Part] = []
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as aside:
-        parts = [Path(aside) / f"{number}.npy" for number in range(len(counts))]
         with (path / "truth.jsonl").open("w", encoding="utf-8", newline="") as truth:
             for number, count in enumerate(counts):
                 tell("working days", number, len(counts))
-                where = division(seed, number, count, settings, period)
                 mine = [turn for turn in scenarios if (turn.number - 1) % len(counts) == number]
-                book, looks, planted = _worked(where, mine)
-                tables.write(folder, where, book)
-                look_files.spill(parts[number], looks)
-                truth.write(lines(planted, frozenset(looks["id"].tolist())))
-                figures.append(believable.figures(where, looks, book))
-                staff, persons = staff + len(where.staff), persons + len(where.persons)
-        written = look_files.merge(folder, parts, period, lambda done, total: tell("looks", done, total))
+                parts.append(_part(division(seed, number, count, settings, period), mine, folder, Path(aside), truth))
+        written = look_files.merge(
+            folder, [part.looks for part in parts], lambda done, total: tell("looks", done, total)
+        )
     folder.close()
-    return Made(written, staff, persons, len(scenarios), believable.together(figures))
+    staff, persons = sum(part.staff for part in parts), sum(part.persons for part in parts)
+    return Made(written, staff, persons, len(scenarios), believable.together([part.figures for part in parts]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is kept of a division once it is written."""
+
+    looks: look_files.Part
+    staff: int
+    persons: int
+    figures: believable.Figures
+
+
+def _part(where: Division, mine: Sequence[Turn], folder: Folder, aside: Path, truth: TextIO) -> _Part:
+    """One division, written. A function of its own, so that all of it is gone before the next one begins."""
+    book, looks, planted = _worked(where, mine)
+    tables.write(folder, where, book)
+    truth.write(lines(planted, frozenset(looks["id"].tolist())))
+    spilled = look_files.spill(aside / f"{where.number}.looks", looks, where.period)
+    return _Part(spilled, len(where.staff), len(where.persons), believable.figures(where, looks, book))
 
 
 def _worked(where: Division, scenarios: Sequence[Turn]) -> tuple[Book, rows.Looks, list[Planted]]:

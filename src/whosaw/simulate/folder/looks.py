@@ -11,13 +11,14 @@ Invariant: a source numbers what it wrote in order, without holes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 
 from whosaw.model.access import LADDER, Field
 from whosaw.simulate.company.period import COUNTRIES, DAY, Period
+from whosaw.simulate.draw import Ints
 from whosaw.simulate.folder.cells import Cells, Named, Numbers, Times, Words
 from whosaw.simulate.folder.write import Folder
 from whosaw.simulate.work import rows
@@ -26,29 +27,39 @@ AT_ONCE = 200_000
 _MASKS = tuple(tuple(f for f, bit in rows.BITS.items() if mask & bit) for mask in range(256))
 
 
-def spill(path: Path, looks: rows.Looks) -> None:
-    """The looks of one division, in order of arrival, into a file of their own."""
-    np.save(path, looks)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The looks of one division, in a file of their own; `days`: how many reached the log on each day from the first on."""
+
+    path: Path
+    days: Ints
 
 
-def merge(folder: Folder, parts: Sequence[Path], period: Period, at: Callable[[int, int], None]) -> int:
-    """The table of looks, out of those files; how many there are."""
-    files = [open_memmap(path, mode="r") for path in parts]
-    total, written = sum(len(file) for file in files), 0
-    begins = [0] * len(files)
+def spill(path: Path, looks: rows.Looks, period: Period) -> Part:
+    """Write them, in the order of arrival in which they are."""
+    looks.tofile(path)
+    day = np.maximum((looks["arrived"] - period.begin) // DAY, 0)
+    return Part(path, np.bincount(day, minlength=period.days))
+
+
+def merge(folder: Folder, parts: Sequence[Part], at: Callable[[int, int], None]) -> int:
+    """The table of looks, out of those files; how many there are. Rows may come weeks after the last day."""
+    total, written = sum(int(part.days.sum()) for part in parts), 0
     numbers = np.zeros(len(rows.SOURCES), dtype=np.int64)
-    # Rows may come weeks after the last day; and even an empty table has its columns.
-    last = max((int(file["arrived"][-1]) for file in files if len(file)), default=period.end)
-    for day in range(period.begin, max(last, period.end) + DAY, DAY):
+    begins = [0] * len(parts)
+    for day in range(max(len(part.days) for part in parts)):
         batch = []
-        for at_file, file in enumerate(files):
-            end = int(np.searchsorted(file["arrived"], day + DAY))
-            batch.append(np.array(file[begins[at_file] : end]))
-            begins[at_file] = end
+        for number, part in enumerate(parts):
+            count = int(part.days[day]) if day < len(part.days) else 0
+            # Read, not mapped: pages of a mapped file would count as ours, and grow with the company.
+            batch.append(
+                np.fromfile(part.path, dtype=rows.LOOK, count=count, offset=begins[number] * rows.LOOK.itemsize)
+            )
+            begins[number] += count
         looks = np.concatenate(batch)
         looks = looks[np.lexsort((looks["id"], looks["arrived"]))]
         numbers = _number(looks, numbers)
-        for begin in range(0, len(looks) or day == period.begin, AT_ONCE):
+        for begin in range(0, len(looks) or day == 0, AT_ONCE):
             folder.add("looks", columns(looks[begin : begin + AT_ONCE]))
         written += len(looks)
         at(written, total)

@@ -73,7 +73,26 @@ def made(
     asked = (looks["mode"] == 1) & (draw.random(count) < 0.7)
     looks["query"][asked] = draw.integers(1 << 40, size=int(asked.sum())).astype(np.uint64)
     looks["rows"] = np.where((looks["mode"] == 1) & (looks["rows"] < 0), draw.geometric(0.5, count), looks["rows"])
+    _one_request(looks)
     return looks
+
+
+def _one_request(looks: Looks) -> None:
+    """All mentions of one request were made at one instant, from one place, by one question."""
+    many = np.flatnonzero(looks["bulk"] != NOBODY)
+    if not len(many):
+        return
+    order = np.argsort(looks["id"])
+    at = np.minimum(np.searchsorted(looks["id"], looks["bulk"][many], sorter=order), len(looks) - 1)
+    first = order[at]
+    many, first = many[looks["id"][first] == looks["bulk"][many]], first[looks["id"][first] == looks["bulk"][many]]
+    alike(looks, many, looks, first)
+
+
+def alike(looks: Looks, many: Any, others: Looks, first: Any) -> None:
+    """Whatever a request has once: of the `many`, what the `first` ones have."""
+    for name in ("t", "arrived", "query", "decision", "rows", "ip", "country", "detail"):
+        looks[name][many] = others[name][first]
 
 
 def ids(seed: int, division: int, component: int, index: Any) -> Codes:

@@ -126,4 +126,6 @@ def _lists(where: Division, number: int, looks: rows.Looks) -> rows.Looks:
         for name in ("t", "who", "case", "mode", "fields", "detail", "purpose", "app", "ip", "country", "bulk")
     }
     columns["person"] = where.persons.codes[pick(where.persons.known, draw, len(of_))]
-    return rows.made(where.seed, where.number, number, _LISTS, columns, draw)
+    made = rows.made(where.seed, where.number, number, _LISTS, columns, draw)
+    rows.alike(made, np.arange(len(made)), looks, of_)
+    return made
