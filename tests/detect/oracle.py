@@ -33,9 +33,12 @@ class World:
         self.looks = [dict(look) for look in looks]
         for look in self.looks:
             look.update(self._as_of(look))
+            look["named"] = any(other["leaf"] == look["leaf"] and other["claimed"] for other in self.looks)
+            look["alone"] = not look["named"]
+            if look["claimed"]:
+                look["named"] = False  # the name itself was made in nobody's name
+        for look in self.looks:
             look["own_tool"] = self._own_tool(look)
-            named = any(other["leaf"] == look["leaf"] and other["claimed"] for other in self.looks)
-            look["alone"] = not named
         self.judged = {look["row"]: self._judge(look) for look in self.looks}
 
     def _as_of(self, look):
@@ -50,10 +53,10 @@ class World:
         }
 
     def _own_tool(self, look):
-        """At least half of the account's looks are made with it."""
+        """At least half of the account's looks are made with it, and like this one in somebody's name or not."""
 
         def tool(each):
-            return each["source"] if each["app"] is None else each["app"]
+            return each["source"] if each["app"] is None else each["app"], each["named"]
 
         mine = [tool(each) for each in self.looks if each["who"] == look["who"]]
         return mine.count(tool(look)) * 2 >= len(mine)

@@ -20,6 +20,7 @@ STAFF = [
     {"who": "e-audit", "unit": "a", "function": "audit"},
     {"who": "e-works", "unit": "w", "function": "engineering"},
     {"who": "s-batch", "unit": "s", "function": "service"},
+    {"who": "s-desk", "unit": "s", "function": "service"},
 ]
 PERSONS = [{"person": "p-1", "region": "DE"}, {"person": "p-2", "region": "DE"}, {"person": "p-3", "region": "US"}]
 PERSONS += [{"person": "p-4", "region": "DE", "protected": 1}]
@@ -56,6 +57,7 @@ LOOKS = (
     (look("s-batch", "p-1", app="nightly"), "service_schedule"),
     (look("s-batch", "p-2", app="nightly", day=6), "service_schedule"),
     (look("s-batch", "p-3", app="shell"), None),  # not its tool
+    (look("s-desk", "p-3", app="desk"), None),  # somebody always acts through it, and now nobody is said to
     (look("s-batch", "p-3", app="desk", case="c-2", day=7), "service_case"),
 )
 
@@ -67,6 +69,9 @@ def found():
         "regions": REGIONS,
     }  # fmt: skip
     rows = [{**each, "look_id": f"l-{n}"} for n, (each, _) in enumerate(LOOKS)]
+    for n in range(6):  # of two rows of one look the second is that of a name
+        of = {"leaf": 900 + n // 2, "look_id": f"l-x-{n // 2}", "account": "s-desk", "claimed": n % 2}
+        rows.append({**look("e-help" if n % 2 else "s-desk", "p-3", app="desk"), **of})
     with facts_of(rows, **tables) as facts:
         world = world_of(facts, at(90), DEFAULTS, TEMPLATES)
         return {row["look_id"]: row for row in facts.rows(world.looks, ("row",), "test")}

@@ -20,7 +20,8 @@ def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
 
     day · size (persons in the request) · named (1: made in the name of another, which is only claimed) · unit, function,
     manager, country, own_person, household, tenure (days) of `who` as of t, null where unknown · protected (0 where the table of persons is not
-    known) · region of the person · own_tool (1: the tool, else the source, of at least half of the looks of `who`).
+    known) · region of the person · own_tool (1: as at least half of the looks of
+    `who`: with this tool, or source where none is known, and like them with or without somebody who acted through it).
     """
     look = tables["look"]
     look = look.filter(look.t <= as_of)
@@ -44,11 +45,12 @@ def _sized(look: Any) -> Any:
 def _with_tool(look: Any) -> Any:
     ibis = need("ibis", "watching")
     look = look.mutate(tool=look.app.fill_null(look.source))
-    by = look.group_by(b_who=look.who, b_tool=look.tool).aggregate(here=look.count())
+    # An account through which somebody always acts, and now nobody is named, does not what it always does.
+    by = look.group_by(b_who=look.who, b_tool=look.tool, b_named=look.named).aggregate(here=look.count())
     whole = by.group_by(w_who=by.b_who).aggregate(everywhere=by.here.sum())
     own = by.inner_join(whole, by.b_who == whole.w_who)
-    own = own.filter(own.here * 2 >= own.everywhere).select("b_who", "b_tool")
-    joined = look.left_join(own, [look.who == own.b_who, look.tool == own.b_tool])
+    own = own.filter(own.here * 2 >= own.everywhere).select("b_who", "b_tool", "b_named")
+    joined = look.left_join(own, [look.who == own.b_who, look.tool == own.b_tool, look.named == own.b_named])
     return joined.mutate(own_tool=ibis.ifelse(joined.b_who.notnull(), 1, 0).cast("int64")).drop(
         "b_who", "b_tool", "tool"
     )
