@@ -15,6 +15,7 @@ and not counted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -158,6 +159,7 @@ class _Events:
         teams: dict[tuple[str, str], int] = {}
         for row in rows["teams"]:
             teams[row["team"], row["id"]] = teams.get((row["team"], row["id"]), 0) + row["n"]
+        self._of = Counter(column for column, _ in teams)
         without = max(1, sum(self._expected.without.values()))
         self._shares = {key: n / without for key, n in teams.items()}
 
@@ -192,7 +194,7 @@ class _Events:
                     if k < 2:
                         continue
                     p = self._usually.after(k, means[0] * part, b, means[1] * part)
-                    p = times(p, here.tries * (len(self._shares) if column else 1))
+                    p = times(p, here.tries * (self._of[column] if column else 1))
                     if p < best.p:
                         best = replace(
                             here, p=p, column=column, id=id_, intimate=intimate, k=k, before=b,

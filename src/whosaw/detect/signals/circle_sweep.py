@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person and those around them, looked at by anyone together.
 
-    seed ── links ──▶ circle          k = (principal, person) pairs in it that began without a reason, in some weeks
+    seed ── links ──▶ circle          k = persons in it at whom looks began without a reason, in some weeks
        1  whoever looks               k against what these persons, with the work there was at them, would have had
        2  one principal, one team     k of the n persons they looked at without a reason
        3  one principal, any reason   k of all n persons they looked at: a list covered by cases, one by one
@@ -17,6 +17,7 @@ around the protected are mostly in no class themselves, and where no classes are
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,8 +48,8 @@ NAME = "circle_sweep"
 FAMILY: Family = "graph"
 NEEDS = frozenset({"look", "links"})
 _WAYS = 5
-# So many lookers of one person count: one whom everybody looks at is no sweep.
-_LOOKERS = 3
+# Fewer persons are no circle; of an unprotected seed one more.
+_LEAST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Circle(Signal):
 
 
 def query(world: World) -> dict[str, Any]:
+    ibis = need("ibis", "watching")
     numbers = world.defaults.of(NAME, NUMBERS)
     begun, circle = starts(world), _members(world, numbers)
     inside = begun.join(circle, begun.person == circle.member).select(
@@ -92,6 +94,7 @@ def query(world: World) -> dict[str, Any]:
     )
     counted = inside.group_by("seed").aggregate(
         k=inside.u.sum(),
+        persons=inside.person.nunique(where=inside.u == 1),
         e0=(1 - inside.u).sum(where=inside.protected == 0).fill_null(0),
         e1=(1 - inside.u).sum(where=inside.protected == 1).fill_null(0),
     )
@@ -99,8 +102,9 @@ def query(world: World) -> dict[str, Any]:
         members=circle.count(), shielded=circle.shielded.sum(), guarded=circle.guarded.max()
     )
     circles = sizes.left_join(counted, "seed").drop("seed_right")
-    circles = circles.mutate(**{name: circles[name].fill_null(0) for name in ("k", "e0", "e1")})
-    several = circles.filter(circles.k >= 2).select("seed")
+    circles = circles.mutate(**{name: circles[name].fill_null(0) for name in ("k", "persons", "e0", "e1")})
+    least = ibis.ifelse(circles.guarded == 1, _LEAST, _LEAST + 1)
+    several = circles.filter(circles.persons >= least).select("seed")
     gated = inside.semi_join(several, "seed")
     worked = gated.filter(gated.u == 0)
     found = gated.filter(gated.u == 1)
@@ -187,7 +191,7 @@ def _blank(circle: Any, tries: int, others: int) -> Circle:
 
 
 def _best(blank: Circle, circle: Any, swept: _Sweeps, crowds: Mapping[str, tuple[float, Any]]) -> Circle:
-    found = swept.best(blank, circle) if circle["k"] >= 2 else blank
+    found = swept.best(blank, circle)
     p, crowd = crowds.get(blank.unit, (1.0, None))
     if crowd is None or times(p, _WAYS) >= found.p:
         return found
@@ -204,45 +208,58 @@ class _Sweeps:
         self._expected, self._usually = expected, usually
         self._windows = [window for each in weeks for window in windows(expected.span(), each)]
         self.tries = len(self._windows)
+        self._without = {
+            (first, last): sum(n for week, n in expected.without.items() if first <= week <= last)
+            for first, last in self._windows
+        }
+        self._shares = {(first, last): expected.share(first, last) for first, last in self._windows}
         self._found: dict[str, list[Any]] = {}
         for row in rows["found"]:
             self._found.setdefault(row["seed"], []).append(row)
         self._worked: dict[str, list[Any]] = {}
         for row in rows["worked"]:
             self._worked.setdefault(row["seed"], []).append(row)
+        for rows_ in self._found.values():
+            rows_.sort(key=lambda row: row["day"])
+        for rows_ in self._worked.values():
+            rows_.sort(key=lambda row: row["week"])
         self._teams: dict[tuple[str, str], dict[int, int]] = {}
         for row in rows["teams"]:
             self._teams.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
+        self._of = Counter(column for column, _ in self._teams)
 
     def best(self, blank: Circle, circle: Any) -> Circle:
-        found, worked = self._found[blank.unit], self._worked.get(blank.unit, [])
+        found, worked = self._found.get(blank.unit, []), self._worked.get(blank.unit, [])
+        days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
         best = blank
         persons = (circle["members"] - circle["shielded"], circle["shielded"])
         for first, last in self._windows:
-            inside = [row for row in found if first <= row["day"] // WEEK <= last]
-            if len({row["person"] for row in inside}) < 2:
-                continue  # a circle is more than one person
-            work = [sum(r["n"] for r in worked if r["protected"] == p and first <= r["week"] <= last) for p in (0, 1)]
-            mean = self._expected.mean(self._expected.share(first, last), persons, work) * self._usually.ratio
+            inside = found[bisect_left(days, first * WEEK) : bisect_left(days, (last + 1) * WEEK)]
+            if len(inside) < _LEAST or len({row["person"] for row in inside}) < _LEAST:
+                continue
+            work = [0, 0]
+            for row in worked[bisect_left(weeks, first) : bisect_left(weeks, last + 1)]:
+                work[row["protected"]] += row["n"]
+            mean = self._expected.mean(self._shares[first, last], persons, work) * self._usually.ratio
             here = replace(blank, weeks=(first, last), days=(last - first + 1) * WEEK)
             best = self._by_all(best, here, inside, mean)
             best = self._by_team(best, here, inside, mean)
             intimate = [row for row in inside if row["intimate"] == 1]
-            if len({row["person"] for row in intimate}) > 1:
+            if len({row["person"] for row in intimate}) >= _LEAST:
                 here = replace(here, intimate=True)
                 best = self._by_all(best, here, intimate, mean * self._expected.intimate)
                 best = self._by_team(best, here, intimate, mean * self._expected.intimate)
         return best
 
     def _by_all(self, best: Circle, here: Circle, inside: Sequence[Any], mean: float) -> Circle:
-        lookers = Counter(person for _, person in {(row["who"], row["person"]) for row in inside})
-        k = sum(min(_LOOKERS, number) for number in lookers.values())
+        # Persons, not pairs: one whom everybody looks at is no sweep. What is expected are pairs, which is more.
+        k = len({row["person"] for row in inside})
         p = times(at_least(k, 1, mean, self._usually.inverse_s), self.tries * _WAYS)
         return replace(here, p=p, k=k, expected=mean) if p < best.p else best
 
     def _by_team(self, best: Circle, here: Circle, inside: Sequence[Any], mean: float) -> Circle:
         first, last = here.weeks
-        without = sum(n for week, n in self._expected.without.items() if first <= week <= last)
+        without = self._without[first, last]
         seen = len({(row["who"], row["person"]) for row in inside})
         for column in TEAMS:
             by: dict[str, set[str]] = {}
@@ -250,15 +267,15 @@ class _Sweeps:
                 if row[column] is not None:
                     by.setdefault(row[column], set()).add(row["person"])
             for id_, persons in by.items():
-                if len(persons) < 2:
+                if len(persons) < _LEAST:
                     continue
-                n = sum(k for week, k in self._teams[column, id_].items() if first <= week <= last)
+                n = sum(self._teams[column, id_].get(week, 0) for week in range(first, last + 1))
                 usual_here = n * min(1.0, mean / without)
                 p = max(
                     at_least(len(persons), 1, usual_here, self._usually.inverse_s),
                     members(len(persons), n, seen, without, usual_here),
                 )
-                p = times(p, self.tries * len(self._teams) * _WAYS)
+                p = times(p, self.tries * self._of[column] * _WAYS)
                 if p < best.p:
                     best = replace(here, p=p, column=column, id=id_, k=len(persons), n=n, expected=usual_here)
         return best

@@ -6,7 +6,8 @@
     ab(1 − ln ab): both by the same principal or team within weeks, against what others have of all places they look at
 
 Each of a and b is the larger surprise of two: all looks, since an inquiry is the usual cover (around the protected only
-those without a reason), and those without a reason. The sentence says how many had one. Where it is not
+those without a reason), and those without a reason. Whose work such places are has a reason and no peers, so against
+all looks the team's own habit counts as well; against those without a reason only others do. The sentence says how many had one. Where it is not
 known who is protected, all outsiders count, without a reason.
 
 *Innocent*: account takeovers, security work.
@@ -38,6 +39,10 @@ _LEAST = 2
 # Sets of persons: people who work here, those without a reason; the protected, those in circles without a reason.
 _STAFF, _OUTSIDE = ("employee", "exposed"), ("guarded", "near")
 _SETS = (*_STAFF, *_OUTSIDE)
+# Whose work it is has a reason, and no peers: for looks with a reason their own habit counts, without one it does not.
+_ANY_REASON = ("employee", "guarded")
+# So many persons' worth of what others have in that habit.
+_PRIOR = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +210,14 @@ def _best(
         if len(sets["employee"]) < _LEAST or max(len(sets["guarded"]), len(sets["near"])) < _LEAST:
             continue
         n = sum(row["n"] for row in counts if first <= row["week"] <= last)
-        tails = {name: _tail(len(persons), n, usual[name]) for name, persons in sets.items()}
+        elsewhere = sum(row["n"] for row in counts) - n
+        tails = {}
+        for name, persons in sets.items():
+            rate = usual[name].rate
+            if name in _ANY_REASON:
+                other = len({row["person"] for row in found if row[name] == 1 and not first <= row["week"] <= last})
+                rate = max(rate, _habit(other, len(persons), n, elsewhere, rate))
+            tails[name] = at_least(len(persons), n, rate, usual[name].inverse_s) if len(persons) >= _LEAST else 1.0
         both = math.prod(times(min(tails[name] for name in each), 2) for each in (_STAFF, _OUTSIDE))
         p = times(both * (1 - math.log(max(both, 1e-300))), len(tried))
         if p < best.p:
@@ -216,8 +228,11 @@ def _best(
     return best
 
 
-def _tail(k: int, n: int, usual: Usual) -> float:
-    return at_least(k, n, usual.rate, usual.inverse_s) if k >= _LEAST else 1.0
+def _habit(other: int, here: int, n: int, elsewhere: int, rate: float) -> float:
+    """The team's own rate at other times; all of its time, where there is little other."""
+    if elsewhere < n:
+        other, elsewhere = other + here, elsewhere + n
+    return (other + _PRIOR * rate) / (elsewhere + _PRIOR)
 
 
 # ── what it rests on ──
