@@ -93,7 +93,7 @@ def test_every_form_gives_the_same_tables(tmp_path, seed):
     draw = random.Random(seed)
     tables = drawn(draw)
     found = []
-    for form in FORMS:
+    for form in ("csv", "jsonl.gz", "parquet"):
         (tmp_path / form).mkdir()
         found.append(read(folder_of(tmp_path / form, form, **tables)))
         for rows in tables.values():
