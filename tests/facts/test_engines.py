@@ -103,3 +103,15 @@ def test_an_engine_that_is_not_there(tmp_path):
 def test_an_engine_takes_no_more_than_there_is():
     """Ten gigabytes at most, in whole megabytes."""
     assert 0 < int(engine.memory_limit().removesuffix("MB")) <= 10_000
+
+
+def test_what_is_forgotten_is_gone_and_nothing_else():
+    """By how its name ends, so that the next instant has the room."""
+    ibis = pytest.importorskip("ibis")
+    with engine.engine_of() as on:
+        one = on.keep("one_a", on.backend.sql("select unnest(range(3)) as n"))
+        on.keep("two_b", one)
+        on.forget("_a")
+        assert on.table("two_b").count().to_pyarrow().as_py() == 3
+        with pytest.raises(ibis.common.exceptions.TableNotFound):
+            on.table("one_a")

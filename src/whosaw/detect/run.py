@@ -93,11 +93,7 @@ class Tried:
 
 def forget(world: World) -> None:
     """Give back what the engine keeps for this instant: of many replays each needs as much room."""
-    backend = world.facts.engine.backend
-    drop = backend.drop_table if backend.name == "duckdb" else backend.drop_view
-    for name in backend.list_tables():
-        if name.endswith(world.mark):
-            drop(name, force=True)
+    world.facts.engine.forget(world.mark)
 
 
 def tried(world: World, gate: float, at: Callable[[str, int, int], None] | None = None) -> Tried:

@@ -47,6 +47,10 @@ class Engine(Protocol):
         """What was kept or read under `name`. Raises Ibis' TableNotFound."""
         ...
 
+    def forget(self, ending: str) -> None:
+        """Give back what was kept under names that end so."""
+        ...
+
 
 def memory_limit() -> str:
     """What an engine in this process may take: 10 GB, or the most of a smaller machine."""
@@ -79,6 +83,12 @@ class _Duck:
     def table(self, name: str) -> Any:
         return self.backend.table(name)
 
+    def forget(self, ending: str) -> None:
+        # In our own words: Ibis asks and drops in words that some versions of the libraries below it do not take.
+        for (name,) in self.backend.raw_sql("select table_name from duckdb_tables()").fetchall():
+            if name.endswith(ending):
+                self.backend.raw_sql(f'drop table if exists "{name}"')
+
 
 @contextmanager
 def _duck(spill: Path | None) -> Iterator[Engine]:
@@ -109,6 +119,11 @@ class _Spark:
 
     def table(self, name: str) -> Any:
         return self.backend.table(name)
+
+    def forget(self, ending: str) -> None:
+        for table in self._session.catalog.listTables():
+            if table.name.endswith(ending):
+                self._session.catalog.dropTempView(table.name)
 
 
 @contextmanager
