@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -138,22 +139,10 @@ def test_what_a_worker_runs_needs_nothing_of_ours():
 @pytest.mark.slow
 def test_spark_counts_as_duckdb_does(db, monkeypatch):
     """A real Spark on this machine, its workers in processes of their own: the same numbers, and one call on record."""
-    pytest.importorskip("pyspark", reason="make spark installs it")
-    from pyspark.sql import SparkSession
-
-    call, other = Call(), Call()
-    register(db, "pseudonym", other.session)
-    expected = dict(db.execute(f"select pseudonym(ip), count(*) from ({LOG}) group by 1").fetchall())
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    spark = (
-        SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1").config("spark.sql.shuffle.partitions", "2").getOrCreate()
-    )  # fmt: skip
-    try:
-        rows = spark.createDataFrame([(f"198.51.100.{n % 50}",) for n in range(10_000)], "ip string")
+    call = Call()
+    with spark_on(monkeypatch, "local[2]") as (_, rows):
         with door(call.session) as handle:
-            found = rows.groupBy(spark_function(handle)("ip").alias("who")).count().collect()
-            assert {row["who"]: row["count"] for row in found} == expected
+            assert counted(rows, handle) == expected(db)
             assert call.session.used < 10_000
         with door(Call(up_to=10).session) as handle, pytest.raises(Exception, match="was for 10 addresses"):
             rows.select(spark_function(handle)("ip")).collect()
@@ -161,8 +150,48 @@ def test_spark_counts_as_duckdb_does(db, monkeypatch):
         with door(ndx.session) as handle:
             made = rows.limit(100).select(spark_function(handle)("ip").alias("who")).collect()
             assert len({row["who"] for row in made}) == 100
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_executors_that_are_processes_of_their_own_knock_at_the_same_door(db, monkeypatch):
+    """Two of them, each with its own JVM and workers: the same numbers, from one session of this process."""
+    call = Call()
+    with spark_on(monkeypatch, "local-cluster[2,1,1024]") as (spark, rows):
+        above = spark.sparkContext.range(8, numSlices=8).map(lambda _: os.getppid()).distinct().collect()
+        assert len(above) == 2
+        with door(call.session) as handle:
+            assert counted(rows.repartition(4), handle) == expected(db)
+            assert 0 < call.session.used < 10_000
+
+
+@contextmanager
+def spark_on(monkeypatch, master):
+    """A Spark and ten thousand rows of it."""
+    pyspark = pytest.importorskip("pyspark", reason="make spark installs it")
+    from pyspark.sql import SparkSession
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("SPARK_HOME", os.path.dirname(pyspark.__file__))  # what executors are started from
+    spark = (
+        SparkSession.builder.master(master).config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1").config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    )  # fmt: skip
+    try:
+        yield spark, spark.createDataFrame([(f"198.51.100.{n % 50}",) for n in range(10_000)], "ip string")
     finally:
         spark.stop()
+
+
+def counted(rows, handle):
+    return {
+        row["who"]: row["count"] for row in rows.groupBy(spark_function(handle)("ip").alias("who")).count().collect()
+    }
+
+
+def expected(db):
+    register(db, "pseudonym", Call().session)
+    return dict(db.execute(f"select pseudonym(ip), count(*) from ({LOG}) group by 1").fetchall())
 
 
 def test_the_session_is_what_counts():

@@ -4,8 +4,8 @@
     with door(session) as handle:
         log.groupBy(spark_function(handle)("ip")).count()
 
-A worker needs pyarrow and nothing of ours: what is sent to it is the function below, a path and a token. Executors must be on
-the machine that owns the keys; on other machines there is no door to knock at.
+A worker needs pyarrow and nothing of ours: what is sent to it is the function below, a path and a token. Executors may be processes of
+their own, on the machine that owns the keys and under the same account; on other machines there is no door to knock at.
 
 Invariant: what a worker holds opens nothing once the door is shut. A task that Spark tries again has asked again, and counts again.
 """
