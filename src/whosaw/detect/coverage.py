@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from whosaw.detect.signal import Detector, World
+from whosaw.detect.templates import Template
 from whosaw.detect.wording import many
-from whosaw.facts.columns import PROJECTED
+from whosaw.facts.columns import PROJECTED, TABLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +89,17 @@ def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
     authors = [] if "cases" not in known else _unknown(world, "cases", "opened_by", "cases do not say who opened them")
     if "case_persons" in known:
         authors += _unknown(world, "case_persons", "added_by", "namings of a person in a case do not say who made them")
-    usable = {template.id for _, template in world.templates.usable(known)}
     templates = [
-        f"The reason {t.id} is off: it needs {', '.join(sorted(t.needs - known))}."
-        for t in world.templates.templates
-        if t.id not in usable
+        f"The reason {t.id} is off: it needs {', '.join(sorted(t.needs - known))}." for t in reasons_off(world)
     ]
     return (*missing, *_wide(world), *authors, *signals, *templates)
+
+
+def reasons_off(world: World) -> list[Template]:
+    """Those that could have been on: a journal never tells of links and regions, so that is no lack of this one."""
+    known = frozenset(world.facts.tables)
+    could = known | (frozenset(TABLES) if world.facts.dataset is not None else frozenset(PROJECTED))
+    return [t for t in world.templates.templates if not t.needs <= known and t.needs <= could]
 
 
 def _wide(world: World) -> list[str]:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from whosaw.detect.coverage import reasons_off
 from whosaw.detect.defaults import Defaults, Harm
 from whosaw.detect.evidence import narrow
 from whosaw.detect.explain import LATE, OVER, OWN
@@ -140,7 +141,7 @@ def _counter(
         *_weak(strongest.others, world.defaults),
         *(
             [f"{many(off, 'kind')} of reason could not be tried: a table is not known."]
-            if (off := len(world.templates.templates) - len(world.templates.usable(frozenset(world.facts.tables))))
+            if (off := len(reasons_off(world)))
             else []
         ),
     ]

@@ -68,6 +68,9 @@ def _labelled(world: World) -> Any:
     ibis = need("ibis", "watching")
     looks = judged(world)
     looks = looks.filter(looks.u == 1)
+    if "cases" not in world.tables and world.facts.dataset is None:
+        # A journal without a directory: nobody has a reason, and that says nothing about those who look.
+        looks = looks.filter(ibis.literal(value=False))
     hits = looks.filter(looks.protected == 1)
     labelled = hits.mutate(label=ibis.literal(ALL))
     persons = world.tables["persons"]
@@ -93,16 +96,19 @@ def score(rows: _Rows, world: World) -> list[Tally]:
 
 
 def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
-    return told(world, signals, _hits(world), _sentence)
+    cases = "cases" in world.tables
+    return told(world, signals, _hits(world), lambda signal, looks: _sentence(signal, looks, cases=cases))
 
 
-def _sentence(signal: Tally, looks: Sequence[Evidence]) -> str:
+def _sentence(signal: Tally, looks: Sequence[Evidence], *, cases: bool) -> str:
     number = len({look.person for look in looks})
     what = _CALLED.get(signal.label, _PROTECTED)
     late = " who were on a list of protected persons at another time," if signal.label == OTHER_TIME else ""
     if signal.label == OTHER_TIME:
         what = ("person", "persons")
+    # Where no cases are on file at all, to have none is no reproach.
+    reason = " without a case, assignment or other reason on file" if cases else ""
     return (
-        f"{people(len({look.who for look in looks}), looks)} looked at {many(number, *what)}{late} without a case, "
-        f"assignment or other reason on file in {many(days_of(looks), 'day')}; {usual(signal.whole, *what)}."
+        f"{people(len({look.who for look in looks}), looks)} looked at {many(number, *what)}{late}{reason} in "
+        f"{many(days_of(looks), 'day')}; {usual(signal.whole, *what)}."
     )
