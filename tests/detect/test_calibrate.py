@@ -12,7 +12,7 @@ from tests.detect.made import signal
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.fuse import combined, fused, of_newcomers
+from whosaw.detect.fuse import combined, fused, of_newcomers, prices_of
 from whosaw.detect.tails import at_least
 
 DEFAULTS = load_defaults()
@@ -143,3 +143,15 @@ def test_newcomers_surprise_less():
     assert of_newcomers(new, FUSION).p == pytest.approx(1e-3)
     assert of_newcomers(old, FUSION) is old
     assert of_newcomers(replace(new, signal="unexplained"), FUSION).p == 1e-6
+
+
+def test_a_signal_that_tries_much_pays_for_it():
+    """Twenty thousand circles for three hundred principals: a p of theirs costs so many times as much, gated ones counted."""
+    whos = units([0.5] * 300)
+    circles = [replace(s, signal="circle_sweep", kind="circle", rest=14_000) for s in units([0.5] * 1000)]
+    prices = prices_of([*whos, *circles])
+    assert prices == {"unexplained": 1.0, "circle_sweep": 50.0}
+    strong = replace(signal(1e-6, unit="c"), signal="circle_sweep", family="graph")
+    assert fused([strong], {"graph": 1}, FUSION, prices) == pytest.approx(5e-5, rel=1e-3)
+    # No signal is surer than once in a million there: no tail was measured further out.
+    assert fused([replace(strong, p=1e-40)], {"graph": 1}, FUSION, prices) == pytest.approx(5e-5, rel=1e-3)

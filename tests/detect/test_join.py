@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.detect.made import seen, signal
 
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.join import joined
+from whosaw.detect.join import core, joined
 from whosaw.facts.columns import DAY
 
 NUMBERS = load_defaults().findings
@@ -104,3 +104,21 @@ def test_thousands_of_signals_are_joined_at_once():
         for i in range(600)
     ]
     assert sum(map(len, joined(signals, {}, NUMBERS))) == 600
+
+
+def test_a_finding_names_those_it_is_about():
+    """Two who stand in three signals, and nine who came near one circle: the two. A list split evenly keeps all."""
+    two, crowd = ANN + BEN, [(f"e-{i}", "1") for i in range(9)]
+    parts = [of(1e-5, ANN, "ann"), of(1e-5, BEN, "ben"), of(1e-5, two + crowd, "circle", "circle")]
+    kept = core(parts, NUMBERS)
+    assert {look.who for s in kept for look in s.looks} == {"ann", "ben"}
+    assert [s.unit for s in kept] == ["ann", "ben", "circle"]
+    alone = [of(1e-5, crowd, "circle", "circle")]
+    assert core(alone, NUMBERS) == alone
+
+
+def test_what_is_said_twice_of_the_same_people_is_one_finding():
+    """Of a unit, and of its function: the same six at hundreds of persons, more than a finding may have; still one."""
+    pairs = [(f"e-{i % 6}", f"p-{i}") for i in range(240)]
+    one, other = of(1e-8, pairs[:100], "unit", "unit"), of(1e-7, pairs[20:120], "function", "function")
+    assert units(joined([one, other], {}, NUMBERS)) == [["function", "unit"]]

@@ -50,6 +50,7 @@ class Fusion:
     graph: float
     time: float
     concealment: float
+    least: float = field(metadata={"high": 0.1})
     new_days: int
     new_signals: tuple[str, ...]
 
@@ -72,6 +73,7 @@ class Joining:
     most_principals: int
     most_persons: int
     most_looks: int
+    core: float = field(metadata={"high": 1.0})
     most_harm: float = field(metadata={"high": 10.0})
     same: int
     reviewers: tuple[str, ...]

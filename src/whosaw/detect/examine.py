@@ -133,7 +133,7 @@ class _Entered:
     def take(self, world: World, all_: Tried, may: Places, since: int) -> None:
         """One run: what goes on, what is gone, what enters."""
         numbers = self.defaults.findings
-        drafts = drafted([s for s in all_.signals if s.p <= numbers.candidate], all_.ran, world)
+        drafts = drafted([s for s in all_.signals if s.p <= numbers.candidate], all_, world)
         reviewers = _reviewers(world, numbers.reviewers)
         ids = matched(drafts, self._earlier(), numbers.same)
         for place, id_ in sorted(ids.items()):

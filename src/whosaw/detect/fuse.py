@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One p for a finding: Cauchy's combination of its families.
 
-    per family      the smallest p of its signals × how many signals of it ran;  .9 where none of them speaks
+    per family      the smallest p of its signals × how many signals of it ran × what that signal's p costs, for it tries
+                    many units;  .9 where none of them speaks
     T = Σ w·tan((½ − p)·π)                w declared, of the families that ran        p = ½ − atan(T)/π
 
 It stands dependence: the signals of one finding look at the same looks. p is cut off at .9, since counts come in jumps and
@@ -13,6 +14,7 @@ Invariant: the order of signals changes nothing; a family that could not run is 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,15 +27,37 @@ _SILENT = 0.9
 _TINY = 1e-8
 
 
-def fused(signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion) -> float:
-    """The p of the finding that `signals` make. `ran`: how many signals of each family were on."""
+def fused(
+    signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion, prices: Mapping[str, float] | None = None
+) -> float:
+    """The p of the finding that `signals` make. `ran`: how many signals of each family were on; `prices`: see below."""
     smallest: dict[Family, float] = {}
     for signal in signals:
-        smallest[signal.family] = min(smallest.get(signal.family, 1.0), signal.p)
+        p = max(signal.p, numbers.least) * prices.get(signal.signal, 1.0) if prices else signal.p
+        smallest[signal.family] = min(smallest.get(signal.family, 1.0), p)
     weights = {family: numbers.weight(family) for family in FAMILIES if ran.get(family)}
     return combined(
         [(weights[f], smallest[f] * ran[f] if f in smallest else _SILENT) for f in FAMILIES if f in weights]
     )
+
+
+def prices_of(tried: Iterable[Signal]) -> dict[str, float]:
+    """Per signal how many units it tried for each principal, at least one: so many times as often chance is strong there.
+
+    One in ten thousand is nothing among twenty thousand circles and much among three hundred principals.
+    """
+    units: Counter[str] = Counter()
+    rests: dict[tuple[str, str, str], int] = {}
+    principals: set[str] = set()
+    for s in tried:
+        units[s.signal] += 1
+        key = s.signal, s.kind, s.stratum
+        rests[key] = max(rests.get(key, 0), s.rest)
+        if s.kind == "principal":
+            principals.add(s.unit)
+    for (signal, _, _), rest in rests.items():
+        units[signal] += rest
+    return {signal: max(1.0, number / max(1, len(principals))) for signal, number in units.items()}
 
 
 def combined(parts: Sequence[tuple[float, float]]) -> float:

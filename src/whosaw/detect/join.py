@@ -13,6 +13,7 @@ the order of signals changes nothing.                                           
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from whosaw.facts.columns import DAY
 # What two signals may have in common: a principal at a person, or a look at nobody in particular.
 _Pair = tuple[str, str]
 _SERVICE = "service"
+# Below this a p says no more than "never".
+_LEAST = 1e-15
 
 
 def standing(tried: Sequence[Signal], share: float) -> list[Signal]:
@@ -56,6 +59,31 @@ def joined(signals: Iterable[Signal], lookers: Mapping[str, int], numbers: Joini
     return sorted(findings.signals(), key=lambda part: part[0].order)
 
 
+def core(signals: Sequence[Signal], numbers: Joining) -> list[Signal]:
+    """The signals of one finding, without principals of whom they hardly speak.
+
+    A circle or a case names everybody who came near it. Where others of them stand in more, stronger or smaller signals, those
+    who stand in that one alone are not what it is about.
+    """
+    weight: dict[str, float] = {}
+    for signal in signals:
+        whos = {look.who for look in signal.looks}
+        for who in whos:
+            weight[who] = weight.get(who, 0.0) - math.log10(max(signal.p, _LEAST)) / len(whos)
+    least = max(weight.values(), default=0.0) * numbers.core
+    kept = {who for who, each in weight.items() if each >= least}
+    if len(kept) == len(weight):
+        return list(signals)
+    made = []
+    for signal in signals:
+        looks = tuple(look for look in signal.looks if look.who in kept)
+        if looks:
+            persons = () if looks != signal.looks else signal.persons
+            principals = tuple(who for who in signal.principals if who in kept or who not in weight)
+            made.append(replace(signal, looks=looks, principals=principals, persons=persons))
+    return made
+
+
 def opens(signal: Signal, numbers: Joining) -> bool:
     """It may be a finding by itself. What only machines did is one by the signals that are about machines alone:
 
@@ -85,7 +113,7 @@ class _Part:
         return cls(
             signals=[signal],
             pairs={_pair(look) for look in known},
-            persons={p for look in known if (p := look.person) and lookers.get(p, 0) <= hub},
+            persons={p for p in (*signal.persons, *(x.person for x in known)) if p and lookers.get(p, 0) <= hub},
             principals={*signal.principals, *(look.who for look in signal.looks)},
             looks={look.key for look in signal.looks},
             first=min((look.t for look in signal.looks), default=0),
@@ -116,12 +144,12 @@ class _Part:
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
 
     def too_large_with(self, other: _Part, numbers: Joining) -> bool:
+        """More than can be reviewed. Of the same principals more persons are no more to review, but the same once."""
         looks = self.looks | other.looks
-        return (
-            len(self.principals | other.principals) > numbers.most_principals
-            or len({person for *_, person in looks} - {""}) > numbers.most_persons
-            or len(looks) > numbers.most_looks
-        )
+        whos = self.principals | other.principals
+        grows = len(whos) > max(len(self.principals), len(other.principals))
+        many = len(whos) > numbers.most_principals or len({p for *_, p in looks} - {""}) > numbers.most_persons
+        return (grows and many) or len(looks) > numbers.most_looks
 
     def apart(self, other: _Part) -> int:
         """Days between the two, 0 where they overlap."""

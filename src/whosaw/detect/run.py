@@ -19,7 +19,8 @@ from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import judged, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
-from whosaw.detect.join import joined, opens, standing
+from whosaw.detect.fuse import prices_of
+from whosaw.detect.join import core, joined, opens, standing
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
@@ -53,7 +54,7 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     world = world_of(facts, as_of, defaults, templates)
     numbers = defaults.findings
     all_ = tried(world, numbers.false_share)
-    drafts = drafted(standing([s for s in all_.signals if opens(s, numbers)], numbers.false_share), all_.ran, world)
+    drafts = drafted(standing([s for s in all_.signals if opens(s, numbers)], numbers.false_share), all_, world)
     before = earlier or NONE
     findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
@@ -83,12 +84,14 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
 class Tried:
     """All units that were tried, with p as it turns out; and how many signals of each family ran.
 
-    `failed`: sentences about those that could not be finished, for the coverage.
+    `failed`: sentences about those that could not be finished, for the coverage. `prices`: what each signal's p costs, where a
+    list of a given length is made.
     """
 
     signals: tuple[Signal, ...]
     ran: Mapping[Family, int]
-    failed: tuple[str, ...] = ()
+    failed: tuple[str, ...]
+    prices: Mapping[str, float]
 
 
 def forget(world: World) -> None:
@@ -112,7 +115,8 @@ def tried(world: World, gate: float, at: Callable[[str, int, int], None] | None 
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             failed[detector.NAME] = f"The signal {detector.NAME} is off: a fault in whosaw itself ({_fault(error)})."
     ran = Counter(detector.FAMILY for detector in running if detector.NAME not in failed)
-    return Tried(tuple(made), ran, tuple(failed.values()))
+    prices = prices_of(made) if world.facts.dataset is not None else {}
+    return Tried(tuple(made), ran, tuple(failed.values()), prices)
 
 
 def _fault(error: Exception) -> str:
@@ -135,15 +139,19 @@ def signals(detector: Detector, world: World, gate: float) -> list[Signal]:
     return [told.get((signal.kind, signal.unit), signal) for signal in scored]
 
 
-def drafted(chosen: Sequence[Signal], ran: Mapping[Family, int], world: World) -> list[Finding]:
+def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding]:
     """The findings that the chosen signals make, most suspicious first, without numbers yet."""
     # What names no look can be shown to nobody: there is nothing to review.
     chosen = [signal for signal in chosen if signal.looks]
     known = lookers(world, {look.person for s in chosen for look in s.looks if look.person is not None})
-    parts = joined(chosen, known, world.defaults.findings)
+    numbers = world.defaults.findings
+    parts = joined(chosen, known, numbers)
+    if world.facts.dataset is not None:
+        # A watch lists what stands, and all who are in it; a list of a given length must not be filled with bystanders.
+        parts = [core(part, numbers) for part in parts]
     explained = explained_by(world, sorted({look.who for s in chosen for look in s.looks}))
     approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
-    drafts = [weighed(part, explained, approved, ran, world) for part in parts]
+    drafts = [weighed(part, explained, approved, world, ran=all_.ran, prices=all_.prices) for part in parts]
     return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
 
 

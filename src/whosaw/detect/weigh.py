@@ -36,17 +36,19 @@ def weighed(
     signals: Sequence[Signal],
     explained: Mapping[str, tuple[int, int]],
     approved: frozenset[str],
-    ran: Mapping[Family, int],
     world: World,
+    *,
+    ran: Mapping[Family, int],
+    prices: Mapping[str, float],
 ) -> Finding:
     """The finding of `signals`, without a number yet. `explained`: per principal (looks with a reason, looks).
 
-    `approved`: looks that somebody else approved. `ran`: how many signals of each family were on.
+    `approved`: looks that somebody else approved. `ran`: how many signals of each family were on; `prices`: see fuse.py.
     """
     defaults = world.defaults
     looks = _looks(signals)
     whos = sorted({*(look.who for look in looks), *(who for s in signals for who in s.principals)})
-    p = max(LEAST, fused([of_newcomers(s, defaults.fusion) for s in signals], ran, defaults.fusion))
+    p = max(LEAST, fused([of_newcomers(s, defaults.fusion) for s in signals], ran, defaults.fusion, prices))
     harm = [(text, weight) for text, weight in _harm(looks, defaults.harm)]
     weight = min(defaults.findings.most_harm, math.fsum(weight for _, weight in harm))
     return Finding(
@@ -56,9 +58,7 @@ def weighed(
         p=six(p),
         sentence=_sentence(signals, looks, whos),
         principals=tuple(whos),
-        persons=tuple(
-            sorted({whom for look in looks if (whom := look.person)} | {whom for s in signals for whom in s.persons})
-        ),
+        persons=_persons(signals, looks),
         looks=tuple(sorted({look.look for look in looks})),
         cases=tuple(sorted({c for look in looks if (c := look.case)} | {c for s in signals for c in s.cases})),
         window=(min(look.t for look in looks), max(look.t for look in looks)),
@@ -68,6 +68,12 @@ def weighed(
             _counter(looks, [explained[who] for who in whos if who in explained], approved, signals[0], world)
         ),
     )
+
+
+def _persons(signals: Sequence[Signal], looks: Sequence[Evidence]) -> tuple[str, ...]:
+    """Those of the looks that it names; a team may have looked at hundreds more, and they are not what it is about."""
+    seen = {look.person for look in looks if look.person is not None}
+    return tuple(sorted(seen or {person for signal in signals for person in signal.persons}))
 
 
 def _sentence(signals: Sequence[Signal], looks: Sequence[Evidence], whos: Sequence[str]) -> str:
