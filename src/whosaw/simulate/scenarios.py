@@ -132,7 +132,7 @@ def put(where: Division, book: Book, background: NDArray[Any], turn: Turn) -> li
     taken: frozenset[tuple[str, int]] = frozenset()
     for benign, play in ((False, turn.family.plant), (True, turn.family.twin)):
         draw = where.draws("scenario", turn.family.name, turn.nth, int(benign))
-        scene = Scene(where, Hand(where, book, component + benign, draw), dials, background, taken)
+        scene = Scene(where, Hand(where, book, component + benign, draw), dials, background, taken, benign)
         play(scene)
         looks = scene.hand.looks()
         name = f"{'b' if benign else 'i'}-{turn.number:02d}"

@@ -19,12 +19,19 @@ from whosaw.simulate.draw import NOBODY, one, some
 from whosaw.simulate.folder.cells import NEVER
 from whosaw.simulate.plants.dials import Dials
 from whosaw.simulate.work.hand import Hand
-from whosaw.simulate.work.rows import BITS
+from whosaw.simulate.work.rows import BITS, mask
 
 # What a look is said to be for, by the function of the one who looks.
 PURPOSE = {
     "support": 0, "fraud": 3, "safety": 2, "legal": 4, "audit": 7, "security": 5, "engineering": 1, "data": 6,
     "comms": 0, "executive": 0, "operations": 1, "admin": 0,
+}  # fmt: skip
+# What honest work of a function looks at.
+_FITTING = {
+    "support": mask("profile", "device", "activity", "ip", "location"), "fraud": mask("profile", "device", "payment", "ip", "location"),
+    "safety": mask("profile", "messages", "contacts", "ip", "location"), "security": mask("ip", "device"), "legal": 255,
+    "audit": mask("activity"), "engineering": mask("device", "activity", "ip"), "operations": mask("device", "activity", "ip"),
+    "data": mask("activity", "messages"),
 }  # fmt: skip
 CONTROL = ("audit", "security", "legal")
 
@@ -38,6 +45,7 @@ class Scene:
     dials: Dials
     cases: NDArray[Any]
     taken: frozenset[tuple[str, int]] = frozenset()
+    benign: bool = False
     principals: list[int] = field(default_factory=list)
     persons: list[int] = field(default_factory=list)
     crowd: list[int] = field(default_factory=list)  # looks at others, among whom the persons stand
@@ -169,7 +177,9 @@ class Scene:
         self, who: int, person: int, t: int, *, case: int | None = None, fields: int | None = None, mode: int = 0
     ) -> int:
         """One planted look, with the purpose that goes with the work of `who`; often at one of the fields alone."""
-        if fields is None:
+        if fields is None and self.benign:
+            fields = self.fitting(who)
+        elif fields is None:
             parts = [bit for bit in BITS.values() if self.dials.mask & bit]
             fields = self.dials.mask if self.draw.random() < 0.5 else one(parts, self.draw)
         purpose = PURPOSE[self.function(who)] if case is not None or self.draw.random() < 0.85 else -1
@@ -182,6 +192,11 @@ class Scene:
             mode=mode,
             case=int(NOBODY) if case is None else case,
         )
+
+    def fitting(self, who: int) -> int:
+        """The fields of the dials, as far as honest work of `who` needs them; else what it does need."""
+        able = _FITTING.get(self.function(who), mask("profile", "activity"))
+        return self.dials.mask & able or able & -able
 
     def manager(self, who: int, t: int) -> int | None:
         above = self.where.staff.manager_of(who, self.hand.day(t))

@@ -10,7 +10,7 @@ FAMILY = "real_takeover_of_a_journalists_account"
 
 
 def play(scene: Scene) -> None:
-    team = scene.across(scene.dials.colluders, "fraud", "security")
+    team = scene.across(scene.dials.colluders, "fraud")
     persons = scene.chosen("press", "critic")
     inside = scene.own_accounts(max(2, len(persons) // 2))
     first, last = scene.window(scene.event("press", "critic"))
@@ -18,6 +18,6 @@ def play(scene: Scene) -> None:
     for at, person in enumerate([*persons, *inside]):
         pair = list(dict.fromkeys((team[at % len(team)], team[(at + len(team) // 2) % len(team)])))
         work_case(
-            scene.hand, "account_takeover", pair, [person], first + 1, last, scene.dials.mask, purpose=3, opened_by=portal,
+            scene.hand, "account_takeover", pair, [person], first + 1, last, scene.fitting(team[0]), purpose=3, opened_by=portal,
             times=scene.dials.looks, asks=person, each=True,
         )  # fmt: skip

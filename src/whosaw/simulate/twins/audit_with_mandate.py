@@ -17,7 +17,7 @@ def play(scene: Scene) -> None:
     scene.persons = [*persons[:half], *scene.strangers(max(1, scene.dials.persons - half))]
     first, last = scene.window()
     case = work_case(
-        scene.hand, "audit_mandate", team, scene.persons, first, last, scene.dials.mask, purpose=7, opened_by=board,
+        scene.hand, "audit_mandate", team, scene.persons, first, last, scene.fitting(team[0]), purpose=7, opened_by=board,
         times=scene.dials.looks, approver=legal,
     )  # fmt: skip
     scene.hand.approve(team[0], legal, scene.hand.moment(legal, first, first), case=case)

@@ -22,5 +22,5 @@ def play(scene: Scene) -> None:
         case = scene.hand.case("bug_report", opened, over, who, opener, named=named, person=person, queue=unit)
         for t in times:
             scene.hand.look(
-                machine, person, t, scene.dials.mask, purpose=1, app="support", desk=who, case=case, behalf=who
+                machine, person, t, scene.fitting(who), purpose=1, app="support", desk=who, case=case, behalf=who
             )

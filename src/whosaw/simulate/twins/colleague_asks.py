@@ -16,6 +16,6 @@ def play(scene: Scene) -> None:
     portal = scene.where.staff.machines["portal"]
     for at, person in enumerate(scene.persons):
         work_case(
-            scene.hand, "support_request", [team[at % len(team)]], [person], first, last, scene.dials.mask, purpose=0,
+            scene.hand, "support_request", [team[at % len(team)]], [person], first, last, scene.fitting(team[0]), purpose=0,
             opened_by=portal, times=scene.dials.looks, asks=person,
         )  # fmt: skip

@@ -17,6 +17,6 @@ def play(scene: Scene) -> None:
     engine = scene.where.staff.machines["risk-engine"]
     for at, person in enumerate(scene.persons):
         work_case(
-            scene.hand, "fraud_report", [team[at % len(team)]], [person], first, last, scene.dials.mask, purpose=3,
+            scene.hand, "fraud_report", [team[at % len(team)]], [person], first, last, scene.fitting(team[0]), purpose=3,
             opened_by=engine, times=scene.dials.looks,
         )  # fmt: skip

@@ -9,7 +9,7 @@ FAMILY = "late_linking"
 
 
 def play(scene: Scene) -> None:
-    team = scene.team(scene.dials.colluders, "safety", "fraud")
+    team = scene.team(scene.dials.colluders, "safety")
     seed = scene.seeds(1, "press", "critic", "public_figure")[0]
     near = scene.where.ties.around(seed, "contact", "coworker", "device", "household")[: scene.dials.persons]
     scene.persons = [seed, *near]

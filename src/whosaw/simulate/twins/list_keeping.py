@@ -18,7 +18,7 @@ def play(scene: Scene) -> None:
     for at, person in enumerate(scene.chosen("press", "critic", "union", "litigant")):
         who = team[at % len(team)]
         work_case(
-            scene.hand, "subject_request", [who], [person], first, last, scene.dials.mask, purpose=0, opened_by=portal,
+            scene.hand, "subject_request", [who], [person], first, last, scene.fitting(who), purpose=0, opened_by=portal,
             times=scene.dials.looks, asks=person,
         )  # fmt: skip
         if scene.where.persons.protected[person]:

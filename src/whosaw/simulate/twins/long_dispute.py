@@ -10,11 +10,11 @@ FAMILY = "long_dispute"
 
 
 def play(scene: Scene) -> None:
-    team = scene.team(1, "support", "fraud", "safety", "operations")
+    team = scene.team(1, "support")
     first, last = scene.window()
     portal = scene.where.staff.machines["portal"]
     for person in scene.chosen("press", "critic", "union", "public_figure", "litigant"):
         work_case(
-            scene.hand, "support_request", team, [person], first, last, scene.dials.mask, purpose=0, opened_by=portal,
+            scene.hand, "support_request", team, [person], first, last, scene.fitting(team[0]), purpose=0, opened_by=portal,
             times=scene.dials.looks, asks=person,
         )  # fmt: skip

@@ -32,7 +32,7 @@ def _one(scene: Scene, who: int, person: int, first: float, last: float, portal:
         [person],
         first,
         last,
-        scene.dials.mask,
+        scene.fitting(who),
         purpose=0,
         opened_by=portal,
         asks=person,

@@ -17,7 +17,7 @@ def play(scene: Scene) -> None:
         who, friend = team[at % len(team)], team[(at + 1) % len(team)]
         opener = able[int(scene.draw.integers(len(able)))]
         case = work_case(
-            scene.hand, "incident", [who], [person], first, last, scene.dials.mask, purpose=5, opened_by=opener,
+            scene.hand, "incident", [who], [person], first, last, scene.fitting(who), purpose=5, opened_by=opener,
             times=scene.dials.looks, approver=friend,
         )  # fmt: skip
         t = scene.hand.moment(who, first, last)
