@@ -2,15 +2,18 @@
 """`whosaw vault export`: a look of mode export, for who asked for it; the file is private, whole, and says what it leaves out."""
 
 import json
+import shlex
 
 import pytest
-from tests.cli.desk import DAY, NOW, day, settle
+from tests.cli.desk import DAY, NOW, day, settle, typed
 from tests.directory.town import write
 
 from whosaw.model.access import Field
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream
 from whosaw.wiring import house
+
+MESSAGES = '{"messages":[{"at":"2026-11-22T10:15:30Z","from":"owen","text":"Hello","to":["mirabel"]}]}'
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,7 @@ def desk(tmp_path_factory):
         for number in range(30):
             here.vault.put("mirabel", Field.DEVICE, f"phone {number}", NOW - DAY * (number + 1), f"phone {number}")
         here.vault.put("mirabel", Field.PAYMENT, "a card of hers", NOW - DAY, "card")
+        here.vault.put("mirabel", Field.MESSAGES, MESSAGES, NOW - DAY, "messages")
     return made
 
 
@@ -72,3 +76,32 @@ def test_a_file_that_is_there_stays_and_costs_no_look(desk, tmp_path):
     before = desk.digest()
     assert desk.typed("vault", "export", "mirabel", "--out", out, "--case", "T-100", "--as", "ana").code == 2
     assert (out.read_text(), desk.digest()) == ("mine", before)
+
+
+def test_all_of_it_needs_another_and_is_then_written(desk, tmp_path):
+    """Nobody approved: exit code 5, no file, and the line to ask with. One who is independent signs exactly that: messages are in it."""
+    out = tmp_path / "all.json"
+    words = ("vault", "export", "mirabel", "--all", "--out", out, "--case", "T-100", "--as", "ana")
+    refused = desk.typed(*words)
+    assert (refused.code, out.exists()) == (5, False), refused.out
+    (line,) = [each for each in refused.out.splitlines() if "whosaw approval ask" in each]
+    asked = shlex.split(line.strip())[1:]
+    asked[asked.index("ID")], asked[asked.index("TEXT")] = "mirabel", "She asked for all of it."
+    assert "--export" in asked and "messages:exact" in asked
+    for export in (False, True):
+        # What was signed for a look on a screen is not signed for a file.
+        given = [each for each in asked if export or each != "--export"]
+        request = typed(*given, *(() if "--data" in given else ("--data", desk.data)), "--format", "json").json[
+            "request"
+        ]
+        shown = desk.typed("approval", "show", request, "--as", "omar")
+        assert shown.code == 0 and ("into a file" in shown.out) is export
+        assert desk.typed("approval", "give", request, "--as", "omar").code == 0
+        assert desk.typed(*words).code == (0 if export else 5)
+    made = json.loads(out.read_text())
+    fields = {each["field"]: each for each in made["fields"]}
+    assert (fields["messages"]["detail"], fields["messages"]["values"][0]["value"]) == ("exact", MESSAGES)
+    assert fields["payment"]["detail"] == "last4" and "a card" not in out.read_text()
+    assert {each["field"] for each in made["left_out"]} == {"ip", "payment"}
+    again = desk.typed(*words[:-6], "--out", tmp_path / "again.json", "--case", "T-100", "--as", "ana")
+    assert again.code == 5, "one approval, one export"

@@ -33,6 +33,11 @@ MAY_NEED = {
     "quality_sampling": {"profile:public", "messages:count", "messages:times", "messages:metadata", "messages:exact"},
     "internal_inquiry": {"activity:day", "activity:hour", "activity:exact"},
 }  # fmt: skip
+# What an export hands out besides, with one approval at least.
+EXPORTED = {
+    "payment:kind", "payment:last4", "contacts:count", "contacts:relation", "contacts:exact", "messages:count", "messages:times",
+    "messages:metadata", "messages:exact", "location:region", "location:city", "location:exact",
+}  # fmt: skip
 WORK_OF = {
     "subject_request": {"support"},
     "service_repair": {"engineering", "operations"},
@@ -62,11 +67,13 @@ def forbids(look: Look, facts: Facts, at: datetime) -> set[str]:
     names = {f"{a.field}:{a.detail}" for a in look.asked}
     fields = {str(a.field) for a in look.asked}
     purpose = look.purpose if look.purpose in MAY_NEED else None
-    said = _question(look, facts, names, fields, purpose)
+    wide = look.mode is Mode.EXPORT and purpose == "subject_request" and not names <= MAY_NEED[purpose]
+    needs = None if purpose is None else MAY_NEED[purpose] | (EXPORTED if wide else set())
+    said = _question(look, facts, names, fields, purpose, needs)
     if facts.last_look is not None and at < facts.last_look:
         said.add("clock-went-back")
     principal = None if facts.known is None else facts.known.principal
-    said |= _approvals(look, facts.approvals, principal, purpose)
+    said |= _approvals(look, facts.approvals, principal, purpose, wide)
     said |= _quota(facts)
     if facts.known is None:
         return said | {"facts-unavailable"}
@@ -79,7 +86,7 @@ def forbids(look: Look, facts: Facts, at: datetime) -> set[str]:
     return said | _case(look, known.case, at, purpose, names, fields)
 
 
-def _question(look, facts, names, fields, purpose):
+def _question(look, facts, names, fields, purpose, needs):
     said = set()
     if look.mode is not Mode.READ and (look.mode is not Mode.EXPORT or purpose != "subject_request"):
         said.add("mode-not-offered")
@@ -87,10 +94,10 @@ def _question(look, facts, names, fields, purpose):
         said.add("detail-not-offered")
     if purpose is None:
         return said | {"purpose-unknown"}
-    needed_fields = {name.split(":")[0] for name in MAY_NEED[purpose]}
+    needed_fields = {name.split(":")[0] for name in needs}
     if not fields <= needed_fields:
         said.add("field-beyond-purpose")
-    if any(name.split(":")[0] in needed_fields and name not in MAY_NEED[purpose] for name in names):
+    if any(name.split(":")[0] in needed_fields and name not in needs for name in names):
         said.add("detail-beyond-purpose")
     if look.case is None:
         said.add("case-missing")
@@ -99,11 +106,11 @@ def _question(look, facts, names, fields, purpose):
     return said
 
 
-def _approvals(look, given, principal, purpose):
+def _approvals(look, given, principal, purpose, wide):
     said = set()
     breaks = look.break_glass and purpose in GLASS_MAY_BE_BROKEN
     breaks = breaks and principal is not None and principal.on_call and not principal.owes_review
-    if given.independent < MUST_BE_SIGNED_BY.get(purpose, 0) and not breaks:
+    if given.independent < max(MUST_BE_SIGNED_BY.get(purpose, 0), int(wide)) and not breaks:
         said.add("approvals-missing")
     if purpose == "legal_demand" and given.legal == 0:
         said.add("approval-of-legal-missing")

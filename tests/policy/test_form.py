@@ -42,7 +42,7 @@ def whole():
     look, facts = fitting("legal_demand")
     look = replace(look, caller=Caller("tool", Proof.LOCAL, speaks=False))
     facts = replace(facts, known=replace(facts.known, case=replace(facts.known.case, closed=AT)))
-    question = Question.of(look, facts, AT, purpose_known=True)
+    question = Question.of(look, facts, AT, look.purpose)
     context = json.loads(question.context)
     context["case"]["requestedByPerson"] = False
     return context, POLICY.parsed.of(question.entities)
@@ -110,7 +110,7 @@ def test_what_fits_is_what_the_engine_accepts_with_the_schema_and_is_decided_ali
 
 @pytest.mark.parametrize("purpose", FITTING)
 def test_every_purpose_is_decided_as_with_the_schema(purpose):
-    question = Question.of(*fitting(purpose), AT, purpose_known=True)
+    question = Question.of(*fitting(purpose), AT, purpose)
     entities, context = POLICY.parsed.of(question.entities), json.loads(question.context)
     assert by_form(context, entities) == by_schema(context, entities)
     assert by_form(context, entities)[0] is cedarpy.Decision.Allow

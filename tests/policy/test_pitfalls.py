@@ -43,7 +43,7 @@ def test_unknown_attributes_pass_in_silence_without_a_schema():
     rules = "permit (principal, action, resource); forbid (principal, action, resource) when { context has protected };"
     assert asked(rules, {"protectd": True}).decision is cedarpy.Decision.Allow
     schema = texts()["schema.cedarschema"]
-    question = Question.of(*fitting(), AT, purpose_known=True)
+    question = Question.of(*fitting(), AT, fitting()[0].purpose)
     context = json.loads(question.context) | {"protectd": True}
     with_schema = cedarpy.is_authorized(
         {**WHO, "context": json.dumps(context)},
@@ -57,7 +57,7 @@ def test_unknown_attributes_pass_in_silence_without_a_schema():
 
 def test_a_question_that_does_not_fit_gets_no_decision_and_no_exception(monkeypatch):
     """`NoDecision` is neither Allow nor Deny; here it is a refusal that says so."""
-    question = Question.of(*fitting(), AT, purpose_known=True)
+    question = Question.of(*fitting(), AT, fitting()[0].purpose)
     broken = replace(question, context=question.context.replace('"mode":"read"', '"mode":7'))
     assert broken.context != question.context
     monkeypatch.setattr(Question, "of", lambda *_: broken)
@@ -93,7 +93,7 @@ def test_what_is_parsed_for_every_question_costs_many_times_more():
     assert isinstance(POLICY.schema, cedarpy.Schema)
     assert isinstance(POLICY.base, cedarpy.Entities)
     look, facts = fitting()
-    question = Question.of(look, facts, AT, purpose_known=True)
+    question = Question.of(look, facts, AT, look.purpose)
     entities = POLICY.base.with_added_json_str(question.entities, POLICY.schema)
     rules = "\n".join(text for name, text in texts().items() if name.endswith(".cedar"))
     request = {**WHO, "context": question.context}
@@ -124,7 +124,7 @@ def test_a_set_of_texts_knows_no_spelling_but_its_own(text):
     rules = 'permit (principal, action, resource) when { ["ip:network"].containsAll(context.asked) };'
     assert asked(rules, {"asked": [text]}).decision is cedarpy.Decision.Deny
     look, facts = fitting()
-    question = Question.of(replace(look, asked=(Asked(Field.IP, "network"),)), facts, AT, purpose_known=True)
+    question = Question.of(replace(look, asked=(Asked(Field.IP, "network"),)), facts, AT, look.purpose)
     assert re.findall(r'"asked":\[([^\]]*)\]', question.context) == ['"ip:network"']
 
 
@@ -132,7 +132,7 @@ def test_texts_that_came_before_are_parsed_once_and_mean_the_same():
     """Decided twice: the same decision and digest; what was kept is what would be parsed; what does not fit is not kept."""
     look, facts = fitting()
     assert decide(POLICY, look, facts, AT) == decide(POLICY, look, facts, AT)
-    question, parsed = Question.of(look, facts, AT, purpose_known=True), Parsed(POLICY.base, POLICY.schema)
+    question, parsed = Question.of(look, facts, AT, look.purpose), Parsed(POLICY.base, POLICY.schema)
     whole = POLICY.base.with_added_json_str(question.entities, POLICY.schema)
     assert parsed.of(question.entities) is parsed.of(question.entities)
     said = [sorted(json.loads(str(each)), key=json.dumps) for each in (whole, parsed.of(question.entities))]

@@ -26,7 +26,7 @@ from whosaw.guard.approvals.overseer import exported
 from whosaw.guard.approvals.passkeys import request_options
 from whosaw.guard.approvals.state import What
 from whosaw.guard.approvals.view import SIGNED_HERE, view, views
-from whosaw.model.access import Asked, Look
+from whosaw.model.access import Asked, Look, Mode
 from whosaw.model.approval import GROUPS, As, Counts
 from whosaw.model.record import Json
 from whosaw.wiring import House
@@ -54,6 +54,9 @@ def approval() -> None:
 @click.option("--legal", is_flag=True, help="One of them of the legal function of another unit.")
 @click.option("--everything", is_flag=True, help="Whatever could be needed: two, a steward and an overseer among them.")
 @click.option("--window", is_flag=True, help="To be used more than once, where the purpose lets it.")
+@click.option(
+    "--export", is_flag=True, help="Of an export (`whosaw vault export --all`), and not of a look on a screen."
+)
 @click.option("--to", "to", multiple=True, metavar="ID", help="Staff id of somebody who shall be told. Repeatable.")
 @click.option("--key", metavar="TEXT", help="The same key is the same request. Without it: a new one.")
 @asker_option
@@ -71,6 +74,7 @@ def ask(
     legal: bool,
     everything: bool,
     window: bool,
+    export: bool,
     to: tuple[str, ...],
     key: str | None,
     asker: str,
@@ -81,7 +85,7 @@ def ask(
     said: dict[str, Json] = {
         "asker": asker, "person": person, "fields": list(fields), "purpose": purpose, "case": case, "reason": reason,
         "independent": independent or 0, "stewards": int(steward), "overseers": int(overseer), "legal": int(legal),
-        "everything": everything, "window": window, "to": list(to),
+        "everything": everything, "window": window, "export": export, "to": list(to),
         "key": secrets.token_hex(16) if key is None else key, "again": again(data),
     }  # fmt: skip
     say(ASK.run(data, said).table, form)
@@ -92,7 +96,7 @@ def _ask(here: House, said: Given) -> Done:
     look = Look(
         look_id="-", principal=typed_by(here, said), person=said.text("person"),
         asked=tuple(Asked.parse(text) for text in said.texts("fields")), purpose=said.text("purpose"),
-        case=said.maybe("case"), key=said.text("key"),
+        case=said.maybe("case"), key=said.text("key"), mode=Mode.EXPORT if said.flag("export") else Mode.READ,
     )  # fmt: skip
     needs = Counts(**{name: said.number(name) for name in GROUPS})
     wanted = Asking(

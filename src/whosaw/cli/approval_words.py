@@ -11,6 +11,7 @@ from whosaw.guard.approvals.ask import times
 from whosaw.guard.approvals.life import Kept
 from whosaw.guard.approvals.state import No, State
 from whosaw.guard.approvals.view import View
+from whosaw.model.access import Mode
 from whosaw.model.approval import GROUPS, Counts, Uses
 from whosaw.model.approval_kept import Notice
 from whosaw.model.record import time_text
@@ -42,12 +43,17 @@ def given(no: No | Refused) -> Table:
     return Table(f"You cannot. {no.sentence}", facts=facts, after=after)
 
 
+# Whoever signs must know: of a look on a screen nothing is left, and this is a file that can be carried away.
+_EXPORT = " to write all values of these fields into a file, for the person"
+
+
 def shown(seen: View, typed: str) -> Table:
     """One request, as one person may see it. `typed`: what the next command must add to be theirs (`options.same`)."""
     kept, request = seen.kept, seen.kept.request
     if seen.mine:
         pending = kept.standing.state in (State.PENDING, State.APPROVED)
-        after = ("Once it is approved, whosaw look with exactly the same words uses it.",) if pending else ()
+        uses = "vault export --all" if request.mode is Mode.EXPORT else "look"
+        after = (f"Once it is approved, whosaw {uses} with exactly the same words uses it.",) if pending else ()
         return Table(_stands(kept), ("field", "detail"), _asked(kept), _facts(kept), (_times(kept), *after))
     facts = _facts(kept) | {
         "roles": [str(role) for role in seen.roles],
@@ -62,7 +68,7 @@ def shown(seen: View, typed: str) -> Table:
         "patterns_against": [] if seen.pattern is None else list(seen.pattern.against),
     }  # fmt: skip
     after = (
-        f"{_who(seen)} asks, for {request.purpose}, case {request.case or 'none'}, about {request.person}.",
+        f"{_who(seen)} asks{_EXPORT if request.mode is Mode.EXPORT else ''}, for {request.purpose}, case {request.case or 'none'}, about {request.person}.",
         *((f"In their words, which nobody has checked: “{seen.reason}”",) if seen.reason else ()),
         *_patterns(seen),
         _times(kept),

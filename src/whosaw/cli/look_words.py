@@ -16,7 +16,7 @@ from pathlib import Path
 from whosaw.cli.options import again
 from whosaw.cli.output import Table
 from whosaw.guard.answer import Refused, Shown
-from whosaw.model.access import LADDER, Look
+from whosaw.model.access import LADDER, Look, Mode
 from whosaw.model.record import time_text
 from whosaw.policy.purposes import Purpose
 from whosaw.policy.rules import Policy
@@ -126,5 +126,6 @@ def _ask(look: Look, data: Path, *, everything: bool) -> tuple[str, str]:
     fields = " ".join(f"--field {each.field}:{each.detail}" for each in look.asked)
     case = "" if look.case is None else f" --case {shlex.quote(look.case)}"
     words = f"--person ID {fields} --purpose {look.purpose}{case} --reason TEXT{' --everything' if everything else ''}"
+    words += " --export" if look.mode is Mode.EXPORT else ""
     what = "Where others may approve it, ask them with:" if everything else "It needs approvals; ask for them with:"
     return what, f"whosaw approval ask {words} --as {shlex.quote(look.principal)}{again(data)}"

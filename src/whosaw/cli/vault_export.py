@@ -40,14 +40,16 @@ FORMAT = "whosaw-export/1"
 @click.argument("person")
 @click.option("--out", required=True, type=Place(), help="Where to write it.")
 @click.option("--case", required=True, metavar="ID", help="The case in which the person asked for it.")
+@click.option("--all", "all_", is_flag=True, help="What only an export hands out, too; it needs an approval.")
 @asker_option
 @data_option
 @format_option
-def export(person: str, out: Path, case: str, asker: str, data: Path, form: str) -> int:
+def export(person: str, out: Path, case: str, all_: bool, asker: str, data: Path, form: str) -> int:
     """Write what is kept of PERSON and may be handed out, for the person. It is a look: exit code 4: refused; 5: approvals are missing."""
     free(out)
     with opened(data) as here:
         purpose = here.policy.purposes[PURPOSE]
+        purpose = purpose.exporting if all_ else purpose
         look = Look(
             look_id=secrets.token_hex(8), principal=asker, person=person, asked=everything(purpose, here.guard.offered),
             purpose=PURPOSE, case=case, key=secrets.token_hex(16), mode=Mode.EXPORT, app="whosaw-export", caller=local(here, asker),

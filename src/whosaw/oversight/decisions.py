@@ -142,7 +142,8 @@ def decided_again(index: int, body: LookBody, policy: Policy, directory: Directo
     if made is None:
         return Again(index, body, "older", body.policy == policy.digest, None)
     # Whether the purpose was on the list is part of the facts, and this policy may have another list.
-    same = Question.of(*made, body.at, body.purpose is not None).digest == body.facts
+    rows = {body.purpose} if body.purpose is None else {body.purpose, policy.row(made[0])}
+    same = any(Question.of(*made, body.at, row).digest == body.facts for row in rows)
     decision = decide(policy, *made, body.at)
     return Again(index, body, "same" if same else "differ", body.policy == policy.digest, decision)
 

@@ -33,7 +33,7 @@ _FAILED = re.compile(r"while evaluating policy `([a-z0-9-]+)`")
 def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
     """Permit or refuse `look` at the instant `at`, from `facts` alone."""
     try:
-        question = Question.of(look, facts, at, look.purpose in policy.purposes)
+        question = Question.of(look, facts, at, policy.row(look))
     except (AttributeError, TypeError, ValueError):
         return Decision(False, (UNREADABLE,), (), bytes(32), policy.digest)
     spoke = _ask(policy, question)

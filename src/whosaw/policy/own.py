@@ -61,7 +61,7 @@ def _new(code: str, row: Any, where: str) -> Purpose:
             setting=f"{where} needs_case",
             hint="needs_case = true; without a case nobody but the one who looks would say why",
         )
-    if {a.field for a in made.most} & _TRACES and "legal" not in made.approvals:
+    if {a.field for a in made.exporting.most} & _TRACES and "legal" not in made.approvals:
         raise Misconfigured(
             f"{where} approvals: an own purpose that needs {', '.join(sorted(_TRACES))} needs an approval of legal, too",
             setting=f"{where} approvals",
@@ -109,6 +109,8 @@ def _columns(old: Purpose) -> dict[str, Any]:
         row["window_h"] = old.window_h
     if old.withhold is not None:
         row["withhold"] = {"code": old.withhold[0], "days": old.withhold[1]}
+    if old.exports:
+        row["exports"] = {str(a.field): a.detail for a in old.exports}
     return row
 
 
@@ -128,6 +130,7 @@ NO_WIDER: Mapping[str, Callable[[Purpose, Purpose], bool]] = {
     "stage": lambda old, new: new.stage.rank >= old.stage.rank,
     "window_h": lambda old, new: new.window_h <= old.window_h,
     "withhold": lambda old, new: _days(new) <= _days(old),
+    "exports": lambda old, new: new.exporting.needs <= old.exporting.needs,
 }
 HOW = {
     "functions": "fewer functions",
@@ -141,6 +144,7 @@ HOW = {
     "stage": "a later stage",
     "window_h": "for fewer hours",
     "withhold": "for fewer days",
+    "exports": "fewer fields, or less exactly",
 }
 
 

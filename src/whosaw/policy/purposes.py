@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from whosaw.errors import BadInput, Misconfigured
-from whosaw.model.access import LADDER, Asked, Field, rung
+from whosaw.model.access import LADDER, Asked, Field, Look, Mode, rung
 from whosaw.model.stage import Stage
 
 FORMAT = 1
@@ -27,7 +27,7 @@ FUNCTIONS = frozenset(
 )
 COLUMNS = ("sentence", "basis", "functions", "needs_case", "case_types", "most", "approvals", "persons_a_day")
 # These may be left out, for the strictest there is (no break-glass) or what grants nothing (durable, never withheld).
-PERHAPS = ("break_glass", "reviewed_h", "stage", "window_h", "withhold")
+PERHAPS = ("break_glass", "reviewed_h", "stage", "window_h", "withhold", "exports")
 # What an approval may be needed as. Every one of them is independent; `legal` is the legal function of another unit.
 APPROVALS = ("independent", "legal")
 _DAYS, _MOST_APPROVALS, _MOST_PERSONS = 366, 5, 10_000
@@ -42,6 +42,7 @@ class Purpose:
     a statement does not open the look at first, and for how many days. `approvals`: one word for each that is needed.
     `break_glass`: whoever is on call may go without them, and is reviewed within `reviewed_h` hours. `persons_a_day`: at
     how many people one principal may look for this purpose. `window_h`: how long an approval may be used again; 0: once.
+    `exports`: what an export for the person hands out besides, with an approval.
     """
 
     code: str
@@ -58,6 +59,24 @@ class Purpose:
     stage: Stage = Stage.DURABLE
     withhold: tuple[str, int] | None = None
     window_h: int = 0
+    exports: tuple[Asked, ...] = ()
+
+    @property
+    def exporting(self) -> Purpose:
+        """The row as it is for an export of more than the purpose needs: that, and `exports`, with an approval at least."""
+        if not self.exports:
+            return self
+        most: dict[Field, Asked] = {}
+        for each in (*self.most, *self.exports):
+            if each.field not in most or rung(each.field, each.detail) > rung(each.field, most[each.field].detail):
+                most[each.field] = each
+        return replace(
+            self, most=tuple(sorted(most.values())), approvals=self.approvals or ("independent",), exports=()
+        )
+
+    def exported(self, look: Look) -> bool:
+        """Whether `look` is an export of more than the purpose needs."""
+        return look.mode is Mode.EXPORT and bool(self.exports) and not self.needs.issuperset(look.asked)
 
     @property
     def needs(self) -> frozenset[Asked]:
@@ -135,6 +154,8 @@ def purpose_of(code: str, row: Any, where: str) -> Purpose:
         _stage(row.get("stage", "durable"), f"{where} stage"),
         _withhold(row["withhold"], f"{where} withhold") if "withhold" in row else None,
         _whole(row["window_h"], _DAYS * 24, f"{where} window_h") if "window_h" in row else 0,
+        # Of nothing, too: whoever hands out no more than a look shows says so.
+        _most(row["exports"], f"{where} exports") if row.get("exports", {}) != {} else (),
     )
 
 

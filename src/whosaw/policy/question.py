@@ -44,7 +44,8 @@ class Question:
     digest: bytes
 
     @classmethod
-    def of(cls, look: Look, facts: Facts, at: datetime, purpose_known: bool) -> Question:
+    def of(cls, look: Look, facts: Facts, at: datetime, purpose: str | None) -> Question:
+        """`purpose`: the name of its row; None where there is no such row."""
         known = facts.known or NOTHING_KNOWN
         entities = f"[{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}]"
         context: dict[str, Any] = {
@@ -59,8 +60,8 @@ class Question:
             "mode": str(look.mode),
             "weekday": clock.isoweekday(),
         }
-        if purpose_known:
-            context["purpose"] = {"type": "Purpose", "id": look.purpose}
+        if purpose is not None:
+            context["purpose"] = {"type": "Purpose", "id": purpose}
         if look.caller is not None:
             by = look.caller
             context["caller"] = {"name": by.name, "proof": str(by.proof), "speaks": by.speaks}
@@ -129,6 +130,9 @@ def _person(known: Known) -> dict[str, Any]:
         attrs["known"] = {"protected": known.person.protected, "staff": known.person.staff}
         if known.person.region is not None:
             attrs["known"]["region"] = known.person.region
+        # Anything else that is empty would pass for "never elsewhere".
+        if type(known.person.before) is not frozenset:
+            raise TypeError("where somebody was before is a set")
         if known.person.before != frozenset():
             attrs["known"]["before"] = sorted(known.person.before)
     if known.relation is not None:

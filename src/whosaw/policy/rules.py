@@ -35,6 +35,7 @@ from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
 ENGINE = "cedarpy 4.12.2"
 
 # What ``decide`` itself says; no rule may say it.
+_EXPORTING = "/export"  # behind the code of a purpose: no code has a stroke
 OURS = frozenset({"question-unreadable", "nothing-permits"})
 _MOST = 64 * 1024  # bytes of own files: they stand in the record of the policy
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -89,6 +90,11 @@ class Policy:
     parsed: Parsed = field(repr=False)
     form: Form = field(repr=False)
 
+    def row(self, look: Look) -> str | None:
+        """The row that counts for `look`; None where its purpose is not one of the closed list."""
+        purpose = self.purposes.get(look.purpose)
+        return None if purpose is None else look.purpose + _EXPORTING * purpose.exported(look)
+
     @classmethod
     def load(cls, texts: Mapping[str, str]) -> Policy:
         """The policy that `texts` (by file name) spell, own files as `own/…`. Raises Misconfigured, naming file and rule."""
@@ -106,7 +112,7 @@ class Policy:
             _read(name, rest[name], schema, found, origin)
         # The shipped ones must stand alone: what an own file adds is no part of what they refuse.
         purposes = _with_own(theirs, purposes, schema, found, origin)
-        base = cedarpy.Entities.from_json_str(json.dumps([_entity(p) for p in purposes.values()]), schema)
+        base = cedarpy.Entities.from_json_str(json.dumps(_rows(purposes)), schema)
         policies = cedarpy.PolicySet.from_json_str(
             json.dumps({"staticPolicies": found, "templates": {}, "templateLinks": []})
         )
@@ -227,10 +233,10 @@ def _refuses_the_unknown(
 ) -> None:
     """Ask for everything, knowing nothing. A policy that permits that, or breaks on it, is none."""
     everything = Facts(known=NOTHING_KNOWN, offered=_EVERYTHING, last_look=None)
-    for code in purposes:
+    for code in (row["uid"]["id"] for row in _rows(purposes)):
         for case in (None, "c"):
             look = Look("l", "e", "p", tuple(Asked(f, LADDER[f][-1]) for f in Field), code, case, "k")
-            question = Question.of(look, everything, datetime(2026, 1, 1, tzinfo=UTC), purpose_known=True)
+            question = Question.of(look, everything, datetime(2026, 1, 1, tzinfo=UTC), code)
             result = cedarpy.is_authorized(
                 {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": question.context},
                 policies,
@@ -252,9 +258,15 @@ def _digest(files: Mapping[str, bytes]) -> bytes:
     return hashlib.sha256(b"whosaw/policy/v1" + text.encode()).digest()
 
 
-def _entity(purpose: Purpose) -> dict[str, Any]:
+def _rows(purposes: Mapping[str, Purpose]) -> list[dict[str, Any]]:
+    """Each purpose as a row, and once more as it is for exports, where those hand out more."""
+    wide = [_entity(each.exporting, each.code + _EXPORTING) for each in purposes.values() if each.exports]
+    return [_entity(each, each.code) for each in purposes.values()] + wide
+
+
+def _entity(purpose: Purpose, name: str) -> dict[str, Any]:
     return {
-        "uid": {"type": "Purpose", "id": purpose.code},
+        "uid": {"type": "Purpose", "id": name},
         "parents": [],
         "attrs": {
             "code": purpose.code,
