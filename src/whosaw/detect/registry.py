@@ -7,6 +7,7 @@ from whosaw.detect.signal import Detector
 from whosaw.detect.signals import (
     after_event,
     approval_ring,
+    bulk_hiding,
     case_stretching,
     circle_sweep,
     fixation,
@@ -32,4 +33,5 @@ SIGNALS: tuple[Detector, ...] = (
     fixation,
     after_event,
     watcher_exception,
+    bulk_hiding,
 )

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few persons inside long lists, and a machine that somebody sits behind; beside each, honest work of the same shape."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from tests.detect.calm import AS_OF, calm
+from tests.detect.signals.misuse import Plant
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.run import signals, world_of
+from whosaw.detect.signals import bulk_hiding
+from whosaw.detect.templates import load_templates
+
+SHIPPED = load_templates()
+TEMPLATES = replace(SHIPPED, templates=SHIPPED.templates[:1], digest="0" * 64)
+CORE, LISTS, COHORT = "e-engineering-0-3", "e-engineering-1-3", "e-engineering-2-3"
+CURTAIN, STEADY = "svc-1", "svc-2"
+
+
+def exports(plant, who, persons, day, name, **more):
+    for person in persons:
+        plant.look(who, person, day, request=name, mode="export", app="etl", f_activity=1, **more)
+
+
+@pytest.fixture(scope="module")
+def told():
+    """Strongest signal of each principal."""
+    made, draw = calm(5, each=3), random.Random(5)
+    plant = Plant(made)
+    everybody = [row["person"] for row in made.persons]
+    made.staff += [{"who": who, "unit": "platform", "function": "service"} for who in (CURTAIN, STEADY, "svc-3")]
+    targets, cohort = plant.others(1, 300), plant.others(60, 400)
+    for n in range(7):
+        exports(plant, CORE, {*draw.sample(everybody, 150), *targets}, 15 + 9 * n, f"core-{n}")
+        plant.look(CORE, targets[0], 16 + 9 * n, f_location=1)
+        exports(plant, LISTS, draw.sample(everybody, 151), 16 + 9 * n, f"lists-{n}")
+        exports(plant, COHORT, {*cohort, *draw.sample(everybody, 92)}, 17 + 9 * n, f"cohort-{n}")
+    for day in range(3, 80, 4):
+        for who in (CURTAIN, STEADY, "svc-3"):
+            exports(plant, who, draw.sample(everybody, 40), day, f"{who}-{day}")
+    for n, person in enumerate(plant.others(4, 350)):
+        for again in range(2):
+            plant.look(CURTAIN, person, 30 + 7 * n + 0.1 * again, f_ip=1)
+    with made.opened() as facts:
+        world = world_of(facts, AS_OF, load_defaults(), TEMPLATES)
+        found = signals(bulk_hiding, world, 0.5)
+    yield {s.unit: s for s in found}, targets
+
+
+def test_persons_who_come_again_in_long_lists_are_found(told):
+    """One target in seven exports; seven lists of the same length without anybody in common say nothing."""
+    by, targets = told
+    assert set(by[CORE].persons) == set(targets)
+    assert by[CORE].p < 0.05
+    assert by[CORE].p * 5 < min(by[LISTS].p, by[COHORT].p)
+    assert by[CORE].sentence == (
+        "One person of engineering asked for 7 long lists of persons, and 1 person stands in three of them or more, where "
+        "chance gives none."
+    )
+
+
+def test_who_sits_behind_a_machine_is_found(told):
+    """Four persons looked at one by one through an account that only exports."""
+    by, _ = told
+    assert by[CURTAIN].p < 0.05
+    assert by[CURTAIN].p * 5 < by[STEADY].p
+    assert len(by[CURTAIN].persons) == 4
+    assert by[CURTAIN].sentence == (
+        "A machine's account looked at 4 persons in a way that is not its habit, without a reason on file, in 22 days; not "
+        "even one such person would be usual."
+    )
+
+
+def test_lists_drawn_evenly_hide_nobody():
+    """Nothing planted, many lists: what is called seldom is seldom."""
+    made, draw = calm(6, each=3), random.Random(6)
+    plant = Plant(made)
+    everybody = [row["person"] for row in made.persons]
+    whos = [row["who"] for row in made.staff if row["function"] in ("engineering", "fraud", "safety")]
+    for who in whos:
+        for n in range(4):
+            exports(plant, who, draw.sample(everybody, 60), 10 + 11 * n, f"{who}-{n}")
+    with made.opened() as facts:
+        world = world_of(facts, AS_OF, load_defaults(), TEMPLATES)
+        rows = {name: facts.rows(expr, tuple(expr.columns), name) for name, expr in bulk_hiding.query(world).items()}
+        raw = bulk_hiding.score(rows, world)
+    assert len(raw) == len(whos)
+    assert sum(s.p < 0.01 for s in raw) <= 2 * 0.01 * len(raw) + 1
