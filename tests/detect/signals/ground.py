@@ -199,4 +199,4 @@ def names_nobody(signal, made):
 def share_below(signals, p):
     """How many of all units, those that stayed in the engine as well, are below `p`."""
     rests = {(s.kind, s.stratum): s.rest for s in signals}
-    return sum(s.p <= p for s in signals) / (len(signals) + sum(rests.values()))
+    return sum(s.p <= p for s in signals) / max(1, len(signals) + sum(rests.values()))
