@@ -109,7 +109,8 @@ def test_what_is_forgotten_is_gone_and_nothing_else():
     """By how its name ends, so that the next instant has the room."""
     ibis = pytest.importorskip("ibis")
     with engine.engine_of() as on:
-        one = on.keep("one_a", on.backend.sql("select unnest(range(3)) as n"))
+        on.backend.raw_sql("create temp table one_a as select unnest(range(3)) as n")
+        one = on.table("one_a")
         on.keep("two_b", one)
         on.forget("_a")
         assert on.table("two_b").count().to_pyarrow().as_py() == 3
