@@ -15,7 +15,7 @@ from whosaw.model.access import Field
 
 pytest.importorskip("ibis")
 
-FORMS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")
+FORMS = ("csv", "jsonl.gz", "parquet")
 
 
 def read(folder, **options):
@@ -87,13 +87,12 @@ def us(text):
     return None if text is None else micros(datetime.fromisoformat(text.upper()))
 
 
-@pytest.mark.parametrize("seed", range(1))
-def test_every_form_gives_the_same_tables(tmp_path, seed):
-    """CSV, JSON Lines, gzipped or not, and Parquet, in whatever order their rows are."""
-    draw = random.Random(seed)
+def test_every_form_gives_the_same_tables(tmp_path):
+    """CSV, packed JSON Lines and Parquet, in whatever order their rows are."""
+    draw = random.Random(1)
     tables = drawn(draw)
     found = []
-    for form in ("csv", "jsonl.gz", "parquet"):
+    for form in FORMS:
         (tmp_path / form).mkdir()
         found.append(read(folder_of(tmp_path / form, form, **tables)))
         for rows in tables.values():
@@ -181,9 +180,9 @@ BAD_CELLS = [
 
 
 def test_a_bad_cell_is_named_and_nothing_is_taken(tmp_path):
-    """With file, row and column, in each form; what it says is never shown."""
+    """With file, row and column; what it says is never shown."""
     rows = [{**LOOK, "look_id": f"l-{i}", "detail": None, **bad} for i, (bad, _) in enumerate(BAD_CELLS)]
-    for form, first in (("csv", 2), ("jsonl", 1), ("parquet", 1)):
+    for form, first in (("csv", 2), ("parquet", 1)):
         folder = tmp_path / form
         folder.mkdir()
         said = wrong(folder_of(folder, form, looks=[*rows, LOOK])).split("; ")

@@ -73,7 +73,7 @@ def linked(world_):
     return {(a, b, kind) for a, b, kind in found if a != b}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_circles_are_what_one_reaches_in_two_steps(engine, seed, monkeypatch):
     """Every kind once, close kinds twice, nothing through a hub, the shortest way and of several the first by name."""
     monkeypatch.setattr(circle, "HUB", 2)
@@ -101,7 +101,7 @@ def test_circles_are_what_one_reaches_in_two_steps(engine, seed, monkeypatch):
     assert found == sorted(((s, m, hop, kind) for (s, m), (hop, kind) in expected.items()), key=repr)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_seeds_have_three_people_around_them(engine, seed):
     """Protected where they lately were, with the region of now."""
     world_ = world(random.Random(seed))
@@ -123,7 +123,7 @@ def test_seeds_have_three_people_around_them(engine, seed):
     assert rows(seeds.make(made(engine, world_), None, AS_OF)) == sorted(expected, key=repr)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_ties_are_one_s_own_home_contacts_colleagues_and_line(engine, seed):
     """And one's own account is tied as oneself only, whoever lives with it."""
     world_ = world(random.Random(seed))
@@ -147,7 +147,7 @@ def test_ties_are_one_s_own_home_contacts_colleagues_and_line(engine, seed):
     assert rows(tie.make(made(engine, world_), None, AS_OF)) == sorted(expected)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_team_has_two_members(engine, seed):
     """Of one unit, manager, function, queue; or of one case: who has it, asked, let it pass, or looked under its number."""
     draw = random.Random(seed)
