@@ -17,6 +17,7 @@ from whosaw.detect.signals import (
     protected_person,
     purpose_mismatch,
     relationship,
+    trail_tampering,
     unexplained,
     watcher_exception,
 )
@@ -36,4 +37,5 @@ SIGNALS: tuple[Detector, ...] = (
     after_event,
     watcher_exception,
     bulk_hiding,
+    trail_tampering,
 )
