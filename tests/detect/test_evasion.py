@@ -7,11 +7,12 @@ import pytest
 from tests.detect.company import AS_OF, company, opened
 from tests.facts.made import at, look
 
+from whosaw.detect import run as running
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.join import standing
 from whosaw.detect.looks import looks_of
-from whosaw.detect.registry import SIGNALS
 from whosaw.detect.run import signals, watch, world_of
+from whosaw.detect.signals import unexplained
 from whosaw.detect.templates import load_templates
 from whosaw.facts.columns import DAY, micros
 from whosaw.facts.ports import CasePersonRow, CaseRow
@@ -23,6 +24,14 @@ DEFAULTS, SHIPPED = load_defaults(), load_templates()
 FEW = ("case_assigned", "person_asked")
 TEMPLATES = replace(SHIPPED, templates=tuple(t for t in SHIPPED.templates if t.id in FEW), digest="1" * 64)
 MANY = tuple(f"e-{i:04d}" for i in (28, 29, 30, 31, 32, 36, 3, 12, 22, 5, 14, 37, 33))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_signal():
+    """What is tried here is the run, and `unexplained`; the others have companies of their own, and take seconds each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "SIGNALS", (unexplained,))
+        yield
 
 
 def observed(number, who, person, day, **more):
@@ -231,7 +240,7 @@ def test_many_do_not_make_each_other_usual(tmp_path, number, each):
     ]
     made = among(looks)
     with opened(tmp_path, made.looks, made.tables) as facts:
-        tried = signals(SIGNALS[0], world_of(facts, AS_OF, DEFAULTS, TEMPLATES), 0.1)
+        tried = signals(unexplained, world_of(facts, AS_OF, DEFAULTS, TEMPLATES), 0.1)
     stand = standing(tried, DEFAULTS.findings.false_share)
     assert {s.unit for s in stand if s.kind == "principal"} == set(MANY[:number])
 
