@@ -19,6 +19,7 @@ from whosaw.detect.signals import (
     relationship,
     trail_tampering,
     unexplained,
+    volume,
     watcher_exception,
 )
 
@@ -38,4 +39,5 @@ SIGNALS: tuple[Detector, ...] = (
     watcher_exception,
     bulk_hiding,
     trail_tampering,
+    volume,
 )

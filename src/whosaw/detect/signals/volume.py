@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""More on one day than such a day brings.
+
+    principal × day ─┬─ persons   looked at one by one         ┐
+                     ├─ rows      that reached them            │ against the days of others of the same function,
+                     ├─ exports                                │ weekdays and weekends apart; negative binomial
+                     ├─ searches  without a read in the hour   │
+                     └─ odd       persons, in hours of the week that hold under a fiftieth of the function's work there
+                                     ──the most unusual day, paid for──▶ one signal per principal
+
+Who takes much away may be a finding by that alone: rows and exports. Who looks at many, or at night, only supports one.
+
+*Innocent*: batch jobs, the end of a quarter, an outage.
+*Beaten by*: being small; a little more every day.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from whosaw.detect.evidence import evidence_of, most_telling
+from whosaw.detect.signal import Evidence, Family, Signal, World
+from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate, times
+from whosaw.detect.wording import many, people, usual
+from whosaw.facts.columns import DAY, Cell
+from whosaw.facts.extra import need
+from whosaw.model.access import Mode
+
+NAME = "volume"
+FAMILY: Family = "time"
+NEEDS = frozenset({"look", "staff"})
+PERSONS, ROWS, EXPORTS, SEARCHES, ODD = "persons", "rows", "exports", "searches", "odd"
+MEASURES = (ROWS, EXPORTS, PERSONS, SEARCHES, ODD)
+# What takes data away.
+OPENERS = (ROWS, EXPORTS)
+_HOUR = DAY // 24
+_WEEK = 168
+# 1970 began on a Thursday: the days of such a week, counted from there, that are Saturday and Sunday.
+_WEEKEND = (2, 3)
+# A day is shown by so many looks at most.
+_SHOWN = 2_000
+_ONE = Sums(1, 1, 1, 1, 1, 1)
+_Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
+_Stratum = tuple[str | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """`seldom`: hours of the week that hold less than one in so many of a function's looks in a country are odd.
+
+    `prior`: so many days' worth of everybody's days are mixed into a function's. `dispersion`: how unequal days are, before
+    anything is known; of exports and searches, which come in bursts, at least `bursts`. `steep`: the power law of rows falls no
+    faster. `takes`: a p at which what takes data away is told before what does not.
+    """
+
+    seldom: int
+    prior: int
+    dispersion: float
+    bursts: float = field(metadata={"high": 1000.0})
+    steep: float
+    takes: float = field(metadata={"high": 0.5})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Much(Signal):
+    """`measure`: what there was much of, on `day`."""
+
+    measure: str
+    day: int
+
+
+# ── on the engine ──
+
+
+def query(world: World) -> dict[str, Any]:
+    return {"days": world.once(f"days_{NAME}", lambda: _days(world))}
+
+
+def _looks(world: World) -> Any:
+    looks = world.looks
+    return looks.filter(looks.claimed == 0, looks.t > world.as_of - world.defaults.reference_days * DAY)
+
+
+def _alone(world: World, looks: Any) -> Any:
+    """Not one of many in a long list, which is counted by its rows."""
+    return (looks.judged == 1) & (looks["size"] <= world.defaults.narrow)
+
+
+def _days(world: World) -> Any:
+    """who, day, function, and each measure of that day."""
+    looks = _looks(world)
+    export, search = str(Mode.EXPORT), str(Mode.SEARCH)
+    days = looks.group_by("who", "day").aggregate(
+        function=looks.function.max(),
+        persons=looks.person.nunique(where=_alone(world, looks)),
+        exports=looks.request.nunique(where=looks["mode"] == export),
+        searched=looks.request.nunique(where=looks["mode"] == search),
+    )
+    # Every mention of a request says how many rows the request had.
+    requests = looks.group_by("who", "day", "request").aggregate(rows=looks.rows.max())
+    rows = requests.group_by(r_who="who", r_day="day").aggregate(rows=requests.rows.sum().fill_null(0))
+    followed = _followed(looks, search)
+    followed = followed.group_by(f_who="who", f_day="day").aggregate(followed=followed.request.nunique())
+    odd = _odd(world)
+    odd = odd.group_by(o_who="who", o_day="day").aggregate(odd=odd.person.nunique())
+    for part, at in ((rows, "r"), (followed, "f"), (odd, "o")):
+        days = days.left_join(part, [("who", f"{at}_who"), ("day", f"{at}_day")])
+        days = days.drop(f"{at}_who", f"{at}_day")
+    return days.select(
+        "who",
+        "day",
+        "function",
+        "persons",
+        "exports",
+        rows=days.rows.fill_null(0).cast("int64"),
+        searches=days.searched - days.followed.fill_null(0),
+        odd=days.odd.fill_null(0),
+    )
+
+
+def _followed(looks: Any, search: str) -> Any:
+    """Searches after which the same principal read something within the hour."""
+    reads = looks.filter(looks["mode"] == str(Mode.READ)).select(d_who="who", d_t="t")
+    searches = looks.filter(looks["mode"] == search).select("row", "who", "day", "request", "t")
+    met = searches.inner_join(reads, [("who", "d_who")])
+    met = met.filter(met.d_t >= met.t, met.d_t - met.t <= _HOUR).select(m_row="row").distinct()
+    return searches.semi_join(met, [("row", "m_row")])
+
+
+def _odd(world: World) -> Any:
+    """Looks in hours in which the function hardly works, in that country."""
+    ibis = need("ibis", "watching")
+    seldom = world.defaults.of(NAME, NUMBERS).seldom
+    looks = _looks(world)
+    looks = looks.filter(_alone(world, looks), looks.function.notnull())
+    looks = looks.mutate(hour=(looks.t // _HOUR) % _WEEK, land=looks.country.fill_null(""))
+    hours = looks.group_by("function", "land", "hour").aggregate(c=looks.count())
+    by = [hours.function, hours.land]
+    rising = ibis.window(group_by=by, order_by=[hours.c, hours.hour], preceding=None, following=0)
+    hours = hours.mutate(so_far=hours.c.sum().over(rising), whole=hours.c.sum().over(ibis.window(group_by=by)))
+    hours = hours.filter(hours.so_far * seldom <= hours.whole)
+    hours = hours.select(h_function="function", h_land="land", h_hour="hour")
+    return looks.semi_join(hours, [("function", "h_function"), ("land", "h_land"), ("hour", "h_hour")])
+
+
+# ── on the driver ──
+
+
+def score(rows: _Rows, world: World) -> list[Much]:
+    """A signal for every principal with a day at work: the most unusual of their days."""
+    numbers = world.defaults.of(NAME, NUMBERS)
+    own: dict[str, list[Any]] = {}
+    for row in cast("Sequence[Any]", rows["days"]):
+        own.setdefault(row["who"], []).append(row)
+    whole, laws = _sums(rows["days"]), _laws(rows["days"])
+    return [_much(who, own[who], _Usual(own[who], whole, laws, numbers)) for who in sorted(own)]
+
+
+def _weekend(day: int) -> int:
+    return int(day % 7 in _WEEKEND)
+
+
+def _sums(days: Sequence[Any]) -> dict[tuple[_Stratum, str], Sums]:
+    """Per function and kind of day, and of everybody: each measure over all days."""
+    made: dict[tuple[_Stratum, str], Sums] = {}
+    for row in days:
+        for measure in MEASURES:
+            k = row[measure]
+            for function in (row["function"], "*"):
+                key = ((function, _weekend(row["day"])), measure)
+                made[key] = made.get(key, Sums()) + Sums(1, k, 1, k * k, k, 1)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """The rows of all days of a kind: a tenth of `days` have more than `above`, by `logs` in all when written as logarithms."""
+
+    days: int
+    above: int
+    over: int
+    logs: float
+
+
+def _laws(days: Sequence[Any]) -> dict[_Stratum, _Law]:
+    by: dict[_Stratum, list[int]] = {}
+    for row in days:
+        for function in (row["function"], "*"):
+            by.setdefault((function, _weekend(row["day"])), []).append(row["rows"])
+    made = {}
+    for key, rows in by.items():
+        rows.sort()
+        above = max(1, rows[-1 - len(rows) // 10])
+        over = [math.log(each / above) for each in rows if each > above]
+        made[key] = _Law(len(rows), above, len(over), math.fsum(over))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What the days of others bring: those of one principal are taken out."""
+
+    days: Sequence[Any]
+    whole: Mapping[tuple[_Stratum, str], Sums]
+    laws: Mapping[_Stratum, _Law]
+    numbers: NUMBERS
+    mine: dict[tuple[_Stratum, str], Sums] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.mine.update(_sums(self.days))
+
+    def tail(self, row: Any, measure: str) -> tuple[float, float]:
+        """How often such a day of others brings as much, and how much is usual."""
+        numbers = self.numbers
+        # As if one more had been seen: what nobody else ever did may still be.
+        everybody = self._others("*", row, measure) + _ONE
+        r = rate(everybody, 0.0, 1)
+        own = self._others(row["function"], row, measure) + _ONE
+        own_r = rate(own, r, numbers.prior)
+        if measure == ROWS:
+            return self._more_rows(row), own_r
+        s = mixed(dispersion(everybody, r), everybody.units, numbers.dispersion, numbers.prior)
+        s = mixed(dispersion(own, own_r), own.units, s, numbers.prior)
+        if measure in (EXPORTS, SEARCHES):
+            # Where nobody does it, nothing is known of how often it is done again.
+            s = max(s, numbers.bursts)
+        return at_least(row[measure], 1, own_r, s), own_r
+
+    def _others(self, function: str | None, row: Any, measure: str) -> Sums:
+        key = ((function, _weekend(row["day"])), measure)
+        return self.whole[key] - self.mine[key]
+
+    def _more_rows(self, row: Any) -> float:
+        """A power law beyond what a tenth of days have: one long list is no wonder where nobody draws any."""
+        kind = _weekend(row["day"])
+        law = self.laws[row["function"], kind]
+        if law.days < 10 * self.numbers.prior:
+            law = self.laws["*", kind]
+        if row["rows"] <= law.above:
+            return 1.0
+        own = [
+            math.log(d["rows"] / law.above) for d in self.days if d["rows"] > law.above and _weekend(d["day"]) == kind
+        ]
+        # Drawn towards the law with exponent 1.
+        over, logs = law.over - len(own), max(0.0, law.logs - math.fsum(own))
+        steep = min(self.numbers.steep, (over + self.numbers.prior) / (logs + self.numbers.prior))
+        return float((over + 1) / (law.days + 1) * (law.above / row["rows"]) ** steep)
+
+
+def _much(who: str, days: Sequence[Any], others: _Usual) -> Much:
+    tried = []
+    for measure in MEASURES:
+        best = (1.0, days[-1], 0.0)
+        for row in days:
+            if row[measure]:
+                p, expected = others.tail(row, measure)
+                best = min(best, (p, row, expected), key=lambda each: each[0])
+        tried.append((times(best[0], len(MEASURES) * len(days)), measure, best[1], best[2]))
+    takes = [each for each in tried if each[1] in OPENERS and each[0] <= others.numbers.takes]
+    p, measure, row, expected = min(takes or tried, key=lambda each: each[0])
+    return Much(
+        signal=NAME, family=FAMILY, kind="principal", unit=who, stratum=row["function"] or "everybody", p=p,
+        tries=len(MEASURES) * len(days), days=1, k=row[measure], n=1, expected=expected, opens=measure in OPENERS,
+        measure=measure, day=row["day"],
+    )  # fmt: skip
+
+
+# ── what it rests on ──
+
+
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    return [_told(world, signal) for signal in signals if isinstance(signal, Much)]
+
+
+def _told(world: World, signal: Much) -> Signal:
+    looks = _odd(world) if signal.measure == ODD else _looks(world)
+    looks = looks.filter(looks.who == signal.unit, looks.day == signal.day)
+    match signal.measure:
+        case "exports":
+            looks = looks.filter(looks["mode"] == str(Mode.EXPORT))
+        case "rows":
+            looks = looks.filter(looks.rows.notnull())
+        case "searches":
+            looks = looks.filter(looks["mode"] == str(Mode.SEARCH))
+        case _:
+            looks = looks.filter(_alone(world, looks))
+    seen = evidence_of(world, looks.order_by("row").limit(_SHOWN))
+    if not seen:
+        return replace(signal, p=1.0)
+    return replace(
+        signal,
+        principals=(signal.unit,),
+        persons=tuple(sorted({look.person for look in seen if look.person is not None})),
+        looks=most_telling(seen, world.defaults.findings.telling),
+        cases=tuple(sorted({look.case for look in seen if look.case is not None})),
+        sentence=_sentence(signal, seen),
+    )
+
+
+def _sentence(signal: Much, looks: Sequence[Evidence]) -> str:
+    who, k = people(1, looks), signal.k
+    day = "on one day of a weekend" if _weekend(signal.day) else "on one day"
+    match signal.measure:
+        case "rows":
+            return f"{who} took {many(k, 'row')} {day}; {usual(signal.expected, 'row', 'rows')} in this work."
+        case "exports":
+            return f"{who} made {many(k, 'export')} {day}; {usual(signal.expected, 'export', 'exports')} in this work."
+        case "searches":
+            expected = usual(signal.expected, "such search", "such searches")
+            return f"{who} searched {many(k, 'time')} {day} without reading what was found; {expected} in this work."
+        case "odd":
+            return (
+                f"{who} looked at {many(k, 'person')} {day} in hours in which this function hardly works; "
+                f"{usual(signal.expected)}."
+            )
+        case _:
+            return f"{who} looked at {many(k, 'person')} {day}; {usual(signal.expected, 'person', 'persons')} in this work."
