@@ -104,9 +104,10 @@ def _start(zs: Sequence[float], units: int, numbers: Calibration) -> float:
 
 def _slope(zs: Sequence[float], start: float, prior: float) -> float:
     """At most 1. The largest sixth counts as if it ended where it begins, so a few planted units do not flatten it."""
-    if not zs:
+    # One at least: of two units the one that is sought would say that such are usual.
+    kept = len(zs) - max(1, len(zs) // _PERHAPS_SOUGHT)
+    if kept < 1:
         return 1.0
-    kept = len(zs) - len(zs) // _PERHAPS_SOUGHT
     last = zs[kept - 1] - start
     excess = math.fsum(each - start for each in zs[:kept]) + (len(zs) - kept) * last
     return min(1.0, (kept + prior) / (excess + prior))

@@ -140,6 +140,8 @@ def put(where: Division, book: Book, background: NDArray[Any], turn: Turn) -> li
         twin_of = f"i-{turn.number:02d}" if benign else None
         about = np.delete(looks, scene.crowd)
         also = tuple(scene.hand.also)
-        made.append(Planted(name, family, benign, looks, about, dials.said, also, twin_of, scene.hand.behind()))
+        made.append(
+            Planted(name, family, benign, looks, about, dials.said, also, twin_of, scene.hand.on_whose_behalf())
+        )
         taken = frozenset({*(("who", w) for w in scene.principals), *(("person", p) for p in scene.persons)})
     return made

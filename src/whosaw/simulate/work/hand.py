@@ -134,7 +134,7 @@ class Hand:
         self.book.edits.append(Edit(code, t, who, object_, target, old, new))
         self.also.append(("change", code))
 
-    def behind(self) -> list[int]:
+    def on_whose_behalf(self) -> list[int]:
         """Codes of those for whom a machine looked."""
         return sorted(
             {int(self.where.staff.codes[look["desk"]]) for look in self._looks if look["desk"] != look["who"]}
