@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """For all tests: no property fails because the machine is busy, and a long sweep runs where it is asked for."""
 
+import gc
 import itertools
 import os
 
@@ -11,6 +12,9 @@ from whosaw.privacy.vrf import VrfKey
 
 settings.register_profile("whosaw", deadline=None)
 settings.load_profile("whosaw")
+
+# As the command sets it: expressions are made of very many small objects.
+gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config, items):
