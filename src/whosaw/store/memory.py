@@ -355,6 +355,7 @@ class MemoryStreamKeys:
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed
+        self._lock = threading.Lock()
         self._known: dict[Stream, MemoryStreamKey] = {}
         self._generations: dict[Stream, int] = {}
 
@@ -368,10 +369,12 @@ class MemoryStreamKeys:
         return {key.handle: key for key in self.all() if key.handle in wanted}
 
     def rekey(self, stream: Stream, rekeys: int) -> MemoryStreamKey:
-        known = self.of(stream)
-        if known.rekeys == rekeys:
-            self._known[stream] = known = self._made(stream, rekeys + 1)
-        return known
+        # Whoever comes late must not put an older key back.
+        with self._lock:
+            known = self.of(stream)
+            if known.rekeys == rekeys:
+                self._known[stream] = known = self._made(stream, rekeys + 1)
+            return known
 
     def all(self) -> Iterator[MemoryStreamKey]:
         yield from tuple(self._known.values())
