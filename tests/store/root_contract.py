@@ -46,9 +46,7 @@ def said(error: BaseException) -> str:
 
 
 class RootContract:
-    @pytest.fixture
-    def kept(self) -> Kept:
-        raise NotImplementedError
+    """Whoever keeps it gives a fixture `kept`, a Kept."""
 
     def test_every_start_loads_the_same_root(self, kept):
         """Twice by one adapter, once by another, and asking whether it could be loaded changes nothing."""
@@ -90,9 +88,7 @@ class RootContract:
 
 
 class ServiceContract:
-    @pytest.fixture
-    def told(self) -> Told:
-        raise NotImplementedError
+    """Whoever keeps it gives a fixture `told`, a Told."""
 
     def test_what_it_seals_it_opens(self, told):
         """One word of printable ASCII that does not hold the root; twice is two; renewed, it opens to the same."""
