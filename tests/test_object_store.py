@@ -175,16 +175,13 @@ def test_a_folder_moves_to_a_bucket_and_back(settled, proxy, tmp_path):
 
 def test_a_start_needs_the_store_and_the_next_one_goes_on(desk, proxy):
     """Exit code 7, with what to do; nothing was released, and nothing has to be mended."""
-    port = proxy.port
-    proxy.close()
-    said = desk.look()
+    with proxy.down():
+        said = desk.look()
     assert said.code == 7
     assert "cannot be reached" in said.err
     assert "endpoint" in said.err
-    again = s3.Proxy(s3.server(), port=port)
     assert desk.look().code == 0
     assert desk.typed("journal", "fsck").code == 0
-    again.close()
 
 
 def test_a_store_that_goes_down_is_caught_up_with_without_a_restart(desk, proxy):

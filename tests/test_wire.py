@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from http.client import IncompleteRead
 
 import pytest
+from tests.ports import nobody
 
 from whosaw.wire import hang_up, wire, within
 
@@ -72,9 +73,7 @@ def test_whoever_closes_ends_what_another_thread_reads():
 
 
 def test_what_fails_in_time_fails_as_it_did():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    with closing(wire("127.0.0.1", port, SECONDS, None)) as connection:
+    with nobody() as port, closing(wire("127.0.0.1", port, SECONDS, None)) as connection:
         with pytest.raises(ConnectionRefusedError), within(connection, LATEST):
             ask(connection)
         hang_up(connection)  # nothing is there to hang up

@@ -11,6 +11,7 @@ from io import StringIO
 
 import pytest
 from tests.cli.desk import Said
+from tests.ports import nobody
 from tests.witness.desk import HashLog, ask, log_keys, post
 
 from whosaw.cli.commands import run
@@ -33,9 +34,9 @@ def typed(*words):
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, port=0):
     """`whosaw witness serve` as a process of its own; its address and the process."""
-    words = [sys.executable, "-c", MAIN, "witness", "serve", str(folder), "--listen", "127.0.0.1:0"]
+    words = [sys.executable, "-c", MAIN, "witness", "serve", str(folder), "--listen", f"127.0.0.1:{port}"]
     process = subprocess.Popen(
         words,
         stderr=subprocess.PIPE,
@@ -160,26 +161,27 @@ def test_a_log_asks_it(folder, tmp_path):
     assert typed("witness", "add-log", folder, "--genesis", data / "public" / "genesis").code == 0
     vkey = (folder / "vkeys").read_text().splitlines()[1]
     (data / "trust").write_text((data / "trust").read_text().replace("quorum none\n", f"witness W {vkey}\nquorum W\n"))
-    with serving(folder) as (url, _):
-        with (data / "whosaw.toml").open("a") as file:
-            file.write(f'\n[[witness]]\nname = "W"\nvkey = "{vkey}"\nurl = "{url}"\n')
-        assert typed("watch", "--data", data).code == 0  # nothing to find yet
+    with nobody() as port:
+        with serving(folder, port) as (url, _):
+            with (data / "whosaw.toml").open("a") as file:
+                file.write(f'\n[[witness]]\nname = "W"\nvkey = "{vkey}"\nurl = "{url}"\n')
+            assert typed("watch", "--data", data).code == 0  # nothing to find yet
+            said = typed("witness", "status", "--data", data, "--format", "json")
+            assert said.code == 0
+            assert said.json["witnessed"] == said.json["published"] > 1
+            assert said.json["map_witnessed"] == said.json["map_published"]
+            assert [(r["log"], r["witness"], r["lag"], r["alarm"]) for r in said.json["rows"]] == [
+                ("log", "W", 0, False), ("index", "W", 0, False),
+            ]  # fmt: skip
+        with redirect_stdout(StringIO()):
+            assert verify(["--trust", str(data / "trust"), str(data / "public")]) == 0
+        size = said.json["published"]
+        assert typed("journal", "fsck", "--with-keys", "--data", data).code == 0
+        said = typed("watch", "--data", data)
+        assert (said.code, "--start-unwitnessed" in said.err) == (7, True)
+        assert typed("--start-unwitnessed", "the witness moved", "watch", "--data", data).code == 0
         said = typed("witness", "status", "--data", data, "--format", "json")
-        assert said.code == 0
-        assert said.json["witnessed"] == said.json["published"] > 1
-        assert said.json["map_witnessed"] == said.json["map_published"]
-        assert [(r["log"], r["witness"], r["lag"], r["alarm"]) for r in said.json["rows"]] == [
-            ("log", "W", 0, False), ("index", "W", 0, False),
-        ]  # fmt: skip
-    with redirect_stdout(StringIO()):
-        assert verify(["--trust", str(data / "trust"), str(data / "public")]) == 0
-    size = said.json["published"]
-    assert typed("journal", "fsck", "--with-keys", "--data", data).code == 0
-    said = typed("watch", "--data", data)
-    assert (said.code, "--start-unwitnessed" in said.err) == (7, True)
-    assert typed("--start-unwitnessed", "the witness moved", "watch", "--data", data).code == 0
-    said = typed("witness", "status", "--data", data, "--format", "json")
-    assert said.json["published"] > size == said.json["witnessed"]
-    assert "wait for them" in said.json["sentence"]
-    assert "cannot be reached" in said.json["rows"][0]["said"]
+        assert said.json["published"] > size == said.json["witnessed"]
+        assert "wait for them" in said.json["sentence"]
+        assert "cannot be reached" in said.json["rows"][0]["said"]
     assert typed("--start-unwitnessed", "", "watch", "--data", data).code == 2

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.api.ca import SERVER, Authority
 from tests.client.gatehouse import Gatehouse
+from tests.ports import nobody
 
 from whosaw.client.answer import NotShown, Refused, Shown, read
 from whosaw.client.employee import bearer, current, employee
@@ -70,11 +71,10 @@ def test_no_answer_is_no_data(house, gate, fate):
 
 def test_a_gate_that_is_not_there_is_no_data(house):
     """Nobody listens, nobody has that name, or somebody else answers with another protocol."""
-    with house.open() as url:
-        pass
-    for where in (url, "https://gate.invalid", url.replace("http", "https")):
-        with pytest.raises(Unavailable):
-            Gate(where, timeout=0.5).look(**QUESTION)
+    with nobody() as port, house.open() as url:
+        for where in (f"http://127.0.0.1:{port}", "https://gate.invalid", url.replace("http", "https")):
+            with pytest.raises(Unavailable):
+                Gate(where, timeout=0.5).look(**QUESTION)
 
 
 def test_attempts_and_time_have_an_end(house, gate):

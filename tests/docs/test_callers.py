@@ -4,7 +4,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.docs.prose import ROOT, blocks
+from tests.ports import nobody
 
 PAGE = ROOT / "docs/callers.md"
 pytestmark = [
@@ -28,8 +28,6 @@ def block(name, page=PAGE):
 @pytest.fixture
 def typed(tmp_path):
     """What runs a block in a folder of its own, on a port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("WHOSAW_")} | {"PATH": path}
@@ -37,13 +35,14 @@ def typed(tmp_path):
     words = {"cwd": tmp_path, "env": environ, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
     def run(script, *, background=False):
-        line = ["bash", "-e", "-o", "pipefail", "-c", script.replace("8443", port)]
+        line = ["bash", "-e", "-o", "pipefail", "-c", script.replace("8443", str(port))]
         if background:
             return subprocess.Popen(line, **words)
         ran = subprocess.run(line, timeout=120, check=False, **words)
         return ran.returncode, ran.stdout
 
-    return run
+    with nobody() as port:
+        yield run
 
 
 def ready(process):
@@ -90,17 +89,18 @@ def examples(typed):
     exports, asks = [b.body for b in blocks(page) if b.kind == "sh"]
     assert len(starts) == 3
     for start in starts:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = str(free.getsockname()[1])
-        tool = typed(f"{exports.splitlines()[0]}\nexec {start.replace('8501', port)} 2>&1", background=True)
-        try:
-            ends, said = time.monotonic() + 60, ""
-            while time.monotonic() < ends and '"networks"' not in said:
-                said = typed(asks.replace("curl", "curl --silent").replace("8501", port) + "true")[1]
-            assert '"networks"' in said, (start, said)
-            refused = typed(asks.replace("curl", "curl --silent").replace("8501", port).replace("/mira/", "/owen/"))[1]
-            assert "This look is not permitted." in refused, start
-        finally:
-            tool.kill()
-            tool.wait(30)
-            tool.stdout.close()
+        with nobody() as port:
+            tool = typed(f"{exports.splitlines()[0]}\nexec {start.replace('8501', str(port))} 2>&1", background=True)
+            try:
+                ends, said = time.monotonic() + 60, ""
+                while time.monotonic() < ends and '"networks"' not in said:
+                    said = typed(asks.replace("curl", "curl --silent").replace("8501", str(port)) + "true")[1]
+                assert '"networks"' in said, (start, said)
+                refused = typed(
+                    asks.replace("curl", "curl --silent").replace("8501", str(port)).replace("/mira/", "/owen/")
+                )[1]
+                assert "This look is not permitted." in refused, start
+            finally:
+                tool.kill()
+                tool.wait(30)
+                tool.stdout.close()

@@ -2,7 +2,6 @@
 """The restore drill, done as the page has it, command by command: each ends as the page says, and says what it quotes."""
 
 import re
-import socket
 import subprocess
 import sys
 
@@ -10,6 +9,7 @@ import pytest
 from tests.docs.played import ENVIRONMENT, missing
 from tests.docs.prose import ROOT, blocks
 from tests.docs.test_tour import Step, _commands
+from tests.ports import nobody
 
 pytestmark = pytest.mark.slow  # it makes three logs, two witnesses and a successor
 
@@ -30,28 +30,24 @@ def steps():
     return found
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as line:
-        return line.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def drilled(tmp_path_factory):
     """(step, exit code, output) of the whole drill, in one shell; a command in the background is waited for until it serves."""
-    home, port = tmp_path_factory.mktemp("drill"), free_port()
+    home = tmp_path_factory.mktemp("drill")
     (home / ".venv").symlink_to(sys.prefix)
-    lines = ["set -m"]
-    for step in steps():
-        typed = step.typed.replace("8970", str(port))
-        lines.append(f"{typed.removesuffix('&')} 2>served &" if typed.endswith("&") else typed)
-        if typed.endswith("&"):
-            lines.append("for n in $(seq 200); do grep -q serving served && break; sleep 0.05; done; true")
-        lines.append(f'echo "{_END} $?"')
-    script = "\n".join([*lines, "kill %1 %2 2>/dev/null; true"])
-    ran = subprocess.run(
-        ["bash", "-s"], input=script, cwd=home, env=ENVIRONMENT | {"PATH": f"{sys.prefix}/bin:{ENVIRONMENT['PATH']}"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    with nobody() as port:
+        lines = ["set -m"]
+        for step in steps():
+            typed = step.typed.replace("8970", str(port))
+            lines.append(f"{typed.removesuffix('&')} 2>served &" if typed.endswith("&") else typed)
+            if typed.endswith("&"):
+                lines.append("for n in $(seq 200); do grep -q serving served && break; sleep 0.05; done; true")
+            lines.append(f'echo "{_END} $?"')
+        script = "\n".join([*lines, "kill %1 %2 2>/dev/null; true"])
+        ran = subprocess.run(
+            ["bash", "-s"], input=script, cwd=home, env=ENVIRONMENT | {"PATH": f"{sys.prefix}/bin:{ENVIRONMENT['PATH']}"},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
     said = re.split(rf"{_END} (\d+)\n", ran.stdout)
     return list(zip(steps(), map(int, said[1::2]), said[0::2], strict=False)), ran.stderr
 

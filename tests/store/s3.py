@@ -16,21 +16,21 @@ import functools
 import itertools
 import logging
 import re
-import socket
 import sys
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import hypothesis
 from obstore.store import S3Store
+from tests.ports import Leaving, nobody
 
 from whosaw.settings.store import StoreSettings
 from whosaw.store.memory import Faults
@@ -96,27 +96,32 @@ class Proxy:
     status: tuple[int, bytes] | None = None
     drop: tuple[str, ...] = ()  # headers that the server never sees
     sleep: float = 0
-    port: int = 0
     held: list[Held] = field(default_factory=list)
     answers: list[tuple[str, int]] = field(default_factory=list)
-    open: list[socket.socket] = field(default_factory=list)
     _holding: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._http = _Server(("127.0.0.1", self.port), functools.partial(_Handler, self))
-        self._http.daemon_threads = True
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        self.port = self._http.server_port
+        self._kept = ExitStack()
+        self.port = self._kept.enter_context(nobody())
         self.url = f"http://127.0.0.1:{self.port}"
+        self._listen()
+
+    def _listen(self) -> None:
+        self._http = _Server(self.port, functools.partial(_Handler, self))
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+
+    @contextmanager
+    def down(self):
+        """Nobody is there, and whoever had a connection knows it."""
+        self._http.leave(heard=True)
+        yield
+        self._listen()
 
     def close(self) -> None:
         """Stop listening, and break what is open."""
-        self._http.shutdown()
-        self._http.server_close()
-        for one in self.open:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        self._http.leave(heard=False)
+        self._kept.close()
 
     def hold(self, call: str) -> None:
         """The next request that begins with `call` is kept back."""
@@ -167,7 +172,7 @@ class Proxy:
         return None if fate is not None else answer
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(Leaving):
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)  # a client that was killed is none
@@ -179,7 +184,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def __init__(self, proxy: Proxy, *given) -> None:
         self.proxy = proxy
-        proxy.open.append(given[0])
         super().__init__(*given)
 
     def answer(self) -> None:

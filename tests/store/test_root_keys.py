@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.api.ca import SERVER, Authority
+from tests.ports import nobody
 from tests.privacy.keys import root
-from tests.store.transit_server import TOKEN, served
+from tests.store.transit_server import TOKEN, Service, served
 
 from whosaw.config import parse_settings
 from whosaw.datafolder import seal_root
@@ -213,10 +214,8 @@ def test_every_changed_byte_of_a_sealed_root_is_refused(there, private):
 
 
 def test_a_service_that_is_not_there_is_unavailable():
-    with served() as gone:
-        pass
-    with pytest.raises(Unavailable, match="cannot be reached"):
-        transit(gone).seal(bytes(32))
+    with nobody() as port, pytest.raises(Unavailable, match="cannot be reached"):
+        transit(Service(port=port)).seal(bytes(32))
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_no_token(tmp_path):

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from tests.ports import nobody
 from tests.tickets.systems import DAY, FATES, HOUR, KINDS, NUMBERS, OPENED, Desk, GitLab, Jira, Served, Zendesk
 
 from whosaw.errors import Unavailable
@@ -225,10 +226,8 @@ def test_no_certificate_that_we_trust_is_silence(tmp_path):
 
 def test_nobody_there_is_silence():
     """A closed port."""
-    with Served(Jira(Desk())) as served:
-        url = served.url
-    with pytest.raises(Unavailable, match="cannot be reached"):
-        ASK["jira"](Line(url, dict, time.monotonic)).case("SUP-1", time.monotonic() + 2)
+    with nobody() as port, pytest.raises(Unavailable, match="cannot be reached"):
+        ASK["jira"](Line(f"http://127.0.0.1:{port}", dict, time.monotonic)).case("SUP-1", time.monotonic() + 20)
 
 
 def test_a_case_that_was_moved_is_not_the_case():

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.ports import nobody
 from tests.verify.desk import audit_of
 from tests.verify.log_maker import LittleLog, Material, write
 
@@ -298,13 +299,12 @@ def test_a_hiccup_is_tried_again():
 
 def test_nobody_there_is_unreachable():
     """A closed port is exit 7, not 3."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     log = LittleLog()
     audit = audit_of(log)
-    steps, found = verify_folder(source(url), audit)
-    assert close(steps, audit, source(url), found.head).exit == 7
+    with nobody() as port:
+        url = f"http://127.0.0.1:{port}"
+        steps, found = verify_folder(source(url), audit)
+        assert close(steps, audit, source(url), found.head).exit == 7
 
 
 def test_a_server_without_a_checkpoint_is_the_wrong_address():

@@ -2,7 +2,6 @@
 """Whatever a witness answers becomes a value: real witnesses, older ones, and servers that behave in every bad way."""
 
 import functools
-import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.ports import nobody
 from tests.tlog.given import damaged
 from tests.witness.desk import NOW, ORIGIN, W1, W2, Desk, HashLog, served
 
@@ -174,12 +174,11 @@ def test_a_witness_that_names_another_size_each_time():
 
 def test_a_witness_that_is_not_there():
     """No listener, no such host: unreachable, and the next question is a new try."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
-    client = Client(f"http://127.0.0.1:{port}", KEYS)
-    for _ in range(2):
-        assert ask(client, 5).says is client.shown(ORIGIN).says is Says.UNREACHABLE
-    client.close()
+    with nobody() as port:
+        client = Client(f"http://127.0.0.1:{port}", KEYS)
+        for _ in range(2):
+            assert ask(client, 5).says is client.shown(ORIGIN).says is Says.UNREACHABLE
+        client.close()
 
 
 def hang(handler, _):
