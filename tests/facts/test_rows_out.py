@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows that leave the engine: sorted as Python sorts them, nulls first, and with Python's own values."""
 
-import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from whosaw.errors import BadInput
 from whosaw.facts import opened
+from whosaw.facts.engine import engine_of
 from whosaw.facts.opened import Facts
 
 _TEXT = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3))
@@ -24,8 +24,9 @@ def test_rows_are_sorted_as_python_sorts_them(rows, names, many):
          "c": pa.array([r[2] for r in rows], pa.int64())}
     )  # fmt: skip
     order = names[:many]
-    facts = Facts(None, {})
-    found = facts.rows(ibis.memtable(table), order, "test")
+    with engine_of() as on:
+        on.backend.con.register("typed", table)
+        found = Facts(on, {}).rows(on.table("typed"), order, "test")
     expected = [dict(zip("abc", row, strict=True)) for row in rows]
     key = lambda row: [(row[n] is not None, row[n] or (0 if n != "b" else "")) for n in order]  # noqa: E731
     assert [[row[n] for n in order] for row in found] == [[row[n] for n in order] for row in sorted(expected, key=key)]
@@ -35,5 +36,6 @@ def test_rows_are_sorted_as_python_sorts_them(rows, names, many):
 def test_too_many_rows_are_refused(monkeypatch):
     """Past the limit nothing is taken, and the query is named."""
     monkeypatch.setattr(opened, "MOST_ROWS", 3)
-    with pytest.raises(BadInput, match="query x"):
-        Facts(None, {}).rows(ibis.memtable(pa.table({"a": [1, 2, 3, 4]})), ("a",), "query x")
+    with engine_of() as on, pytest.raises(BadInput, match="query x"):
+        on.backend.con.register("typed", pa.table({"a": [1, 2, 3, 4]}))
+        Facts(on, {}).rows(on.table("typed"), ("a",), "query x")

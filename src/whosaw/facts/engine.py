@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from whosaw.errors import MissingExtra, Unavailable
+from whosaw.facts.compiled import Compiler
 from whosaw.facts.extra import need
 
 DUCKDB = "duckdb"
@@ -27,6 +28,8 @@ _MOST = 10_000_000_000
 _SHARE = 0.6
 # More tasks than this would cost more than they share, on the clusters that a log of a company needs.
 _PARTITIONS = 8
+# One for all sessions of an engine in this process: the texts are the same, whoever asks.
+_TEXTS = {DUCKDB: Compiler(), "spark": Compiler()}
 
 
 class Engine(Protocol):
@@ -45,6 +48,10 @@ class Engine(Protocol):
 
     def table(self, name: str) -> Any:
         """What was kept or read under `name`. Raises Ibis' TableNotFound."""
+        ...
+
+    def arrow(self, expr: Any) -> Any:
+        """The rows of `expr` as an Arrow table of its own schema, in any order."""
         ...
 
     def forget(self, ending: str) -> None:
@@ -73,21 +80,42 @@ def engine_of(which: str = DUCKDB, *, spill: Path | None = None) -> Iterator[Eng
 class _Duck:
     def __init__(self, backend: Any) -> None:
         self.backend = backend
+        self._kept: dict[str, Any] = {}
 
     def read(self, name: str, paths: Sequence[Path]) -> Any:
         return self.backend.read_parquet([str(path) for path in paths], table_name=name)
 
     def keep(self, name: str, expr: Any) -> Any:
-        return self.backend.create_table(name, expr, temp=True, overwrite=False)
+        # In our own words too: Ibis compiles anew each time, and asks the engine for columns that the expression knows.
+        schema, type_of = expr.schema(), self.backend.compiler.type_mapper.to_string
+        cells = ", ".join(f"cast({_quoted(c)} as {type_of(t)}) as {_quoted(c)}" for c, t in schema.items())
+        text = f"select {cells} from ({self._sql(expr)})"  # noqa: S608  names are quoted, and the rest is Ibis'
+        self.backend.raw_sql(f"create temp table {_quoted(name)} as {text}")
+        operations = need("ibis.expr.operations", "watching")
+        made = operations.DatabaseTable(name, schema=schema, source=self.backend, namespace=operations.Namespace())
+        self._kept[name] = made.to_expr()
+        return self._kept[name]
 
     def table(self, name: str) -> Any:
-        return self.backend.table(name)
+        return self._kept[name] if name in self._kept else self.backend.table(name)
+
+    def arrow(self, expr: Any) -> Any:
+        found = self.backend.con.sql(self._sql(expr)).to_arrow_table()
+        return found.cast(expr.schema().to_pyarrow())
+
+    def _sql(self, expr: Any) -> str:
+        return _TEXTS[DUCKDB].sql(expr, self.backend.compile)
 
     def forget(self, ending: str) -> None:
         # In our own words: Ibis asks and drops in words that some versions of the libraries below it do not take.
         for (name,) in self.backend.raw_sql("select table_name from duckdb_tables()").fetchall():
             if name.endswith(ending):
-                self.backend.raw_sql(f'drop table if exists "{name}"')
+                self.backend.raw_sql(f"drop table if exists {_quoted(name)}")
+                self._kept.pop(name, None)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
@@ -114,11 +142,15 @@ class _Spark:
 
     def keep(self, name: str, expr: Any) -> Any:
         # A checkpoint and no cache: the plan of what is asked next begins here, or it would grow with every step.
-        self._session.sql(self.backend.compile(expr)).localCheckpoint(eager=True).createOrReplaceTempView(name)
+        text = _TEXTS["spark"].sql(expr, self.backend.compile)
+        self._session.sql(text).localCheckpoint(eager=True).createOrReplaceTempView(name)
         return self.backend.table(name)
 
     def table(self, name: str) -> Any:
         return self.backend.table(name)
+
+    def arrow(self, expr: Any) -> Any:
+        return expr.to_pyarrow()
 
     def forget(self, ending: str) -> None:
         for table in self._session.catalog.listTables():

@@ -58,7 +58,7 @@ class Facts:
 
     def rows(self, expr: Any, order: Sequence[str], what: str) -> list[dict[str, Cell]]:
         """The rows of `expr`, sorted here by `order`, nulls first. Raises BadInput past MOST_ROWS, naming `what`."""
-        table = expr.limit(MOST_ROWS + 1).to_pyarrow()
+        table = self.engine.arrow(expr.limit(MOST_ROWS + 1))
         if table.num_rows > MOST_ROWS:
             raise BadInput(f"more than {MOST_ROWS:,} rows would leave the engine", where=what)
         table = _sorted(table, order)
