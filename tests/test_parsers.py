@@ -52,6 +52,9 @@ from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.model.pseudonym_body import PseudonymBody, Variant
 from whosaw.privacy.root import Root, encode_seed, parse_seed
+from whosaw.review import notes
+from whosaw.review.record import Seen, Step
+from whosaw.review.words import Resolution, What
 from whosaw.tickets import webhook
 from whosaw.tickets.story import Words
 from whosaw.tlog import checkpoint, leaf, note, prefix, proof, receipt, spelling, tile, trust, vrf, witness
@@ -67,7 +70,7 @@ from whosaw.witness.state import Says, Standing, WitnessState
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "spec" / "example"
-PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness", "tickets", "facts/dataset")
+PACKAGES = ("tlog", "model", "journal", "verify", "privacy", "witness", "tickets", "facts/dataset", "review", "nudge")
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,12 @@ STANDING = Standing(
     BEGAN, 3, 2, (WitnessState("w1", "https://w1.example.net", next(iter(Says)), "fine", 2, BEGAN, None),)
 ).encode()  # fmt: skip
 
+REVIEWED = (
+    Step(at=BEGAN, finding="f-000001", number=1, what=What.ASSIGN, by="e-a", to="e-b").encode(),
+    Step(at=BEGAN, finding="f-000001", number=3, what=What.RESOLVE, by="e-b", resolution=Resolution.MISUSE, why=("passed-on",),
+         note=bytes(32), seen=Seen(2, 9, bytes(32)), signals=("volume",), two=True).encode(),
+    Step(at=BEGAN, finding="", number=0, what=What.OPENED, by="e-c", outcome="refused", reasons=("no-finding",)).encode(),
+)  # fmt: skip
 PARSERS = {
     "facts/dataset/about.py parse_about": Parser(parse_about, None, (DATASET,)),
     "tlog/proof.py TlogProof.parse": Parser(proof.TlogProof.parse, lambda made, _: made.encode(), (PROOF,)),
@@ -373,6 +382,10 @@ PARSERS = {
     "privacy/root.py Root.parse": Parser(Root.parse, lambda made, _: made.encode(), (Root(b"r" * 32).encode(),)),
     "privacy/root.py parse_seed": Parser(
         bare(parse_seed, "keys/x"), lambda made, _: encode_seed(made), (encode_seed(b"s" * 32),)
+    ),
+    "review/record.py Step.decode": Parser(Step.decode, lambda made, _: made.encode(), REVIEWED),
+    "review/notes.py parse": Parser(
+        notes.parse, lambda made, _: notes.encode(made), (notes.encode((notes.Note("f-000001", bytes(32), "Seen."),)),)
     ),
     "tickets/webhook.py parse_case": Parser(bare(webhook.parse_case, Words({}, {})), None, (PUSHED, GONE)),
     "tickets/webhook.py open_push": Parser(

@@ -16,6 +16,8 @@ from whosaw.directory.directory import OVER
 from whosaw.guard.counts.reasons import REASONS as COUNTS
 from whosaw.guard.pseudonyms.reasons import REASONS as PSEUDONYMS
 from whosaw.policy.independence import REASONS
+from whosaw.review.reasons import REASONS as REVIEWS
+from whosaw.review.words import _OTHER, _WHY, RESOLUTIONS
 from whosaw.verify import command as verify
 from whosaw.verify import steps
 from whosaw.wiring import policy_texts
@@ -158,6 +160,20 @@ def test_every_refusal_of_pseudonyms_is_documented():
 
 def test_every_refusal_of_counts_is_documented():
     assert {row[0].strip("`"): row[1] for row in section("Refusals of counts")} == COUNTS
+
+
+def test_every_refusal_of_a_review_is_documented():
+    assert {row[0].strip("`"): row[1] for row in section("Refusals of a review")} == REVIEWS
+
+
+def test_every_resolution_and_its_reasons_are_documented():
+    """Codes are recorded for good; each stands with what it is a reason for."""
+    text = (ROOT / "docs/review.md").read_text()
+    rows = [tuple(c.strip(" `") for c in line.split("|")[1:-1]) for line in text.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if len(row) == 2] == [(str(r), said) for r, said in RESOLUTIONS.items()]
+    assert [row for row in rows if len(row) == 3] == [
+        (code, str(of), said) for of, codes in {**_WHY, **_OTHER}.items() for code, said in codes.items()
+    ]
 
 
 def test_every_signal_is_documented():

@@ -26,6 +26,7 @@ from whosaw.cli.detect import detect
 from whosaw.cli.directory import directory
 from whosaw.cli.erase import erase, hold
 from whosaw.cli.evaluate import evaluate
+from whosaw.cli.finding import finding
 from whosaw.cli.health import health
 from whosaw.cli.init import init
 from whosaw.cli.inquiry_inferred import inquiry
@@ -89,6 +90,7 @@ for _command in (
     watch,
     detect,
     evaluate,
+    finding,
     inquiry,
     statement,
     erase,

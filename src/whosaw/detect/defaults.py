@@ -90,6 +90,29 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewing:
+    """When a resolution takes two, and whose findings an overseer has the last word on."""
+
+    two_from: float = field(metadata={"high": 100.0})
+    control: tuple[str, ...]
+    hidden_days: int = field(metadata={"high": 366})
+    hidden_unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nudging:
+    """Whom to ask the same day what a look was for."""
+
+    third: int
+    a_day: int
+    lot: float = field(metadata={"high": 0.5})
+    apart: float = field(metadata={"high": 0.5})
+    answer_h: int
+    period_days: int
+    repeat_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Harm:
     """What adds to a score, in words."""
 
@@ -114,6 +137,8 @@ class Defaults:
     findings: Joining
     budget: Budget
     harm: Harm
+    review: Reviewing
+    nudge: Nudging
     signals: Mapping[str, object]
     digest: str
 
@@ -142,6 +167,8 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         findings=_numbers(Joining, top["findings"], "findings"),
         budget=_section(Budget, top["budget"], "budget", {"drawn": 0.5, "floor": 0.5}),
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
+        review=_numbers(Reviewing, top["review"], "review"),
+        nudge=_numbers(Nudging, top["nudge"], "nudge"),
         signals=_signals(top["signals"]),
         digest=digest(raw),
     )

@@ -48,6 +48,9 @@ class Kind(StrEnum):
     INQUIRY = "inquiry"  # an inquiry's step
     APPROVAL = "approval"  # something happened to a request for an approval
     CREDENTIAL = "credential"  # a key that signs approvals was added or taken away
+    REVIEW = "review"  # somebody did something with a finding, or was refused to
+    SUPPRESSION = "suppression"  # a rule that hides findings was asked for, approved, ended; or it hid some
+    NUDGE = "nudge"  # a principal was asked what a look was for, answered, or did not
     UNSEAL = "unseal"  # a name was opened, by two
     INFERRED = "inferred"  # what an inquiry found that addresses behind a finding could have told of a person
     TICKET = "ticket"  # somebody asked what a ticket system says of a case
@@ -94,7 +97,7 @@ class Stream:
 
 NAMED = (
     "admin", "policy", "approvals", "bulk", "aggregate", "directory", "detectors", "inquiry", "exports", "erasure",
-    "pseudonyms",
+    "pseudonyms", "reviews", "nudges",
 )  # fmt: skip
 
 

@@ -24,11 +24,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-Role = Literal["requester", "approver"]
+Role = Literal["requester", "approver", "reviewer"]
 LEVELS = 2
 RETURNED = timedelta(days=30)
 
-_ROLE: Mapping[Role, str] = {"requester": "The one who asks", "approver": "The one who approves"}
+_ROLE: Mapping[Role, str] = {
+    "requester": "The one who asks",
+    "approver": "The one who approves",
+    "reviewer": "The one who reviews",
+}
 _STANDING = {
     "unknown": "is not known to the directory.",
     "left": "does not work here at this moment.",

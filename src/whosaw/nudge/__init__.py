@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The question of the same day: what was this look for?"""

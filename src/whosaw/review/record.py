@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of one step with a finding, in the named stream `reviews`.
+
+    Step ──encode──▶ {"v":1,"kind":"review","finding":"f-000001","number":3,"what":"resolve",…} ──decode──▶ the same
+
+A refused step is a record too; it has number 0 and moves nothing. `seen` fixes what there was to see when it was resolved:
+how many looks, the last one's time and a keyed digest of all their ids, so that it can be said later whether there is more.
+
+Invariants: no text that somebody wrote and no pseudonym of a person stands here: a named stream cannot be erased person by
+person. ``decode(encode(x)) == x``; anything else is NotCanonical.                       Specification: docs/review.md
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from whosaw.errors import NotCanonical
+from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
+from whosaw.review.words import Resolution, What
+
+STREAM = "reviews"
+DETECTORS = "detectors"  # who finds a finding again; no pseudonym is spelled so
+Outcome = Literal["done", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a finding had when it was resolved. `last`: its last look, microseconds since 1970."""
+
+    looks: int
+    last: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step. `by`: a principal's pseudonym, or DETECTORS. `to`: to whom it is assigned. `signals`: of the finding then.
+
+    `two`: the resolution waits for a second. `note`: the keyed digest of a note that is kept elsewhere. `reasons`: codes of a refusal. `why`: codes of ``words.WHY``.
+    """
+
+    at: datetime
+    finding: str
+    number: int
+    what: What
+    by: str = field(repr=False)
+    to: str | None = field(default=None, repr=False)
+    resolution: Resolution | None = None
+    why: tuple[str, ...] = ()
+    note: bytes | None = field(default=None, repr=False)
+    seen: Seen | None = None
+    signals: tuple[str, ...] = ()
+    two: bool = False
+    outcome: Outcome = "done"
+    reasons: tuple[str, ...] = ()
+
+    def encode(self) -> bytes:
+        """Canonical bytes."""
+        seen = self.seen
+        return canonical(
+            {
+                "v": 1,
+                "kind": str(Kind.REVIEW),
+                "at": time_text(self.at),
+                "finding": self.finding,
+                "number": self.number,
+                "what": str(self.what),
+                "by": self.by,
+                "to": self.to,
+                "resolution": None if self.resolution is None else str(self.resolution),
+                "why": list(self.why),
+                "note": None if self.note is None else b64encode(self.note).decode(),
+                "seen": None
+                if seen is None
+                else {"looks": seen.looks, "last": seen.last, "digest": b64encode(seen.digest).decode()},
+                "signals": list(self.signals),
+                "two": self.two,
+                "outcome": self.outcome,
+                "reasons": list(self.reasons),
+            }
+        )
+
+    @classmethod
+    def decode(cls, body: bytes, where: str = "review") -> Step:
+        """The step that `body` spells. Raises NotCanonical for everything else."""
+        value = parse(body, where)
+        try:
+            said, seen = value["resolution"], value["seen"]
+            made = cls(
+                at=parse_time(_text(value["at"]), where),
+                finding=_text(value["finding"]),
+                number=_count(value["number"]),
+                what=What(_text(value["what"])),
+                by=_text(value["by"]),
+                to=None if value["to"] is None else _text(value["to"]),
+                resolution=None if said is None else Resolution(_text(said)),
+                why=_texts(value["why"]),
+                note=None if value["note"] is None else b64decode(_text(value["note"]), validate=True),
+                seen=None if seen is None else _seen(seen),
+                signals=_texts(value["signals"]),
+                two=value["two"] is True,
+                outcome="refused" if value["outcome"] == "refused" else "done",
+                reasons=_texts(value["reasons"]),
+            )
+            again = made.encode()
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise NotCanonical("not a step of a review", where=where) from None
+        # Encoding again refuses every field too many, another kind, another version and another spelling, in one line.
+        if again != body:
+            raise NotCanonical("not the one spelling of a step", where=where)
+        return made
+
+
+def _seen(value: Json) -> Seen:
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return Seen(_count(value["looks"]), _count(value["last"]), b64decode(_text(value["digest"]), validate=True))
+
+
+def _text(value: Json) -> str:
+    if type(value) is not str:
+        raise TypeError("not a text")
+    return value
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise TypeError("not a list")
+    return tuple(_text(each) for each in value)
+
+
+def _count(value: Json) -> int:
+    # `true` is an int in Python.
+    if type(value) is not int or value < 0:
+        raise TypeError("not a count")
+    return value
