@@ -43,6 +43,7 @@ from whosaw.cli.pseudonym import pseudonym
 from whosaw.cli.quota import quota
 from whosaw.cli.sample import sample
 from whosaw.cli.serve import serve
+from whosaw.cli.sigma_run import sigma
 from whosaw.cli.simulate import simulate
 from whosaw.cli.statement import statement
 from whosaw.cli.suspend import suspend
@@ -84,6 +85,7 @@ for _command in (
     passkey,
     overseer,
     serve,
+    sigma,
     ticket,
     collect,
     vault,
