@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from whosaw.sigma.alert import Alert
     from whosaw.sigma.rules import Rules
 
+__all__ = ["sigma"]
+
 
 @sigma.command("run")
 @rules_argument
