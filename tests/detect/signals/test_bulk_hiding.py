@@ -37,6 +37,9 @@ def told():
         plant.look(CORE, targets[0], 16 + 9 * n, f_location=1)
         exports(plant, LISTS, draw.sample(everybody, 151), 16 + 9 * n, f"lists-{n}")
         exports(plant, COHORT, {*cohort, *draw.sample(everybody, 92)}, 17 + 9 * n, f"cohort-{n}")
+    shared = plant.others(1, 500)
+    for n in range(6):
+        exports(plant, f"e-fraud-0-{n % 3 + 1}", {*draw.sample(everybody, 60), *shared}, 18 + 9 * n, f"shared-{n}")
     for day in range(3, 80, 4):
         for who in (CURTAIN, STEADY, "svc-3"):
             exports(plant, who, draw.sample(everybody, 40), day, f"{who}-{day}")
@@ -58,6 +61,19 @@ def test_persons_who_come_again_in_long_lists_are_found(told):
     assert by[CORE].sentence == (
         "One person of engineering asked for 7 long lists of persons, and 1 person stands in three of them or more, where "
         "chance gives none."
+    )
+
+
+def test_lists_that_a_unit_shares_out_are_one(told):
+    """One target in six lists of three people, two lists each."""
+    by, _ = told
+    team = next(s for s in by.values() if s.kind == "unit" and s.k)
+    assert len(team.persons) == 1
+    assert len(team.principals) == 3
+    assert all(by[who].p > 5 * team.p for who in team.principals)
+    assert team.sentence == (
+        "Three people of fraud asked for 6 long lists of persons, and 1 person stands in three of them or more, where chance "
+        "gives none."
     )
 
 
@@ -86,5 +102,5 @@ def test_lists_drawn_evenly_hide_nobody():
         world = world_of(facts, AS_OF, load_defaults(), TEMPLATES)
         rows = {name: facts.rows(expr, tuple(expr.columns), name) for name, expr in bulk_hiding.query(world).items()}
         raw = bulk_hiding.score(rows, world)
-    assert len(raw) == len(whos)
+    assert sum(s.kind == "principal" for s in raw) == len(whos)
     assert sum(s.p < 0.01 for s in raw) <= 2 * 0.01 * len(raw) + 1

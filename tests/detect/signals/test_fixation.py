@@ -20,6 +20,23 @@ def test_coming_back_is_found_and_a_long_dispute_is_not(town):
     assert all(names_nobody(s, town.made) for s in signals)
 
 
+def test_to_come_back_to_several_is_more_than_to_come_back_to_one():
+    """Four looks at each of four persons, weeks apart: little at any of them."""
+    made = company(4)
+    for n in range(16):
+        made.look("e-0009", f"p-{900 + n % 4:05d}", 20 + 9 * n, Field.PROFILE)
+    with world(made, without=("persons", "links", "events", "event_persons")) as world_:
+        found = tried(fixation, world_)
+    (several,) = (s for s in found if s.kind == "principal" and s.unit == "e-0009")
+    assert several.p < 1e-3
+    assert several.p < min(s.p for s in found if s.kind == "pair" and s.principals == ("e-0009",)) / 10
+    assert len(several.persons) == 4
+    assert several.sentence == (
+        "One person of support came back to each of 4 persons, in 16 different weeks in all, without a reason on file; not "
+        "even one person to whom one comes back so would be usual."
+    )
+
+
 def test_a_week_full_of_looks_is_no_coming_back():
     """Five days in a row is a matter that nobody linked. Nothing but looks is known here, and nobody is in a directory."""
     made = company(3)

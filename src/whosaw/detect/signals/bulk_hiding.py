@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """A few persons inside a crowd, or behind a machine.
 
-    wide requests of one principal   core    persons who stand in three of them or more, though few do: Poisson, per person
-                                             or, where they were looked at alone afterwards, per such person
-                                     crowd   protected persons in one request, against other requests: negative binomial
+    wide requests of a principal or  core    persons who stand in three of them or more, though few do: Poisson, per person
+    of a team that shares them out           or, where they were looked at alone afterwards, per such person
+    wide requests of a principal     crowd   protected persons in one request, against other requests: negative binomial
     looks of a service account       machine persons looked at in a way that is not its habit, for no reason: Poisson
-                 ──smallest tail, paid for──▶ one signal per principal
+                 ──smallest tail, paid for──▶ one signal per principal and per team
 
 Requests with the same query are one: a list that is drawn again is a habit, and so is a list in which nearly everybody
-comes again. A machine's habit is its own: the tools and modes in which it does nearly all of its work.
+comes again. A machine's habit is its own: the tools and modes, hours of the day, addresses and whether it names the human
+behind it, as far as nearly all of its work is done in few of them.
 
 *Innocent*: cohorts that are followed, lists drawn again after a fault, a machine that is taken into another tool.
-*Beaten by*: a total that names nobody; three lists drawn by three people who share nothing else.
+*Beaten by*: a total that names nobody; three lists drawn by three people of different work and units.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
-from whosaw.detect.signal import Evidence, Family, Signal, World
+from whosaw.detect.expected import TEAMS
+from whosaw.detect.signal import Evidence, Family, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, poisson, times
 from whosaw.detect.tally import judged
 from whosaw.detect.wording import days_of, many, people, usual
@@ -34,6 +37,9 @@ NEEDS = frozenset({"look", "staff"})
 CORE, CROWD, MACHINE = "core", "crowd", "machine"
 # A person whom chance brings again this often is not one of a core.
 _CHANCE = 0.05
+# In what a machine has habits; it has none where more than one look in so many is in a seldom way.
+_TOOL, _HOUR, _FROM, _NAMED = "w_tool", "w_hour", "w_from", "w_named"
+_NO_HABIT = 5
 _Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
 
 
@@ -56,42 +62,73 @@ class NUMBERS:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden(Signal):
-    """`way`: core, crowd or machine. `at`: the persons of the core, the request of the crowd, or the ways of the machine."""
+    """`way`: core, crowd or machine. `at`: the persons of the core, or the request of the crowd. `column`: whose lists."""
 
     way: str
     at: tuple[str, ...] = field(repr=False)
+    column: str = "who"
 
 
 # ── on the engine ──
 
 
 def query(world: World) -> dict[str, Any]:
-    numbers = world.defaults.of(NAME, NUMBERS)
     wide = world.once(f"wide_{NAME}", lambda: _wide(world))
-    mentions = wide.group_by("who", "person").aggregate(c=wide.list.nunique())
-    everywhere = mentions.group_by(e_person=mentions.person).aggregate(all=mentions.c.sum())
-    core = mentions.filter(mentions.c >= numbers.again)
-    size = core.group_by(s_who=core.who).aggregate(size=core.count())
-    core = core.inner_join(size.filter(size.size <= numbers.most), core.who == size.s_who)
-    core = core.inner_join(everywhere, core.person == everywhere.e_person)
+    everywhere = wide.group_by("who", "person").aggregate(c=wide.list.nunique())
+    everywhere = everywhere.group_by(e_person=everywhere.person).aggregate(all=everywhere.c.sum())
     followed = judged(world)
     followed = followed.filter(followed.u == 1, followed["size"] <= world.defaults.narrow)
-    followed = followed.select(f_who=followed.who, f_person=followed.person).distinct()
-    named = mentions.semi_join(followed, [mentions.who == followed.f_who, mentions.person == followed.f_person])
-    core = core.left_join(followed, [core.who == followed.f_who, core.person == followed.f_person])
-    core = core.mutate(followed=core.f_who.notnull().cast("int64"))
-    machine = _recent(world)
-    machine = machine.filter(machine.function == "service")
+    made = [_lists(world, wide, everywhere, followed, column) for column in TEAMS]
+    odd = _odd(world)
     return {
+        **{
+            name: reduce(lambda a, b: a.union(b), [each[name] for each in made])
+            for name in ("lists", "core", "followed")
+        },
         "requests": wide.group_by("who", "list").aggregate(
-            function=wide.function.max(), size=wide.person.nunique(), k=wide.person.nunique(where=wide.protected == 1)
+            size=wide.person.nunique(), k=wide.person.nunique(where=wide.protected == 1)
         ),
-        "core": core.select("who", "person", "c", "all", "followed"),
-        "followed": named.group_by("who").aggregate(persons=named.count()),
         "persons": everywhere.aggregate(persons=everywhere.count()),
-        "machine": machine.group_by("who", way=_way(machine)).aggregate(
-            looks=machine.count(), persons=machine.person.nunique(), k=machine.person.nunique(where=machine.u == 1)
+        "without": _without(world, wide),
+        "machine": odd.group_by("who").aggregate(
+            persons=odd.person.nunique(), k=odd.person.nunique(where=(odd.u == 1) & (odd.odd == 1))
         ),
+    }
+
+
+def _without(world: World, wide: Any) -> Any:
+    """How many principals asked for no long list: nothing comes again there, and that counts as tried."""
+    whos = _recent(world).filter(lambda t: t.function.notnull(), lambda t: t.function != "service")
+    whos = whos.select("who").distinct().anti_join(wide, "who")
+    return whos.aggregate(whos=whos.count())
+
+
+def _lists(world: World, wide: Any, everywhere: Any, followed: Any, column: str) -> dict[str, Any]:
+    """Of each principal or team: its lists, the persons who come again in them, and how many of them were looked at alone."""
+    ibis = need("ibis", "watching")
+    numbers, name = world.defaults.of(NAME, NUMBERS), ibis.literal(column)
+    wide = wide.filter(wide[column].notnull()).mutate(id=wide[column])
+    own = wide.group_by("id", "who", "list").aggregate(size=wide.person.nunique())
+    lists = own.group_by("id").aggregate(lists=own.list.nunique(), named=own["size"].sum(), whos=own.who.nunique())
+    if column != "who":
+        lists = lists.filter(lists.whos > 1)
+        wide = wide.semi_join(lists, "id")
+    mentions = wide.group_by("id", "person").aggregate(c=wide.list.nunique(), whos=wide.who.nunique())
+    core = mentions.filter(mentions.c >= numbers.again)
+    if column != "who":
+        core = core.filter(core.whos > 1)  # what one of them did is theirs alone
+    size = core.group_by(s_id=core.id).aggregate(size=core.count())
+    core = core.inner_join(size.filter(size.size <= numbers.most), core.id == size.s_id)
+    core = core.inner_join(everywhere, core.person == everywhere.e_person)
+    alone = followed.filter(followed[column].notnull())
+    alone = alone.select(f_id=alone[column], f_person=alone.person).distinct()
+    named = mentions.semi_join(alone, [mentions.id == alone.f_id, mentions.person == alone.f_person])
+    core = core.left_join(alone, [core.id == alone.f_id, core.person == alone.f_person])
+    core = core.mutate(followed=core.f_id.notnull().cast("int64"))
+    return {
+        "lists": lists.select("id", "lists", "named").mutate(column=name),
+        "core": core.select("id", "person", "c", "all", "followed").mutate(column=name),
+        "followed": named.group_by("id").aggregate(persons=named.count()).mutate(column=name),
     }
 
 
@@ -101,7 +138,9 @@ def _wide(world: World) -> Any:
     looks = _recent(world)
     looks = looks.filter(looks["size"] > world.defaults.narrow)
     asked = looks.query if "query" in looks.columns else ibis.null("string")
-    return looks.select("row", "who", "function", "person", "protected", list=ibis.coalesce(asked, looks.request))
+    return looks.select(
+        "row", "who", "unit", "function", "manager", "person", "protected", list=ibis.coalesce(asked, looks.request)
+    )
 
 
 def _recent(world: World) -> Any:
@@ -110,62 +149,89 @@ def _recent(world: World) -> Any:
     return looks.filter(looks.t > world.as_of - world.defaults.reference_days * DAY)
 
 
-def _way(looks: Any) -> Any:
-    return looks.app.fill_null("") + "|" + looks["mode"]
+def _odd(world: World) -> Any:
+    """row, who, person, u of what machines looked at, with odd: 1 where it is in some way not that machine's habit."""
+    return world.once(f"odd_{NAME}", lambda: _marked(world))
+
+
+def _marked(world: World) -> Any:
+    rare = round(1 / world.defaults.of(NAME, NUMBERS).habit)
+    looks = _recent(world)
+    looks = looks.filter(looks.function == "service")
+    looks = looks.mutate(
+        w_tool=looks.app.fill_null("") + "|" + looks["mode"],
+        w_hour=(looks.t // (DAY // 24) % 24).cast("string"),
+        w_from=looks.src_ip.fill_null("") + "|" + looks.src_country.fill_null(""),
+        w_named=looks.named.cast("string"),
+    )
+    # What lends itself to people has their hours and desks.
+    lent = looks.group_by("who").aggregate(whole=looks.count(), lent=looks.named.sum())
+    alone = looks.semi_join(lent.filter(lent.lent * _NO_HABIT <= lent.whole), "who")
+    found = [_seldom(of, way, rare) for way, of in ((_TOOL, looks), (_NAMED, looks), (_HOUR, alone), (_FROM, alone))]
+    rows = reduce(lambda a, b: a.union(b), found).distinct()
+    looks = looks.left_join(rows, looks.row == rows.o_row)
+    return looks.select("row", "who", "person", "u", odd=looks.o_row.notnull().cast("int64"))
+
+
+def _seldom(looks: Any, way: str, rare: int) -> Any:
+    """o_row of what each machine does in a way that it seldom uses, unless it has no habit in that."""
+    ibis = need("ibis", "watching")
+    ways = looks.group_by("who", way).aggregate(c=looks.count())
+    own = ibis.window(group_by=[ways.who])
+    ways = ways.mutate(whole=ways.c.sum().over(own))
+    ways = ways.mutate(seldom=ibis.ifelse(ways.c * rare <= ways.whole, ways.c, 0))
+    ways = ways.mutate(all_=ways.seldom.sum().over(ibis.window(group_by=[ways.who])))
+    ways = ways.filter(ways.seldom > 0, ways.all_ * _NO_HABIT <= ways.whole)
+    return looks.semi_join(ways, ["who", way]).select(o_row="row")
 
 
 # ── on the driver ──
 
 
 def score(rows: _Rows, world: World) -> list[Hidden]:
-    """A signal for every principal with a wide request, and for every machine."""
+    """A signal for every principal with a wide request, for every team that has several such, and for every machine."""
     numbers = world.defaults.of(NAME, NUMBERS)
-    tried: dict[str, list[tuple[float, str, int, int, float, tuple[str, ...]]]] = {}
-    functions: dict[str, str | None] = {}
+    given: dict[str, list[Any]] = {name: cast("list[Any]", of) for name, of in rows.items()}
     requests: dict[str, list[Any]] = {}
-    for row in cast("Sequence[Any]", rows["requests"]):
+    for row in given["requests"]:
         requests.setdefault(row["who"], []).append(row)
-        functions[row["who"]] = row["function"]
-    cores: dict[str, list[Any]] = {}
-    for row in cast("Sequence[Any]", rows["core"]):
-        cores.setdefault(row["who"], []).append(row)
-    followed: dict[Any, Any] = {row["who"]: row["persons"] for row in rows["followed"]}
-    persons = cast("int", rows["persons"][0]["persons"])
+    cores: dict[tuple[str, str], list[Any]] = {}
+    for row in given["core"]:
+        cores.setdefault((row["column"], row["id"]), []).append(row)
+    followed = {(row["column"], row["id"]): row["persons"] for row in given["followed"]}
+    persons = given["persons"][0]["persons"]
     mentions = sum(row["size"] for of in requests.values() for row in of)
     hits = sum(row["k"] for of in requests.values() for row in of)
-    for who, own in requests.items():
-        tried[who] = [
-            _core(own, cores.get(who, ()), followed.get(who, 0), mentions, persons),
-            _crowd(own, hits, mentions, numbers),
-        ]
-    machines: dict[str, list[Any]] = {}
-    for row in cast("Sequence[Any]", rows["machine"]):
-        machines.setdefault(row["who"], []).append(row)
-    for who, ways in machines.items():
-        functions[who] = "service"
-        others = [of for other, of in machines.items() if other != who]
-        beside = sum(way["k"] for of in others for way in _outside(of, numbers))
-        among = sum(way["persons"] for of in others for way in of)
-        tried.setdefault(who, []).append(_machine(ways, (beside, among), numbers))
-    return [_signal(who, tried[who], functions[who]) for who in sorted(tried)]
+    tried: dict[tuple[str, str], list[_Tried]] = {}
+    for row in given["lists"]:
+        key = row["column"], row["id"]
+        tried[key] = [_core(row, cores.get(key, ()), followed.get(key, 0), mentions, persons)]
+        if row["column"] == "who":
+            tried[key].append(_crowd(requests[row["id"]], hits, mentions, numbers))
+    for row in given["machine"]:
+        key = "who", row["who"]
+        others = [of for of in given["machine"] if of["who"] != row["who"]]
+        tried.setdefault(key, []).append(_machine(row, others, numbers))
+    return [_signal(key, of, given["without"][0]["whos"]) for key, of in sorted(tried.items())]
 
 
 _Tried = tuple[float, str, int, int, float, tuple[str, ...]]
 
 
-def _signal(who: str, tried: Sequence[_Tried], function: str | None) -> Hidden:
-    p, way, k, n, expected, at = min(tried)
+def _signal(key: tuple[str, str], tried: Sequence[_Tried], without: int) -> Hidden:
+    (column, id_), (p, way, k, n, expected, at) = key, min(tried)
+    kind = "principal" if column == "who" else cast("UnitKind", column)
     return Hidden(
-        signal=NAME, family=FAMILY, kind="principal", unit=who, stratum=function or "everybody", p=times(p, len(tried)),
-        tries=len(tried), days=0, k=k, n=n, expected=expected, way=way, at=at,
+        signal=NAME, family=FAMILY, kind=kind, unit=id_, stratum="everybody", p=times(p, len(tried)), tries=len(tried),
+        days=0, k=k, n=n, expected=expected, way=way, at=at, column=column, rest=without if kind == "principal" else 0,
     )  # fmt: skip
 
 
-def _core(own: Sequence[Any], core: Sequence[Any], followed: int, mentions: int, persons: int) -> _Tried:
+def _core(own: Any, core: Sequence[Any], followed: int, mentions: int, persons: int) -> _Tried:
     """The persons who come again most surprisingly, paid for by all that the requests name, or by those of them who were
     looked at alone afterwards for no reason, where they are such.
     """
-    named = sum(row["size"] for row in own)
+    named, lists = own["named"], own["lists"]
     found = []
     for row in core:
         # As often as others' lists have them, or one more than were seen: who was never listed may be.
@@ -174,12 +240,12 @@ def _core(own: Sequence[Any], core: Sequence[Any], followed: int, mentions: int,
         found.append((p, row["person"], expected))
     kept = [each for each in found if each[0] <= _CHANCE]
     if not kept:
-        return 1.0, CORE, 0, len(own), 0.0, ()
+        return 1.0, CORE, 0, lists, 0.0, ()
     return (
         min(kept)[0],
         CORE,
         len(kept),
-        len(own),
+        lists,
         max(e for *_, e in kept),
         tuple(sorted(person for _, person, _ in kept)),
     )
@@ -194,18 +260,13 @@ def _crowd(own: Sequence[Any], hits: int, mentions: int, numbers: NUMBERS) -> _T
     return times(p, len(own)), CROWD, row["k"], row["size"], row["size"] * rate, (row["list"],)
 
 
-def _machine(ways: Sequence[Any], others: tuple[int, int], numbers: NUMBERS) -> _Tried:
-    """Against what other machines do outside their habits: (persons there, all persons)."""
-    odd, persons = _outside(ways, numbers), sum(way["persons"] for way in ways)
-    k = sum(way["k"] for way in odd)
-    rate = (others[0] + numbers.machine_prior * numbers.outside) / (others[1] + numbers.machine_prior)
-    at = tuple(sorted(way["way"] for way in odd))
-    return poisson(k, persons * rate), MACHINE, k, persons, persons * rate, at
-
-
-def _outside(ways: Sequence[Any], numbers: NUMBERS) -> list[Any]:
-    looks = sum(way["looks"] for way in ways)
-    return [way for way in ways if way["k"] and way["looks"] <= numbers.habit * looks]
+def _machine(own: Any, others: Sequence[Any], numbers: NUMBERS) -> _Tried:
+    """Against what other machines do outside their habits."""
+    # Of several others the one that stands out most may be sought as well.
+    others = sorted(others, key=lambda row: (row["k"] / row["persons"], row["who"]))[: max(1, len(others) - 1)]
+    k, n = (sum(row[name] for row in others) for name in ("k", "persons"))
+    expected = own["persons"] * (k + numbers.machine_prior * numbers.outside) / (n + numbers.machine_prior)
+    return poisson(own["k"], expected), MACHINE, own["k"], own["persons"], expected, ()
 
 
 # ── what it rests on ──
@@ -218,12 +279,14 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
 
 def _looks(world: World, signal: Hidden) -> list[Evidence]:
     looks = _recent(world)
-    looks = looks.filter(looks.who == signal.unit)
+    looks = looks.filter(looks[signal.column] == signal.unit)
     if signal.way == CORE:
-        # With what was looked at of them afterwards, one by one.
-        return evidence_of(world, looks.filter(looks.person.isin(list(signal.at))))
+        # With what was looked at of them alone, for no reason.
+        long = looks["size"] > world.defaults.narrow
+        return evidence_of(world, looks.filter(looks.person.isin(list(signal.at)), long | (looks.u == 1)))
     if signal.way == MACHINE:
-        return evidence_of(world, looks.filter(looks.u == 1, _way(looks).isin(list(signal.at))))
+        odd = _odd(world).filter(lambda t: t.u == 1, lambda t: t.odd == 1)
+        return evidence_of(world, looks.semi_join(odd, "row"))
     wide = world.once(f"wide_{NAME}", lambda: _wide(world))
     wide = wide.filter(wide.list.isin(list(signal.at)), wide.protected == 1)
     return evidence_of(world, looks.semi_join(wide, "row"))
@@ -235,7 +298,7 @@ def _told(signal: Hidden, looks: Sequence[Evidence], world: World) -> Signal:
     return replace(
         signal,
         days=days_of(looks),
-        principals=(signal.unit,),
+        principals=tuple(sorted({look.who for look in looks})),
         persons=tuple(sorted({look.person for look in looks if look.person is not None})),
         looks=most_telling(looks, world.defaults.findings.telling),
         cases=tuple(sorted({look.case for look in looks if look.case is not None})),
@@ -244,7 +307,7 @@ def _told(signal: Hidden, looks: Sequence[Evidence], world: World) -> Signal:
 
 
 def _sentence(signal: Hidden, looks: Sequence[Evidence]) -> str:
-    who = people(1, looks)
+    who = people(len({look.who for look in looks}), looks)
     match signal.way:
         case "core":
             has = "stands" if signal.k == 1 else "stand"

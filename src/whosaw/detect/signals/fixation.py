@@ -9,6 +9,9 @@ other weeks, its missing links are expected. Weeks are counted, not days: whoeve
 through a matter that nobody linked is there five days in a row, whoever is fixed on somebody comes back. Read as a bet that
 may be settled in any week, so there is no window to hide under. A second time for weeks with intimate fields alone.
 
+Per principal as well: at how many persons they came back so, of all at whom they looked without a reason. Four looks at each of
+four persons in half a year are little at any of them, and are not what such work brings.
+
 *Innocent*: long disputes kept elsewhere.
 *Beaten by*: a standing case (then `case_stretching`); other people's log-ins.                Design: docs/adr/0150
 """
@@ -22,9 +25,10 @@ from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import WEEK, intimate_of
+from whosaw.detect.others import Counted, Others
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tails import times, wealth
-from whosaw.detect.wording import many, people, spelled
+from whosaw.detect.tails import at_least, times, wealth
+from whosaw.detect.wording import days_of, many, people, spelled, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
@@ -34,6 +38,7 @@ NEEDS = frozenset({"look"})
 # A principal alone, and an org unit that takes turns.
 _COLUMNS = ("who", "unit")
 _TRIES = 2
+_AGAIN = ("person to whom one comes back so", "persons to whom one comes back so")
 # So many take turns at most.
 _TURNS = 3
 # Missing links come in heaps: so many times as often as they come.
@@ -42,10 +47,14 @@ _HEAPS = 2
 
 @dataclass(frozen=True, slots=True)
 class NUMBERS:
-    """`weeks`: with fewer nobody came back. `prior`: so many weeks of everybody's rate in that of a function."""
+    """`weeks`: with fewer nobody came back. `prior`: so many weeks of everybody's rate in that of a function.
+
+    `again`: of the persons looked at without a reason, those to whom somebody comes back, before anything is known.
+    """
 
     weeks: int
     prior: int
+    again: float = field(metadata={"high": 0.5})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,11 @@ class Fixed(Signal):
     intimate: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Often(Signal):
+    """One principal who came back to several persons, which are in `persons`."""
+
+
 # ── on the engine ──
 
 
@@ -67,9 +81,21 @@ def query(world: World) -> dict[str, Any]:
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
     looks = looks.mutate(week=looks.day // WEEK, intimate=intimate_of(looks))
     both = [_of(looks, column, numbers.weeks) for column in _COLUMNS]
-    return {
+    made = {
         name: reduce(lambda a, b: a.union(b), [tables[name] for tables in both]) for name in ("weeks", "rates", "work")
     }
+    return {**made, "whos": _whos(looks)}
+
+
+def _whos(looks: Any) -> Any:
+    """n: at how many persons each principal looked without a reason."""
+    without = looks.filter(looks.u == 1)
+    return without.group_by("who").aggregate(
+        unit=without.unit.max(),
+        function=without.function.max(),
+        manager=without.manager.max(),
+        n=without.person.nunique(),
+    )
 
 
 def _of(looks: Any, column: str, least: int) -> dict[str, Any]:
@@ -139,6 +165,33 @@ def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> lis
         missing = _HEAPS * without[column, function] * pairs[key][0]["explained"] / (last - began + 1)
         rate = min(0.5, max(_rate([row], wider[column], numbers.prior), missing))
         made.append(_signal(key, pairs[key], rate, row["pairs"] - row["gated"]))
+    return [*made, *_often(cast("list[Any]", rows["whos"]), pairs, world, numbers)]
+
+
+def _often(
+    whos: Sequence[Any], pairs: Mapping[tuple[str, str, str], Any], world: World, numbers: NUMBERS
+) -> list[Signal]:
+    """A signal for every principal: to how many persons they came back, beside what others of such work do."""
+    back: dict[str, list[str]] = {}
+    for column, id_, person in pairs:
+        if column == "who":
+            back.setdefault(id_, []).append(person)
+    counted = [
+        Counted(r["who"], r["unit"], r["function"], r["manager"], len(back.get(r["who"], ())), r["n"]) for r in whos
+    ]
+    others = Others(counted, replace(world.defaults.counts, rate=numbers.again))
+    made: list[Signal] = []
+    for each in counted:
+        as_usual = others.usual("principal", each.who, each.unit, each.function)
+        # To come back to one person is that pair's own signal.
+        p = at_least(each.k, each.n, as_usual.rate, as_usual.inverse_s) if each.k > 1 else 1.0
+        made.append(
+            Often(
+                signal=NAME, family=FAMILY, kind="principal", unit=each.who, stratum=as_usual.stratum, p=p, tries=1, days=0,
+                k=each.k, n=each.n, expected=each.n * as_usual.rate, others=as_usual.others,
+                persons=tuple(sorted(back.get(each.who, ()))),
+            )
+        )  # fmt: skip
     return made
 
 
@@ -167,15 +220,34 @@ def _signal(key: tuple[str, str, str], rows: Sequence[Any], rate: float, rest: i
 
 
 def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
-    pairs = [cast("Fixed", s) for s in signals]
-    if not pairs:
+    pairs = [s for s in signals if isinstance(s, Fixed)]
+    often = [s for s in signals if isinstance(s, Often)]
+    persons = {s.person for s in pairs}.union(*(s.persons for s in often))
+    if not persons:
         return []
     looks = world.looks
-    looks = looks.filter(looks.u == 1, looks.person.isin(sorted({s.person for s in pairs})))
+    looks = looks.filter(looks.u == 1, looks.person.isin(sorted(persons)))
     seen: dict[str, list[Evidence]] = {}
     for look in evidence_of(world, looks):
         seen.setdefault(cast("str", look.person), []).append(look)
-    return [_told(s, [e for e in seen[s.person] if getattr(e, s.column) == s.id]) for s in pairs]
+    made = [_told(s, [e for e in seen[s.person] if getattr(e, s.column) == s.id]) for s in pairs]
+    return [*made, *(_of_several(s, [e for p in s.persons for e in seen[p] if e.who == s.unit]) for s in often)]
+
+
+def _of_several(signal: Often, looks: Sequence[Evidence]) -> Signal:
+    looks = sorted(looks, key=lambda e: (e.t, e.key))
+    k, weeks = len(signal.persons), len({e.t // DAY // WEEK for e in looks})
+    return replace(
+        signal,
+        days=days_of(looks),
+        principals=(signal.unit,),
+        looks=most_telling(looks, 50),
+        cases=tuple(sorted({e.case for e in looks if e.case is not None})),
+        sentence=(
+            f"{people(1, looks)} came back to each of {many(k, 'person')}, in {weeks} different weeks in all, without a reason "
+            f"on file; {usual(signal.expected, *_AGAIN)}."
+        ),
+    )
 
 
 def _told(pair: Fixed, looks: Sequence[Evidence]) -> Signal:
@@ -194,8 +266,8 @@ def _sentence(pair: Fixed, looks: Sequence[Evidence], whos: int) -> str:
     at = "protected person" if any(e.protected for e in looks) else "person"
     what = "intimate data of the same" if pair.intimate else "the same"
     weeks = len({e.t // DAY // WEEK for e in looks})
-    usual = round(pair.expected)
+    expected = round(pair.expected)
     return (
         f"{people(whos, looks)} looked at {what} {at} in {weeks} of {many(pair.n, 'week')} at work since the first time, "
-        f"without a reason on file; {spelled(usual)} such {'week' if usual == 1 else 'weeks'} would be usual."
+        f"without a reason on file; {spelled(expected)} such {'week' if expected == 1 else 'weeks'} would be usual."
     )
