@@ -84,7 +84,7 @@ class _Matched:
 
     def _inside(self, there: Any) -> Inside:
         def inside(network: IPv4Network | IPv6Network) -> list[str]:
-            return [text for text in self._addresses(there) if _lies_in(text, network)]
+            return [text for text in self._addresses(there) if lies_in(text, network)]
 
         return inside
 
@@ -105,7 +105,7 @@ def _match(row: dict[str, Any], source: Source, number: int, value: str | None) 
     )
 
 
-def _lies_in(text: str, network: IPv4Network | IPv6Network) -> bool:
+def lies_in(text: str, network: IPv4Network | IPv6Network) -> bool:
     """What cannot be read lies nowhere; an IPv4 address written as an IPv6 one is still one."""
     try:
         address = ipaddress.ip_address(text)
