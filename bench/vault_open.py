@@ -14,13 +14,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from bench.figures import Figure, Measured
+from bench.people import key_rows
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tests.privacy.keys import ORIGIN, root, vrf_key
 
-from whosaw.model.record import Stream, StreamKind
-from whosaw.privacy.data_key import DataKey, wrap
+from whosaw.model.record import Stream
 from whosaw.privacy.epochs import EpochRow
 from whosaw.privacy.keyring import Keyring, KeyRow
 from whosaw.privacy.pseudonym import lookup
@@ -32,6 +33,10 @@ from whosaw.store.state import state_engine
 PEOPLE = 8_000
 SECONDS = 2.0
 VALUE, SEEN = b"203.0.113.77", 1_780_000_000_000_000
+
+
+T = TypeVar("T")
+Ready = tuple[Stream, bytes, bytes]  # a person, the handle of their row, a value of theirs
 
 
 class Rows(MemoryKeyRows):
@@ -51,30 +56,34 @@ def measure(folder: Path) -> Measured:
     streams = [Stream.of_person(f"person-{n}") for n in range(PEOPLE)]
     ring, rows, handles = _made(streams)
     keys = {stream: ring.known(stream) for stream in streams}
-    sealed = {stream: key.seal("ip", SEEN, VALUE, os.urandom) for stream, key in keys.items() if key is not None}
+    ready = [
+        (stream, handles[stream], key.seal("ip", SEEN, VALUE, os.urandom))
+        for stream, key in keys.items()
+        if key is not None
+    ]
 
-    def once(stream: Stream) -> None:
-        key = ring.known(stream)
-        if key is None or key.open("ip", SEEN, sealed[stream]) != VALUE:
+    def once(one: Ready) -> None:
+        key = ring.known(one[0])
+        if key is None or key.open("ip", SEEN, one[2]) != VALUE:
             raise RuntimeError("a value did not open")
 
-    def cold(stream: Stream) -> None:
-        ring.forget(handles[stream])
-        once(stream)
+    def cold(one: Ready) -> None:
+        ring.forget(one[1])
+        once(one)
 
     cipher, about = AESGCM(os.urandom(32)), b"\x02ip" + bytes(24)
     nonce = os.urandom(12)
     text = nonce + cipher.encrypt(nonce, VALUE, about)
-    plain = _rate(lambda _: cipher.decrypt(text[:12], text[12:], about), streams)
+    plain = _rate(lambda _: cipher.decrypt(text[:12], text[12:], about), ready)
     found = Measured()
     for name, work in (("open_cold", cold), ("open_warm", once)):
-        found.figures.append(Figure.of(name, "values/s and core", _rate(work, streams), plain, "AESGCM.decrypt alone"))
+        found.figures.append(Figure.of(name, "values/s and core", _rate(work, ready), plain, "AESGCM.decrypt alone"))
     key = keys[streams[0]]
     if key is None:
         raise RuntimeError("a key was not made")
     found.notes.append(
         f"open_warm: with the key in hand, as for the second value of a look: "
-        f"{_rate(lambda _: key.open('ip', SEEN, sealed[streams[0]]), streams):,.0f}/s"
+        f"{_rate(lambda one: key.open('ip', SEEN, one[2]), ready[:1]):,.0f}/s"
     )
     found.take(_on_disk(folder, rows, streams))
     return found
@@ -84,22 +93,17 @@ def _made(streams: list[Stream]) -> tuple[Keyring, Rows, dict[Stream, bytes]]:
     """A keyring with these streams, whose labels nobody proves: that would take minutes."""
     empty = Rows([], [])
     ring = Keyring(empty, root(), vrf_key(), ORIGIN, os.urandom, enrolled=lambda _: False)
-    epoch, made = ring.epochs.newest(), {}
-    for stream in streams:
-        k, handle, label_0 = os.urandom(32), os.urandom(16), os.urandom(32)
-        wrapped = wrap(ring.epochs.key(epoch), k, handle, generation=0, epoch=epoch, random=os.urandom)
-        sealed_id = DataKey(k, handle, 0, 0, label_0).seal_id(StreamKind.PERSON, stream.id, os.urandom)
-        made[stream] = KeyRow(lookup(root().lookup, stream), handle, 0, 0, epoch, wrapped, label_0, sealed_id)
+    made = dict(zip(streams, key_rows(root(), ring.epochs, streams), strict=True))
     rows = Rows(list(made.values()), list(empty.epochs()))
     ring = Keyring(rows, root(), vrf_key(), ORIGIN, os.urandom, enrolled=lambda _: False)
     return ring, rows, {stream: row.handle for stream, row in made.items()}
 
 
-def _rate(work: Callable[[Stream], object], streams: list[Stream]) -> float:
+def _rate(work: Callable[[T], object], given: list[T]) -> float:
     """How often a second of processor time; the best of three, as other work on the machine only slows it."""
     best = 0.0
     for _ in range(3):
-        count, began, around = 0, time.thread_time(), itertools.cycle(streams)
+        count, began, around = 0, time.thread_time(), itertools.cycle(given)
         while time.thread_time() - began < SECONDS / 3:
             for _ in range(500):
                 work(next(around))

@@ -399,7 +399,6 @@ NO_PARSERS = {
     "verify/source.py open_source",
     "verify/map_log.py open_map_head",
     "verify/head.py open_head",
-    "privacy/data_key.py DataKey.open_id",
 }
 
 

@@ -21,8 +21,9 @@ from whosaw.journal import map_log, older, staging, tail
 from whosaw.journal.repair import aside
 from whosaw.journal.scrub import reports, scrub
 from whosaw.places import checked
-from whosaw.privacy.data_key import DataKey, unseal, unwrap
+from whosaw.privacy.data_key import DataKey, unseal
 from whosaw.privacy.epochs import DERIVED, FIRST
+from whosaw.privacy.keyring import KeyRow
 from whosaw.privacy.root import Root
 from whosaw.store.delivered import DELIVERED
 from whosaw.store.key_tables import KEYS
@@ -53,9 +54,9 @@ def tried(keys: Path, root: Root, state: Path, person: str) -> set[str]:
     for handle, generation, rekeys, epoch, wrapped, label_0, sealed_id in rows:
         if epoch not in opened:
             continue
-        k = unwrap(_cipher(opened[epoch]), wrapped, handle, generation, epoch)
-        key = DataKey(k, handle, generation, rekeys, label_0)
-        if key.open_id(sealed_id)[1] != person:
+        row = KeyRow(b"", handle, generation, rekeys, epoch, wrapped, label_0, sealed_id)
+        key, _, name = DataKey.in_row(row, _cipher(opened[epoch]))
+        if name != person:
             continue
         found.add("id")
         with closing(sqlite3.connect(state)) as db:

@@ -18,6 +18,9 @@ lookup, or whose label was exchanged, does not open.                          Sp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from struct import Struct, error
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -25,10 +28,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from whosaw.errors import Damaged
 from whosaw.model.record import StreamKind
-from whosaw.privacy.root import Random, expand, hmac_sha256
+from whosaw.privacy.root import INNER, OUTER, Random, hmac_sha256
 from whosaw.tlog import leaf
 
 NONCE = 12
+# What derives from K, each with the number of its block (``root.expand``).
+_VALUE, _SOURCE, _SHARE, _ID = (b"whosaw/%s/v1\x01" % name for name in (b"value", b"source", b"share", b"id"))
+_CLOSED = (
+    InvalidTag,
+    ValueError,
+    error,
+)  # what does not open raises one of these, and a number that no row has the last
+_TWO, _TIME = Struct(">II").pack, Struct(">q").pack
 _KINDS = {int(kind): kind for kind in StreamKind}
 WRAPPED = 60
 
@@ -58,20 +69,51 @@ class Wrapped(Protocol):
     def wrapped(self) -> bytes: ...
 
 
+class Row(Wrapped, Protocol):
+    """A whole row."""
+
+    @property
+    def rekeys(self) -> int: ...
+    @property
+    def label_0(self) -> bytes: ...
+    @property
+    def sealed_id(self) -> bytes: ...
+
+
 class DataKey:
     """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
 
-    __slots__ = ("_k", "_shares", "_sources", "_values", "generation", "handle", "label_0", "rekeys")
+    __slots__ = (
+        "_inner", "_k", "_outer", "_shares", "_sources", "_used", "_values", "generation", "handle", "label_0", "rekeys",
+    )  # fmt: skip
 
     def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
         self._k = k
+        block = k.ljust(64, b"\0")
+        self._inner, self._outer = block.translate(INNER), block.translate(OUTER)
         self._values: AESGCM | None = None
+        self._used = False
         self._sources: bytes | None = None
         self._shares: bytes | None = None
         self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
 
     def __repr__(self) -> str:
         return "DataKey(…)"
+
+    @classmethod
+    def in_row(cls, row: Row, epoch_key: AESGCM) -> tuple[DataKey, StreamKind, str]:
+        """The key that a row keeps, and whose it is. Raises Damaged where the row is not as it was written."""
+        # `unwrap` and the opening of an id, in one piece: it is most of what the first value of a person costs.
+        handle, wrapped, sealed_id, generation = row.handle, row.wrapped, row.sealed_id, row.generation
+        if len(wrapped) != WRAPPED:
+            raise _short(wrapped)
+        try:
+            k = epoch_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], handle + _TWO(generation, row.epoch))
+            key = cls(k, handle, generation, row.rekeys, row.label_0)
+            raw = AESGCM(key._derived(_ID)).decrypt(sealed_id[:NONCE], sealed_id[NONCE:], key._row())
+        except _CLOSED:
+            raise _closed("the keyring") from None
+        return key, _KINDS[raw[0]], raw[1:].decode()
 
     def stream(self, origin: str) -> StreamSecret:
         """The stream's own key in the log `origin`: another log gets unrelated labels."""
@@ -90,7 +132,10 @@ class DataKey:
 
     def open(self, field_name: str, seen: int, sealed: bytes) -> bytes:
         """What `seal` sealed. Raises Damaged where field, time or person are not those it was sealed for."""
-        return unseal(self._value_key, sealed, self._about(field_name, seen), "a sealed value")
+        try:
+            return self._value_key.decrypt(sealed[:NONCE], sealed[NONCE:], self._about(field_name, seen))
+        except _CLOSED:
+            raise _closed("a sealed value") from None
 
     def source(self, field_name: str, source_id: str) -> bytes:
         """Tells a value taken in twice from two values, without keeping where it came from."""
@@ -102,42 +147,47 @@ class DataKey:
         return hmac_sha256(self._share_key, token)[:16]
 
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
-        return seal(self._id_key, bytes([kind]) + stream_id.encode(), self._row(), random)
-
-    def open_id(self, sealed_id: bytes) -> tuple[StreamKind, str]:
-        """Whose row it is. Raises Damaged where the row is not as it was written."""
-        raw = unseal(self._id_key, sealed_id, self._row(), "the keyring")
-        return _KINDS[raw[0]], raw[1:].decode()
+        return seal(self._derived(_ID), bytes([kind]) + stream_id.encode(), self._row(), random)
 
     @property
     def _value_key(self) -> AESGCM:
-        # Derived once: setting up a cipher costs as much as opening a value.
-        if self._values is None:
-            self._values = AESGCM(expand(self._k, b"whosaw/value/v1"))
-        return self._values
+        # Setting up a cipher costs as much as opening a value, so it is kept; but from the second time on. Those of all persons
+        # of whom one value was read, and no other for long, would push out what is used of the processor's own memory.
+        if self._values is not None:
+            return self._values
+        cipher = AESGCM(sha256(self._outer + sha256(self._inner + _VALUE).digest()).digest())
+        if self._used:
+            self._values = cipher
+        self._used = True
+        return cipher
 
     @property
     def _source_key(self) -> bytes:
         if self._sources is None:
-            self._sources = expand(self._k, b"whosaw/source/v1")
+            self._sources = self._derived(_SOURCE)
         return self._sources
 
     @property
     def _share_key(self) -> bytes:
         if self._shares is None:
-            self._shares = expand(self._k, b"whosaw/share/v1")
+            self._shares = self._derived(_SHARE)
         return self._shares
 
-    @property
-    def _id_key(self) -> bytes:
-        return expand(self._k, b"whosaw/id/v1")
+    def _derived(self, info: bytes) -> bytes:
+        # ``root.expand``, of a key that is padded once for all that derives from it.
+        return sha256(self._outer + sha256(self._inner + info).digest()).digest()
 
     def _about(self, field_name: str, seen: int) -> bytes:
-        name = field_name.encode()
-        return bytes([len(name)]) + name + seen.to_bytes(8, "big", signed=True) + self.handle
+        return _named(field_name) + _TIME(seen) + self.handle
 
     def _row(self) -> bytes:
-        return self.handle + self.generation.to_bytes(4, "big") + self.rekeys.to_bytes(4, "big") + self.label_0
+        return self.handle + _TWO(self.generation, self.rekeys) + self.label_0
+
+
+@lru_cache(64)
+def _named(field_name: str) -> bytes:
+    name = field_name.encode()
+    return bytes([len(name)]) + name
 
 
 def wrap(epoch_key: AESGCM, k: bytes, handle: bytes, *, generation: int, epoch: int, random: Random) -> bytes:
@@ -148,7 +198,7 @@ def wrap(epoch_key: AESGCM, k: bytes, handle: bytes, *, generation: int, epoch: 
 def unwrap(epoch_key: AESGCM, wrapped: bytes, handle: bytes, generation: int, epoch: int) -> bytes:
     """K. Raises Damaged."""
     if len(wrapped) != WRAPPED:
-        raise Damaged(f"a row of the keyring holds {len(wrapped)} bytes where {WRAPPED} belong", where="keyring")
+        raise _short(wrapped)
     return unseal(epoch_key, wrapped, _wrapped_for(handle, generation, epoch), "the keyring")
 
 
@@ -168,12 +218,20 @@ def unseal(key: bytes | AESGCM, sealed: bytes, about: bytes, where: str) -> byte
     """What `seal` sealed about the same thing. Raises Damaged, with nothing of it."""
     try:
         return _cipher(key).decrypt(sealed[:NONCE], sealed[NONCE:], about)
-    except (InvalidTag, ValueError):
-        raise Damaged(
-            f"{where} does not open under its key: it was changed, moved, or sealed under another one",
-            where=where,
-            hint="restore state.db and keys.db from their backups; nothing was released",
-        ) from None
+    except _CLOSED:
+        raise _closed(where) from None
+
+
+def _short(wrapped: bytes) -> Damaged:
+    return Damaged(f"a row of the keyring holds {len(wrapped)} bytes where {WRAPPED} belong", where="keyring")
+
+
+def _closed(where: str) -> Damaged:
+    return Damaged(
+        f"{where} does not open under its key: it was changed, moved, or sealed under another one",
+        where=where,
+        hint="restore state.db and keys.db from their backups; nothing was released",
+    )
 
 
 def _cipher(key: bytes | AESGCM) -> AESGCM:
@@ -181,4 +239,4 @@ def _cipher(key: bytes | AESGCM) -> AESGCM:
 
 
 def _wrapped_for(handle: bytes, generation: int, epoch: int) -> bytes:
-    return handle + generation.to_bytes(4, "big") + epoch.to_bytes(4, "big")
+    return handle + _TWO(generation, epoch)

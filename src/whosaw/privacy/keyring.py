@@ -26,15 +26,16 @@ from typing import Protocol
 from whosaw.errors import BadInput, Damaged, Unavailable
 from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.carried import CheckRows, carry, refused
-from whosaw.privacy.data_key import DataKey, StreamSecret, rewrap, unwrap, wrap
+from whosaw.privacy.data_key import DataKey, StreamSecret, rewrap, wrap
 from whosaw.privacy.epochs import EpochRows, Epochs
-from whosaw.privacy.pseudonym import checked_id, lookup, lookup_prefix, pseudonym_of
-from whosaw.privacy.root import Random, Root
+from whosaw.privacy.pseudonym import checked_id, looked_for, lookup_prefix, pseudonym_of
+from whosaw.privacy.root import Mac, Random, Root
 from whosaw.privacy.vrf import REMEMBERED, VrfKey
 from whosaw.tlog import leaf
 
 WARM = 16_384  # streams whose keys stay at hand
 _TRIES = 5
+_Warm = tuple["KeyRow", DataKey, StreamKind, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,8 @@ class Keyring:
         self.epochs = Epochs(rows, root, random)
         # What a row opened to. It counts only for the very row that stands there now: so a row that is gone, re-keyed or
         # re-wrapped, here or by another gate, is opened anew or not at all.
-        self._warm: dict[bytes, tuple[KeyRow, DataKey, StreamKind, str]] = {}
-        self._lookup = root.lookup
+        self._warm: dict[bytes, _Warm] = {}
+        self._lookup = Mac(root.lookup)
         self._check("root", root.check, "the key file keys/root", "keys/root")
         self._check("vrf", hashlib.sha256(vrf.public()).digest(), "the key file keys/vrf.pem", "keys/vrf.pem")
         self._check("origin", hashlib.sha256(origin.encode()).digest(), "the setting `origin`", "origin")
@@ -180,11 +181,11 @@ class Keyring:
 
     def with_handles(self, handles: Sequence[bytes]) -> dict[bytes, StreamSecret]:
         """The keys of the streams with these handles, for the journal's sequencer. Without a row there is none."""
-        return {row.handle: self._opened(row)[0].stream(self._origin) for row in self._rows.with_handles(handles)}
+        return {row.handle: self._opened(row)[1].stream(self._origin) for row in self._rows.with_handles(handles)}
 
     def rekey(self, stream: Stream, rekeys: int) -> StreamSecret:
         """The stream with a new key, where it has had `rekeys` of them; as it is where it has had more. Durable."""
-        row = self._rows.find(lookup(self._lookup, stream))
+        row = self._rows.find(self._lookup.of(looked_for(stream)))
         if row is None:
             raise BadInput("there is no such stream", where="stream")
         key = self._theirs(row, stream)
@@ -202,7 +203,7 @@ class Keyring:
     def all(self) -> Iterator[StreamSecret]:
         """Every stream's key, for a check of all labels."""
         for row in self._rows.all():
-            yield self._opened(row)[0].stream(self._origin)
+            yield self._opened(row)[1].stream(self._origin)
 
     def key(self, stream: Stream) -> DataKey:
         """The data key of `stream`, made and stored if there is none. For the vault."""
@@ -218,7 +219,7 @@ class Keyring:
 
     def keys(self, streams: Iterable[Stream]) -> dict[Stream, DataKey]:
         """`key` of each of them, with a few questions to the store for all. For the vault."""
-        left = {lookup(self._lookup, stream): stream for stream in streams}
+        left = {self._lookup.of(looked_for(stream)): stream for stream in streams}
         made: dict[Stream, DataKey] = {}
         for _ in range(_TRIES):
             for row in self._rows.find_all(list(left)):
@@ -236,7 +237,7 @@ class Keyring:
 
     def known(self, stream: Stream) -> DataKey | None:
         """The data key of `stream`, or None. For the vault."""
-        at = lookup(self._lookup, stream)
+        at = self._lookup.of(looked_for(stream))
         row = self._rows.find(at)
         return None if row is None else self._theirs(row, stream, at)
 
@@ -244,7 +245,7 @@ class Keyring:
         """The data keys of the persons with these handles, each with the person's *pseudonym*. For the vault. Without a row: none."""
         found: dict[bytes, tuple[DataKey, str]] = {}
         for row in self._rows.with_handles(handles):
-            _, kind, name = self._opened(row)
+            _, _, kind, name = self._opened(row)
             if kind is StreamKind.PERSON:
                 found[row.handle] = self._theirs(row, Stream(kind, name)), pseudonym_of(row.lookup)
         return found
@@ -254,7 +255,7 @@ class Keyring:
         row = self._rows.by_prefix(lookup_prefix(pseudonym))
         if row is None:
             return None
-        _, kind, name = self._opened(row)
+        _, _, kind, name = self._opened(row)
         if kind is not StreamKind.PERSON:
             return None
         return self._theirs(row, Stream(kind, name)), name
@@ -324,7 +325,7 @@ class Keyring:
         key = DataKey(k, handle, generation, rekeys, label_0)
         epoch = self.epochs.newest() if epoch is None else epoch
         return KeyRow(
-            lookup=lookup(self._lookup, stream),
+            lookup=self._lookup.of(looked_for(stream)),
             handle=handle,
             generation=generation,
             rekeys=rekeys,
@@ -339,9 +340,9 @@ class Keyring:
 
         `at`: the lookup of `stream`, where the caller has just worked it out.
         """
-        key, kind, name = self._opened(row)
-        ours = hmac.compare_digest(row.lookup, at or lookup(self._lookup, stream))
-        if not ours or name != stream.id or kind is not stream.kind:
+        _, key, kind, name = self._opened(row)
+        at = at or self._lookup.of(looked_for(stream))
+        if name != stream.id or kind is not stream.kind or not hmac.compare_digest(row.lookup, at):
             raise Damaged(
                 "a row of the keyring stands where another person's belongs",
                 where="keyring",
@@ -349,21 +350,18 @@ class Keyring:
             )
         return key
 
-    def _opened(self, row: KeyRow) -> tuple[DataKey, StreamKind, str]:
+    def _opened(self, row: KeyRow) -> _Warm:
         warm = self._warm.get(row.handle)
         if warm is not None and warm[0] == row:
-            return warm[1:]
+            return warm
         epoch = self.epochs.find(row.epoch)
         if epoch is None:
             row = self._again(row)
             epoch = self.epochs.key(row.epoch)
-        k = unwrap(epoch, row.wrapped, row.handle, row.generation, row.epoch)
-        key = DataKey(k, row.handle, row.generation, row.rekeys, row.label_0)
-        kind, name = key.open_id(row.sealed_id)
         if len(self._warm) >= WARM:
             self._warm.clear()
-        self._warm[row.handle] = (row, key, kind, name)
-        return key, kind, name
+        made = self._warm[row.handle] = row, *DataKey.in_row(row, epoch)
+        return made
 
     def _again(self, row: KeyRow) -> KeyRow:
         """The row as it stands now: it was re-wrapped, and its old epoch retired, since it was read."""

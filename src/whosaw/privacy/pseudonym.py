@@ -18,12 +18,14 @@ import hashlib
 import hmac
 import re
 from base64 import b32decode, b32encode
+from struct import Struct
 
 from whosaw.errors import BadInput
 from whosaw.model.record import Stream
 from whosaw.privacy.root import Root, hmac_sha256
 
 PREFIX = 10
+_KIND = Struct("B").pack
 _PERSON = re.compile(r"p-[a-z2-7]{16}")
 _PRINCIPAL = re.compile(r"e-[a-z2-7]{16}")
 
@@ -54,7 +56,12 @@ class Pseudonyms:
 
 def lookup(key: bytes, stream: Stream) -> bytes:
     """What finds a stream's row: HMAC-SHA256(key, u8 kind ‖ id)."""
-    return hmac_sha256(key, bytes([stream.kind]) + checked_id(stream.id, "stream"))
+    return hmac_sha256(key, looked_for(stream))
+
+
+def looked_for(stream: Stream) -> bytes:
+    """What the lookup of a stream is a digest of."""
+    return _KIND(stream.kind) + checked_id(stream.id, "stream")
 
 
 def lookup_prefix(pseudonym: str) -> bytes:

@@ -36,7 +36,8 @@ Random = Callable[[int], bytes]
 # order is that in which they are carried.
 CARRIED = ("lookup", "principal", "names", "digest", "resources", "tickets", "wishes")
 
-_INNER, _OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
+# What HMAC makes of each byte of a key (RFC 2104), for `translate`.
+INNER, OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
 
 
 def expand(key: bytes, info: bytes) -> bytes:
@@ -48,7 +49,7 @@ def hmac_sha256(key: bytes, text: bytes) -> bytes:
     """HMAC-SHA256 (RFC 2104) under a key of at most 64 bytes."""
     # Written out, because `hmac.digest` spends most of its time setting itself up, and a cold key derives three times.
     block = key.ljust(64, b"\0")
-    return sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + text).digest()).digest()
+    return sha256(block.translate(OUTER) + sha256(block.translate(INNER) + text).digest()).digest()
 
 
 class Mac:
@@ -58,7 +59,7 @@ class Mac:
 
     def __init__(self, key: bytes) -> None:
         block = key.ljust(64, b"\0")
-        self._inner, self._outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+        self._inner, self._outer = sha256(block.translate(INNER)), sha256(block.translate(OUTER))
 
     def __repr__(self) -> str:
         return "Mac(…)"

@@ -120,20 +120,19 @@ class Vault:
         Raises BadInput, and has then kept nothing.
         """
         plain = [_checked(field, value, source) for _, field, value, _, source in given]
-        keys = self._keyring.keys({Stream.of_person(person): None for person, *_ in given})
-        rows = []
+        people = dict.fromkeys(person for person, *_ in given)
+        keys = {stream.id: key for stream, key in self._keyring.keys(map(Stream.of_person, people)).items()}
+        rows, addresses = [], []
         for (person, field, _, seen, source), value in zip(given, plain, strict=True):
-            key, at = keys[Stream.of_person(person)], _micros(seen)
+            key, at = keys[person], _micros(seen)
             sealed = key.seal(field, at, value, self._random)
             rows.append((key.handle, str(field), at, key.source(field, source), sealed))
+            if field is Field.IP:
+                addresses.append((key, value.decode(), at))
         with self._lock:
             stored = max(_millis(self._clock()), self._last + 1)
             new = self._rows.add_all([(h, f, at, stored, s, text) for h, f, at, s, text in rows])
-        self._crowd.joined(
-            (keys[Stream.of_person(person)], value.decode(), _micros(seen))
-            for (person, field, _, seen, _), value in zip(given, plain, strict=True)
-            if field is Field.IP
-        )
+        self._crowd.joined(addresses)
         return new
 
     def mark(self, source: bytes, behind: int) -> None:

@@ -29,7 +29,7 @@ from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Json, Kind, Stream, canonical, time_text
 
 CALLER = "import"
-BATCH, BYTES = 5_000, 4 * 1024 * 1024
+BATCH, BYTES = 50_000, 16 * 1024 * 1024
 LISTED = 20
 _OFTEN = 1_024
 

@@ -40,7 +40,7 @@ _V6 = (48, 44, 40, 36, 32, 28, 24, 19)
 _PART = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PLAIN = re.compile(rf"{_PART}(?:\.{_PART}){{3}}")
 # After the 16 bits of 2002::/16 stands a whole IPv4 address: what _V4 shows of it, and no more.
-_SIX_TO_FOUR, _INSIDE = ipaddress.IPv6Network("2002::/16"), tuple(16 + length for length in _V4)
+_SIX_TO_FOUR, _INSIDE = 0x2002, tuple(16 + length for length in _V4)
 
 
 def address_of(text: str) -> Address:
@@ -48,7 +48,8 @@ def address_of(text: str) -> Address:
     if _PLAIN.fullmatch(text):
         return ipaddress.IPv4Address(int.from_bytes(bytes(map(int, text.split(".")))))
     try:
-        address = ipaddress.ip_address(text)
+        # ``ip_address`` tries it as IPv4 first, and a text with a colon is none.
+        address = ipaddress.IPv6Address(text) if ":" in text else ipaddress.ip_address(text)
     except ValueError:
         # from None: the library's message quotes the address.
         raise BadInput("not an IP address", where="ip") from None
@@ -65,7 +66,7 @@ def lengths(address: Address) -> tuple[int, ...]:
     """The lengths of prefixes that may be shown of `address`, longest first."""
     if isinstance(address, ipaddress.IPv4Address):
         return _V4
-    return _INSIDE if address in _SIX_TO_FOUR else _V6
+    return _INSIDE if int(address) >> 112 == _SIX_TO_FOUR else _V6
 
 
 def network_of(address: Address, length: int) -> Network:
