@@ -81,6 +81,8 @@ class Told:
     person: str | None = field(repr=False)
     explained: bool
     sentence: str
+    asked: tuple[str, ...] = ()
+    decision: str | None = None
 
 
 class Looks:
@@ -106,8 +108,10 @@ class Looks:
 
 def _told(leaf, look):
     fine = look.decision == "permit"
+    said = "A reason." if fine else "None."
+    asked = tuple(f"{field}:{detail}" for field, detail in look.asked)
     for who in sorted({look.who, look.principal}):
-        yield Told(look.look, leaf, micros(look.at), who, look.person, fine, "A reason." if fine else "None.")
+        yield Told(look.look, leaf, micros(look.at), who, look.person, fine, said, asked, look.decision)
 
 
 class Findings(dict):
@@ -166,13 +170,13 @@ class Room:
             Look(look_id=name, principal=principal, person=person, asked=asked, purpose=purpose, case=case, key=name)
         )
 
-    def observe(self, principal, *persons, at=None, claimed_by=None):
+    def observe(self, principal, *persons, at=None, claimed_by=None, field=Field.IP):
         """A look seen in a log elsewhere: one person, or a bulk look with a mention for each of several."""
         self._drawn += 1
         name, at = f"o-{self._drawn}", at or self.clock()
         one = LookBody(
             kind=Kind.LOOK, look=name, origin="observed", at=at, principal=self.e(principal), person=None,
-            asked=((Field.IP, "-"),), mode=Mode.READ, source="pg", taken=at,
+            asked=((field, "-"),), mode=Mode.READ, source="pg", taken=at,
             on_behalf_of=None if claimed_by is None else self.e(claimed_by), claimed=claimed_by is not None,
         )  # fmt: skip
         if len(persons) == 1:

@@ -9,12 +9,14 @@ import pytest
 from tests.inquiry.room import Failing
 
 from whosaw.errors import BadInput, OutcomeUnknown, WrongReceipt
+from whosaw.guard.answer import Refused as NotShown
 from whosaw.inquiry import finding as of_finding
 from whosaw.inquiry import person as of_person
 from whosaw.inquiry.inferred import MOST, Inferred, Sighting, Terms, inferred
 from whosaw.inquiry.record import Told
 from whosaw.inquiry.step import Refused
 from whosaw.inquiry.unseal import unseal
+from whosaw.model.access import Field
 from whosaw.model.record import parse
 from whosaw.places.closed import Closed
 from whosaw.places.nearness import Near
@@ -100,6 +102,19 @@ def test_only_looks_behind_the_finding_are_compared(case, one, other):
     """Nobody who was not looked at in it: not with a look of another principal, one that never was, or one at somebody else."""
     approved(case)
     assert codes(ask(case, pair(case), pair(case, one, other))) == ["not-of-finding"]
+
+
+def test_only_looks_that_showed_an_address_are_compared(case):
+    """Not one at somebody's device, nor one that was refused, though both are behind the finding: there was nothing to infer."""
+    shown = {field: case.observe("ana", "kate", field=field) for field in (Field.LOCATION, Field.DEVICE)}
+    refused = case.look("ana", "kate", "ip:exact", case=None)
+    assert isinstance(refused, NotShown)
+    case.lay("f-000001", ["ana", "hugo"], ["kate", "paul"], [*case.mine, *shown.values(), refused.look_id])
+    approved(case)
+    other = pair(case)[1]
+    for look, code in ((shown[Field.LOCATION], None), (shown[Field.DEVICE], 1), (refused.look_id, 1)):
+        answer = ask(case, (replace(other, look=look, person="kate"), other))
+        assert isinstance(answer, Inferred) if code is None else codes(answer) == ["no-address-shown"]
 
 
 def test_who_is_named_or_near_them_or_gone_is_refused(case):

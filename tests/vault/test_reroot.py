@@ -13,6 +13,7 @@ from tests.privacy.keys import keyring, root, vrf_key
 from tests.store.transit_server import TOKEN, served
 
 from whosaw.errors import BadInput, Misconfigured, Unavailable, WhosawError
+from whosaw.journal.cluster.pending import Tenure
 from whosaw.model.access import Field
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.privacy.carried import whole
@@ -264,10 +265,20 @@ def test_through_every_place_a_root_can_live_in(folder, monkeypatch):
         assert {path.name for path in (folder / "private/keys").glob("root*")} == {"root"}
 
 
-def test_beside_a_gate_nothing_is_exchanged(folder):
-    """The folder is in use: exit code 6, and neither root nor table changed."""
-    old = seed(folder)
+def test_beside_a_gate_nothing_is_exchanged(folder, monkeypatch):
+    """The folder is in use, or another gate of many has a pulse: exit code 6, what to do, and neither root nor table changed."""
+    before = raw(folder / "private" / "keys"), (folder / "private/keys.db").read_bytes()
+
+    def refused() -> None:
+        said = typed("vault", "reroot", "--by", "ines", "--to", "file", "--data", folder)
+        assert (said.code, "a gate of this log is open" in said.err, "close every gate" in said.err) == (6, True, True)
+
     with house(folder):
-        assert typed("vault", "reroot", "--by", "ines", "--to", "file", "--data", folder).code == 6
-    assert seed(folder) == old
+        refused()
+    with monkeypatch.context() as many:
+        many.setattr("whosaw.cli.vault_reroot.elected", lambda _: Tenure(3, 60, 1, 0, 0))
+        refused()
+    assert (raw(folder / "private" / "keys"), (folder / "private/keys.db").read_bytes()) == before
+    monkeypatch.setattr("whosaw.cli.vault_reroot.elected", lambda _: Tenure(3, 60, 60, 0, 0))
+    assert changed(folder, "--to", "file")["outcome"] == "exchanged"
     known(folder)

@@ -8,7 +8,7 @@
 In the case for which Whosaw is made, audit compared the addresses of journalists with those of staff. Whoever was a victim of that may ask:
 what could they have known? This answers, mostly with: nothing that the addresses say.
 
-Invariant: only addresses of looks behind the finding are compared, by the one whom two have let read the persons' names;
+Invariant: only addresses of looks behind the finding that showed one, or a place, are compared, by the one whom two have let read the persons' names;
 the step is durable before anything is compared. Nobody who has not been looked at already is in it. Who asks is told
 what stands in the persons' streams by then, and nothing else.
                                            Specification: docs/spec/inquiry.md. Decided in: docs/adr/0124, docs/adr/0138
@@ -28,6 +28,7 @@ from whosaw.inquiry.record import Step, Told, Unsealing, exactly, step_id
 from whosaw.inquiry.standing import known, standing, tied
 from whosaw.inquiry.step import Asking, Refused, plain, record_once, stepped
 from whosaw.journal.submission import Record
+from whosaw.model.access import Field
 from whosaw.model.record import Json, Kind, Stream, parse, time_text
 from whosaw.places.closed import WHAT, Closed
 from whosaw.places.nearness import Near, Nearness, nearness
@@ -36,6 +37,7 @@ from whosaw.policy.independence import Chart, Reason, apart
 from whosaw.tlog.note import VerifierKey
 
 MOST = 1000  # pairs of one step
+_WHERE = frozenset(map(str, (Field.IP, Field.LOCATION)))
 Looks = Sequence[Sequence[tuple[str, str]]]  # of each pair, the two looks: its id, and the person's pseudonym
 
 
@@ -185,10 +187,18 @@ def _reasons(
     said = (*said, *apart(asking.asker, "requester", found.principals, since, tied=near))
     if not _opened(found.id, asking.asker, desk):
         said = (*said, Reason("persons-not-opened"))
-    theirs = {(look.look, look.person) for look in looks if look.person in found.persons}
-    if any(each not in theirs for pair in asked for each in pair):
+    given = {each for pair in asked for each in pair}
+    theirs = [look for look in looks if look.person in found.persons]
+    if given - {(look.look, look.person) for look in theirs}:
         said = (*said, Reason("not-of-finding"))
+    elif given - {(look.look, look.person) for look in theirs if _shown(look)}:
+        said = (*said, Reason("no-address-shown"))
     return said
+
+
+def _shown(look: ExplainedLook) -> bool:
+    """Whether it showed an address, or a place. Of a look that showed something else there is nothing to infer, and a pair with it compares people."""
+    return look.decision != "refuse" and any(each.partition(":")[0] in _WHERE for each in look.asked)
 
 
 def _opened(finding: str, asker: str, desk: Desk) -> bool:

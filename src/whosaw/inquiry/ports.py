@@ -82,6 +82,16 @@ class ExplainedLook(Protocol):
         ...
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """`field:detail`, as recorded."""
+        ...
+
+    @property
+    def decision(self) -> str | None:
+        """What a gate said; None for a look that was seen in a log elsewhere."""
+        ...
+
+    @property
     def explained(self) -> bool: ...
     @property
     def sentence(self) -> str:

@@ -52,6 +52,7 @@ REASONS: Mapping[str, str] = {
     "requester-looked": "The one who asks has looked at this person, and the records of it would be erased.",
     "persons-not-opened": "The one who asks has not opened, with another, the names of the persons of this finding.",
     "not-of-finding": "A look that was given is not one behind this finding, at one of its persons.",
+    "no-address-shown": "A look that was given showed neither an address nor a place: it was for other fields, or it was refused.",
     "own-look": "The one who asks is the one who looked, and hears no more than the gate said.",
     "same": "The one who asks and the one who approves are the same.",
     "line": "One of the two stands above the other in a reporting line.",
