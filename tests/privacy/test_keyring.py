@@ -187,19 +187,24 @@ def test_rows_without_a_check_value_are_damage():
 
 @pytest.mark.parametrize("column", [f.name for f in dataclasses.fields(KeyRow)])
 def test_a_changed_row_does_not_open(column):
-    """Whichever column of a row somebody changes, the row is Damaged or not found: never another key."""
+    """Whichever byte or number of a row somebody changes, the row is Damaged or not found: never another key, nor a crash."""
     rows = MemoryKeyRows()
     ring = keyring(rows)
     secret = ring.of(MIRA)
     ((name, row),) = rows._rows.items()
     value = getattr(row, column)
-    changed = value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
-    rows._rows = {name: dataclasses.replace(row, **{column: changed})}
-    try:
-        assert ring.find(MIRA) is None
-        assert column == "lookup"
-    except Damaged as error:
-        assert "mira" not in str(error)
+    if isinstance(value, int):
+        others = [value + 1, -1, 2**32 + value, 2**62]
+    else:
+        others = [value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :] for at in range(len(value))]
+        others += [value[:-1], value + b"\0", b""] if column != "lookup" else []
+    for changed in others:
+        rows._rows = {name: dataclasses.replace(row, **{column: changed})}
+        try:
+            assert ring.find(MIRA) is None
+            assert column == "lookup"
+        except Damaged as error:
+            assert "mira" not in str(error)
     rows._rows = {name: row}
     assert ring.find(MIRA) == secret
 

@@ -3,6 +3,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -77,3 +78,46 @@ def test_nothing_turns_a_pseudonym_back():
         where, text = path.relative_to(SOURCE).as_posix(), path.read_text()
         if not where.startswith("privacy/") and "ipcrypt" in text:
             assert ".decrypt" not in text or where == "guard/pseudonyms/matching.py", where
+
+
+SECRETS = {
+    "key", "token", "secret", "pin", "password", "nonce", "sealed", "sealed_id", "wrapped", "plain", "label_0", "raw", "address",
+}  # fmt: skip
+# Called so, and no secret.
+NONE = {
+    "api/description.py Described.key": "whether an endpoint takes a key",
+    "collect/columns.py Columns.key": "the name of a column",
+    "collect/stores.py Items.key": "the name of a column",
+    "guard/quota_count.py Lane.key": "what is counted, by pseudonym",
+    "model/genesis.py GenesisFile.nonce": "published",
+    "settings/callers.py TlsSettings.key": "where the file is",
+    "settings/keys.py TransitSettings.key": "what the service calls it",
+    "tlog/receipt.py Receipt.key": "digest of a caller's key, and in the log",
+    "tlog/trust.py TrustedLog.key": "public",
+    "tlog/trust.py TrustedWitness.key": "public",
+    "witness/client.py Line.key": "public",
+    "witness/folder.py TrustedLogs._raw": "a trust file",
+}
+
+
+def shown(node: ast.ClassDef) -> Iterator[str]:
+    """Fields of a dataclass that its repr shows."""
+    made = [ast.unparse(each) for each in node.decorator_list if "dataclass" in ast.unparse(each)]
+    own = any(isinstance(each, ast.FunctionDef) and each.name == "__repr__" for each in node.body)
+    if made and not own and "repr=False" not in made[0]:
+        for each in node.body:
+            if isinstance(each, ast.AnnAssign) and not (each.value and "repr=False" in ast.unparse(each.value)):
+                yield ast.unparse(each.target)
+
+
+def test_no_repr_shows_what_is_called_like_a_secret():
+    """A log line, an error or a debugger prints reprs. Which of those names is no secret after all, stands in a list."""
+    found = {
+        f"{path.relative_to(SOURCE).as_posix()} {node.name}.{name}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        for name in shown(node)
+        if name.strip("_") in SECRETS
+    }
+    assert found == set(NONE)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Fixture:
     known_subjects: Mapping[tuple[str, str], Entity]
     known_resources: Mapping[tuple[str, str], Entity]
     known_actions: tuple[str, ...]
-    token: str
+    token: str = field(repr=False)
 
     @property
     def pages(self) -> bool:

@@ -10,7 +10,7 @@ must say and not take; so the parser is ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whosaw.collect.observed import No
 
@@ -21,7 +21,7 @@ INCOMPLETE = "cut off: a quote is never closed"
 class Cell:
     """One value. PostgreSQL writes null as nothing and the empty text as `""`, so `quoted` matters."""
 
-    text: str
+    text: str = field(repr=False)
     quoted: bool = False
 
 

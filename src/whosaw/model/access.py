@@ -101,7 +101,7 @@ class Look:
     asked: tuple[Asked, ...]
     purpose: str = field(repr=False)
     case: str | None = field(repr=False)
-    key: str
+    key: str = field(repr=False)  # with it, and their identity, somebody is shown the answer again
     mode: Mode = Mode.READ
     app: str = "whosaw"
     break_glass: bool = False
