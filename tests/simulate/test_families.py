@@ -92,6 +92,27 @@ def test_cover_is_as_wide_as_its_dial(tmp_path):
         assert not {(row["case"], row["person"]) for row in looks} & named
 
 
+def test_a_cover_story_changes_the_reason_and_nothing_else(tmp_path):
+    """Where a family makes none of its own: the same looks at the same times, about the dialled share of them with a case."""
+    held = {"persons": 12, "looks": 3, "colluders": 4}
+    told = []
+    for cover in (0, 0.5):
+        folder = tmp_path / str(cover)
+        make(folder, "split_list", dials={"split_list": {**held, "cover": cover}}, staff=40, days=14)
+        line = next(line for line in truth(folder) if line.get("incident"))
+        told.append([row for row in table(folder, "looks") if row["look_id"] in set(line["looks"])])
+    plain, covered = told
+    assert [(r["time"], r["person"], r["fields"]) for r in plain] == [
+        (r["time"], r["person"], r["fields"]) for r in covered
+    ]
+    assert not any(row["case"] for row in plain)
+    assert 0.25 <= sum(bool(row["case"]) for row in covered) / len(covered) <= 0.75
+    named = {(row["case_id"], row["person"]) for row in table(tmp_path / "0.5", "case_persons")}
+    assert (
+        len({(row["case"], row["person"]) in named for row in covered if row["case"]}) == 2
+    )  # some are about the person
+
+
 def test_one_more_scenario_moves_no_other(tmp_path, planted):
     """An incident is the same alone and among others, but for its number."""
     make(tmp_path / "alone", "watchers")

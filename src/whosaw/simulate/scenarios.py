@@ -34,7 +34,7 @@ from whosaw.simulate.plants import (
     trail_edits,
     watchers,
 )
-from whosaw.simulate.plants.dials import Range, dial
+from whosaw.simulate.plants.dials import NO_COVER, Range, dial
 from whosaw.simulate.plants.scene import Scene
 from whosaw.simulate.twins import (
     account_takeover,
@@ -133,6 +133,9 @@ def put(where: Division, book: Book, background: NDArray[Any], turn: Turn) -> li
     for benign, play in ((False, turn.family.plant), (True, turn.family.twin)):
         draw = where.draws("scenario", turn.family.name, turn.nth, int(benign))
         scene = Scene(where, Hand(where, book, component + benign, draw), dials, background, taken, benign)
+        if not benign and turn.family.ranges["cover"] == NO_COVER:
+            # A generator of their own: with and without stories all else that is planted is the same.
+            scene.stories = where.draws("stories", turn.family.name, turn.nth)
         play(scene)
         looks = scene.hand.looks()
         name = f"{'b' if benign else 'i'}-{turn.number:02d}"

@@ -18,6 +18,7 @@ from whosaw.simulate.work.rows import mask
 NAMES = ("colluders", "persons", "share", "looks", "span", "cover", "fields", "after")
 FIELDS = (mask("profile", "activity"), mask("messages", "contacts"), mask("ip", "location"))
 Range = tuple[float, float]
+NO_COVER: Range = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Dials:
 
 
 _USUAL: Mapping[str, Range] = {
-    "colluders": (1, 4), "persons": (2, 8), "share": (0.3, 1.0), "looks": (1, 3), "span": (14, 90), "cover": (0.0, 0.0),
+    "colluders": (1, 4), "persons": (2, 8), "share": (0.3, 1.0), "looks": (1, 3), "span": (14, 90), "cover": NO_COVER,
     "fields": (0, 2), "after": (-7, 30),
 }  # fmt: skip
 

@@ -33,6 +33,11 @@ _FITTING = {
     "audit": mask("activity"), "engineering": mask("device", "activity", "ip"), "operations": mask("device", "activity", "ip"),
     "data": mask("activity", "messages"),
 }  # fmt: skip
+# What a case of theirs is about.
+_CASES = {
+    "support": "support_request", "fraud": "fraud_report", "safety": "abuse_report", "legal": "legal_demand",
+    "security": "incident",
+}  # fmt: skip
 CONTROL = ("audit", "security", "legal")
 
 
@@ -49,6 +54,7 @@ class Scene:
     principals: list[int] = field(default_factory=list)
     persons: list[int] = field(default_factory=list)
     crowd: list[int] = field(default_factory=list)  # looks at others, among whom the persons stand
+    stories: np.random.Generator | None = None  # draws cover stories, where the family makes none of its own
 
     @property
     def draw(self) -> np.random.Generator:
@@ -162,15 +168,16 @@ class Scene:
             first = int(self.draw.integers(max(days - span, 0) + 1))
         return first, min(first + span, days - 1)
 
-    def own_case(self, who: int, t: int) -> Any | None:
+    def own_case(self, who: int, t: int, draw: np.random.Generator | None = None) -> Any | None:
         """A real open case of `who` at that instant, or of their unit."""
+        draw = draw or self.draw
         code = self.where.staff.codes[who]
         unit = self.where.staff.unit_of(who, self.hand.day(t))
         is_open = (self.cases["opened"] < t) & ((self.cases["closed"] == NEVER) | (self.cases["closed"] > t))
         for mine in (self.cases["assignee"] == code, self.cases["queue"] == unit):
             found = np.flatnonzero(is_open & mine)
             if len(found):
-                return self.cases[int(found[int(self.draw.integers(len(found)))])]
+                return self.cases[int(found[int(draw.integers(len(found)))])]
         return None
 
     def look(
@@ -183,6 +190,9 @@ class Scene:
             parts = [bit for bit in BITS.values() if self.dials.mask & bit]
             fields = self.dials.mask if self.draw.random() < 0.5 else one(parts, self.draw)
         purpose = PURPOSE[self.function(who)] if case is not None or self.draw.random() < 0.85 else -1
+        if case is None and self.stories is not None and self.stories.random() < self.dials.cover:
+            case = self._story(who, person, t, self.stories)
+            purpose = purpose if case is None else PURPOSE[self.function(who)]
         return self.hand.look(
             who,
             person,
@@ -192,6 +202,25 @@ class Scene:
             mode=mode,
             case=int(NOBODY) if case is None else case,
         )
+
+    def _story(self, who: int, person: int, t: int, draw: np.random.Generator) -> int | None:
+        """A case to name: a real one about somebody else, the same with the person added, or one that a colleague opens."""
+        kind = int(draw.integers(3))
+        unit = self.where.staff.unit_of(who, self.hand.day(t))
+        near = [other for other in self.able(self.function(who)) if other != who and self._unit(other) == unit]
+        if kind == 2 and near:
+            opened = t - int(draw.uniform(1, 20) * HOUR)
+            added = opened + int(draw.uniform(0, 0.5) * HOUR)
+            type_ = _CASES.get(self.function(who), "internal_inquiry")
+            by = near[int(draw.integers(len(near)))]
+            return self.hand.case(type_, opened, None, who, by, named=[(person, added, by)], queue=unit)
+        real = self.own_case(who, t, draw)
+        if real is not None and kind:
+            self.hand.name(int(real["id"]), person, t - int(draw.uniform(0.05, 0.5) * HOUR), who)
+        return None if real is None else int(real["id"])
+
+    def _unit(self, who: int) -> int:
+        return self.where.staff.unit_of(who, 0)
 
     def fitting(self, who: int) -> int:
         """The fields of the dials, as far as honest work of `who` needs them; else what it does need."""
