@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -13,7 +14,7 @@ from whosaw.cli.options import Place, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.cli.written import written
 from whosaw.errors import BadInput
-from whosaw.evaluate.around import looks_of, period_of, staff_of
+from whosaw.evaluate.around import attributes_of, looks_of, period_of, staff_of
 from whosaw.evaluate.bootstrap import Interval
 from whosaw.evaluate.calibration import calibration_of
 from whosaw.evaluate.measure import Period
@@ -54,6 +55,7 @@ def evaluate(findings: Path, truth: Path, staff: int | None, units: Path | None,
         Period(people, start, end),
         looks_of(beside, wanted),
         () if units is None else calibration_of(units, theirs),
+        staff=attributes_of(beside, start),
     )
     if out is not None:
         written(out, [json.dumps(made.json(), indent=2) + "\n"])
@@ -70,20 +72,14 @@ def _span(lines: tuple[Line, ...], planted: tuple[Planted, ...]) -> tuple[dateti
 
 
 def _told(made: Report) -> Table:
-    facts: dict[str, Cell] = {
-        "average_precision": f"{made.average_precision:.4f}",
-        "average_precision_of_pairs": f"{made.average_precision_of_pairs:.4f}",
-        "incidents": made.incidents,
-        "found": made.found,
-    }
     return Table(
         f"{made.found:,} of {made.incidents:,} incidents are among {made.findings:,} findings. Average precision over "
         f"incidents {made.average_precision:.3f} {_interval(made.intervals.average_precision)}, over pairs of principal and "
-        f"person {made.average_precision_of_pairs:.3f}.",
+        f"person {made.average_precision_of_pairs:.3f} {_interval(made.intervals.average_precision_of_pairs)}.",
         ("figure", "value", "95 %", "at best"),
         tuple(_rows(made)),
-        facts,
-        (*_after(made), *_units(made)),
+        cast("dict[str, Cell]", made.json()),  # tables in tables, which only JSON shows
+        (*_after(made), *_units(made), *_groups(made)),
     )
 
 
@@ -97,14 +93,17 @@ def _rows(made: Report) -> list[dict[str, Cell]]:
         ]
     share = made.twins.share
     rows += [
-        _row("days until found, median", made.times.days),
+        _row("days until found, median", made.times.days, made.days_interval),
         _row("persons looked at until then, median", made.times.persons),
         _row("found before the third person", made.times.before_third),
-        _row("incident above its benign twin", share),
+        _row("incident above its benign twin", share, made.twins_interval),
+        _row("average precision: mean of the families", made.mean_family),
     ]
     for family in made.families:
         rows.append(_row(f"recall at 25: {family.family} ({family.incidents})", family.recall))
-        rows.append(_row(f"average precision: {family.family}", family.average_precision))
+        worst = ", the worst" if family.family == made.worst_family and len(made.families) > 1 else ""
+        figure = f"average precision: {family.family}{worst}"
+        rows.append(_row(figure, family.average_precision, family.interval))
     rows += [_row(f"findings at 25 that are benign: {b.family} ({b.planted})", b.found) for b in made.benign]
     return rows
 
@@ -146,6 +145,16 @@ def _after(made: Report) -> list[str]:
 def _units(made: Report) -> list[str]:
     return [
         f"{c.signal}: of {c.units:,} units with no part in an incident {c.ratios[0]:.2f} times as many as should have p up "
-        f"to .01, and {c.ratios[1]:.2f} times up to .001; chance brings such an excess with p = {c.excess_p:.3f}."
+        f"to .01, and {c.ratios[1]:.2f} times up to .001; chance brings such an excess with p = {c.excess_p:.3f}, and such a "
+        f"distance from uniform with p = {c.distance_p:.3f} (Kolmogorov and Smirnov)."
         for c in made.calibration
+    ]
+
+
+def _groups(made: Report) -> list[str]:
+    return [
+        f"By {r.attribute}: people of one group are named by false findings up to {r.ratio:.2f} times as often as those of "
+        f"another ({', '.join(f'{g.name} {g.named:,} of {g.people:,}' for g in r.groups)}); chance alone brings "
+        f"{r.by_chance[0]:.2f}, and in one of twenty cases {r.by_chance[1]:.2f}."
+        for r in made.groups
     ]

@@ -12,7 +12,7 @@ import gzip
 import io
 import json
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,40 @@ def staff_of(folder: Path) -> int | None:
     """How many principals `staff` lists; None without one."""
     path = _file(folder, "staff")
     return None if path is None else len({row.get("staff_id") for row in _rows(path, ("staff_id",))})
+
+
+def attributes_of(folder: Path, start: datetime) -> dict[str, dict[str, str]]:
+    """Per principal what the newest row of `staff` says of country, function and site, and whether they came after `start`.
+
+    Empty without the file.
+    """
+    path = _file(folder, "staff")
+    if path is None:
+        return {}
+    newest: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    came: dict[str, datetime | None] = {}
+    for row in _rows(path, ("staff_id", "country", "function", "site", "valid_from")):
+        who, since = str(row.get("staff_id")), _instant(row.get("valid_from"), path.name)
+        first = came.get(who, since)
+        came[who] = None if since is None or first is None else min(first, since)
+        order = "" if since is None else since.astimezone(UTC).isoformat()
+        if who not in newest or order >= newest[who][0]:
+            newest[who] = order, row
+    return {
+        who: {
+            **{name: str(row[name]) for name in ("country", "function", "site") if row.get(name)},
+            "tenure": "came in the period"
+            if (first := came[who]) is not None and first > start
+            else "was there before",
+        }
+        for who, (_, row) in newest.items()
+    }
+
+
+def _instant(value: Any, where: str) -> datetime | None:
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, datetime) else moment(value, where)
 
 
 def looks_of(folder: Path, wanted: Collection[str]) -> dict[str, tuple[datetime, str]] | None:
@@ -90,7 +124,8 @@ def _parquet(path: Path, columns: Collection[str]) -> Iterator[Mapping[str, Any]
         raise MissingExtra("watch", "reading Parquet") from None
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=list(columns)):
+            there = set(file.schema_arrow.names)
+            for batch in file.iter_batches(columns=[name for name in columns if name in there]):
                 yield from batch.to_pylist()
     except (OSError, ValueError, KeyError) as error:  # Arrow's own are kinds of these
         raise BadInput(f"cannot be read ({type(error).__name__})", where=path.name) from None

@@ -112,13 +112,14 @@ class Times:
     """Of the incidents found: days from their start until a line of a finding hit them, and persons looked at by then.
 
     `persons` and `before_third` are None where the looks are not at hand. `before_third`: share of all incidents with
-    three persons or more.
+    three persons or more. `all_days`: one by one.
     """
 
     found: int
     days: float | None
     persons: float | None
     before_third: float | None
+    all_days: tuple[float, ...] = ()
 
 
 def times(matched: Matched, incidents: Sequence[Planted], looks: Mapping[str, tuple[datetime, str]] | None) -> Times:
@@ -143,6 +144,7 @@ def times(matched: Matched, incidents: Sequence[Planted], looks: Mapping[str, tu
         median(days) if days else None,
         median(persons) if persons else None,
         early / large if large else None,
+        tuple(days),
     )
 
 

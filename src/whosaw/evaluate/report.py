@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from statistics import fmean, median
 
 from whosaw.errors import BadInput
-from whosaw.evaluate.bootstrap import Intervals, intervals
+from whosaw.evaluate.bootstrap import Interval, Intervals, intervals, of_mean, of_some
 from whosaw.evaluate.calibration import Calibration
+from whosaw.evaluate.groups import Ratio, ratios
 from whosaw.evaluate.match import Matched, match, ranked
 from whosaw.evaluate.measure import (
     BUDGETS,
@@ -37,13 +39,14 @@ _MIDDLE = 25
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`average_precision`: of a list without the finds of other families."""
+    """`average_precision`: of a list without the finds of other families, and its interval."""
 
     family: str
     incidents: int
     found: int
     recall: float
     average_precision: float
+    interval: Interval
     days: float | None
 
 
@@ -58,7 +61,10 @@ class Benign:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything. `prevalence`: incidents per 1,000 staff and month. `again`: findings of what another had found."""
+    """Everything. `prevalence`: incidents per 1,000 staff and month. `again`: findings of what another had found.
+
+    `mean_family`, `worst_family`: average precision, each family alike; None without an incident.
+    """
 
     findings: int
     floor: int
@@ -75,10 +81,15 @@ class Report:
     budgets: tuple[AtBudget, ...]
     intervals: Intervals
     times: Times
+    days_interval: Interval | None
     twins: Twins
+    twins_interval: Interval | None
+    mean_family: float | None
+    worst_family: str | None
     families: tuple[Family, ...]
     benign: tuple[Benign, ...]
     calibration: tuple[Calibration, ...]
+    groups: tuple[Ratio, ...]
 
     def json(self) -> dict[str, object]:
         """As plain values."""
@@ -94,8 +105,10 @@ def report(
     period: Period,
     looks: Mapping[str, tuple[datetime, str]] | None = None,
     calibration: tuple[Calibration, ...] = (),
+    *,
+    staff: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Report:
-    """The figures. Raises BadInput where there is nothing to measure against."""
+    """The figures. `staff`: what groups each principal is in, where known. Raises BadInput where there is nothing to measure against."""
     if period.staff < 1 or period.end <= period.start:
         raise BadInput("nobody was watched, or at no time", where="period", hint="say how many with --staff")
     incidents = [each for each in truth if not each.benign]
@@ -105,6 +118,10 @@ def report(
     wanted = pairs_of(incidents)
     middle = shown[BUDGETS.index(_MIDDLE)]
     months = (period.end - period.start) / MONTH
+    families = _families(matched, incidents, middle)
+    order = twins(matched, truth)
+    when = times(matched, incidents, looks)
+    wrong = {who for i in middle if not matched.hits[i] for who in findings[i].newest.principals}
     return Report(
         findings=len(findings),
         floor=len({line.finding for line in lines if line.floor}),
@@ -119,12 +136,17 @@ def report(
         average_precision_of_pairs=average_precision_of_pairs(findings, wanted),
         pairs=len(wanted),
         budgets=tuple(at_budget(matched, len(incidents), budget, period) for budget in BUDGETS),
-        intervals=intervals(matched, sorted(each.id for each in incidents), shown),
-        times=times(matched, incidents, looks),
-        twins=twins(matched, truth),
-        families=_families(matched, incidents, middle),
+        intervals=intervals(matched, incidents, shown),
+        times=when,
+        days_interval=of_mean(when.all_days, median),
+        twins=order,
+        twins_interval=of_mean([1.0] * order.above + [0.5] * order.neither + [0.0] * order.below),
+        mean_family=fmean(f.average_precision for f in families) if families else None,
+        worst_family=min(families, key=lambda f: (f.average_precision, f.family)).family if families else None,
+        families=families,
         benign=_benign(matched, truth, middle),
         calibration=calibration,
+        groups=() if staff is None else ratios(staff, wrong),
     )
 
 
@@ -136,14 +158,15 @@ def _families(matched: Matched, incidents: Sequence[Planted], shown: frozenset[i
         at_all = {id_ for id_ in matched.incident if id_ in ids}
         found = {matched.incident[i] for i in shown if matched.incident[i] in ids}
         # What found another family is neither right nor wrong here.
-        list_ = [id_ in ids for id_ in matched.incident if id_ is None or id_ in ids]
+        list_ = [id_ for id_ in matched.incident if id_ is None or id_ in ids]
         made.append(
             Family(
                 family,
                 len(own),
                 len(at_all),
                 len(found) / len(own),
-                average_precision(list_, len(own)),
+                average_precision([id_ is not None for id_ in list_], len(own)),
+                of_some(list_, sorted(ids)),
                 times(matched, own, None).days,
             )
         )

@@ -60,13 +60,14 @@ from whosaw.simulate.work.hand import Hand
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`plant` puts the incident down, `twin` honest work of its shape."""
+    """`plant` puts the incident down, `twin` honest work of its shape. `place`: where its numbers begin, if it is none of NAMES."""
 
     name: str
     ranges: Mapping[str, Range]
     plant: Callable[[Scene], None]
     twin: Callable[[Scene], None]
     twin_name: str
+    place: int | None = None
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -127,7 +128,8 @@ def put(where: Division, book: Book, background: NDArray[Any], turn: Turn) -> li
     """The incident and its twin, in this division. `background`: its cases, before anything was planted."""
     fixed = where.settings.dials.get(turn.family.name, {})
     dials = dial(turn.family.ranges, fixed, where.period.days, where.draws("dials", turn.family.name, turn.nth))
-    component = _FIRST + 2 * (NAMES.index(turn.family.name) * _TURNS + turn.nth)
+    place = NAMES.index(turn.family.name) if turn.family.place is None else turn.family.place
+    component = _FIRST + 2 * (place * _TURNS + turn.nth)
     made: list[Planted] = []
     taken: frozenset[tuple[str, int]] = frozenset()
     for benign, play in ((False, turn.family.plant), (True, turn.family.twin)):
