@@ -38,7 +38,7 @@ bench-vault: $(VENV)/.dev ## places a second, and what else there is of the vaul
 	@$(BIN)/python -m bench.vault
 
 detection-quality: $(VENV)/.dev   ## docs/detection-quality.md, from SEEDS= invented companies; minutes each
-	@$(BIN)/python -m bench.quality --seeds $(or $(SEEDS),101-106) --page docs/detection-quality.md
+	@$(BIN)/python -m bench.quality --seeds $(or $(SEEDS),1001-1030) --page docs/detection-quality.md
 
 bench-table: $(VENV)/.dev ## the figures of the last run into docs/benchmarks.md
 	@$(BIN)/python -m bench.table

@@ -20,6 +20,7 @@ from whosaw.detect.run import forget, world_of
 from whosaw.detect.templates import load_templates
 from whosaw.evaluate.calibration import distance, kolmogorov
 from whosaw.evaluate.match import hits
+from whosaw.facts.columns import instant
 from whosaw.facts.dataset.opened import open_dataset
 from whosaw.simulate.scenarios import turns
 
