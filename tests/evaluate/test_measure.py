@@ -2,7 +2,9 @@
 """The figures against a plain oracle: every small list of findings, every way to hit, nothing clever."""
 
 import itertools
+import json
 import random
+from collections import Counter
 from datetime import timedelta
 from fractions import Fraction
 
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 from tests.evaluate.made import PERIOD, START, benign, day, incident, line
 
 from whosaw.errors import BadInput
-from whosaw.evaluate.calibration import calibration
+from whosaw.evaluate.bootstrap import Interval, _of_pairs, _pairs, of_mean
+from whosaw.evaluate.calibration import calibrated, calibration, distance, kolmogorov
+from whosaw.evaluate.groups import ratios
 from whosaw.evaluate.match import hits, match, ranked
 from whosaw.evaluate.measure import (
     Period,
@@ -151,7 +155,7 @@ def test_twins_stand_above_below_or_nowhere():
     assert twins(match((), []), []).share is None
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_report_adds_up(draw):
     """Any findings and truth: counts agree with a plain count, figures lie below their ceilings and in their intervals."""
@@ -196,6 +200,124 @@ def test_where_nobody_was_watched_nothing_is_measured():
     for period in (Period(0, START, day(9)), Period(5, START, START), Period(5, START, START - timedelta(1))):
         with pytest.raises(BadInput):
             report([], [], period)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(0, 5))
+def test_average_precision_is_that_of_others(relevant, missed):
+    """scikit-learn's, of a list without ties; what was never found counts as nothing."""
+    score = pytest.importorskip("sklearn.metrics").average_precision_score
+    if not any(relevant):
+        assert average_precision(relevant, missed) == 0
+        return
+    theirs = score(relevant, [-rank for rank in range(len(relevant))])
+    all_ = sum(relevant) + missed
+    assert average_precision(relevant, all_) == pytest.approx(theirs * sum(relevant) / all_)
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from("abc")), st.sets(st.sampled_from("pqrs"))), max_size=5), st.data())
+def test_pairs_drawn_once_are_the_pairs(shapes, data):
+    """The bootstrap's figure with every incident once is the figure; one drawn twice weighs twice."""
+    truth = [
+        incident(f"i{n}", [f"l{n}"], principals=data.draw(st.sets(st.sampled_from("abc"))),
+                 persons=data.draw(st.sets(st.sampled_from("pqrs"))))
+        for n in range(3)
+    ]  # fmt: skip
+    truth = [each for each in truth if not any(pairs_of([each]) & pairs_of([o]) for o in truth if o.id < each.id)]
+    lines = [line(f"f{i}", 9 - i, "x", principals=w, persons=p) for i, (w, p) in enumerate(shapes)]
+    matched = match(ranked(lines), truth)
+    pairs = _pairs(matched, truth)
+    plain = average_precision_of_pairs(matched.findings, pairs_of(truth))
+    assert _of_pairs(pairs, Counter(each.id for each in truth)) == pytest.approx(plain)
+    assert _of_pairs(pairs, Counter()) == 0
+
+
+def test_intervals_hold_what_they_are_about():
+    """Of a mean: none of none, no width where all agree, and the mean inside where they do not."""
+    assert of_mean([]) is None
+    assert of_mean([0.5, 0.5]) == Interval(0.5, 0.5)
+    draw = random.Random(3)
+    values = [draw.random() for _ in range(200)]
+    interval = of_mean(values)
+    assert interval.low < sum(values) / 200 < interval.high
+    assert 0.05 < interval.high - interval.low < 0.12  # 2 · 1.96 · 0.289 / √200 is 0.08
+
+
+def test_kolmogorov_is_that_of_others():
+    """scipy's exact one, of few and of many, to a hundredth where it matters."""
+    kstest = pytest.importorskip("scipy.stats").kstest
+    draw = random.Random(5)
+    for n in (10, 50, 1000):
+        for power in (1.0, 1.2, 0.9):
+            ps = [draw.random() ** power for _ in range(n)]
+            theirs = kstest(ps, "uniform")
+            assert distance(ps) == pytest.approx(theirs.statistic)
+            assert kolmogorov(distance(ps), n) == pytest.approx(theirs.pvalue, abs=0.015)
+    assert kolmogorov(0.0, 0) == 1.0
+    assert kolmogorov(1.0, 10_000) == 0.0
+    assert distance([]) == 0.0
+
+
+def test_a_jump_is_no_fault_and_what_is_beside_it_is():
+    """P(X ≥ k) of Poisson counts is uniform once its jumps are filled, and is not before; p that are too small never are."""
+    draw = random.Random(9)
+    counts = [sum(draw.random() < 0.02 for _ in range(50)) for _ in range(3000)]
+    ordered = sorted(counts)
+    upper = {k: sum(c >= k for c in ordered) / len(ordered) for k in set(ordered)}
+    units = [(upper[c], f"e-{i}", 1) for i, c in enumerate(counts)]
+    fine = calibrated("s", {"principal": units})
+    assert fine.distance_p > 0.01
+    assert kolmogorov(distance([p for p, _, _ in units]), len(units)) < 1e-9
+    assert calibrated("s", {"principal": units}) == fine
+    assert calibrated("s", {"principal": [(p**2, unit, 1) for p, unit, _ in units]}).distance_p < 1e-6
+    assert calibrated("s", {"pair": [(0.5, "x", 1), (1.0, "", 0)]}).units == 1
+    assert calibrated("s", {}).distance_p == 1.0
+
+
+def staff(**sizes):
+    return {f"{group}{i}": {"country": group} for group, size in sizes.items() for i in range(size)}
+
+
+def test_groups_are_compared_by_rate():
+    """Largest over smallest with half a person more in each; small groups and unknown people say nothing."""
+    people = {**staff(DE=99, IE=199, FR=49), "x": {}}
+    (made,) = ratios(people, ["DE1", "DE2", "DE3", "IE1", "FR1", "nobody"])
+    assert (made.attribute, [(g.name, g.people, g.named) for g in made.groups]) == (
+        "country", [("DE", 99, 3), ("IE", 199, 1)]
+    )  # fmt: skip
+    assert made.ratio == pytest.approx((3.5 / 100) / (1.5 / 200))
+    assert 1 <= made.by_chance[0] <= made.by_chance[1]
+    assert ratios(staff(DE=99, IE=99), [])[0].ratio == 1.0
+    assert ratios(staff(DE=500), ["DE1"]) == ()
+    assert ratios({}, ["x"]) == ()
+
+
+def test_chance_is_what_a_blind_choice_brings():
+    """Against a plain count: of two groups alike, twenty named at random."""
+    (made,) = ratios(staff(DE=60, IE=60), [f"DE{i}" for i in range(10)] + [f"IE{i}" for i in range(10)])
+    draw, found = random.Random(1), []
+    for _ in range(2000):
+        a = sum(i < 60 for i in draw.sample(range(120), 20))
+        found.append(max(a + 0.5, 20.5 - a) / min(a + 0.5, 20.5 - a))
+    found.sort()
+    assert made.by_chance[0] == pytest.approx(found[1000], rel=0.35)
+    assert made.by_chance[1] == pytest.approx(found[1900], rel=0.35)
+    assert made.ratio == 1.0
+
+
+def test_a_report_of_nothing_is_whole():
+    """No findings, or no incidents: zeros and nothings, no error, and JSON of it."""
+    empty = report([], [incident("i", "a")], PERIOD)
+    assert (empty.average_precision, empty.worst_family, empty.mean_family, empty.days_interval) == (
+        0.0,
+        "motive",
+        0.0,
+        None,
+    )
+    calm = report([line("f", 1, "a", principals=["DE1"])], [], PERIOD, staff=staff(DE=60, IE=60))
+    assert (calm.worst_family, calm.mean_family, calm.twins_interval, calm.families) == (None, None, None, ())
+    assert calm.groups[0].ratio == pytest.approx(3.0)
+    json.dumps([empty.json(), calm.json()], allow_nan=False)
 
 
 def test_calibration_has_one_side():

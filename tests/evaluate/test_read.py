@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.evaluate.made import START
 
 from whosaw.cli.commands import run, whosaw
 from whosaw.errors import BadInput
-from whosaw.evaluate.around import looks_of, period_of, staff_of
+from whosaw.evaluate.around import attributes_of, looks_of, period_of, staff_of
 from whosaw.evaluate.calibration import calibration_of
 from whosaw.evaluate.read import read_findings, read_truth
 
@@ -110,7 +111,15 @@ def folder(tmp_path, form):
         {"look_id": "l-2", "time": "2022-06-21T08:00:00Z", "person": None},
         {"look_id": "l-3", "time": "2022-06-22T08:00:00Z", "person": "p-2"},
     ]
-    staff = [{"staff_id": f"e-{i % 40}"} for i in range(60)]
+    # Twenty of them moved: two rows each.
+    staff = [
+        {
+            "staff_id": f"e-{i % 40}",
+            "country": "IE" if i < 40 else "DE",
+            "valid_from": f"2022-0{5 if i < 30 else 7}-02T00:00:00Z",
+        }
+        for i in range(60)
+    ]
     for name, rows in (("looks", looks), ("staff", staff)):
         path = tmp_path / f"{name}.{form}"
         if form == "parquet":
@@ -133,12 +142,16 @@ def test_what_lies_beside_the_truth_is_used(tmp_path, form):
     here = folder(tmp_path, form)
     assert [t.isoformat()[:10] for t in period_of(here)] == ["2022-06-01", "2022-09-01"]
     assert staff_of(here) == 40
+    of = attributes_of(here, period_of(here)[0])
+    assert of["e-1"] == {"country": "DE", "tenure": "was there before"}
+    assert of["e-35"] == {"country": "IE", "tenure": "came in the period"}
     assert {id_: person for id_, (_, person) in looks_of(here, {"l-1", "l-2"}).items()} == {"l-1": "p-1"}
 
 
 def test_nothing_beside_the_truth_is_needed(tmp_path):
     """None of the files: none of the answers."""
     assert (period_of(tmp_path), staff_of(tmp_path), looks_of(tmp_path, {"x"})) == (None, None, None)
+    assert attributes_of(tmp_path, START) == {}
 
 
 def test_the_command_measures_and_writes(tmp_path):
@@ -153,6 +166,9 @@ def test_the_command_measures_and_writes(tmp_path):
     figures = json.loads(out.read_text())
     assert figures["average_precision"] == 1.0
     assert figures["times"]["persons"] == 1
+    as_json = CliRunner().invoke(whosaw, [*words, "--format", "json"], standalone_mode=False)
+    printed = json.loads(as_json.output)
+    assert {key: printed[key] for key in figures} == figures
     (here / "staff.csv").unlink()
     assert run(words) == 2
     assert run([*words, "--staff", "40"]) == 0
