@@ -51,6 +51,7 @@ from whosaw.model.gate import GateSaw
 from whosaw.model.genesis import Genesis, GenesisFile
 from whosaw.model.look_body import LookBody
 from whosaw.model.pseudonym_body import PseudonymBody, Variant
+from whosaw.nudge import record as nudged
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.review import notes
 from whosaw.review.record import Seen, Step
@@ -165,6 +166,15 @@ STANDING = Standing(
     BEGAN, 3, 2, (WitnessState("w1", "https://w1.example.net", next(iter(Says)), "fine", 2, BEGAN, None),)
 ).encode()  # fmt: skip
 
+NUDGED = (
+    nudged.Round(number=1, at=BEGAN, first=0, end=9, root=bytes(32), looks=3, stale=1, nobody=1).encode(),
+    nudged.Question(id="n-000001", at=BEGAN, who="e-a", leaf=4, day=9, due=BEGAN, fate=nudged.Fate.ASKED,
+                    chosen=nudged.Chosen.LOT, explained=True, repeat=False).encode(),
+    nudged.Answer(id="n-000001", at=BEGAN, by="e-a", said=nudged.Said.PURPOSE, purpose="fraud_review", case_given=True,
+                  case="T-1", against=("case-not-theirs",), late=True).encode(),
+    nudged.Silence(id="n-000001", at=BEGAN).encode(),
+    nudged.Refusal(at=BEGAN, by="e-b", reasons=("answered",)).encode(),
+)  # fmt: skip
 REVIEWED = (
     Step(at=BEGAN, finding="f-000001", number=1, what=What.ASSIGN, by="e-a", to="e-b").encode(),
     Step(at=BEGAN, finding="f-000001", number=3, what=What.RESOLVE, by="e-b", resolution=Resolution.MISUSE, why=("passed-on",),
@@ -383,6 +393,7 @@ PARSERS = {
     "privacy/root.py parse_seed": Parser(
         bare(parse_seed, "keys/x"), lambda made, _: encode_seed(made), (encode_seed(b"s" * 32),)
     ),
+    "nudge/record.py decode": Parser(nudged.decode, lambda made, _: made.encode(), NUDGED),
     "review/record.py Step.decode": Parser(Step.decode, lambda made, _: made.encode(), REVIEWED),
     "review/notes.py parse": Parser(
         notes.parse, lambda made, _: notes.encode(made), (notes.encode((notes.Note("f-000001", bytes(32), "Seen."),)),)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done with findings in an open house: each function fills the ports of a review, and calls it.
 
-    desks ──findings, streams, facts──▶ review_desk ──▶ review.work, review.shown ──▶ cli
+    desks ──findings, streams, facts──┬─▶ review_desk ──▶ review.work, review.shown ──▶ cli
+                                      └─▶ nudge_desk ──▶ nudge.ask, nudge.answer ──▶ cli
 
 Above `desks`, because it is made of what they give; apart from them, because who finds and who judges are two things.
 """
@@ -12,21 +13,38 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from whosaw.desks import findings
+from whosaw.desks import facts, findings
 from whosaw.detect.defaults import load_defaults
+from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
+from whosaw.facts.opened import Facts
 from whosaw.guard.approvals.ground import favours
 from whosaw.guard.approvals.life import Kept
 from whosaw.journal.segment import Frame
+from whosaw.model.access import LADDER, Asked, Field
 from whosaw.model.approval import As
+from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream
+from whosaw.nudge import ports as asking
+from whosaw.nudge.ask import nudges
+from whosaw.nudge.choose import Row
+from whosaw.nudge.facts import Looked, OnFile
+from whosaw.nudge.record import STREAM as NUDGES
+from whosaw.nudge.record import Fate
+from whosaw.nudge.report import Later, Report, report
+from whosaw.nudge.state import Asked as Nudged
 from whosaw.policy.independence import Approved
-from whosaw.review import notes
+from whosaw.review import notes, work
 from whosaw.review.notes import Note
 from whosaw.review.ports import Desk
 from whosaw.review.record import STREAM
+from whosaw.review.state import NEW, standings
+from whosaw.review.words import State
 from whosaw.wiring import House
+
+_INTIMATE = (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES, Field.PAYMENT)
 
 
 def review_desk(here: House) -> Desk:
@@ -93,3 +111,130 @@ class _Notes:
 
     def keep(self, note: Note) -> None:
         self.here.stores.private.replace(notes.NAME, notes.encode(notes.with_note(self.all(), note)))
+
+
+# ── the question of the day ──
+
+
+def nudge_desk(here: House) -> asking.Desk:
+    """Everything that asking and answering work with; nothing of it opens a name."""
+    return asking.Desk(
+        journal=here.journal,
+        records=lambda: stream(here, NUDGES),
+        rows=lambda first, since: _rows(here, first, since),
+        held=lambda: _held(here),
+        head=lambda: _head(here),
+        opened=lambda leaf: _opened(here, leaf),
+        on_file=lambda case, who, person: _on_file(here, case, who, person),
+        remember=here.names.remember,
+        fresh=lambda: os.urandom(16).hex(),
+        clock=here.clock,
+        numbers=load_defaults().nudge,
+        purposes=here.policy.purposes,
+    )
+
+
+def nudge_report(here: House) -> Report:
+    """Who looked again, of those who were asked and of those who were not. Raises MissingExtra."""
+    defaults = load_defaults()
+    questions = [one.question for one in nudges(nudge_desk(here)).asked.values()]
+    with facts(here) as opened:
+        looks = _judged(opened, micros(here.clock()))
+        later = looks.filter(looks.u == 1).select("t", "who", "person")
+        rows: list[Any] = opened.rows(later, ("t", "who", "person"), "looks without a reason")
+        asked = looks.filter(looks.leaf.isin(sorted({one.leaf for one in questions}) or [-1])).select("leaf", "person")
+        persons: list[Any] = opened.rows(asked, ("leaf",), "looks that were asked about")
+    return report(
+        questions,
+        {row["leaf"]: row["person"] for row in persons},
+        [Later(row["t"], row["who"], row["person"]) for row in rows],
+        micros(here.clock()),
+        defaults.nudge,
+    )
+
+
+def _judged(opened: Facts, as_of: int) -> Any:
+    """The looks at somebody, narrow, each once, with `u`: 1 for those without a reason."""
+    from whosaw.detect.run import world_of
+    from whosaw.detect.templates import load_templates
+
+    looks = world_of(opened, as_of, load_defaults(), load_templates()).looks
+    return looks.filter(looks.judged == 1)
+
+
+def _rows(here: House, first: int, since: int) -> list[Row]:
+    with facts(here) as opened:
+        looks = _judged(opened, micros(here.clock()))
+        looks = looks.filter((looks.leaf >= first) | (looks.t >= since))
+        intimate = [f"f_{field}" for field in _INTIMATE]
+        columns = ("leaf", "t", "day", "who", "person", "u", "first", "protected", "function", *intimate)
+        rows: list[Any] = opened.rows(looks.select(*columns), ("leaf", "who"), "looks of the day")
+    return [
+        Row(
+            leaf=row["leaf"], t=row["t"], day=row["day"], who=row["who"], person=row["person"],
+            unexplained=row["u"] == 1, intimate=any(row[name] for name in intimate), protected=row["protected"] == 1,
+            repeat=row["first"] == 0, human=row["function"] not in (None, "service"),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _held(here: House) -> frozenset[str]:
+    """Whom a question would warn: those of a finding of several, and of one that somebody has in review."""
+    now, known = standings(work.steps(review_desk(here))), findings(here)
+    return frozenset(
+        who
+        for one in (() if known is None else known.findings)
+        if (state := now.get(one.id, NEW).state) is not State.CLOSED
+        and (len(one.principals) > 1 or state in (State.ASSIGNED, State.IN_REVIEW, State.SECOND))
+        for who in one.principals
+    )
+
+
+def _head(here: House) -> tuple[int, bytes]:
+    here.journal.publish_now()
+    head = here.journal.reader().checkpoint
+    return head.size, head.root
+
+
+def _opened(here: House, leaf: int) -> asking.Opened | None:
+    body = here.journal.reader().frame(leaf).body
+    if body is None:
+        return None
+    look = LookBody.decode(body)
+    looked = Looked(
+        t=micros(look.at),
+        who=look.principal,
+        asked=frozenset(Asked(field, detail) for field, detail in look.asked if detail in LADDER[field]),
+        purpose=look.purpose,
+        case=look.case,
+    )
+    return asking.Opened(looked, look.look, look.person, look.app, look.decision == "refuse")
+
+
+def _on_file(here: House, case: str, who: str, person: str) -> OnFile | None:
+    found = here.directory.known(who, person, case, here.clock()).case
+    if found is None:
+        return None
+    by_them = found.requested_by_principal or found.opened_by == "principal"
+    named = found.named
+    return OnFile(
+        opened=micros(found.opened),
+        closed=None if found.closed is None else micros(found.closed),
+        hands=frozenset({who}) if by_them else frozenset(),
+        theirs=found.assigned,
+        named=None if named is None else (micros(named.added), who if named.by == "principal" else None),
+    )
+
+
+def answers(here: House, looks: Collection[str], principals: Collection[str]) -> tuple[Nudged, ...]:
+    """What was asked about these looks by these principals, and what came of it: for who reviews a finding."""
+    reader = here.journal.reader()
+    found = []
+    for one in nudges(nudge_desk(here)).asked.values():
+        if one.question.who in principals and one.question.fate is Fate.ASKED:
+            body = reader.frame(one.question.leaf).body
+            look = None if body is None else LookBody.decode(body)
+            if look is not None and (look.look) in looks:
+                found.append(one)
+    return tuple(found)

@@ -15,6 +15,8 @@ from whosaw.directory.columns import CLASSES, FUNCTIONS, SCOPES, TABLES
 from whosaw.directory.directory import OVER
 from whosaw.guard.counts.reasons import REASONS as COUNTS
 from whosaw.guard.pseudonyms.reasons import REASONS as PSEUDONYMS
+from whosaw.nudge.answer import REASONS as NUDGES
+from whosaw.nudge.facts import AGAINST
 from whosaw.policy.independence import REASONS
 from whosaw.review.reasons import REASONS as REVIEWS
 from whosaw.review.words import _OTHER, _WHY, RESOLUTIONS
@@ -86,6 +88,8 @@ def commands():
             codes.add(steps.FALSE)
         if name == "journal export log":
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
+        if name in {"nudge ask", "nudge list", "nudge report"}:
+            codes.discard(module["REFUSED"])  # what is asked of others is not theirs to see, so there is nothing to refuse
         if name in {"ticket accounts", "ticket status"}:
             codes.discard(module["REFUSED"])  # only who asks about a case is asked who they are
         if name == "places explain":
@@ -164,6 +168,16 @@ def test_every_refusal_of_counts_is_documented():
 
 def test_every_refusal_of_a_review_is_documented():
     assert {row[0].strip("`"): row[1] for row in section("Refusals of a review")} == REVIEWS
+
+
+def test_every_refusal_of_an_answer_is_documented():
+    assert {row[0].strip("`"): row[1] for row in section("Refusals of an answer")} == NUDGES
+
+
+def test_all_that_can_speak_against_an_answer_is_documented():
+    text = (ROOT / "docs/nudge.md").read_text()
+    rows = [tuple(c.strip(" `") for c in line.split("|")[1:-1]) for line in text.splitlines() if line.startswith("| `")]
+    assert rows == list(AGAINST.items())
 
 
 def test_every_resolution_and_its_reasons_are_documented():

@@ -32,6 +32,7 @@ from whosaw.cli.init import init
 from whosaw.cli.inquiry_inferred import inquiry
 from whosaw.cli.journal.command import journal
 from whosaw.cli.look import look
+from whosaw.cli.nudge import nudge
 from whosaw.cli.operator import NotTheirs
 from whosaw.cli.options import Left
 from whosaw.cli.output import REFUSED
@@ -93,6 +94,7 @@ for _command in (
     detect,
     evaluate,
     finding,
+    nudge,
     inquiry,
     statement,
     erase,

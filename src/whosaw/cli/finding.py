@@ -13,6 +13,7 @@ import click
 
 from whosaw.cli import finding_words as words
 from whosaw.cli.errand import Done, Errand, Given, typed_by
+from whosaw.cli.nudge_words import beside
 from whosaw.cli.options import again, asker_option, data_option, format_option, say
 from whosaw.cli.output import REFUSED
 from whosaw.model.record import Json
@@ -22,7 +23,7 @@ from whosaw.review.shown import listed, shown
 from whosaw.review.state import standings
 from whosaw.review.words import RESOLUTIONS, Resolution, What
 from whosaw.review.work import Refused, Wish
-from whosaw.reviewing import review_desk
+from whosaw.reviewing import answers, review_desk
 from whosaw.wiring import House
 
 _RESOLUTIONS = "; ".join(f"{each}: {said}" for each, said in RESOLUTIONS.items())
@@ -68,7 +69,8 @@ def _show(here: House, said: Given) -> Done:
     found = shown(said.text("finding"), typed_by(here, said), review_desk(here))
     if isinstance(found, Refused):
         return Done(words.refused(found), REFUSED)
-    return Done(words.showing(found, said.text("again")))
+    asked = tuple(map(beside, answers(here, found.finding.looks, found.finding.principals)))
+    return Done(words.showing(found, asked, said.text("again")))
 
 
 SHOW = Errand("finding show", _show)

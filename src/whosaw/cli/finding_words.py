@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from whosaw.cli.output import Cell, Table
@@ -46,8 +46,8 @@ def listing(rows: Iterable[Listed]) -> Table:
     return Table(said, ("finding", "state", "resolution", "score", "goes to", "since", "sentence"), made)
 
 
-def showing(one: Shown, again: str) -> Table:
-    """One finding, with what speaks against it in the same size, and how it and its like ended before."""
+def showing(one: Shown, asked: Sequence[str], again: str) -> Table:
+    """One finding, with what speaks against it in the same size, what those who looked said, and how it and its like ended."""
     found, standing = one.finding, one.standing
     first, last = map(instant, found.window)
     rows = tuple({"signal": r.signal, "p": f"{r.p:.2g}", "sentence": r.sentence} for r in found.signals)
@@ -69,6 +69,7 @@ def showing(one: Shown, again: str) -> Table:
         f"Principals, by pseudonym: {', '.join(found.principals)}.",
         f"It rests on {_rests_on(one)}, from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
         *(f"Against it: {sentence_}" for sentence_ in found.counter),
+        *asked,
         *(_before(ended) for ended in standing.ended),
         *(f"About some of the same: {r.finding}, resolved as {_ended(r.ended)}." for r in one.related),
         *(_alike(each) for each in one.alike),

@@ -105,9 +105,11 @@ class Nudging:
 
     third: int
     a_day: int
-    lot: float = field(metadata={"high": 0.5})
-    apart: float = field(metadata={"high": 0.5})
-    answer_h: int
+    unexplained: float = field(metadata={"high": 1.0})
+    lot: float = field(metadata={"high": 1.0})
+    apart: float = field(metadata={"high": 0.9})
+    fresh_h: int = field(metadata={"high": 72})
+    answer_h: int = field(metadata={"high": 240})
     period_days: int
     repeat_days: int
 
