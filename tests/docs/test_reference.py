@@ -89,7 +89,7 @@ def commands():
         if name == "journal export log":
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
         if name in {"nudge ask", "nudge list", "nudge report"}:
-            codes.discard(module["REFUSED"])  # what is asked of others is not theirs to see, so there is nothing to refuse
+            codes.discard(module["REFUSED"])  # nobody sees what others are asked
         if name in {"ticket accounts", "ticket status"}:
             codes.discard(module["REFUSED"])  # only who asks about a case is asked who they are
         if name == "places explain":
