@@ -11,7 +11,7 @@ state of the database. What is not there is None, never a guess; what contradict
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,14 +19,17 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from whosaw.directory import feeds
+from whosaw.directory.by_instant import known_at
 from whosaw.directory.chart import DAYS, chart, tied
 from whosaw.directory.feeds import Feed
 from whosaw.directory.kept import Outcome, newest
 from whosaw.directory.ports import Elsewhere, nothing_elsewhere
+from whosaw.directory.remembered import Held, looking, memory_of
+from whosaw.directory.span import Span
 from whosaw.directory.tables import LOADED, micros
 from whosaw.directory.ticket_tables import CASE_HANDS
-from whosaw.directory.transaction import reading
-from whosaw.directory.view import OVER, View, known_at
+from whosaw.directory.transaction import answering, reading
+from whosaw.directory.view import OVER, View
 from whosaw.policy.facts import Known, PrincipalFacts
 from whosaw.policy.independence import Chart
 
@@ -48,33 +51,49 @@ class Directory:
         elsewhere: Elsewhere = nothing_elsewhere,
     ) -> None:
         self._engine, self._stale_after, self._limits = engine, stale_after, dict(limits or {})
-        self._elsewhere = elsewhere
+        self._elsewhere, self._mine = elsewhere, object()
 
     def known(self, principal: str, person: str, case: str | None, at: datetime) -> Known:
         """What was known at `at`. Raises Unavailable where the database cannot be read, Damaged where it contradicts."""
-        with reading(self._engine) as db:
-            sighting = None if case is None else newest(db, case, micros(at))
+        instant, key = micros(at), (self._mine, principal, person, case)
+        if (known := self._remembered(key, instant)) is not None:
+            return known
+        with looking(self._engine) as db:
+            view = View(db, instant)
+            sighting = None if case is None else newest(db, case, instant, view.span)
             silent = sighting is not None and not sighting.counts(at)
             if silent or (sighting is not None and sighting.outcome is Outcome.UNKNOWN):
                 case = None
-            view = View(db, micros(at), kept=sighting is not None)
+            view.kept = sighting is not None
             who, work, (whom, homes, homes_lately), (owners, owners_lately) = (
                 view.staff(principal), view.work(principal), view.person(person), view.owners(person),
             )  # fmt: skip
             if whom is not None and owners:
                 whom = replace(whom, staff=True)
             there = whom is not None or bool(owners)
-            return Known(
+            known = Known(
                 principal=None if who is None else self._stopped(db, principal, at, view.principal_facts(who, work)),
                 person=whom,
                 relation=None if who is None or not there else view.relation(who, person, homes_lately, owners_lately),
                 case=None
                 if case is None
                 else view.case(case, who=who, principal=principal, person=person, homes=homes, work=work),
-                feed=feeds.stalest(feeds.read(db, micros(at), self._limit)),
+                feed=feeds.stalest(feeds.read(db, instant, self._limit, view.span)),
                 case_silent=silent,
                 newest=feeds.newest(db),
             )
+            if isinstance(db, Held) and view.span.whole and self._elsewhere is nothing_elsewhere:
+                db.keep(key, (view.span, known))
+            return known
+
+    def _remembered(self, key: Hashable, at: int) -> Known | None:
+        """The answer to the same question, if nobody has written since and nothing began or ended in between."""
+        memory = memory_of(self._engine)
+        if memory is None:
+            return None
+        with answering():
+            kept: tuple[Span, Known] | None = memory.find(key)
+        return kept[1] if kept is not None and kept[0].covers(at) else None
 
     def _stopped(self, db: Any, principal: str, at: datetime, facts: PrincipalFacts) -> PrincipalFacts:
         """The facts, with what is said of the principal outside of the directory's own tables."""

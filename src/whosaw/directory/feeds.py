@@ -18,6 +18,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from whosaw.directory.change import NO_FEED
 from whosaw.directory.query import ask
+from whosaw.directory.remembered import Held, ask_once
+from whosaw.directory.span import Span
 from whosaw.directory.tables import FEED, FOR_EVER, LOADED, SOURCES, SUSPENSIONS, instant
 from whosaw.policy.facts import FeedFacts
 
@@ -29,6 +31,10 @@ _EACH = (
     select(SOURCES.c.source, _LAST.scalar_subquery().label("confirmed"))
     .where(SOURCES.c.since <= _AT, SOURCES.c.until > _AT)
     .order_by(SOURCES.c.source)
+)
+_SOURCES = select(SOURCES.c.source, SOURCES.c.since, SOURCES.c.until).order_by(SOURCES.c.source)
+_LAST_OF = (
+    select(FEED.c.confirmed).where(FEED.c.source == bindparam("source")).order_by(FEED.c.confirmed.desc()).limit(1)
 )
 _NEWEST = select(
     select(FEED.c.confirmed).order_by(FEED.c.row.desc()).limit(1).scalar_subquery().label("confirmed"),
@@ -49,10 +55,30 @@ class Feed:
         return at - self.confirmed > self.limit
 
 
-def read(db: Connection, at: int, limit: Limit) -> tuple[Feed, ...]:
-    """Each source that must be fresh at `at`."""
-    rows = [(row["source"], row["confirmed"]) for row in ask(db, _EACH, {"at": at})]
+def read(db: Connection | Held, at: int, limit: Limit, span: Span | None = None) -> tuple[Feed, ...]:
+    """Each source that must be fresh at `at`. `span`: what this answer bounds."""
+    rows = None if span is None else _newest_of_each(db, at, span)
+    if rows is None:
+        rows = [(row["source"], row["confirmed"]) for row in ask(db, _EACH, {"at": at})]
     return tuple(Feed(source, instant(last), limit(source)) for source, last in rows if source not in NO_FEED)
+
+
+def _newest_of_each(db: Connection | Held, at: int, span: Span) -> list[tuple[str, int]] | None:
+    """The same from what names no instant; None where something was confirmed after `at`, as somebody's clock says."""
+    sources = ask_once(db, _SOURCES, {})
+    found = []
+    for row in sources:
+        span.bound(row["since"])
+        span.bound(row["until"])
+        if not row["since"] <= at < row["until"]:
+            continue
+        last = ask_once(db, _LAST_OF, {"source": row["source"]})
+        if not last or last[0]["confirmed"] > at:
+            span.end()
+            return None
+        span.bound(last[0]["confirmed"])
+        found.append((row["source"], last[0]["confirmed"]))
+    return found
 
 
 def stalest(feeds: Sequence[Feed]) -> FeedFacts | None:
@@ -63,9 +89,9 @@ def stalest(feeds: Sequence[Feed]) -> FeedFacts | None:
     return FeedFacts(confirmed=worst.confirmed, limit=worst.limit, source=worst.source)
 
 
-def newest(db: Connection) -> datetime | None:
+def newest(db: Connection | Held) -> datetime | None:
     """When anything was changed or confirmed last, whoever's clock said so; None where nothing ever was."""
-    said = [at for row in ask(db, _NEWEST, {}) for at in row.values() if at is not None]
+    said = [at for row in ask_once(db, _NEWEST, {}) for at in row.values() if at is not None]
     return instant(max(said)) if said else None
 
 

@@ -20,6 +20,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, bindparam, insert, select
 
 from whosaw.directory.query import Row, ask, ask_one
+from whosaw.directory.remembered import Held, ask_once
+from whosaw.directory.span import Span
 from whosaw.directory.tables import CASE_PERSONS, CASES, instant, micros
 from whosaw.directory.ticket_tables import CASE_HANDS, SIGHTINGS
 from whosaw.policy.facts import Whose
@@ -32,6 +34,7 @@ _OF_CASE = (
     .order_by(*_NEWEST)
     .limit(1)
 )
+_LAST_OF_CASE = select(SIGHTINGS).where(SIGHTINGS.c.case_id == bindparam("case")).order_by(*_NEWEST).limit(1)
 _OF_SYSTEM = (
     select(SIGHTINGS).where(SIGHTINGS.c.system == bindparam("system")).order_by(SIGHTINGS.c.row.desc()).limit(1)
 )
@@ -92,9 +95,15 @@ def note(db: Connection, case: str, sighting: Sighting, known_from: int) -> None
     db.execute(insert(SIGHTINGS).values(case_id=case, known_from=known_from, **said))
 
 
-def newest(db: Connection, case: str, at: int) -> Sighting | None:
-    """The last sighting of a case that was known at `at`; None for a case that no system was ever asked for."""
-    return _sighting(ask_one(db, _OF_CASE, {"case": case, "at": at}))
+def newest(db: Connection | Held, case: str, at: int, span: Span | None = None) -> Sighting | None:
+    """The last sighting of a case that was known at `at`; None for a case that no system was ever asked for. It bounds `span`."""
+    span = Span(at, 0) if span is None else span
+    rows = ask_once(db, _LAST_OF_CASE, {"case": case})
+    if rows and rows[0]["known_from"] > at:
+        span.end()
+        return _sighting(ask_one(db, _OF_CASE, {"case": case, "at": at}))
+    span.hold(rows)
+    return _sighting(rows[0]) if rows else None
 
 
 def newest_of_system(db: Connection, system: str) -> Sighting | None:
@@ -122,7 +131,7 @@ class Hands:
     whose: Callable[[str | None], Whose]
 
     @classmethod
-    def of(cls, db: Connection, case: str, at: int, whose: Callable[[str | None], Whose]) -> Hands:
+    def of(cls, db: Connection | Held, case: str, at: int, whose: Callable[[str | None], Whose]) -> Hands:
         return cls(ask(db, _HANDS, {"case": case, "at": at}), whose)
 
     def opened_by(self) -> Whose:

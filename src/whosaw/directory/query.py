@@ -16,13 +16,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Dialect, Select, TextClause
+from sqlalchemy import Dialect, Select, TextClause
 from sqlalchemy.exc import DBAPIError
 
 Row = Mapping[str, Any]
 _QUESTIONS = 512  # the program has a few dozen
+
+
+class Reads(Protocol):
+    """A connection, as far as a question needs one: SQLAlchemy's, or the one that remembers (``directory.remembered``)."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+    @property
+    def connection(self) -> Any: ...
+    def invalidate(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class _Ready:
     shaped: tuple[tuple[str, Callable[[Any], Any]], ...]
 
 
-def ask(db: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[Row]:
+def ask(db: Reads, query: Select[Any], values: Mapping[str, Any]) -> list[Row]:
     """The rows that `query` has for these `values`, in the transaction of `db`. Raises SQLAlchemyError.
 
     For queries that are put together once: what is built anew for each call fills the memory of texts for nothing.
@@ -57,13 +67,13 @@ def ask(db: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[R
     return rows
 
 
-def ask_one(db: Connection, query: Select[Any], values: Mapping[str, Any]) -> Row | None:
+def ask_one(db: Reads, query: Select[Any], values: Mapping[str, Any]) -> Row | None:
     """The first row, or None."""
     rows = ask(db, query, values)
     return rows[0] if rows else None
 
 
-def tell(db: Connection, statement: TextClause, values: Mapping[str, Any]) -> int:
+def tell(db: Reads, statement: TextClause, values: Mapping[str, Any]) -> int:
     """Write one row the same way; how many were written. The caller has begun a transaction, and ends it."""
     text, names = _telling(statement, db.dialect)
     try:

@@ -24,7 +24,7 @@ from whosaw.errors import Unavailable
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """All reads inside see one state. Raises Unavailable where the database cannot be read."""
-    with _answering(), engine.connect() as db:
+    with answering(), engine.connect() as db:
         if db.dialect.name == "postgresql":
             db.execution_options(isolation_level="REPEATABLE READ")
         _begin(db, "BEGIN")
@@ -34,7 +34,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One writer at a time; all is committed at the end, or nothing. Raises Unavailable."""
-    with _answering(), engine.connect() as db:
+    with answering(), engine.connect() as db:
         _begin(db, "BEGIN IMMEDIATE")
         if db.dialect.name == "postgresql":
             db.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('whosaw/state'))")
@@ -57,7 +57,8 @@ def _begin(db: Connection, statement: str) -> None:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Whatever the database says becomes Unavailable."""
     try:
         yield
     except SQLAlchemyError as error:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One instant of the directory, inside one transaction: the reads behind ``directory.known``.
+"""One instant of the directory, of one state of the database: the reads behind ``directory.known``.
 
     staff ─▶ Member ─▶ PrincipalFacts          persons ─▶ PersonFacts           cases, case_persons ─▶ CaseFacts
        └── own accounts, household, unit, managers, links ──▶ RelationFacts ◀──┘
 
-Invariant: a View asks for what was known at its instant and nothing later. What contradicts itself is Damaged.
+Rows are asked for with all their versions, by what they are about, and chosen by the instant here: so what was read for one
+instant is good for another (``remembered``), and ``span`` says how long all of an answer stays as it is.
+
+Invariant: a View answers with what was known at its instant and nothing later. What contradicts itself is Damaged.
 """
 
 from __future__ import annotations
@@ -13,26 +16,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Boolean,
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, or_, select
 
+from whosaw.directory.by_instant import KINDS, LINKED
 from whosaw.directory.change import DRAWN, TICKETS
 from whosaw.directory.kept import Hands
 from whosaw.directory.member import Member, contradicts, member, members
 from whosaw.directory.query import Row, ask
+from whosaw.directory.remembered import Held, ask_once
+from whosaw.directory.span import Span
 from whosaw.directory.tables import (
     ASSIGNMENTS,
     CASE_PERSONS,
@@ -61,102 +53,45 @@ COLLEAGUES = frozenset({"colleague", "coworker"})
 OVER = frozenset({"closed", "cancelled", "canceled", "done", "rejected", "resolved", "solved"})
 
 _MICROSECOND = timedelta(microseconds=1)
-_AT: BindParameter[int] = bindparam("at")
-_LATELY: BindParameter[int] = bindparam("lately")
+_LATELY = PROTECTED_ON // _MICROSECOND
 _ID: BindParameter[str] = bindparam("id")
 _PERSON: BindParameter[str] = bindparam("person")
-_NEAR = 100  # namings of linked persons that one question reads
+_FEW = 32  # namings of a case, all versions, that are read one by one; of more the database counts
 
 
-def known_at(table: Any, at: Any) -> ColumnElement[bool]:
-    return and_(table.c.known_from <= at, table.c.known_to > at)
-
-
-def valid_at(table: Any, at: Any) -> ColumnElement[bool]:
-    return and_(table.c.valid_from <= at, table.c.valid_to > at)
-
-
-def _of(table: Table, column: str, *, valid: bool) -> Select[Any]:
-    """Rows of `table` about one thing, as known at a moment and, where asked, valid at it."""
-    query = select(table).where(table.c[column] == _ID, known_at(table, _AT))
-    return query.where(valid_at(table, _AT)) if valid else query
-
-
-def said_by(table: Table) -> ColumnElement[bool]:
-    """Of a case that a system keeps, what that system said, and nothing else; of any other, what anybody said."""
-    return or_(~bindparam("kept", type_=Boolean), table.c.source == TICKETS)
+def _of(table: Table, column: str) -> Select[Any]:
+    """Every version of the rows of `table` about one thing."""
+    return select(table).where(table.c[column] == _ID)
 
 
 # Built once: putting a query together costs more than asking it.
-_STAFF_EVER = _of(STAFF, "principal", valid=False)
-_STAFF_NOW = _of(STAFF, "principal", valid=True)
-
-
-def _lately(table: Any, column: str) -> Select[Any]:
-    """Every row about one thing that was known, and held, at some time since `lately`."""
-    return select(table).where(
-        table.c[column] == _ID, table.c.known_from <= _AT, table.c.known_to > _LATELY,
-        table.c.valid_from <= _AT, table.c.valid_to > _LATELY,
-    )  # fmt: skip
-
-
-_STAFF_LATELY, _OWNERS_LATELY = _lately(STAFF, "principal"), _lately(STAFF, "own_person")
-_PERSON_LATELY = _lately(PERSONS, "person")
-_REGIONS = _of(REGIONS, "country", valid=False)
-_CASE = _of(CASES, "case_id", valid=False).where(said_by(CASES))
-_NAMED = _of(CASE_PERSONS, "case_id", valid=False).where(CASE_PERSONS.c.person == _PERSON, said_by(CASE_PERSONS))
-_WORK = _of(ASSIGNMENTS, "principal", valid=True).where(
+_STAFF, _OWNERS, _PERSON_ROWS, _REGIONS, _SUSPENDED = (
+    _of(STAFF, "principal"), _of(STAFF, "own_person"), _of(PERSONS, "person"), _of(REGIONS, "country"), _of(SUSPENSIONS, "principal"),
+)  # fmt: skip
+_CASE = _of(CASES, "case_id")
+_NAMINGS = _of(CASE_PERSONS, "case_id").limit(_FEW + 1)
+_NAMED = _of(CASE_PERSONS, "case_id").where(CASE_PERSONS.c.person == _PERSON)
+_WORK = _of(ASSIGNMENTS, "principal").where(
     or_(ASSIGNMENTS.c.scope_kind == "queue", ASSIGNMENTS.c.scope_kind == "on_call")
 )
-_SUSPENDED = _of(SUSPENSIONS, "principal", valid=False)
-_LINKS = select(LINKS).where(
-    or_(LINKS.c.a == _ID, LINKS.c.b == _ID), LINKS.c.known_from <= _AT, LINKS.c.known_to > _LATELY,
-    LINKS.c.valid_from <= _AT, LINKS.c.valid_to > _LATELY,
-)  # fmt: skip
-
-
-def _mixed() -> Any:
-    """How many persons a case names, and how many of them are staff's own accounts."""
-    whom, owner, named = PERSONS.alias(), STAFF.alias(), CASE_PERSONS.c.person
-    staff = or_(
-        exists().where(whom.c.person == named, whom.c.staff, known_at(whom, _AT), valid_at(whom, _AT)),
-        exists().where(owner.c.own_person == named, known_at(owner, _AT)),
-    )
-    counted = (func.count().label("named"), func.sum(case((staff, 1), else_=0)).label("staff"))
-    return select(*counted).where(CASE_PERSONS.c.case_id == _ID, known_at(CASE_PERSONS, _AT), said_by(CASE_PERSONS))
-
-
-def _near() -> Select[Any]:
-    """The namings in a case of persons who are linked to a person, or live with them."""
-    near, home, named = LINKS.alias(), PERSONS.alias(), CASE_PERSONS.c.person
-    ends = or_(and_(near.c.a == _PERSON, near.c.b == named), and_(near.c.b == _PERSON, near.c.a == named))
-    lives = home.c.household == bindparam("home")
-    return select(CASE_PERSONS).where(
-        CASE_PERSONS.c.case_id == _ID, named != _PERSON, known_at(CASE_PERSONS, _AT), said_by(CASE_PERSONS),
-        or_(
-            exists().where(ends, known_at(near, _AT), valid_at(near, _AT)),
-            exists().where(home.c.person == named, lives, known_at(home, _AT), valid_at(home, _AT)),
-        ),
-    ).limit(_NEAR)  # fmt: skip
-
-
-_KINDS, _LINKED = _mixed(), _near()
+_LINKS = select(LINKS).where(or_(LINKS.c.a == _ID, LINKS.c.b == _ID))
 
 
 class View:
     """One instant, for one look. `work`: the assignments of the one who looks are read once."""
 
-    def __init__(self, db: Connection, at: int, *, kept: bool = False) -> None:
-        """`kept`: the case is kept by a system, so that its word counts and no table's."""
-        self._db, self._at, self._kept = db, at, kept
-        self._since = at - PROTECTED_ON // _MICROSECOND
+    def __init__(self, db: Connection | Held, at: int) -> None:
+        self._db, self._at = db, at
+        self.kept = False  # the case is kept by a system, so that its word counts and no table's
+        self._since = at - _LATELY
         self._lately: dict[str, Member] = {}
+        self.span = Span(at, _LATELY)
 
     # ── who looks ──
 
     def staff(self, principal: str) -> Member | None:
         """The principal, by every source; None for one who was never known."""
-        return member(self._all(_STAFF_EVER, id=principal), self._at)
+        return member(self._known(_STAFF, principal), self._at)
 
     def principal_facts(self, who: Member, work: Sequence[Row]) -> PrincipalFacts:
         return PrincipalFacts(
@@ -170,21 +105,21 @@ class View:
 
     def suspended(self, who: Member) -> bool:
         """By a source, or by a suspension that is not lifted."""
-        return who.suspended or bool(self._all(_SUSPENDED, id=who.principal))
+        return who.suspended or bool(self._known(_SUSPENDED, who.principal))
 
     def work(self, principal: str) -> Sequence[Row]:
         """Queues and on-call duties of a principal, valid now."""
-        return self._all(_WORK, id=principal)
+        return self._valid(_WORK, principal)
 
     def regions(self, country: str) -> frozenset[str]:
         """A country and every group of countries that it belongs to."""
-        return frozenset([country, *(row["region"] for row in self._all(_REGIONS, id=country))])
+        return frozenset([country, *(row["region"] for row in self._known(_REGIONS, country))])
 
     # ── who is looked at ──
 
     def person(self, person: str) -> tuple[PersonFacts | None, frozenset[str], frozenset[str]]:
         """What is known of the person, their households, and those of these thirty days."""
-        rows = self._all(_PERSON_LATELY, id=person, lately=self._since)
+        rows = self._of_lately(_PERSON_ROWS, person)
         homes = frozenset(row["household"] for row in rows) - {None}
         now = [row for row in rows if row["known_to"] > self._at and row["valid_to"] > self._at]
         if not now:
@@ -207,7 +142,7 @@ class View:
         """Whose own account the person is, and whose it was in these thirty days: nobody's, for most; more than one's where
         accounts are shared.
         """
-        rows = self._all(_OWNERS_LATELY, id=person, lately=self._since)
+        rows = self._of_lately(_OWNERS, person)
         now = [row for row in rows if row["known_to"] > self._at and row["valid_to"] > self._at]
         return frozenset(row["principal"] for row in now), frozenset(row["principal"] for row in rows)
 
@@ -237,7 +172,7 @@ class View:
     def _as_lately(self, principal: str, now: Member | None = None) -> Member:
         """One of the staff with every unit, manager, home and account that they had in these thirty days."""
         if principal not in self._lately:
-            rows = self._all(_STAFF_LATELY, id=principal, lately=self._since)
+            rows = self._of_lately(_STAFF, principal)
             self._lately[principal] = Member(principal, [*rows, *(now.rows if now is not None else ())], active=True)
         return self._lately[principal]
 
@@ -245,7 +180,7 @@ class View:
         """The kinds of link between the principal's own accounts and the person."""
         if not who.accounts:
             return frozenset()
-        rows = self._all(_LINKS, id=person, lately=self._since)
+        rows = self._of_lately(_LINKS, person)
         return frozenset(row["kind"] for row in rows if {row["a"], row["b"]} & who.accounts - {person})
 
     def _above(self, who: Member) -> frozenset[str]:
@@ -256,7 +191,7 @@ class View:
             above |= rung
             if not rung:
                 return frozenset(above)
-            bosses = members((row for each in rung for row in self._all(_STAFF_NOW, id=each)), self._at)
+            bosses = members((row for each in rung for row in self._valid(_STAFF, each)), self._at)
             rung = {manager for boss in bosses for manager in boss.managers} - above
         raise Damaged("a reporting line is longer than any can be", where="staff")
 
@@ -272,7 +207,7 @@ class View:
         homes: frozenset[str],
         work: Sequence[Row],
     ) -> CaseFacts | None:
-        rows = self._all(_CASE, id=case)
+        rows = [row for row in self._known(_CASE, case) if self._says(row)]
         if not rows:
             return None
         row = _only(rows, "cases")
@@ -281,7 +216,9 @@ class View:
             return self._whose(hand, who, principal)
 
         # Of a case that a system keeps all hands are known, where the table has room for one.
-        hands = Hands.of(self._db, case, self._at, whose) if self._kept else None
+        if self.kept:
+            self.span.end()
+        hands = Hands.of(self._db, case, self._at, whose) if self.kept else None
 
         def namer(naming: Row) -> Whose:
             return whose(naming["added_by"]) if hands is None else hands.named_by(naming["person"])
@@ -305,12 +242,23 @@ class View:
 
     def _mixed(self, case: str) -> bool:
         """Whether a case names both staff and outsiders."""
-        found = self._all(_KINDS, id=case)[0]
-        return 0 < int(found["staff"] or 0) < int(found["named"])
+        if (rows := self._namings(case)) is None:
+            found = self._all(KINDS, id=case)[0]
+            return 0 < int(found["staff"] or 0) < int(found["named"])
+        return len({self._is_staff(row["person"]) for row in rows}) == 2
+
+    def _namings(self, case: str) -> Sequence[Row] | None:
+        """Everybody whom a case names; None where there are too many to read them one by one."""
+        rows = self._rows(_NAMINGS, id=case)
+        return None if len(rows) > _FEW else [row for row in rows if self._is_known(row) and self._says(row)]
+
+    def _is_staff(self, person: str) -> bool:
+        """Whether an account is one of our own staff's, by whoever says so."""
+        return any(row["staff"] for row in self._valid(_PERSON_ROWS, person)) or bool(self._known(_OWNERS, person))
 
     def _names_link(self, case: str, person: str, homes: Iterable[str], namer: Callable[[Row], Whose]) -> bool:
         """Whether somebody else named, before this moment, somebody who is linked to the person."""
-        rows = [row for home in sorted(homes) or [""] for row in self._all(_LINKED, id=case, person=person, home=home)]
+        rows = [row for home in sorted(homes) or [""] for row in self._all(LINKED, id=case, person=person, home=home)]
         return any(
             _added(row) <= self._at and namer(row) == "other" and not self._protected(row["person"]) for row in rows
         )
@@ -321,7 +269,12 @@ class View:
         return facts is None or facts.protected
 
     def _named(self, case: str, person: str, namer: Callable[[Row], Whose]) -> NamedFacts | None:
-        rows = self._all(_NAMED, id=case, person=person)
+        if (all_of_them := self._namings(case)) is None:
+            rows = [
+                row for row in self._rows(_NAMED, id=case, person=person) if self._is_known(row) and self._says(row)
+            ]
+        else:
+            rows = [row for row in all_of_them if row["person"] == person]
         if not rows:
             return None
         row = _only(rows, "case_persons")
@@ -339,15 +292,48 @@ class View:
         if me is None or not me.households:
             return "other"
         # A case asked for from the sofa of the one who looks was made up like one asked for from their desk.
-        there = [
-            row
-            for query in (_PERSON_LATELY, _STAFF_LATELY)
-            for row in self._all(query, id=pseudonym, lately=self._since)
-        ]
+        there = [row for query in (_PERSON_ROWS, _STAFF) for row in self._of_lately(query, pseudonym)]
         return "principal" if me.households & {row["household"] for row in there} else "other"
 
+    # ── rows ──
+
+    def _known(self, query: Select[Any], id_: str) -> Sequence[Row]:
+        """Rows about `id_` that were known at the instant."""
+        return [row for row in self._rows(query, id=id_) if self._is_known(row)]
+
+    def _valid(self, query: Select[Any], id_: str) -> Sequence[Row]:
+        """Of these, those that say something about the instant."""
+        return [row for row in self._known(query, id_) if row["valid_from"] <= self._at < row["valid_to"]]
+
+    def _of_lately(self, query: Select[Any], id_: str) -> Sequence[Row]:
+        """Every row about `id_` that was known, and held, at some time of these thirty days."""
+        at, since = self._at, self._since
+        return [
+            row
+            for row in self._rows(query, id=id_)
+            if row["known_from"] <= at
+            and row["known_to"] > since
+            and row["valid_from"] <= at
+            and row["valid_to"] > since
+        ]
+
+    def _is_known(self, row: Row) -> bool:
+        return bool(row["known_from"] <= self._at < row["known_to"])
+
+    def _says(self, row: Row) -> bool:
+        """Of a case that a system keeps, that system's word counts, and no table's."""
+        return not self.kept or row["source"] == TICKETS
+
+    def _rows(self, query: Select[Any], **values: Any) -> Sequence[Row]:
+        """Every version, whenever it was known."""
+        rows = ask_once(self._db, query, values)
+        self.span.hold(rows)
+        return rows
+
     def _all(self, query: Select[Any], **values: Any) -> Sequence[Row]:
-        return ask(self._db, query, {"at": self._at, "kept": self._kept, **values})
+        """What the database chooses by the instant: nobody can say how long it stays so."""
+        self.span.end()
+        return ask(self._db, query, {"at": self._at, "kept": self.kept, **values})
 
 
 def _fields(row: Row) -> frozenset[Asked] | None:

@@ -9,6 +9,7 @@ hide_parameters                        no value of a person in an error's text
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.exc import DisconnectionError
 
+from whosaw.directory.remembered import remember
 from whosaw.store.sqlite import private_file
 from whosaw.store.state_tables import answering
 
@@ -56,6 +58,7 @@ def state_engine(path: Path) -> Engine:
         if record.info["file"] != _file(path):
             raise DisconnectionError
 
+    remember(engine, lambda: _since(path))
     return engine
 
 
@@ -77,11 +80,17 @@ def answers(engine: Engine) -> Callable[[], None]:
 
 def _file(path: Path) -> tuple[int, int] | None:
     """Which file stands there, or that none does."""
+    found = _since(path)
+    return None if found is None else found[0]
+
+
+def _since(path: Path) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """The same, with what changes when somebody writes to it without telling SQLite."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - asked several times for each look, and a Path's own way to it is longer
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return (found.st_dev, found.st_ino), (found.st_mtime_ns, found.st_size)
 
 
 def shared_state_engine(database: Database, schema: str = "") -> Engine:

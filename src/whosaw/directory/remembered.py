@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was read of state.db is remembered for as long as nobody writes to it.
+
+    look ──▶ has anybody written since?  no ──▶ what was read then           one question, no transaction
+                                         yes ─▶ forget all ──▶ BEGIN, read, keep
+
+One connection that only reads asks SQLite for its `data_version`: another number says that somebody, in whatever process, has
+committed since. It is asked for each look, so a suspension or a leaver counts from the next look on, as if nothing was remembered;
+and inside a transaction it is of the state that the transaction reads, so all of an answer is of one state.
+
+Invariant: nothing is answered from memory unless the file that stands there now is the one that was read, and its number the same.
+In PostgreSQL there is no such number, and nothing is remembered.                          Decided in: docs/adr/0158
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from sqlalchemy import Connection, Dialect, Engine, Select, event
+from sqlalchemy.exc import DBAPIError
+
+from whosaw.directory.query import Row, ask
+from whosaw.directory.transaction import answering, reading
+
+LIMIT = 32_768  # answers; a longer list begins anew
+Which = Callable[[], tuple[object, object] | None]
+"""Which file stands there, and since when it is as it is; None: none does. Does not raise."""
+
+
+class Held:
+    """One state of the database, as long as its block lasts; for ``query.ask`` as good as a connection."""
+
+    __slots__ = ("_memory", "connection", "dialect")
+
+    def __init__(self, memory: Memory, connection: Any, dialect: Dialect) -> None:
+        self._memory, self.connection, self.dialect = memory, connection, dialect
+
+    def invalidate(self) -> None:
+        """What failed is not used again."""
+        self._memory.close()
+
+    def find(self, key: Hashable) -> Any:
+        """What is kept of this state under `key`; None where nothing is."""
+        return self._memory.kept.get(key)
+
+    def keep(self, key: Hashable, answer: Any) -> None:
+        """Keep `answer` until somebody writes."""
+        if len(self._memory.kept) >= LIMIT:
+            self._memory.kept.clear()
+        self._memory.kept[key] = answer
+
+
+class Memory:
+    """What was read of one file. Safe to share: one thread reads at a time."""
+
+    def __init__(self, engine: Engine, which: Which) -> None:
+        self._engine, self._which = ref(engine), which
+        self._lock = threading.RLock()
+        self._connection: Any = None
+        self._of: object = None  # the file that `_connection` has open
+        self._state: tuple[object, int] | None = None  # of which `kept` is
+        self.kept: dict[Hashable, Any] = {}
+
+    def find(self, key: Hashable) -> Any:
+        """What is kept under `key`, if nobody has written since; None else. Raises SQLAlchemyError."""
+        with self._lock:
+            self._look()
+            return self.kept.get(key)
+
+    @contextmanager
+    def reading(self) -> Iterator[Held]:
+        """All reads inside see one state, and what is kept is of it. Raises SQLAlchemyError."""
+        with self._lock:
+            engine = self._engine()
+            if engine is None:
+                raise RuntimeError("the engine is gone")
+            self._look(begin=True)
+            try:
+                yield Held(self, self._connection, engine.dialect)
+            finally:
+                self._end()
+
+    def close(self) -> None:
+        """Let go of the file, and forget."""
+        with self._lock:
+            connection, self._connection, self._state = self._connection, None, None
+            self.kept.clear()
+            if connection is not None:
+                connection.close()
+
+    def _look(self, *, begin: bool = False) -> None:
+        """Forget what is not so any more."""
+        there = self._which()
+        if self._connection is None or there is None or there[0] != self._of:
+            self._open(None if there is None else there[0])
+        try:
+            if begin:
+                self._connection.execute("BEGIN")
+            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except Exception as error:  # the driver's, which has a type of its own for each way to fail
+            self.close()
+            raise DBAPIError("", None, error) from error
+        if self._state != (there, number):
+            self.kept.clear()
+            self._state = there, number
+
+    def _open(self, there: object) -> None:
+        self.close()
+        engine = self._engine()
+        if engine is None:
+            raise RuntimeError("the engine is gone")
+        pooled = engine.raw_connection()
+        connection = pooled.dbapi_connection
+        pooled.detach()  # ours from here on: the pool hands it to nobody
+        self._connection, self._of = connection, there
+
+    def _end(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.rollback()
+        except Exception as error:  # as above
+            self.close()
+            raise DBAPIError("", None, error) from error
+
+
+_memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
+
+
+def remember(engine: Engine, which: Which) -> None:
+    """Remember what is read of this SQLite file from here on."""
+    memory = _memories[engine] = Memory(engine, which)
+
+    @event.listens_for(engine, "engine_disposed")
+    def close(_: Engine) -> None:
+        memory.close()
+
+
+def memory_of(engine: Engine) -> Memory | None:
+    """The memory of `engine`; None where nothing is remembered."""
+    return _memories.get(engine)
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection | Held]:
+    """As ``transaction.reading``, by the connection that remembers where there is one. Raises Unavailable."""
+    memory = memory_of(engine)
+    if memory is None:
+        with reading(engine) as db:
+            yield db
+        return
+    with answering(), memory.reading() as held:
+        yield held
+
+
+def ask_once(db: Connection | Held, query: Select[Any], values: dict[str, Any]) -> list[Row]:
+    """The rows that `query` has for these `values`, which may have been read before. For questions that name no instant."""
+    if not isinstance(db, Held):
+        return ask(db, query, values)
+    key = (query, *values.values())
+    found: list[Row] | None = db.find(key)
+    if found is None:
+        found = ask(db, query, values)
+        db.keep(key, found)
+    return found
