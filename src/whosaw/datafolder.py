@@ -29,7 +29,7 @@ from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
-from whosaw.model.delivered import Deliveries
+from whosaw.model.delivered import LIMIT, Deliveries
 from whosaw.places.checked import KeptMemory
 from whosaw.places.places import Places
 from whosaw.privacy.carried import whole
@@ -45,9 +45,12 @@ from whosaw.store.root_file import ROOT, RootFile, check_folder
 from whosaw.store.root_next import NEXT, SEALED_NEXT, NextGiven, NextInFile, NextRoot, NextSealed
 from whosaw.store.root_sealed import SEALED, SealedRoot
 from whosaw.store.secret_env import RootInEnvironment
+from whosaw.store.shown import SHOWN, ShownFile
+from whosaw.store.sql_crowd import Shown
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.sql_labels import SqliteLabels
+from whosaw.store.sql_shown import SqlShown
 from whosaw.store.state import state_engine
 from whosaw.store.transit import Transit, token_of
 from whosaw.tlog.map_leaf import map_origin
@@ -319,6 +322,16 @@ def deliveries_of(folder: Path, settings: Settings, engine: Engine, last_look: d
     return (
         SqlDeliveries(engine) if settings.store.database else DeliveredFile(folder / "private" / DELIVERED, last_look)
     )
+
+
+def shown_of(folder: Path, settings: Settings, engine: Engine) -> Shown:
+    """Where what looks showed is kept: gates that share a database do it there."""
+    table, path = SqlShown(engine), folder / "private" / SHOWN
+    if settings.store.database:
+        return table
+    if path.exists() and table.newest(1):
+        table.clear()  # an older version kept it there; it was taken over, or is over
+    return ShownFile(path, timedelta(seconds=settings.guard.open_for_s), taken_over=lambda: table.newest(LIMIT))
 
 
 def _is_present(folder: Path, settings: Settings, root: Root) -> bool:

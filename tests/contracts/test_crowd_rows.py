@@ -4,6 +4,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from tests.contracts.state import state_of
@@ -11,20 +12,22 @@ from tests.contracts.state import state_of
 from whosaw.directory import migrate
 from whosaw.errors import Unavailable
 from whosaw.store.memory_crowd import MemoryCrowdRows
+from whosaw.store.shown import ShownFile
 from whosaw.store.sql_crowd import SqlCrowdRows
 from whosaw.store.state import state_engine
 
 PATIENCE_S = 20
+OPEN = timedelta(minutes=15)
 ONE, OTHER = bytes(16), bytes([1]) * 16
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def rows(request):
+@pytest.fixture(params=["memory", "sqlite", "file", pytest.param("postgres", marks=pytest.mark.postgres)])
+def rows(request, tmp_path):
     if request.param == "memory":
         yield MemoryCrowdRows()
     else:
-        engine = state_of(request, request.param)
-        yield SqlCrowdRows(engine)
+        engine = state_of(request, "sqlite" if request.param == "file" else request.param)
+        yield SqlCrowdRows(engine, ShownFile(tmp_path / "shown", OPEN) if request.param == "file" else None)
         engine.dispose()
 
 

@@ -15,7 +15,7 @@ In PostgreSQL there is no such number, and nothing is remembered.               
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -60,8 +60,8 @@ class Memory:
     def __init__(self, engine: Engine, which: Which) -> None:
         self._engine, self._which = ref(engine), which
         self._lock = threading.RLock()
-        self._connection: Any = None
-        self._of: object = None  # the file that `_connection` has open
+        self._open: Held | None = None
+        self._of: object = None  # the file that it has open
         self._state: tuple[object, int] | None = None  # of which `kept` is
         self.kept: dict[Hashable, Any] = {}
 
@@ -71,58 +71,70 @@ class Memory:
             self._look()
             return self.kept.get(key)
 
+    def find_all(self, keys: Iterable[Hashable]) -> list[Any]:
+        """`find` of each of them."""
+        with self._lock:
+            self._look()
+            return [self.kept.get(key) for key in keys]
+
+    @contextmanager
+    def asking(self) -> Iterator[Held]:
+        """For one question, of which nothing is kept. Raises SQLAlchemyError."""
+        with self._lock:
+            yield self._held(self._which())
+
     @contextmanager
     def reading(self) -> Iterator[Held]:
         """All reads inside see one state, and what is kept is of it. Raises SQLAlchemyError."""
         with self._lock:
-            engine = self._engine()
-            if engine is None:
-                raise RuntimeError("the engine is gone")
-            self._look(begin=True)
+            held = self._look(begin=True)
             try:
-                yield Held(self, self._connection, engine.dialect)
+                yield held
             finally:
                 self._end()
 
     def close(self) -> None:
         """Let go of the file, and forget."""
         with self._lock:
-            connection, self._connection, self._state = self._connection, None, None
+            held, self._open, self._state = self._open, None, None
             self.kept.clear()
-            if connection is not None:
-                connection.close()
+            if held is not None:
+                held.connection.close()
 
-    def _look(self, *, begin: bool = False) -> None:
+    def _look(self, *, begin: bool = False) -> Held:
         """Forget what is not so any more."""
         there = self._which()
-        if self._connection is None or there is None or there[0] != self._of:
-            self._open(None if there is None else there[0])
+        held = self._held(there)
         try:
             if begin:
-                self._connection.execute("BEGIN")
-            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+                held.connection.execute("BEGIN")
+            (number,) = held.connection.execute("PRAGMA data_version").fetchone()
         except Exception as error:  # the driver's, which has a type of its own for each way to fail
             self.close()
             raise DBAPIError("", None, error) from error
         if self._state != (there, number):
             self.kept.clear()
             self._state = there, number
+        return held
 
-    def _open(self, there: object) -> None:
-        self.close()
-        engine = self._engine()
-        if engine is None:
-            raise RuntimeError("the engine is gone")
-        pooled = engine.raw_connection()
-        connection = pooled.dbapi_connection
-        pooled.detach()  # ours from here on: the pool hands it to nobody
-        self._connection, self._of = connection, there
+    def _held(self, there: tuple[object, object] | None) -> Held:
+        """The connection, to the file that stands there now."""
+        if self._open is None or there is None or there[0] != self._of:
+            self.close()
+            engine = self._engine()
+            if engine is None:
+                raise RuntimeError("the engine is gone")
+            pooled = engine.raw_connection()
+            self._open = Held(self, pooled.dbapi_connection, engine.dialect)
+            self._of = None if there is None else there[0]
+            pooled.detach()  # ours from here on: the pool hands it to nobody
+        return self._open
 
     def _end(self) -> None:
-        if self._connection is None:
+        if self._open is None:
             return
         try:
-            self._connection.rollback()
+            self._open.connection.rollback()
         except Exception as error:  # as above
             self.close()
             raise DBAPIError("", None, error) from error
@@ -143,6 +155,18 @@ def remember(engine: Engine, which: Which) -> None:
 def memory_of(engine: Engine) -> Memory | None:
     """The memory of `engine`; None where nothing is remembered."""
     return _memories.get(engine)
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[Connection | Held]:
+    """For one question: no transaction, and nothing is kept. Raises SQLAlchemyError."""
+    memory = memory_of(engine)
+    if memory is None:
+        with engine.connect() as db:
+            yield db
+        return
+    with memory.asking() as held:
+        yield held
 
 
 @contextmanager

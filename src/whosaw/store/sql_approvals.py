@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, bi
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask
+from whosaw.directory.remembered import memory_of
 from whosaw.errors import Unavailable
 from whosaw.model.approval_kept import Credential, Holder, Notice, RequestRow
 from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, CREDENTIALS, NOTICES, answering
@@ -26,6 +27,8 @@ from whosaw.store.state_tables import APPROVAL_RECORDS, APPROVALS, CREDENTIALS, 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PART, _APPROVED = "approvals", "approved"
 _SOME = select(APPROVALS.c.request).where(APPROVALS.c.exact == bindparam("of")).limit(1)
+_FEW = 4096  # requests that are remembered all at once
+_EXACTS = select(APPROVALS.c.exact).limit(_FEW)
 
 
 def _micros(at: datetime) -> int:
@@ -57,9 +60,25 @@ class SqlApprovals:
 
     def exact(self, exact: bytes) -> Sequence[RequestRow]:
         # Asked for each look, and for most of them there is nothing: that is found out in the cheapest way.
-        with answering(_PART), self._engine.connect() as db:
-            some = ask(db, _SOME, {"of": exact})
+        with answering(_PART):
+            some = self._any(exact)
         return self._all(select(APPROVALS).where(APPROVALS.c.exact == exact)) if some else []
+
+    def _any(self, exact: bytes) -> bool:
+        """Whether there ever was a request for exactly this."""
+        if (memory := memory_of(self._engine)) is None:
+            with self._engine.connect() as db:
+                return bool(ask(db, _SOME, {"of": exact}))
+        few: frozenset[bytes] | None = memory.find(_EXACTS)
+        if few is not None:
+            return exact in few
+        with memory.reading() as held:
+            rows = ask(held, _EXACTS, {})
+            if len(rows) < _FEW:
+                few = frozenset(bytes(row["exact"]) for row in rows)
+                held.keep(_EXACTS, few)
+                return exact in few
+            return bool(ask(held, _SOME, {"of": exact}))
 
     def since(self, at: datetime) -> Sequence[RequestRow]:
         return self._all(select(APPROVALS).where(APPROVALS.c.asked >= _micros(at)))

@@ -2,58 +2,49 @@
 """How many share a network, in SQL. Tokens, numbers of periods and shares; none of them says anything without its key.
 
 A count stops at what is enough: it takes as long for the network of a million people as for that of twenty.
-
-What was shown is kept in groups: whoever may write writes for all who wait, in one transaction, so that many looks share one
-sync of the disk. And each write empties what every other connection remembers of the file.
+What was shown is kept in a file of its own where one gate has the folder to itself (``shown``), and in a table where many share a
+database (``sql_shown``).
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Engine, Select, bindparam, delete, func, select, text
+from sqlalchemy import Engine, Select, bindparam, delete, func, select
 
-from whosaw.directory.query import ask, tell
-from whosaw.errors import Unavailable
-from whosaw.store.state_tables import CROWD, PREFIXES, add_unless_there, answering
+from whosaw.directory.query import Reads, ask
+from whosaw.directory.remembered import memory_of
+from whosaw.store.sql_shown import SqlShown
+from whosaw.store.state_tables import CROWD, add_unless_there, answering
 
 _PART = "crowd"
-_KEEP = text(
-    "INSERT INTO prefixes_shown (handle, look, sealed) VALUES (:handle, :look, :sealed) ON CONFLICT DO NOTHING"
-)
-_SHOWN = select(PREFIXES.c.sealed).where(PREFIXES.c.handle == bindparam("of"), PREFIXES.c.look == bindparam("which"))
 _AT_ONCE = 8  # counts in one statement: the prefixes of one address
 _LEAVE = delete(CROWD).where(
     CROWD.c.token == bindparam("of"), CROWD.c.period == bindparam("at"), CROWD.c.share == bindparam("whose")
 )
 
 
-@dataclass(slots=True)
-class _Keeping:
-    """What one look wants kept, and what became of it."""
+class Shown(Protocol):
+    """What looks showed, sealed: found again by whoever asks for the same look. All raise Unavailable."""
 
-    handle: bytes
-    look: bytes
-    sealed: bytes = field(repr=False)
-    kept: bytes | None = field(default=None, repr=False)
-    error: Exception | None = None
+    def find(self, handle: bytes, look: bytes) -> bytes | None: ...
+    def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
+        """Keep it unless something is kept; what is kept, durable."""
+        ...
 
-    @property
-    def order(self) -> tuple[bytes, bytes]:
-        return self.handle, self.look
+    def leave(self, handle: bytes) -> None:
+        """Keep nothing of this stream."""
+        ...
 
 
 class SqlCrowdRows:
     """``vault.ports.CrowdRows`` on an engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._waiting: list[_Keeping] = []
-        self._lock, self._writing = threading.Lock(), threading.Lock()
+    def __init__(self, engine: Engine, shown: Shown | None = None) -> None:
+        """`shown`: where it is kept what looks showed, if not in the table."""
+        self._engine, self._shown = engine, shown or SqlShown(engine)
 
     def join(self, pages: Iterable[Sequence[tuple[bytes, int, bytes]]]) -> None:
         with answering(_PART), self._engine.begin() as db:
@@ -64,68 +55,56 @@ class SqlCrowdRows:
     def looked(
         self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]
     ) -> tuple[bytes | None, Sequence[int]]:
-        kept: bytes | None = None
-        counts: list[int] = []
-        with answering(_PART), self._engine.connect() as db:
-            for at in range(0, len(asked), _AT_ONCE):
-                some = asked[at : at + _AT_ONCE]
-                given: dict[str, Any] = {"of": handle, "which": look}
-                for n, (token, period, enough) in enumerate(some):
-                    given |= {f"of{n}": token, f"one{n}": period - 1, f"other{n}": period, f"enough{n}": enough}
-                row = ask(db, _looked(len(some)), given)[0]
-                kept = None if row["kept"] is None else bytes(row["kept"])
-                counts += [row[f"people{n}"] for n in range(len(some))]
-        return kept, counts
+        kept = self._shown.find(handle, look)
+        with answering(_PART):
+            return kept, self._counts(asked)
+
+    def _counts(self, asked: Sequence[tuple[bytes, int, int]]) -> Sequence[int]:
+        if (memory := memory_of(self._engine)) is None:
+            with self._engine.connect() as db:
+                return _counted(db, asked)
+        # Very many people share very few of the longest networks: until somebody comes or goes, how many is known.
+        found = memory.find_all(asked)
+        if None in found:
+            with memory.reading() as held:
+                found = [held.find(each) for each in asked]
+                missing = [each for each, count in zip(asked, found, strict=True) if count is None]
+                for each, count in zip(missing, _counted(held, missing), strict=True):
+                    held.keep(each, count)
+                found = [held.find(each) for each in asked]
+        return found
 
     def leave(self, handle: bytes, shares: Sequence[tuple[bytes, int, bytes]]) -> None:
         rows = [{"of": token, "at": period, "whose": share} for token, period, share in sorted(set(shares))]
         with answering(_PART), self._engine.begin() as db:
             if rows:
                 db.execute(_LEAVE, rows)
-            db.execute(delete(PREFIXES).where(PREFIXES.c.handle == handle))
+        self._shown.leave(handle)
 
     def empty(self) -> bool:
         with answering(_PART), self._engine.connect() as db:
             return db.execute(select(CROWD.c.period).limit(1)).first() is None
 
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
-        mine = _Keeping(handle, look, sealed)
-        with self._lock:
-            self._waiting.append(mine)
-        with self._writing:
-            if mine.kept is None and mine.error is None:  # nobody has written it for us meanwhile
-                with self._lock:
-                    group, self._waiting = self._waiting, []
-                self._keep(group)
-        if mine.kept is None:
-            raise mine.error or Unavailable("what a look showed was not kept", part=_PART)
-        return mine.kept
+        return self._shown.keep(handle, look, sealed)
 
-    def _keep(self, group: Sequence[_Keeping]) -> None:
-        """All of them or none, durable. Raises nothing: each of those who wait is told."""
-        kept: list[bytes] = []
-        # Sorted: two gates that keep the same rows in another order would wait for each other.
-        group = sorted(group, key=lambda each: each.order)
-        error: Exception = Unavailable("what a look showed was not kept", part=_PART)
-        try:
-            with answering(_PART), self._engine.begin() as db:
-                for each in group:
-                    given = {"handle": each.handle, "look": each.look, "sealed": each.sealed}
-                    if tell(db, _KEEP, given):
-                        kept.append(each.sealed)
-                    else:
-                        rows = ask(db, _SHOWN, {"of": each.handle, "which": each.look})
-                        kept.append(bytes(rows[0]["sealed"]))
-        except Exception as failed:  # noqa: BLE001  whatever it was, those who wait are told, and show nothing
-            kept, error = [], failed
-        finally:
-            for n, each in enumerate(group):
-                each.kept, each.error = (kept[n], None) if len(kept) == len(group) else (None, error)
+
+def _counted(db: Reads, asked: Sequence[tuple[bytes, int, int]]) -> list[int]:
+    """How many share each, in as few questions as can be."""
+    counts: list[int] = []
+    for at in range(0, len(asked), _AT_ONCE):
+        some = asked[at : at + _AT_ONCE]
+        given: dict[str, Any] = {}
+        for n, (token, period, enough) in enumerate(some):
+            given |= {f"of{n}": token, f"one{n}": period - 1, f"other{n}": period, f"enough{n}": enough}
+        row = ask(db, _looked(len(some)), given)[0]
+        counts += [row[f"people{n}"] for n in range(len(some))]
+    return counts
 
 
 @lru_cache(_AT_ONCE)
 def _looked(many: int) -> Select[Any]:
-    """What was kept of a look, and so many counts, in one question."""
+    """So many counts, in one question."""
     counts = (
         select(func.count())
         .select_from(
@@ -142,4 +121,4 @@ def _looked(many: int) -> Select[Any]:
         .label(f"people{n}")
         for n in range(many)
     )
-    return select(_SHOWN.scalar_subquery().label("kept"), *counts)
+    return select(*counts)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, inse
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask_one
+from whosaw.directory.remembered import memory_of
 from whosaw.directory.transaction import writing
 from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.carried import CARRIES
@@ -50,7 +51,18 @@ class SqlKeyRows:
         self._engine, self._at_once = engine, at_once
 
     def find(self, lookup: bytes) -> KeyRow | None:
-        return self._one(_FIND, {"lookup": lookup})
+        # Asked before every record and before every value: where nobody has written since, it is the row of last time.
+        if (memory := memory_of(self._engine)) is None:
+            return self._one(_FIND, {"lookup": lookup})
+        with answering("keyring"):
+            found: KeyRow | None = memory.find(lookup)
+            if found is None:
+                with memory.reading() as db:
+                    row = ask_one(db, _FIND, {"lookup": lookup})
+                    found = None if row is None else KeyRow(**row)
+                    if found is not None:  # of those who are not there nothing is kept, however many are asked for
+                        db.keep(lookup, found)
+        return found
 
     def find_all(self, lookups: Sequence[bytes]) -> list[KeyRow]:
         newest: dict[bytes, KeyRow] = {}

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, and_, bindparam, delete, func, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import ask
+from whosaw.directory.remembered import asking
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import IMPORTS, SEALED, add_unless_there, answering
 
@@ -79,7 +80,7 @@ class SqlSealedRows:
 
     def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
         given = {"of": handle, "which": field, "until": stored_until, "most": limit}
-        with answering("sealed values"), self._engine.connect() as db:
+        with answering("sealed values"), asking(self._engine) as db:
             return [(row["seen"], bytes(row["sealed"])) for row in ask(db, _NEWEST, given)]
 
     def seen_within(
