@@ -20,9 +20,11 @@ from whosaw.directory.columns import TABLES
 from whosaw.directory.directory import Directory
 from whosaw.directory.load import Accepted, Loaded, load
 from whosaw.directory.migrate import upgrade
+from whosaw.directory.remembered import remember
 from whosaw.errors import Busy, IdempotencyConflict, OutcomeUnknown, Unavailable
 from whosaw.journal.submission import Opened, Recorded, Submission
 from whosaw.model.stage import Stage
+from whosaw.store.state import file_at
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -203,6 +205,7 @@ class Office:
         self.folder, self.path = where / "tables", where / "state.db"
         self.engine = engine_on(self.path)
         event.listen(self.engine, "connect", _like_ours)
+        remember(self.engine, lambda: file_at(self.path))
         upgrade(self.engine)
         self.journal, self.names, self.clock = FakeJournal(), FakeNames(), Clock()
         self.directory = Directory(self.engine, timedelta(hours=24))

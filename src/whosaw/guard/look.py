@@ -155,12 +155,12 @@ class Guard:
             held, silent = _read(
                 lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at)
             )
-            facts, cause = self._facts(request, held, at, last, fault)
+            facts, cause = self._facts(request, held, taken, at, last, fault=fault)
             facts, cause = self._in_time(facts, cause)
-            facts = replace(facts, quota=None if taken is None else taken.left)
             cause = cause or unseen or ""
             decision = decide(self._policy, look, facts, at)
-            decision = replace(decision, stage=decision.stage.or_more(wait))
+            if (stage := decision.stage.or_more(wait)) is not decision.stage:
+                decision = replace(decision, stage=stage)
             body = _body(request, self._policy, facts, decision, at)
             recorded, cause = self._settled(request, body, held, taken, at), cause or uncounted or silent
         return self._answer(request, recorded, wait, fresh=fresh, cause=cause)
@@ -201,13 +201,21 @@ class Guard:
         return recorded
 
     def _facts(
-        self, request: _Request, held: Held | None, at: datetime, last: datetime | None, fault: str
+        self,
+        request: _Request,
+        held: Held | None,
+        taken: Taken | None,
+        at: datetime,
+        last: datetime | None,
+        *,
+        fault: str,
     ) -> tuple[Facts, str]:
         # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
         known, cause = (None, fault) if fault else _read(lambda: self._known(request, at))
         # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
         approvals = NO_APPROVALS if held is None else held.facts
-        facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals)
+        quota = None if taken is None else taken.left
+        facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals, quota=quota)
         return facts, cause or _late(known, at)
 
     def _in_time(self, facts: Facts, cause: str) -> tuple[Facts, str]:
@@ -259,7 +267,7 @@ class Guard:
         leaf = recorded.leaves[-1]
         body = _recorded_look(leaf.body)
         # The caller of a retry may have drawn another look id; the key says that it is the same look.
-        look = replace(request.look, look_id=body.look)
+        look = request.look if request.look.look_id == body.look else replace(request.look, look_id=body.look)
         if body.ask != ask_digest(look, request.principal, request.person):
             raise IdempotencyConflict(
                 "this key was used for another look",

@@ -16,13 +16,16 @@ comes before the look has an id and whichever tool asks, so of all these it has 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from whosaw.model.access import Look
 from whosaw.model.record import Json, canonical
 
+_LATELY = 64  # looks
 _ASK, _EXACT = b"whosaw/ask/v1", b"whosaw/exact/v1"
 
 
+@lru_cache(_LATELY)  # guard and vault ask for the same one three times, a moment apart
 def ask_digest(look: Look, principal: str, person: str) -> bytes:
     """SHA-256 over `look` with the two pseudonyms in place of its identifiers, 32 bytes."""
     asked = {**_exact(look, principal, person), "app": look.app, "look": look.look_id}

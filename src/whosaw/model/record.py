@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -196,7 +196,28 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys
 def _check(value: Json, where: str, depth: int) -> None:
     if depth > _DEPTH:
         raise NotCanonical("nested too deep", where=where)
-    inside = depth < _DEPTH  # most of every body is plain text, and needs no call of its own to be found fine
+    items: Iterable[Json]
+    if type(value) is dict:
+        _check_keys(value, where)
+        items = value.values()
+    elif type(value) is list or type(value) is tuple:
+        items = value
+    else:
+        _check_one(value, where, depth)
+        return
+    if depth == _DEPTH and value:
+        raise NotCanonical("nested too deep", where=where)
+    for item in items:
+        # Most of every body is plain text, and needs no call of its own to be found fine.
+        if type(item) is str:
+            if not item.isascii():
+                _check_one(item, where, depth + 1)
+        elif item is not None and type(item) is not bool:
+            _check(item, where, depth + 1)
+
+
+def _check_one(value: Json, where: str, depth: int) -> None:
+    """What is neither array nor object, or only behaves like one."""
     match value:
         case None | bool():
             return
@@ -207,14 +228,22 @@ def _check(value: Json, where: str, depth: int) -> None:
             if not value.isascii() and _SURROGATE.search(value):
                 raise NotCanonical("a lone surrogate", where=where)
         case list() | tuple():
-            for item in value:
-                if not (inside and type(item) is str and item.isascii()):
-                    _check(item, where, depth + 1)
+            _check(list(value), where, depth)
         case dict():
-            for key, item in value.items():
-                if not isinstance(key, str) or not _KEY.fullmatch(key):
-                    raise NotCanonical(_BAD_KEY, where=where)
-                if not (inside and (item is None or (type(item) is str and item.isascii()))):
-                    _check(item, where, depth + 1)
+            _check(dict(value), where, depth)
         case _:
             raise NotCanonical(f"not {type_of_json}", where=where)
+
+
+def _check_keys(value: Mapping[str, Json], where: str) -> None:
+    if _FINE_KEYS.issuperset(value):
+        return
+    for key in value:
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            raise NotCanonical(_BAD_KEY, where=where)
+    if len(_FINE_KEYS) < _KEYS:
+        _FINE_KEYS.update(value)
+
+
+_KEYS = 1024  # keys that are known to be fine; the program writes some hundred
+_FINE_KEYS: set[str] = set()

@@ -58,7 +58,7 @@ def state_engine(path: Path) -> Engine:
         if record.info["file"] != _file(path):
             raise DisconnectionError
 
-    remember(engine, lambda: _since(path))
+    remember(engine, lambda: file_at(path))
     return engine
 
 
@@ -80,11 +80,11 @@ def answers(engine: Engine) -> Callable[[], None]:
 
 def _file(path: Path) -> tuple[int, int] | None:
     """Which file stands there, or that none does."""
-    found = _since(path)
+    found = file_at(path)
     return None if found is None else found[0]
 
 
-def _since(path: Path) -> tuple[tuple[int, int], tuple[int, int]] | None:
+def file_at(path: Path) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """The same, with what changes when somebody writes to it without telling SQLite."""
     try:
         found = os.stat(path)  # noqa: PTH116 - asked several times for each look, and a Path's own way to it is longer

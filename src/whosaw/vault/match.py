@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from whosaw.errors import BadInput, NotCanonical, ProofFailed, WrongReceipt
 from whosaw.journal.place import OF_ONE_KEY, enrolment, label_of, rekey_body, split
+from whosaw.journal.receipts import open_signed
 from whosaw.model.access import Look
 from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision
@@ -26,7 +27,6 @@ from whosaw.model.record import Kind
 from whosaw.privacy.data_key import StreamSecret
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.note import VerifierKey
-from whosaw.tlog.receipt import open_receipt
 from whosaw.tlog.spelling import BIGGEST
 from whosaw.vault.chain import Chains
 from whosaw.vault.ports import Leaves, OpenedLeaf, RecordedLook
@@ -73,7 +73,7 @@ def matching(
 def _under_receipt(request: Request, signed: bytes, leaves: Sequence[OpenedLeaf], key: VerifierKey) -> None:
     """1 and 2: signed by this log's receipt key, and the leaves are the receipt's, all of them, opened as they say."""
     try:
-        receipt = open_receipt(signed, key)
+        receipt = open_signed(signed, key)
     except (NotCanonical, ProofFailed) as error:
         raise request.wrong("it is not signed by this log's receipt key") from error
     if receipt.origin != request.origin:

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What looks showed, in a file: found by the next process, for as long as looks are answered, and on the disk before it is shown."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from whosaw.errors import Unavailable
+from whosaw.store import shown
+from whosaw.store.shown import ShownFile
+
+OPEN = timedelta(minutes=15)
+ONE, OTHER = b"h" * 16, b"o" * 16
+
+
+def look(number):
+    return number.to_bytes(32)
+
+
+def test_a_process_that_is_killed_kept_what_it_showed_and_half_a_line_is_none(tmp_path):
+    """SIGKILL right after: the next process finds it. What a crash left of one more is cut off by the next line."""
+    path = tmp_path / "shown"
+    script = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom tests.store.test_shown import *\n"
+        "ShownFile(Path(sys.argv[1]), OPEN).keep(ONE, look(1), b'sealed')\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, path], timeout=60, check=False, cwd=os.getcwd())
+    assert ended.returncode == -signal.SIGKILL
+    whole = path.read_bytes()
+    for torn in (whole[:-1], whole[:40], whole[:-1] + b"?"):
+        path.write_bytes(whole + torn)
+        made = ShownFile(path, OPEN)
+        assert made.find(ONE, look(1)) == b"sealed"
+        assert made.keep(ONE, look(1), b"another") == b"sealed"
+        assert made.keep(ONE, look(2), b"more") == b"more"
+        made.close()
+        again = ShownFile(path, OPEN)
+        assert (again.find(ONE, look(1)), again.find(ONE, look(2))) == (b"sealed", b"more")
+
+
+def test_what_is_over_is_dropped_and_nothing_before_it_is(tmp_path):
+    """A look is found for as long as it is answered, whatever comes after it; two such times later it is not in the file."""
+    now = [0.0]
+    made = ShownFile(tmp_path / "shown", OPEN, clock=lambda: now[0])
+    made.keep(ONE, look(0), b"first")
+    for minute in range(1, 60):
+        now[0] = minute * 60.0
+        made.keep(ONE, look(minute), b"%d" % minute)
+        since = max(0, minute - 14)
+        assert all(made.find(ONE, look(each)) for each in range(since, minute))
+        assert all(ShownFile(tmp_path / "shown", OPEN).find(ONE, look(each)) for each in range(since, minute))
+    assert made.find(ONE, look(0)) is None
+    assert ShownFile(tmp_path / "shown", OPEN).find(ONE, look(0)) is None
+
+
+def test_no_more_are_dropped_for_want_of_room_than_anybody_counts(tmp_path):
+    """With a limit of ten, the ten newest are found however many come at once."""
+    made = ShownFile(tmp_path / "shown", OPEN, limit=10)
+    for number in range(95):
+        made.keep(ONE, look(number), b"sealed")
+        assert all(made.find(ONE, look(each)) for each in range(max(0, number - 9), number + 1))
+    assert made.find(ONE, look(70)) is None
+
+
+def test_of_who_leaves_nothing_is_left_in_the_file(tmp_path):
+    made = ShownFile(tmp_path / "shown", OPEN)
+    for handle in (ONE, OTHER):
+        made.keep(handle, look(1), b"sealed")
+    made.leave(ONE)
+    assert ONE not in (tmp_path / "shown").read_bytes()
+    assert (made.find(ONE, look(1)), made.find(OTHER, look(1))) == (None, b"sealed")
+    assert ShownFile(tmp_path / "shown", OPEN).find(OTHER, look(1)) == b"sealed"
+
+
+def test_what_an_older_version_kept_elsewhere_is_taken_over_once(tmp_path):
+    old = [(ONE, look(1), b"old")]
+    made = ShownFile(tmp_path / "shown", OPEN, taken_over=lambda: old)
+    assert made.keep(ONE, look(1), b"new") == b"old"
+    made.keep(ONE, look(2), b"new")
+    assert ShownFile(tmp_path / "shown", OPEN, taken_over=lambda: pytest.fail("twice")).find(ONE, look(1)) == b"old"
+
+
+@pytest.mark.parametrize("fails", ["write", "sync"])
+def test_what_is_not_on_the_disk_is_not_kept(tmp_path, monkeypatch, fails):
+    """A disk that is full, or that does not take it: Unavailable, nothing of it is found, and the next one goes on."""
+    path = tmp_path / "shown"
+    made = ShownFile(path, OPEN)
+    made.keep(ONE, look(1), b"first")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((os, "write") if fails == "write" else (shown, "data_durably")), fail)
+        with pytest.raises(Unavailable):
+            made.keep(ONE, look(2), b"second")
+    assert made.find(ONE, look(2)) is None
+    assert made.keep(ONE, look(2), b"third") == b"third"
+    assert {each: ShownFile(path, OPEN).find(ONE, look(each)) for each in (1, 2)} == {1: b"first", 2: b"third"}
+
+
+def test_a_file_that_cannot_be_read_shows_nothing(tmp_path):
+    (tmp_path / "shown").mkdir()
+    made = ShownFile(tmp_path / "shown", OPEN)
+    for work in (lambda: made.find(ONE, look(1)), lambda: made.keep(ONE, look(1), b"x"), lambda: made.leave(ONE)):
+        with pytest.raises(Unavailable):
+            work()
