@@ -19,6 +19,7 @@ import cedarpy
 from whosaw.model.access import Look
 from whosaw.model.decision import Decision, Rule
 from whosaw.model.stage import Stage
+from whosaw.policy.alike import Spoken
 from whosaw.policy.facts import Facts
 from whosaw.policy.question import ACTION, PERSON, PRINCIPAL, Question
 from whosaw.policy.rules import Policy
@@ -42,7 +43,7 @@ def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
     allowed, rules, failed = spoke
     permitted = allowed and bool(rules) and not failed
     if not permitted and allowed:
-        rules = []  # permits spoke, but a rule that might have forbidden could not be evaluated: only that is the reason
+        rules = frozenset()  # permits spoke, but a rule that might have forbidden could not be evaluated: only that is the reason
     named = [policy.rules[id_] for id_ in sorted(rules, key=policy.order.__getitem__)]
     named += [_failure(id_) for id_ in sorted(failed)]
     detail = tuple(sorted(look.asked)) if permitted else ()
@@ -51,17 +52,28 @@ def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
     return Decision(permitted, tuple(named) or (NOTHING_PERMITS,), detail, question.digest, policy.digest, stage)
 
 
-def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]] | None:
-    """Cedar's answer: Allow or not, the rules that spoke for it, the rules that failed. None: it could not read us."""
+def _ask(policy: Policy, question: Question) -> Spoken | None:
+    """Cedar's answer, to this question or to one that is alike. None: it could not read us."""
     # Checked against the schema here, and entities where they are parsed: without it Cedar lets unknown attributes pass in silence.
-    context = policy.form.fit(question.context)
-    if context is None:
+    found = policy.form.read(question.context)
+    if found is None:
         return None
+    alike, form = policy.alike, policy.form
+    key = alike.key(question.entities, form.shape(found, alike.taken), form.counted(found))
+
+    def ask() -> Spoken | None:
+        return _engine(policy, form.text(found), question.entities)
+
+    return ask() if key is None else alike.said(key, ask)
+
+
+def _engine(policy: Policy, context: str, entities: str) -> Spoken | None:
+    """Cedar's answer: Allow or not, the rules that spoke for it, the rules that failed."""
     try:
         result = cedarpy.is_authorized(
             {"principal": PRINCIPAL, "action": ACTION, "resource": PERSON, "context": context},
             policy.policies,
-            policy.parsed.of(question.entities),
+            policy.parsed.of(entities),
         )
     except (ValueError, TypeError):
         return None
@@ -72,7 +84,7 @@ def _ask(policy: Policy, question: Question) -> tuple[bool, list[str], set[str]]
     if not policy.rules.keys() >= set(reasons):
         failed.add("unnamed")
         reasons = [id_ for id_ in reasons if id_ in policy.rules]
-    return result.decision is cedarpy.Decision.Allow, reasons, failed
+    return result.decision is cedarpy.Decision.Allow, frozenset(reasons), frozenset(failed)
 
 
 def explain(policy: Policy, id_: str) -> str:

@@ -26,6 +26,7 @@ from whosaw.errors import Misconfigured
 from whosaw.model.access import LADDER, Asked, Field, Look
 from whosaw.model.decision import Rule
 from whosaw.policy import own
+from whosaw.policy.alike import Alike
 from whosaw.policy.facts import NOTHING_KNOWN, Facts
 from whosaw.policy.form import Form
 from whosaw.policy.purposes import Purpose, parse_purposes
@@ -89,6 +90,7 @@ class Policy:
     base: cedarpy.Entities = field(repr=False)
     parsed: Parsed = field(repr=False)
     form: Form = field(repr=False)
+    alike: Alike = field(repr=False)
 
     def row(self, look: Look) -> str | None:
         """The row that counts for `look`; None where its purpose is not one of the closed list."""
@@ -132,7 +134,8 @@ class Policy:
             schema=schema,
             base=base,
             parsed=Parsed(base, schema),
-            form=_form(schema_text),
+            form=(form := _form(schema_text)),
+            alike=Alike.of(found.values(), form.numbers),
         )
 
 
