@@ -43,7 +43,8 @@ def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
     allowed, rules, failed = spoke
     permitted = allowed and bool(rules) and not failed
     if not permitted and allowed:
-        rules = frozenset()  # permits spoke, but a rule that might have forbidden could not be evaluated: only that is the reason
+        # Permits spoke, but a rule that might have forbidden could not be evaluated: only that is the reason.
+        rules = frozenset()
     named = [policy.rules[id_] for id_ in sorted(rules, key=policy.order.__getitem__)]
     named += [_failure(id_) for id_ in sorted(failed)]
     detail = tuple(sorted(look.asked)) if permitted else ()
