@@ -18,6 +18,7 @@ SHIPPED = load_templates()
 TEMPLATES = replace(SHIPPED, templates=SHIPPED.templates[:1], digest="0" * 64)
 EDITOR, DESK = "e-security-0-3", "e-security-1-3"
 LATE, TIMELY, ADMIN = "e-safety-0-3", "e-safety-1-3", "e-engineering-0-3"
+GUEST, HOLDER, OUT, SLOW = "e-fraud-0-2", "e-fraud-1-2", "e-safety-0-2", "e-fraud-0-4"
 
 
 def facts(made, changes):
@@ -68,6 +69,21 @@ def told():
     edit(changes, ADMIN, 50, "log_source", "desk")
     for n, person in enumerate(around):
         plant.look(ADMIN, person, 49 + 0.4 * n, f_ip=1)
+    for n, person in enumerate(plant.others(6, 450)):
+        who, length = (GUEST, 0.3) if n % 2 else (HOLDER, 8)
+        edit(changes, "e-legal-0-2", 20 + 10 * n, "role_grant", who, None, "reader")
+        edit(changes, "e-legal-0-2", 20 + 10 * n + length, "role_grant", who, "reader", None)
+        plant.look(who, person, 20.1 + 10 * n)
+    for n, person in enumerate(plant.others(3, 470)):
+        made.assignments.append({
+            "who": GUEST, "scope_kind": "account", "scope": person, "valid_from": at(25 + n), "valid_to": at(25.2 + n)
+        })  # fmt: skip
+        plant.look(GUEST, person, 25.1 + n)
+    for n, person in enumerate(plant.others(4, 480)):
+        case = plant.case("threat", 30 + n, OUT, [person], by="e-legal-0-3")
+        plant.look(OUT, person, 31 + n, case=case)
+        edit(changes, OUT, 33 + n, "case_person", case, f"{person}|p-1", "p-1")
+        plant.look(SLOW, plant.others(4, 490)[n], 40 + n, arrived=at(43 + n))
     with facts(made, changes) as opened:
         found = signals(trail_tampering, world_of(opened, AS_OF, load_defaults(), TEMPLATES), 0.1)
     yield {s.unit: s for s in found if s.kind == "principal"}, set(taken), set(late), set(around)
@@ -102,9 +118,35 @@ def test_looks_around_a_change_of_the_log_are_found(told):
     assert "changed roles, rules, retention or logs and looked at" in by[ADMIN].sentence
 
 
+def test_what_was_theirs_for_a_moment_is_found(told):
+    """A role for some hours and three accounts; the twin has the role for a week."""
+    by, *_ = told
+    assert len(by[GUEST].persons) == 6
+    assert by[GUEST].p < 0.001
+    assert HOLDER not in by or by[HOLDER].p > 0.05
+    assert by[GUEST].sentence == (
+        "One person of fraud looked at 6 persons while a role or these accounts were theirs for less than a day or so; not "
+        "even one such person would be usual."
+    )
+
+
+def test_who_takes_persons_out_of_the_case_again_is_found(told):
+    by, *_ = told
+    assert len(by[OUT].persons) == 4
+    assert by[OUT].p < 0.02
+    assert "afterwards they or their own unit took somebody out of it" in by[OUT].sentence
+
+
+def test_what_the_log_learns_late_supports_and_opens_nothing(told):
+    by, *_ = told
+    assert by[SLOW].p < 0.1
+    assert not by[SLOW].opens
+    assert "the log learnt of it more than a day later" in by[SLOW].sentence
+
+
 def test_honest_edits_say_nothing(told):
     """What nobody planted, among many edits: what is called seldom is seldom."""
     by, *_ = told
-    rest = [s.p for who, s in by.items() if who not in (EDITOR, LATE, ADMIN)]
+    rest = [s.p for who, s in by.items() if who not in (EDITOR, LATE, ADMIN, GUEST, OUT, SLOW)]
     assert len(rest) > 100
     assert sum(p < 0.01 for p in rest) <= 0.01 * len(rest) + 1

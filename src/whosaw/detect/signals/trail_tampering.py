@@ -5,57 +5,56 @@
     looks for no reason within 3 days of the editor's changes of roles, rules, retention or logs   around   split
     looks for no reason, whose reason the looker or their own unit filed within 30 days            filed    tally
     looks for no reason, around an edit of theirs that took the person off a list                  lifted   tally
+    looks while a role or an account was theirs for no longer than a day                           brief    tally
+    looks under a case from which the looker or their own unit took somebody afterwards            gone     tally
+    looks for no reason that reached the log a day late, or beside which a number is missing       late, hole
 
 An edit is as unusual as edits of its kind are: taking somebody off a list is another kind than putting them on. What
 happens around changes is held against the other work of the same principal: who changes and looks on busy days does both.
 
-*Innocent*: migrations, late honest filing, a press desk that keeps the list it works with.
+*Innocent*: migrations, late honest filing, a press desk that keeps the list it works with, stand-ins for a day.
 *Beaten by*: a control that no source reports on; an edit by somebody of another unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from whosaw.detect.changed import (
+    ABOUT_SOMEBODY,
+    BRIEF,
+    FILED,
+    GONE,
+    HOLE,
+    LATE,
+    LIFTED,
+    NUMBERS,
+    changes,
+    marked,
+    targets,
+)
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import poisson, split, times
 from whosaw.detect.tally import Tally, found, judged, seen, tallies, told
 from whosaw.detect.wording import days_of, many, people, usual
 from whosaw.facts.columns import DAY, Cell
-from whosaw.facts.extra import need
-from whosaw.facts.prepared.looks import holds
 
 NAME = "trail_tampering"
 FAMILY: Family = "concealment"
-NEEDS = frozenset({"look", "staff", "changes"})
-NEAR, AROUND, FILED, LIFTED = "near", "around", "filed", "lifted"
-# What a change of is about one person, or a case and its persons; all else is about everybody.
-_LIST, _CASE = "class_list", "case_person"
+NEEDS = frozenset({"look", "staff"})
+NEAR, AROUND = "near", "around"
 # So many persons' worth of the share of days enter the share of work that falls around changes.
 _BY_TIME = 2
+# What is told of a principal or a unit, never of a whole function.
+_OWN = (FILED, BRIEF, GONE, LATE, HOLE)
+# What happens to honest people's lines as well.
+_FAULTS = (LATE, HOLE)
 # To file a reason late is what honest people do, too: it must be so many times as unusual as an edit.
-_HABIT = 10
+_HABIT = {FILED: 10}
 _Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
-
-
-@dataclass(frozen=True, slots=True)
-class NUMBERS:
-    """`days`: how far apart an edit and a look are near. `filed_days`: how long after a look a reason is filed for it.
-
-    Before anything is known, `edit_rate`: edited persons whom the editor looked at for no reason; of all persons looked
-    at, `filed_rate` those with such a reason, `lifted_rate` those taken off a list. `edit_prior`: so many edits' worth of
-    the first are mixed into what others' edits show.
-    """
-
-    days: int
-    filed_days: int
-    edit_rate: float = field(metadata={"high": 0.5})
-    edit_prior: int
-    filed_rate: float = field(metadata={"high": 0.5})
-    lifted_rate: float = field(metadata={"high": 0.5})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,37 +82,15 @@ def query(world: World) -> dict[str, Any]:
     }
 
 
-def _changes(world: World) -> Any:
-    """Each change, with lifted: 1 where less stands there than before."""
-    ibis = need("ibis", "watching")
-    c = world.tables["changes"].filter(lambda t: t.t <= world.as_of)
-    less = c.old.fill_null("").length() > c.new.fill_null("").length()
-    return c.select("t", "who", "object", "target", lifted=ibis.ifelse(less, 1, 0).cast("int64"))
-
-
-def _targets(world: World) -> Any:
-    """t, who, object, lifted, person: each person that an edit of a list or case is about."""
-    c = _changes(world)
-    c = c.filter(c.object.isin([_LIST, _CASE]), c.target.notnull())
-    direct = c.select("t", "who", "object", "lifted", person=c.target)
-    if "case_persons" not in world.tables:
-        return direct
-    named = world.tables["case_persons"]
-    named = named.select(n_case=named.case_id, n_person=named.person).distinct()
-    through = c.filter(c.object == _CASE).inner_join(named, [("target", "n_case")])
-    through = through.select("t", "who", "object", "lifted", person="n_person")
-    return direct.union(through)
-
-
 def _edited(world: World) -> Any:
-    return _targets(world).select("who", "object", "lifted", "person").distinct()
+    return targets(world).select("who", "object", "lifted", "person").distinct()
 
 
 def _near(world: World) -> Any:
     """Row of a look for no reason, and the kind of edit that the one who looked made of that person within days."""
     days = world.defaults.of(NAME, NUMBERS).days
     looks = _unexplained(world)
-    edits = _targets(world)
+    edits = targets(world)
     edits = edits.select(e_t="t", e_who="who", e_person="person", object="object", lifted="lifted")
     met = looks.inner_join(edits, [looks.who == edits.e_who, looks.person == edits.e_person])
     return met.filter((met.t - met.e_t).abs() <= days * DAY).select("row", "who", "person", "object", "lifted")
@@ -125,8 +102,8 @@ def _unexplained(world: World) -> Any:
 
 
 def _general(world: World) -> Any:
-    c = _changes(world)
-    return c.filter(~c.object.isin([_LIST, _CASE])).select(g_who="who", g_t="t").distinct()
+    c = changes(world)
+    return c.filter(~c.object.isin(list(ABOUT_SOMEBODY))).select(g_who="who", g_t="t").distinct()
 
 
 def _inside(world: World, looks: Any) -> Any:
@@ -154,52 +131,7 @@ def _around(world: World) -> Any:
 
 
 def _hits(world: World) -> Any:
-    return world.once(f"hits_{NAME}", lambda: _flipped(world))
-
-
-def _flipped(world: World) -> Any:
-    ibis = need("ibis", "watching")
-    days = world.defaults.of(NAME, NUMBERS).filed_days * DAY
-    looks = judged(world).filter(lambda t: t.u == 1, lambda t: t.person.notnull())
-    c = _targets(world)
-    # A machine that files what it looks at does its work.
-    humans = looks.filter(looks.function.isnull() | (looks.function != "service"))
-    filed = c.filter(c.object == _CASE, c.lifted == 0).select("person", at="t", by="who")
-    if {"cases", "case_persons"} <= world.tables.keys():
-        filed = filed.union(_filed(world))
-    lifted = c.filter(c.object == _LIST, c.lifted == 1).select("person", at="t", by="who")
-    met = _by_them(world, humans, filed)
-    after = met.filter(met.at > met.t, met.at - met.t <= days).select("row").distinct()
-    met = _by_them(world, looks, lifted)
-    beside = met.filter((met.at - met.t).abs() <= days).select("row").distinct()
-    return (
-        looks.semi_join(after, "row")
-        .mutate(label=ibis.literal(FILED))
-        .union(looks.semi_join(beside, "row").mutate(label=ibis.literal(LIFTED)))
-    )
-
-
-def _filed(world: World) -> Any:
-    """person, at, by: who named whom in a case, and when; where that is not said, who opened it."""
-    ibis = need("ibis", "watching")
-    named, cases = world.tables["case_persons"], world.tables["cases"]
-    cases = cases.select(c_case=cases.case_id, opened="opened", opened_by="opened_by")
-    named = named.inner_join(cases, named.case_id == cases.c_case)
-    at = ibis.coalesce(named.added, named.opened)
-    # Whoever opened a case named those who stand in it from the first day, and perhaps nobody who came later.
-    opener = ibis.ifelse(at - named.opened <= DAY, named.opened_by, ibis.null("string"))
-    named = named.select("person", at=at, by=ibis.coalesce(named.added_by, opener))
-    return named.filter(named["at"].notnull(), named.by.notnull())
-
-
-def _by_them(world: World, looks: Any, made: Any) -> Any:
-    """Looks with what was `made` of the same person by the one who looked, or by somebody of their unit at the time."""
-    staff = world.tables["staff"]
-    staff = staff.select(s_who=staff.who, s_unit=staff.unit, s_from=staff.valid_from, s_to=staff.valid_to)
-    made = made.distinct().left_join(staff, [made.by == staff.s_who, holds(staff.s_from, staff.s_to, made["at"])])
-    made = made.select(m_person="person", at="at", by="by", by_unit="s_unit")
-    met = looks.select("row", "who", "unit", "person", "t").inner_join(made, [("person", "m_person")])
-    return met.filter((met.by == met.who) | (met.by_unit == met.unit).fill_null(False))
+    return world.once(f"hits_{NAME}", lambda: marked(world))
 
 
 # ── on the driver ──
@@ -216,16 +148,27 @@ def score(rows: _Rows, world: World) -> list[Signal]:
         k, n = kinds.get((row["object"], row["lifted"]), (0, 0))
         kinds[row["object"], row["lifted"]] = k + row["k"], n + row["n"]
     around: dict[Any, Any] = {row["who"]: row for row in rows["around"]}
-    lifted = _tallies(rows, LIFTED, numbers.lifted_rate, world)
-    filed = _tallies(rows, FILED, numbers.filed_rate, world)
+    there = {row["label"] for row in rows["k"]}
+    by = {
+        each: _tallies(rows, each, getattr(numbers, f"{each}_rate"), world) for each in (LIFTED, *_OWN) if each in there
+    }
+    lifted = by.pop(LIFTED, None) or _tallies(rows, LIFTED, numbers.lifted_rate, world)
     made = []
     for key, tally in lifted.items():
         tried = [tally]
-        # A whole function that files late has its habits; within it, one who does so more than the others is told apart.
+        # A whole function has its habits; within it, one who files late more than the others is told apart.
         if tally.kind in ("principal", "unit"):
-            tried.append(replace(filed[key], p=times(filed[key].p, _HABIT)))
+            tried += [_of_own(of[key], each) for each, of in by.items()]
         made.append(_strongest(tried, edits.get(tally.unit, ()), kinds, around.get(tally.unit), world))
     return made
+
+
+def _of_own(tally: Tally, label: str) -> Tally:
+    p = times(tally.p, _HABIT.get(label, 1))
+    if label not in _FAULTS:
+        return replace(tally, p=p)
+    # A line that is lost or late says something of whom it happens to again, and never enough by itself.
+    return replace(tally, p=p if tally.k > 1 else 1.0, opens=False)
 
 
 def _tallies(rows: _Rows, label: str, rate: float, world: World) -> dict[tuple[str, str], Tally]:
@@ -247,7 +190,9 @@ def _strongest(
         tried.append(_edit(tally, edits, kinds, world.defaults.of(NAME, NUMBERS)))
     if tally.kind == "principal" and around is not None:
         tried.append(_beside(tally, around, world))
-    best = min(tried, key=lambda each: each.p)
+    enough = world.defaults.findings.candidate / len(tried)
+    openers = [each for each in tried if each.opens and each.p <= enough]
+    best = min(openers or tried, key=lambda each: each.p)
     return replace(best, p=times(best.p, len(tried)))
 
 
@@ -323,15 +268,17 @@ def _of_edits(signal: Edited, looks: Sequence[Evidence], numbers: NUMBERS) -> st
     )
 
 
+_SAID = {
+    LIFTED: "without a reason on file, and around it they or their own unit took them off a list of protected persons",
+    FILED: "without a reason on file, and only afterwards they or their own unit filed one",
+    BRIEF: "while a role or these accounts were theirs for less than a day or so",
+    GONE: "for which a case stood, and afterwards they or their own unit took somebody out of it",
+    LATE: "without a reason on file, and the log learnt of it more than a day later",
+    HOLE: "without a reason on file, and the number before or after it is missing in the log",
+}
+
+
 def _sentence(signal: Tally, looks: Sequence[Evidence]) -> str:
     who = people(len({look.who for look in looks}), looks)
     persons = many(len({look.person for look in looks}), "person")
-    if signal.label == LIFTED:
-        return (
-            f"{who} looked at {persons} without a reason on file, and around it they or their own unit took them off a list "
-            f"of protected persons; {usual(signal.whole)}."
-        )
-    return (
-        f"{who} looked at {persons} without a reason on file, and only afterwards they or their own unit filed one; "
-        f"{usual(signal.whole)}."
-    )
+    return f"{who} looked at {persons} {_SAID[signal.label]}; {usual(signal.whole)}."
