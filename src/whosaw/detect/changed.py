@@ -28,7 +28,7 @@ ABOUT_SOMEBODY = (_LIST, _CASE)
 
 
 @dataclass(frozen=True, slots=True)
-class NUMBERS:
+class Numbers:
     """`days`: how far apart an edit and a look are near. `filed_days`: how long after a look a reason is filed for it.
 
     Before anything is known, `edit_rate`: edited persons whom the editor looked at for no reason; of all persons looked
@@ -95,7 +95,7 @@ def marked(world: World) -> Any:
 
 def _after(world: World) -> Any:
     """Row of a look for no reason, for which its own side filed one afterwards."""
-    days = world.defaults.of(NAME, NUMBERS).filed_days * DAY
+    days = world.defaults.of(NAME, Numbers).filed_days * DAY
     looks = judged(world).filter(lambda t: t.u == 1, lambda t: t.person.notnull())
     # A machine that files what it looks at does its work.
     humans = looks.filter(looks.function.isnull() | (looks.function != "service"))
@@ -108,7 +108,7 @@ def _after(world: World) -> Any:
 
 
 def _off_the_list(world: World) -> Any:
-    days = world.defaults.of(NAME, NUMBERS).filed_days * DAY
+    days = world.defaults.of(NAME, Numbers).filed_days * DAY
     looks = judged(world).filter(lambda t: t.u == 1, lambda t: t.person.notnull())
     c = targets(world)
     met = _by_them(world, looks, c.filter(c.object == _LIST, c.lifted == 1).select("person", at="t", by="who"))
@@ -117,7 +117,7 @@ def _off_the_list(world: World) -> Any:
 
 def _for_a_moment(world: World) -> Any:
     """Row of a look while an account, or for no reason while a role, was theirs that was given and taken back in a day."""
-    most = world.defaults.of(NAME, NUMBERS).brief_hours * (DAY // 24)
+    most = world.defaults.of(NAME, Numbers).brief_hours * (DAY // 24)
     looks, c = judged(world), changes(world)
     c = c.filter(c.object == ROLE, c.target.notnull())
     given = c.filter(c.lifted == 0).select(target="target", since="t")
@@ -138,7 +138,7 @@ def _for_a_moment(world: World) -> Any:
 
 def _taken_out(world: World) -> Any:
     """Row of a look under a case, or at a person, that its own side edited afterwards so that less stands there."""
-    days = world.defaults.of(NAME, NUMBERS).filed_days * DAY
+    days = world.defaults.of(NAME, Numbers).filed_days * DAY
     c = changes(world)
     c = c.filter(c.object == _CASE, c.lifted == 1, c.target.notnull())
     looks = judged(world).filter(lambda t: t.person.notnull())
@@ -152,7 +152,7 @@ def _taken_out(world: World) -> Any:
 
 def _late(world: World) -> Any:
     looks = judged(world)
-    hours = world.defaults.of(NAME, NUMBERS).late_hours * (DAY // 24)
+    hours = world.defaults.of(NAME, Numbers).late_hours * (DAY // 24)
     return looks.filter(looks.u == 1, looks.arrived - looks.t > hours).select("row")
 
 

@@ -30,7 +30,7 @@ from whosaw.detect.changed import (
     HOLE,
     LATE,
     LIFTED,
-    NUMBERS,
+    Numbers,
     changes,
     marked,
     targets,
@@ -45,6 +45,7 @@ from whosaw.facts.columns import DAY, Cell
 NAME = "trail_tampering"
 FAMILY: Family = "concealment"
 NEEDS = frozenset({"look", "staff"})
+NUMBERS = Numbers
 NEAR, AROUND = "near", "around"
 # So many persons' worth of the share of days enter the share of work that falls around changes.
 _BY_TIME = 2
@@ -88,7 +89,7 @@ def _edited(world: World) -> Any:
 
 def _near(world: World) -> Any:
     """Row of a look for no reason, and the kind of edit that the one who looked made of that person within days."""
-    days = world.defaults.of(NAME, NUMBERS).days
+    days = world.defaults.of(NAME, Numbers).days
     looks = _unexplained(world)
     edits = targets(world)
     edits = edits.select(e_t="t", e_who="who", e_person="person", object="object", lifted="lifted")
@@ -107,7 +108,7 @@ def _general(world: World) -> Any:
 
 
 def _inside(world: World, looks: Any) -> Any:
-    days, edits = world.defaults.of(NAME, NUMBERS).days, _general(world)
+    days, edits = world.defaults.of(NAME, Numbers).days, _general(world)
     met = looks.inner_join(edits, looks.who == edits.g_who)
     met = met.filter((met.t - met.g_t).abs() <= days * DAY).select(i_row="row").distinct()
     return looks.semi_join(met, looks.row == met.i_row)
@@ -139,7 +140,7 @@ def _hits(world: World) -> Any:
 
 def score(rows: _Rows, world: World) -> list[Signal]:
     """A signal for every principal and team: the strongest of what was tried for it."""
-    numbers = world.defaults.of(NAME, NUMBERS)
+    numbers = world.defaults.of(NAME, Numbers)
     edits: dict[str, list[Any]] = {}
     for row in cast("Sequence[Any]", rows["edits"]):
         edits.setdefault(row["who"], []).append(row)
@@ -187,7 +188,7 @@ def _strongest(
     tally = tallied[0]
     tried: list[Signal] = [*tallied]
     if tally.kind == "principal" and edits:
-        tried.append(_edit(tally, edits, kinds, world.defaults.of(NAME, NUMBERS)))
+        tried.append(_edit(tally, edits, kinds, world.defaults.of(NAME, Numbers)))
     if tally.kind == "principal" and around is not None:
         tried.append(_beside(tally, around, world))
     enough = world.defaults.findings.candidate / len(tried)
@@ -197,7 +198,7 @@ def _strongest(
 
 
 def _edit(
-    tally: Tally, edits: Sequence[Any], kinds: Mapping[tuple[str, int], tuple[int, int]], numbers: NUMBERS
+    tally: Tally, edits: Sequence[Any], kinds: Mapping[tuple[str, int], tuple[int, int]], numbers: Numbers
 ) -> Edited:
     """Persons edited and looked at, against others' edits of the same kinds."""
     expected = 0.0
@@ -211,7 +212,7 @@ def _edit(
 
 def _beside(tally: Tally, row: Any, world: World) -> Edited:
     """Persons looked at for no reason near changes, against where the rest of the work falls."""
-    days = world.defaults.of(NAME, NUMBERS).days
+    days = world.defaults.of(NAME, Numbers).days
     covered = min(1.0, 2 * days * row["edits"] / world.defaults.reference_days)
     pi = min(0.99, (row["e_in"] + _BY_TIME * covered) / (row["e"] + _BY_TIME))
     inside, outside = row["u_in"], row["u"] - row["u_in"]
@@ -250,11 +251,11 @@ def _told(world: World, signal: Edited) -> Signal:
         persons=tuple(sorted({look.person for look in looks if look.person is not None})),
         looks=most_telling(looks, world.defaults.findings.telling),
         cases=tuple(sorted({look.case for look in looks if look.case is not None})),
-        sentence=_of_edits(signal, looks, world.defaults.of(NAME, NUMBERS)),
+        sentence=_of_edits(signal, looks, world.defaults.of(NAME, Numbers)),
     )
 
 
-def _of_edits(signal: Edited, looks: Sequence[Evidence], numbers: NUMBERS) -> str:
+def _of_edits(signal: Edited, looks: Sequence[Evidence], numbers: Numbers) -> str:
     persons, days = many(len({look.person for look in looks}), "person"), many(numbers.days, "day")
     who = people(1, looks)
     if signal.way == NEAR:
