@@ -24,6 +24,8 @@ from bench.quality.rows import (
     verdict,
 )
 
+from whosaw.detect.templates import load_templates
+
 _BUDGETS = (10, 25, 50)
 
 
@@ -224,12 +226,18 @@ def _reasons(runs: Runs) -> list[str]:
     for family, counts in found.items():
         by = sorted(((value, name[3:]) for name, value in counts.items() if name.startswith("by ")), reverse=True)
         rows.append((f"`{family}`", f"{counts['looks']:,}", f"{counts.get('reason', 0):,}", f"{counts.get('reason_not_faked', 0):,}",
-                     ", ".join(f"`{name}` {value}" for value, name in by)))  # fmt: skip
+                     ", ".join(f"`{_reason(int(place))}` {value}" for value, place in by)))  # fmt: skip
     return [
         "## Planted looks that have a reason",
         "*Not faked*: the case that the look names was not made for it.",
         table(("family", "looks", "with a reason", "not faked", "which"), rows),
     ]
+
+
+def _reason(place: int) -> str:
+    """The id of a reason from its place in the file; after the last, a repeat of a look that had one."""
+    known = load_templates().templates
+    return known[place].id if place < len(known) else "a repeat"
 
 
 def _without(runs: Runs) -> list[str]:
