@@ -55,6 +55,7 @@ from whosaw.nudge import record as nudged
 from whosaw.privacy.root import Root, encode_seed, parse_seed
 from whosaw.review import notes
 from whosaw.review.record import Seen, Step
+from whosaw.review.rule import Did, RuleStep, Scope
 from whosaw.review.words import Resolution, What
 from whosaw.tickets import webhook
 from whosaw.tickets.story import Words
@@ -174,6 +175,12 @@ NUDGED = (
                   case="T-1", against=("case-not-theirs",), late=True).encode(),
     nudged.Silence(id="n-000001", at=BEGAN).encode(),
     nudged.Refusal(at=BEGAN, by="e-b", reasons=("answered",)).encode(),
+)  # fmt: skip
+RULED = (
+    RuleStep(at=BEGAN, rule="s-000001", number=1, did=Did.ADD, by="e-a", scope=Scope(signal="volume", unit="help", app="desk"),
+             why="migration", until=BEGAN).encode(),
+    RuleStep(at=BEGAN, rule="s-000001", number=3, did=Did.HID, by="detectors", findings=("f-000001",)).encode(),
+    RuleStep(at=BEGAN, rule="s-000002", number=0, did=Did.ADD, by="e-a", outcome="refused", reasons=("own-unit",)).encode(),
 )  # fmt: skip
 REVIEWED = (
     Step(at=BEGAN, finding="f-000001", number=1, what=What.ASSIGN, by="e-a", to="e-b").encode(),
@@ -394,6 +401,7 @@ PARSERS = {
         bare(parse_seed, "keys/x"), lambda made, _: encode_seed(made), (encode_seed(b"s" * 32),)
     ),
     "nudge/record.py decode": Parser(nudged.decode, lambda made, _: made.encode(), NUDGED),
+    "review/rule.py RuleStep.decode": Parser(RuleStep.decode, lambda made, _: made.encode(), RULED),
     "review/record.py Step.decode": Parser(Step.decode, lambda made, _: made.encode(), REVIEWED),
     "review/notes.py parse": Parser(
         notes.parse, lambda made, _: notes.encode(made), (notes.encode((notes.Note("f-000001", bytes(32), "Seen."),)),)

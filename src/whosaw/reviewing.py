@@ -10,10 +10,10 @@ Above `desks`, because it is made of what they give; apart from them, because wh
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whosaw.desks import facts, findings
 from whosaw.detect.defaults import load_defaults
@@ -36,13 +36,17 @@ from whosaw.nudge.record import Fate
 from whosaw.nudge.report import Later, Report, report
 from whosaw.nudge.state import Asked as Nudged
 from whosaw.policy.independence import Approved
-from whosaw.review import notes, work
+from whosaw.review import notes, suppress, work
+from whosaw.review.again import found_again
 from whosaw.review.notes import Note
 from whosaw.review.ports import Desk
 from whosaw.review.record import STREAM
-from whosaw.review.state import NEW, standings
+from whosaw.review.state import NEW, Standing, standings
 from whosaw.review.words import State
 from whosaw.wiring import House
+
+if TYPE_CHECKING:
+    from whosaw.detect.run import Run
 
 _INTIMATE = (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES, Field.PAYMENT)
 
@@ -111,6 +115,48 @@ class _Notes:
 
     def keep(self, note: Note) -> None:
         self.here.stores.private.replace(notes.NAME, notes.encode(notes.with_note(self.all(), note)))
+
+
+# ── after a watch ──
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Where the findings of a watch are. `hidden`: which rule hides which; `reopened`: closed ones that have more now."""
+
+    standings: Mapping[str, Standing]
+    hidden: Mapping[str, str]
+    reopened: tuple[str, ...]
+
+    def waits(self, finding: str) -> bool:
+        """Whether somebody still has to do with it."""
+        return self.standings.get(finding, NEW).state is not State.CLOSED and finding not in self.hidden
+
+
+def watched(here: House, run: Run) -> Watched:
+    """What is known of the findings of a watch, once closed ones are opened again that have more, and rules have hidden theirs."""
+    desk = review_desk(here)
+    reopened = found_again(run.findings, standings(work.steps(desk)), desk)
+    now = standings(work.steps(desk))
+    rules = [rule for rule in suppress.kept(desk).values() if rule.in_force(here.clock())]
+    hidden = suppress.hide(run.findings, _looks(here, run) if rules else {}, now, desk)
+    return Watched(now, hidden, reopened)
+
+
+def _looks(here: House, run: Run) -> dict[str, list[suppress.Look]]:
+    """Of each finding its looks, as far as a rule may ask for them."""
+    from whosaw.detect.looks import looks_of
+    from whosaw.detect.templates import load_templates
+
+    found = {}
+    with facts(here) as opened:
+        for one in run.findings:
+            looks = looks_of(
+                opened, one.principals, load_defaults(), load_templates(), looks=one.looks, persons=one.persons,
+                as_of=run.as_of,
+            )  # fmt: skip
+            found[one.id] = [suppress.Look(look.app, look.purpose, look.reason or suppress.NONE) for look in looks]
+    return found
 
 
 # ── the question of the day ──

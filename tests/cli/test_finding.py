@@ -7,10 +7,14 @@ from datetime import timedelta
 import pytest
 from tests.cli.desk import NOW
 
-from whosaw.cli import errand
+from whosaw import reviewing
+from whosaw.cli import errand, watch
 from whosaw.detect import findings_file
+from whosaw.detect.coverage import Coverage
 from whosaw.detect.finding import Finding, Findings, Reason
+from whosaw.detect.run import Run
 from whosaw.facts.columns import micros
+from whosaw.review.suppress import Look
 from whosaw.wiring import house
 
 SENTENCE = "One person of support looked at 2 persons without a reason on file."
@@ -19,18 +23,22 @@ SENTENCE = "One person of support looked at 2 persons without a reason on file."
 def lay(desk, *named_and_persons):
     """Findings in the folder, as a watch would have left them: (principals, persons) each."""
     with house(desk.data) as here:
-        made = tuple(
-            Finding(
-                id=f"f-{number:06d}", as_of=micros(NOW), score=4.0, p=1e-4, sentence=SENTENCE,
-                principals=tuple(sorted(map(here.pseudonyms.principal, named))),
-                persons=tuple(sorted(map(here.pseudonyms.person, persons))), looks=(f"l-{number}",), cases=(),
-                window=(micros(NOW - timedelta(hours=9)), micros(NOW - timedelta(hours=1))),
-                signals=(Reason("unexplained", "principal", 1e-4, SENTENCE),), harm=(), counter=("One look was refused.",),
-            )
-            for number, (named, persons) in enumerate(named_and_persons, 1)
-        )  # fmt: skip
-        raw = findings_file.encode(Findings(len(made), made))
-        here.stores.private.replace(findings_file.NAME, raw)
+        put(here, named_and_persons)
+
+
+def put(here, named_and_persons):
+    made = tuple(
+        Finding(
+            id=f"f-{number:06d}", as_of=micros(NOW), score=4.0, p=1e-4, sentence=SENTENCE,
+            principals=tuple(sorted(map(here.pseudonyms.principal, named))),
+            persons=tuple(sorted(map(here.pseudonyms.person, persons))), looks=(f"l-{number}",), cases=(),
+            window=(micros(NOW - timedelta(hours=9)), micros(NOW - timedelta(hours=1))),
+            signals=(Reason("unexplained", "principal", 1e-4, SENTENCE),), harm=(), counter=("One look was refused.",),
+        )
+        for number, (named, persons) in enumerate(named_and_persons, 1)
+    )  # fmt: skip
+    raw = findings_file.encode(Findings(len(made), made))
+    here.stores.private.replace(findings_file.NAME, raw)
 
 
 @pytest.fixture
@@ -39,11 +47,12 @@ def court(desk, monkeypatch):
     lay(desk, (["ana"], ["mirabel", "katharina"]), (["zofia"], ["mirabel"]))
     with house(desk.data) as here:
         monkeypatch.setattr(errand, "opened", lambda _: nullcontext(here))
-        yield _typing(desk)
+        typed = _typing(desk)
+        typed.here = here
+        yield typed
 
 
 def _typing(desk):
-
     def typed(*words, as_, code=0):
         said = desk.typed("finding", *words, "--as", as_, "--format", "json")
         assert said.code == code, said
@@ -89,3 +98,54 @@ def test_bad_input_is_told_with_what_would_do(court, desk):
     assert (said.code, said.out) == (2, "")
     assert "no-work-reason" in said.err
     assert desk.typed("finding", "list", "--as", "nobody-here").code == 4
+
+
+def run_of(desk):
+    """What a watch would have come to: the findings that lie there, all of them found again."""
+    with_looks = findings_file.parse((desk.data / "private" / findings_file.NAME).read_bytes())
+    none = Coverage(
+        looks=9, with_person=9, explained=7, first=0, first_explained=0, refused=0, sources=(), origins=(), off=()
+    )  # fmt: skip
+    return Run(micros(NOW), with_looks.findings, (), none, with_looks, "2 findings.")
+
+
+def test_a_watch_says_what_was_resolved_and_what_is_hidden(court, desk, monkeypatch):
+    """A rule by one, approved by another, hides what it says and is named; what was closed is found again with how it ended."""
+    lay_again = [(["ana"], ["mirabel"]), (["hugo"], ["customer-00"])]
+    here = court.here
+    put(here, lay_again)
+    monkeypatch.setattr(
+        reviewing, "_looks", lambda _, run: {one.id: [Look("desk", None, "none")] for one in run.findings}
+    )
+    court("take", "f-000001", as_="zofia")
+    court("resolve", "f-000001", "--resolution", "justified", "--because", "mandate", as_="zofia")
+    scope = ("--signal", "unexplained", "--unit", "help-ie", "--app", "desk", "--because", "source-fault")
+    day = f"{NOW + timedelta(days=20):%Y-%m-%d}"
+
+    def typed(*words, as_, code=0):
+        said = desk.typed("suppression", *words, "--as", as_, "--format", "json")
+        assert said.code == code, said
+        return said.json
+
+    no = typed("add", *scope, "--until", day, as_="ana", code=4)
+    assert [row["code"] for row in no["rows"]] == ["own-unit"]
+    assert typed("add", *scope, "--until", day, as_="omar")["state"] == "asked"
+    assert typed("approve", "s-000001", as_="ines")["state"] == "in force"
+    run = run_of(desk)
+    now = reviewing.watched(here, run)
+    told = watch._told(run, desk.data, now)
+    assert [(row["finding"], row["state"], row["resolution"]) for row in told.rows] == [
+        ("f-000001", "closed", "justified")
+    ]
+    text = " ".join(told.after)
+    assert "f-000001 was resolved as justified on" in text
+    assert "1 finding is hidden by 1 rule (s-000001)" in text
+    assert [now.waits(one.id) for one in run.findings] == [False, False]
+    assert court("list", as_="quill")["hidden"] == 1
+    assert [row["hidden by"] for row in court("list", "--hidden", as_="quill")["rows"]] == ["s-000001", None]
+    (row,) = typed("list", as_="quill")["rows"]
+    assert (row["state"], row["now"], row["ever"]) == ("in force", 1, 1)
+    assert typed("end", "s-000001", as_="quill")["state"] == "ended"
+    assert court("list", as_="quill")["hidden"] == 0
+    for words in (("--until", "soon"), ("--until", "2020-01-01"), ("--until", day, "--signal", "gossip")):
+        assert desk.typed("suppression", "add", *scope, *words, "--as", "omar").code == 2

@@ -9,6 +9,7 @@ from whosaw.cli import watch
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.run import watch as run_watch
 from whosaw.detect.templates import load_templates
+from whosaw.reviewing import Watched
 
 
 def test_looks_without_a_reason_are_told_where_nothing_is_found(tmp_path):
@@ -21,5 +22,5 @@ def test_looks_without_a_reason_are_told_where_nothing_is_found(tmp_path):
     assert without > 1
     (said,) = watch._unfound(run)
     assert said.startswith(f"{without:,} looks at a person have no reason on file: so many can be usual")
-    assert said in watch._told(run, tmp_path).after
+    assert said in watch._told(run, tmp_path, Watched({}, {}, ())).after
     assert watch._unfound(replace(run, coverage=replace(run.coverage, explained=run.coverage.with_person))) == ()

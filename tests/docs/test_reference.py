@@ -19,6 +19,7 @@ from whosaw.nudge.answer import REASONS as NUDGES
 from whosaw.nudge.facts import AGAINST
 from whosaw.policy.independence import REASONS
 from whosaw.review.reasons import REASONS as REVIEWS
+from whosaw.review.rule import WHY as HIDING
 from whosaw.review.words import _OTHER, _WHY, RESOLUTIONS
 from whosaw.verify import command as verify
 from whosaw.verify import steps
@@ -88,7 +89,7 @@ def commands():
             codes.add(steps.FALSE)
         if name == "journal export log":
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
-        if name in {"nudge ask", "nudge list", "nudge report"}:
+        if name in {"nudge ask", "nudge list", "nudge report", "suppression list"}:
             codes.discard(module["REFUSED"])  # nobody sees what others are asked
         if name in {"ticket accounts", "ticket status"}:
             codes.discard(module["REFUSED"])  # only who asks about a case is asked who they are
@@ -178,6 +179,11 @@ def test_all_that_can_speak_against_an_answer_is_documented():
     text = (ROOT / "docs/nudge.md").read_text()
     rows = [tuple(c.strip(" `") for c in line.split("|")[1:-1]) for line in text.splitlines() if line.startswith("| `")]
     assert rows == list(AGAINST.items())
+
+
+def test_every_reason_for_a_rule_that_hides_is_documented():
+    text = (ROOT / "docs/review.md").read_text()
+    assert dict(re.findall(r"`([a-z-]+)` \(([A-Z][^()]+\.)\)", text)) == HIDING
 
 
 def test_every_resolution_and_its_reasons_are_documented():

@@ -47,6 +47,7 @@ from whosaw.cli.serve import serve
 from whosaw.cli.sigma_run import sigma
 from whosaw.cli.simulate import simulate
 from whosaw.cli.statement import statement
+from whosaw.cli.suppression import suppression
 from whosaw.cli.suspend import suspend
 from whosaw.cli.ticket import ticket
 from whosaw.cli.usage import told
@@ -94,6 +95,7 @@ for _command in (
     detect,
     evaluate,
     finding,
+    suppression,
     nudge,
     inquiry,
     statement,

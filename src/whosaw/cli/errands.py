@@ -10,7 +10,19 @@ from __future__ import annotations
 import os
 from contextlib import closing
 
-from whosaw.cli import approval, approval_answer, caller, finding, nudge, passkey, quota, sample, suspend, ticket
+from whosaw.cli import (
+    approval,
+    approval_answer,
+    caller,
+    finding,
+    nudge,
+    passkey,
+    quota,
+    sample,
+    suppression,
+    suspend,
+    ticket,
+)
 from whosaw.wiring import House
 from whosaw.wishes.taking import Taking
 from whosaw.wishes.wish import Wishes
@@ -19,7 +31,7 @@ ERRANDS = (
     approval.ASK, approval.LIST, approval.SHOW, approval_answer.GIVE, approval_answer.BRING, approval_answer.REFUSE,
     approval_answer.WITHDRAW, approval_answer.REVIEW, passkey.CHALLENGE, passkey.ADD, passkey.LIST, passkey.REMOVE,
     caller.CHANGE, suspend.SUSPEND, sample.DRAW, quota.SHOW, ticket.STATUS,
-    *finding.ERRANDS, *nudge.ERRANDS,
+    *finding.ERRANDS, *nudge.ERRANDS, *suppression.ERRANDS,
 )  # fmt: skip
 
 

@@ -39,17 +39,20 @@ def finding() -> None:
 
 
 @finding.command("list")
+@click.option("--hidden", is_flag=True, help="Those that a rule hides, too.")
 @asker_option
 @data_option
 @format_option
-def list_(asker: str, data: Path, form: str) -> int:
+def list_(hidden: bool, asker: str, data: Path, form: str) -> int:
     """Every finding that you may read, strongest first, with its state and how it ended."""
-    return _run(LIST, data, {"asker": asker}, form)
+    return _run(LIST, data, {"asker": asker, "hidden": hidden}, form)
 
 
 def _list(here: House, said: Given) -> Done:
     found = listed(typed_by(here, said), review_desk(here))
-    return Done(words.refused(found), REFUSED) if isinstance(found, Refused) else Done(words.listing(found))
+    if isinstance(found, Refused):
+        return Done(words.refused(found), REFUSED)
+    return Done(words.listing(found, hidden=said.flag("hidden")))
 
 
 LIST = Errand("finding list", _list)

@@ -37,13 +37,22 @@ _DID = {
 }
 
 
-def listing(rows: Iterable[Listed]) -> Table:
-    """All that the asker may read."""
-    made = tuple(_row(row) for row in rows)
+def listing(all_: Sequence[Listed], *, hidden: bool) -> Table:
+    """All that the asker may read; those that a rule hides only where they are asked for, and counted in any case."""
+    made = tuple(_row(row) for row in all_ if hidden or row.hidden_by is None)
+    rules = {row.hidden_by for row in all_} - {None}
+    away = len([row for row in all_ if row.hidden_by is not None])
+    after = (
+        (f"Hidden by {counted(len(rules), 'rule')}: {counted(away, 'finding')}; --hidden lists them, too.",)
+        if away
+        else ()
+    )
     waiting = sum(1 for row in made if row["state"] != str(State.CLOSED))
     none = "No finding is there for you to read. Findings about you, your unit or your line go to others."
     said = f"{counted(len(made), 'finding')}, {waiting} of them not closed." if made else none
-    return Table(said, ("finding", "state", "resolution", "score", "goes to", "since", "sentence"), made)
+    return Table(
+        said, ("finding", "state", "resolution", "score", "goes to", "since", "sentence"), made, {"hidden": away}, after
+    )
 
 
 def showing(one: Shown, asked: Sequence[str], again: str) -> Table:
@@ -133,6 +142,7 @@ def _row(row: Listed) -> dict[str, Cell]:
         "resolution": None if not standing.ended else f"{_was(standing)}{standing.ended[-1].resolution}",
         "score": f"{row.finding.score:.1f}",
         "goes to": row.route,
+        "hidden by": row.hidden_by,
         "since": f"{instant(row.finding.as_of) if standing.since is None else standing.since:%Y-%m-%d}",
         "sentence": row.finding.sentence,
     }

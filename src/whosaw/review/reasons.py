@@ -19,6 +19,9 @@ REASONS: Mapping[str, str] = {
     "not-now": "In the state that the finding is in, this cannot be done.",
     "another-has-it": "Another has this finding.",
     "overseer-confirms": "Those named control others, so an overseer has the last word.",
+    "own-unit": "The one who asks is, or was, of the unit that the rule is about, or above or below somebody of it.",
+    "unit-controls": "The unit has, or had, people who review, audit or administer; no rule hides findings about it.",
+    "unit-too-small": "The unit has so few people that the rule would be about one of them; or there is no such unit.",
     "same-person": "A second has to be another than the one who resolved it.",
     "not-independent": "The second is not independent of the one who resolved it.",
 }

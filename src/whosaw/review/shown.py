@@ -21,6 +21,7 @@ from whosaw.review.ports import Desk
 from whosaw.review.precision import Measured, measured
 from whosaw.review.record import Step
 from whosaw.review.state import NEW, Ended, Standing, standings
+from whosaw.review.suppress import hidden
 from whosaw.review.who import against_reading
 from whosaw.review.words import State, What
 from whosaw.review.work import Refused, nobody, opened, refuse, steps
@@ -28,11 +29,12 @@ from whosaw.review.work import Refused, nobody, opened, refuse, steps
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One finding in a list. `route`: the unit that it goes to, or the overseer."""
+    """One finding in a list. `route`: the unit that it goes to, or the overseer. `hidden_by`: the rule that hides it."""
 
     finding: Finding
     standing: Standing
     route: str
+    hidden_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,12 @@ def listed(asker: str, desk: Desk) -> tuple[Listed, ...] | Refused:
     at, who = moment(desk.clock), desk.remember(asker)
     if said := standing(known(desk.directory, who, at).principal, "reviewer"):
         return refuse(desk, nobody(at, who, What.OPENED), said)
-    found, now = desk.findings(), standings(steps(desk))
+    found, now, hides = desk.findings(), standings(steps(desk)), hidden(desk, at)
     rows = []
     for one in () if found is None else found.findings:
         grounds = Grounds.of(desk, one, at)
         if not against_reading(grounds.one(who), grounds.ground):
-            rows.append(Listed(one, now.get(one.id, NEW), grounds.route()))
+            rows.append(Listed(one, now.get(one.id, NEW), grounds.route(), hides.get(one.id)))
     return tuple(sorted(rows, key=lambda r: (r.standing.state is State.CLOSED, -r.finding.score, r.finding.id)))
 
 
