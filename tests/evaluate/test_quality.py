@@ -6,10 +6,16 @@ import json
 import pytest
 from bench.quality import __main__ as runner
 from bench.quality import plan, rows
+from bench.quality.company import Looked, invented, without
 from bench.quality.page import page
+from bench.quality.unread import FAMILIES, planned
 from tests.evaluate.made import PERIOD, benign, incident, line
 
+from whosaw.detect.fuse import prices_of
+from whosaw.detect.run import Tried
+from whosaw.detect.signal import Signal
 from whosaw.evaluate.report import report
+from whosaw.simulate.scenarios import NAMES
 
 NOTHING = {part: [] for part in plan.PARTS}
 
@@ -173,3 +179,29 @@ def test_what_is_measured_is_measured_once_and_with_this_code(tmp_path, monkeypa
     assert runner.main() == 1
     assert begun == [["motive", "2"]]
     assert "1 of 2" in (tmp_path / "page.md").read_text()
+
+
+def test_a_signal_left_out_is_as_if_it_had_never_run():
+    """Its units are gone, its family has one less, and a family without any is neither for nor against."""
+    made = [
+        Signal(signal=name, family=family, kind="principal", unit=f"e-{i}", stratum="", p=0.5, tries=1, days=1, k=1, n=1, expected=1.0)
+        for name, family in (("volume", "time"), ("fixation", "time"), ("lockstep", "graph"))
+        for i in range(3)
+    ]  # fmt: skip
+    whole = Looked(None, Tried(tuple(made), {"time": 2, "graph": 1}, (), prices_of(made)))
+    left = without(whole, {"volume"}).all_
+    assert (left.ran, {s.signal for s in left.signals}) == ({"time": 1, "graph": 1}, {"fixation", "lockstep"})
+    assert without(whole, {"lockstep"}).all_.ran == {"time": 2}
+    assert without(whole, ()).all_ == whole.all_
+
+
+def test_families_that_nobody_read_are_planted(tmp_path):
+    """Each of them twice, with looks in the log, persons, and a twin; and none is one of the simulator's."""
+    invented(tmp_path / "company", 60, 60, 7, planned=planned())
+    lines = [json.loads(text) for text in (tmp_path / "company/truth.jsonl").read_text().splitlines()]
+    incidents = [each for each in lines if "incident" in each]
+    assert sorted(each["family"] for each in incidents) == sorted(2 * [family.name for family in FAMILIES])
+    assert all(each["looks"] and each["persons"] and each["principals"] for each in incidents)
+    assert {each["twin_of"] for each in lines if "twin_of" in each} == {each["incident"] for each in incidents}
+    assert not {family.name for family in FAMILIES} & set(NAMES)
+    assert set(rows.READ["families"]) <= set(NAMES) | {family.name for family in FAMILIES}
