@@ -32,8 +32,13 @@ from whosaw.privacy.root import INNER, OUTER, Random, hmac_sha256
 from whosaw.tlog import leaf
 
 NONCE = 12
-# What derives from K, each with the number of its block (``root.expand``).
-_VALUE, _SOURCE, _SHARE, _ID = (b"whosaw/%s/v1\x01" % name for name in (b"value", b"source", b"share", b"id"))
+# What derives from K, each with the number of its block (``root.expand``). Written out, as the search in tests/thief.py reads them here.
+_VALUE, _SOURCE, _SHARE, _ID = (
+    b"whosaw/value/v1\x01",
+    b"whosaw/source/v1\x01",
+    b"whosaw/share/v1\x01",
+    b"whosaw/id/v1\x01",
+)
 _CLOSED = (
     InvalidTag,
     ValueError,
