@@ -11,23 +11,10 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from tests.cli.desk import day, typed
-from tests.directory.town import write
+from tests.cli.desk import typed
 from tests.docs.prose import ROOT, blocks
 
 PAGE = ROOT / "docs/pseudonyms.md"
-SOURCE = {
-    "staff": [
-        {"staff_id": "sam", "unit": "security-ie", "function": "security", "country": "IE", "manager": "boss"},
-        {"staff_id": "boss", "unit": "lead-ie", "function": "executive", "country": "IE"},
-        {"staff_id": "pager", "unit": "machines", "function": "service", "country": "IE"},
-    ],
-    "persons": [{"person": "mira", "region": "IE"}],
-    "cases": [
-        {"case_id": "INC-7", "type": "incident", "opened": day(1), "queue": "security-ie", "opened_by": "pager"},
-    ],
-    "case_persons": [], "assignments": [],
-}  # fmt: skip
 
 
 def block(name):
@@ -63,11 +50,13 @@ def there(tmp_path_factory):
     before = os.getcwd()
     os.chdir(home)
     try:
-        assert typed("init", home / "data", "--origin", "log.example.org/whosaw").code == 0
-        write(home / "tables", SOURCE, regions=None)
-        assert typed("directory", "load", home / "tables", "--data", home / "data").code == 0
+        tables, starts = block("runs: the house").split("\n\n")
+        subprocess.run(["sh", "-ec", tables], check=True, timeout=60)
+        for line in starts.splitlines():
+            said = typed(*line.split()[1:])
+            assert said.code == 0, said.err
         python("runs: the log")
-        answers = [(typed(*words, "--data", home / "data"), answer) for words, answer in commands()]
+        answers = [(typed(*words), answer) for words, answer in commands()]
         yield home, answers
     finally:
         os.chdir(before)
@@ -105,14 +94,14 @@ def test_the_analyst_finds_the_networks_and_sees_none(there):
 
 
 def test_the_address_behind_one_is_a_look_that_asks_for_an_approval(there):
-    """As the last paragraph says: refused to Sam alone, and on record."""
+    """As the last paragraph says: refused to Sam alone, on record, and with what to ask with."""
     home, _ = there
     with (home / "networks.csv").open() as file:
         pseudonym = next(csv.DictReader(file))["ip"]
     said = typed(
         "pseudonym", "address", pseudonym, "--person", "mira", "--purpose", "incident_response", "--case", "INC-7",
-        "--as", "sam", "--data", home / "data", "--format", "json",
+        "--as", "sam", "--format", "json",
     )  # fmt: skip
-    assert said.code == 4
+    assert said.code == 5
     assert said.json["leaf"] > 0
     assert said.json["permitted"] is False

@@ -92,6 +92,8 @@ NONE = {
     "model/genesis.py GenesisFile.nonce": "published",
     "settings/callers.py TlsSettings.key": "where the file is",
     "settings/keys.py TransitSettings.key": "what the service calls it",
+    "sigma/rules.py Correlation.key": "the name of a rule",
+    "sigma/rules.py Detection.key": "the name of a rule",
     "tlog/receipt.py Receipt.key": "digest of a caller's key, and in the log",
     "tlog/trust.py TrustedLog.key": "public",
     "tlog/trust.py TrustedWitness.key": "public",

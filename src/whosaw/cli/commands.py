@@ -40,7 +40,7 @@ from whosaw.cli.overseer import overseer
 from whosaw.cli.passkey import passkey
 from whosaw.cli.places import places
 from whosaw.cli.policy.command import policy
-from whosaw.cli.pseudonym import pseudonym
+from whosaw.cli.pseudonym_address import pseudonym
 from whosaw.cli.quota import quota
 from whosaw.cli.sample import sample
 from whosaw.cli.serve import serve

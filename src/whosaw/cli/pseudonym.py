@@ -3,23 +3,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from whosaw.cli.look_words import shown
 from whosaw.cli.operator import local
 from whosaw.cli.options import Place, asker_option, data_option, format_option, opened, progress, say
 from whosaw.cli.output import REFUSED, Table
 from whosaw.cli.pseudonym_file import Written, addresses_of, free, into_table, sightings_into
-from whosaw.guard.answer import Refused as NotShown
 from whosaw.guard.pseudonyms.ask import Ask, Refused
-from whosaw.guard.pseudonyms.behind import EXACT, behind
 from whosaw.guard.pseudonyms.vault import open_vault, sightings
-from whosaw.model.access import Look
 from whosaw.model.pseudonym_body import Variant
 from whosaw.verify.words import counted
 from whosaw.wiring import House
@@ -27,7 +22,7 @@ from whosaw.wiring import House
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _asking(command: _Command) -> _Command:
+def asking(command: _Command) -> _Command:
     """What every call says: what for, under which case, which kind, of which time, and who."""
     for option in (
         format_option,
@@ -52,12 +47,12 @@ def pseudonym() -> None:
 
 @pseudonym.command()
 @click.argument("file", type=Place())
-@_asking
+@asking
 def ips(file: Path, purpose: str, case: str, variant: str, epoch: str | None, asker: str, data: Path, form: str) -> int:
     """The pseudonyms of the addresses in FILE, one a line, in their order; `-` reads them from stdin. Exit code 4: refused."""
     some = addresses_of(file)
     with opened(data) as here:
-        answer = here.pseudonymiser.open(_ask(here, asker, purpose, case, variant, epoch), len(some))
+        answer = here.pseudonymiser.open(ask_of(here, asker, purpose, case, variant, epoch), len(some))
         if isinstance(answer, Refused):
             return _refused(answer, form)
         with answer as session, progress("addresses") as at:
@@ -83,7 +78,7 @@ def ips(file: Path, purpose: str, case: str, variant: str, epoch: str | None, as
 @click.argument("file", type=Place())
 @click.option("--column", required=True, multiple=True, metavar="NAME", help="A column of addresses. Repeatable.")
 @click.option("--out", required=True, type=Place(), help="Where to write it; CSV or Parquet, as FILE is.")
-@_asking
+@asking
 def table(
     file: Path, column: tuple[str, ...], out: Path, purpose: str, case: str, variant: str, epoch: str | None,
     asker: str, data: Path, form: str,
@@ -91,7 +86,7 @@ def table(
     """Write the table FILE again, with pseudonyms in place of the addresses in a column. Exit code 4: refused."""
     free(out)
     with opened(data) as here:
-        ask = _ask(here, asker, purpose, case, variant, epoch)
+        ask = ask_of(here, asker, purpose, case, variant, epoch)
         with progress("rows") as at:
             made = into_table(
                 file, out, column, lambda up_to: here.pseudonymiser.open(ask, up_to),
@@ -104,7 +99,7 @@ def table(
 
 @pseudonym.command()
 @click.option("--out", required=True, type=Place(), help="Where to write it: CSV of hour, person, address.")
-@_asking
+@asking
 def vault(
     out: Path, purpose: str, case: str, variant: str, epoch: str | None, asker: str, data: Path, form: str
 ) -> int:
@@ -112,7 +107,7 @@ def vault(
     free(out)
     with opened(data) as here:
         addresses = here.vault.addresses()
-        call = open_vault(_ask(here, asker, purpose, case, variant, epoch), here.pseudonymiser, addresses)
+        call = open_vault(ask_of(here, asker, purpose, case, variant, epoch), here.pseudonymiser, addresses)
         if isinstance(call, Refused):
             return _refused(call, form)
         with progress("addresses") as at:
@@ -121,44 +116,7 @@ def vault(
     return _written(Written(rows, session.used, session.index, session.epoch), out, variant, form)
 
 
-@pseudonym.command()
-@click.argument("pseudonym")
-@click.option("--person", required=True, metavar="ID", help="Whose it is: an account id. It is a look at them.")
-@_asking
-def address(
-    pseudonym: str,
-    person: str,
-    purpose: str,
-    case: str,
-    variant: str,
-    epoch: str | None,
-    asker: str,
-    data: Path,
-    form: str,
-) -> int:
-    """Which of a person's addresses has this PSEUDONYM: a look at the person, ip:exact, by the gate. Exit code 4: refused."""
-    with opened(data) as here:
-        ask = _ask(here, asker, purpose, case, variant, epoch)
-        look = Look(
-            look_id=secrets.token_hex(8), principal=asker, person=person, asked=(EXACT,), purpose=purpose, case=case,
-            key=secrets.token_hex(16), app="whosaw-pseudonym", caller=ask.caller,
-        )  # fmt: skip
-        answer = behind(look, pseudonym, ask, guard=here.guard, desk=here.pseudonymiser)
-    if isinstance(answer, NotShown):
-        say(
-            Table(
-                f"Refused. {answer.told}",
-                facts={"permitted": False, "look": answer.look_id, "leaf": answer.index, "told": answer.told},
-                after=(f"The attempt is recorded as leaf {answer.index}.",),
-            ),
-            form,
-        )
-        return REFUSED
-    say(shown(answer), form)
-    return 0
-
-
-def _ask(here: House, asker: str, purpose: str, case: str, variant: str, epoch: str | None) -> Ask:
+def ask_of(here: House, asker: str, purpose: str, case: str, variant: str, epoch: str | None) -> Ask:
     return Ask(asker, purpose, case, Variant(variant), epoch, local(here, asker))
 
 
