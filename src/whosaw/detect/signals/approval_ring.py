@@ -69,7 +69,12 @@ class Ring(Signal):
 def query(world: World) -> dict[str, Any]:
     staff = world.tables["staff"]
     functions = staff.group_by("who").aggregate(function=staff.function.max())
-    return {"edges": _edges(world), "staff": staff_rows(staff), "functions": functions}
+    edges = _edges(world)
+    # Many a day by the same hand are one row: who stands in whose line does not change within it.
+    party = (edges.approver == edges.assignee).fill_null(False) | (edges.approver == edges.opened_by).fill_null(False)
+    edges = edges.mutate(party=party.cast("int64"), day=edges.t // DAY)
+    edges = edges.group_by("requester", "approver", "day", "party").aggregate(n=edges.count(), t=edges.t.max())
+    return {"edges": edges, "staff": staff_rows(staff), "functions": functions}
 
 
 def _edges(world: World) -> Any:
@@ -148,16 +153,17 @@ def _counted(rows: _Rows, apart: int) -> list[_Edge]:
     for (who, approver), mine in sorted(given.items()):
         back = times_.get((approver, who), [])
         k = sum(
-            approver in {row["assignee"], row["opened_by"]}
+            row["n"]
+            for row in mine
+            if row["party"]
             or lines.one(who, approver, row["t"])
             or lines.near(who, approver, row["t"])
             or any(abs(row["t"] - t) <= apart for t in back)
-            for row in mine
         )
         last = max(row["t"] for row in mine)
         unit, manager = lines.unit(who, last), lines.manager(who, last)
         function = cast("str | None", functions.get(who))
-        made.append(_Edge(who, approver, unit, function, manager, len(mine), k))
+        made.append(_Edge(who, approver, unit, function, manager, sum(row["n"] for row in mine), k))
     return made
 
 

@@ -17,8 +17,10 @@ Who takes much away may be a finding by that alone: rows and exports. Who looks 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
@@ -76,7 +78,44 @@ class Much(Signal):
 
 
 def query(world: World) -> dict[str, Any]:
-    return {"days": world.once(f"days_{NAME}", lambda: _days(world))}
+    """Sums and the largest days of each principal: all days of all of them are more than the driver takes."""
+    ibis = need("ibis", "watching")
+    days = world.once(f"days_{NAME}", lambda: _days(world))
+    sums = days.group_by("who", "function", "weekend").aggregate(
+        days=days.count(),
+        last=days.day.max(),
+        **{m: days[m].sum() for m in MEASURES},
+        **{f"{m}_2": (days[m] * days[m]).sum() for m in MEASURES},
+    )
+    most = reduce(lambda a, b: a.union(b), [_most(days, measure) for measure in MEASURES])
+    rows = days.group_by("function", "weekend", "rows").aggregate(days=days.count())
+    above = {
+        (f, w): law.above
+        for (f, w), law in _laws(world.facts.rows(rows, ("function", "weekend", "rows"), NAME)).items()
+    }
+    over = ibis.literal(value=False)
+    for (function, weekend), least in sorted(above.items(), key=str):
+        of = days.weekend == weekend
+        if function != "*":
+            of &= days.function.isnull() if function is None else days.function == function
+        over |= of & (days["rows"] > least)
+    return {
+        "sums": sums,
+        "most": most,
+        "rows": rows,
+        "over": days.filter(over).select("who", "function", "weekend", "rows", "day"),
+    }
+
+
+def _most(days: Any, measure: str) -> Any:
+    """The largest `value` of each principal on days of a kind, and the first such day."""
+    ibis = need("ibis", "watching")
+    days = days.filter(days[measure] > 0)
+    most = days.group_by("who", "function", "weekend").aggregate(value=days[measure].max())
+    on = [days.who == most.who, days.function.identical_to(most.function), days.weekend == most.weekend]
+    met = days.inner_join(most, [*on, days[measure] == most.value])
+    first = met.group_by("who", "function", "weekend").aggregate(value=met.value.max(), day=met.day.min())
+    return first.mutate(measure=ibis.literal(measure))
 
 
 def _looks(world: World) -> Any:
@@ -118,16 +157,22 @@ def _days(world: World) -> Any:
         rows=days.rows.fill_null(0).cast("int64"),
         searches=days.searched - days.followed.fill_null(0),
         odd=days.odd.fill_null(0),
+        weekend=((days.day % 7 == _WEEKEND[0]) | (days.day % 7 == _WEEKEND[1])).cast("int64"),
     )
 
 
 def _followed(looks: Any, search: str) -> Any:
-    """Searches after which the same principal read something within the hour."""
-    reads = looks.filter(looks["mode"] == str(Mode.READ)).select(d_who="who", d_t="t")
+    """Searches after which the same principal read something within the hour: the last read of this hour, or the first of the next."""
+    reads = looks.filter(looks["mode"] == str(Mode.READ))
+    reads = reads.mutate(hour=reads.t // _HOUR)
+    reads = reads.group_by(d_who=reads.who, d_hour=reads.hour).aggregate(begun=reads.t.min(), done=reads.t.max())
+    after = reads.select(a_who="d_who", a_hour=reads.d_hour - 1, begun="begun")
     searches = looks.filter(looks["mode"] == search).select("row", "who", "day", "request", "t")
-    met = searches.inner_join(reads, [("who", "d_who")])
-    met = met.filter(met.d_t >= met.t, met.d_t - met.t <= _HOUR).select(m_row="row").distinct()
-    return searches.semi_join(met, [("row", "m_row")])
+    searches = searches.mutate(hour=searches.t // _HOUR)
+    met = searches.left_join(reads.drop("begun"), [("who", "d_who"), ("hour", "d_hour")])
+    met = met.left_join(after, [("who", "a_who"), ("hour", "a_hour")])
+    soon = (met.done >= met.t).fill_null(False) | (met.begun - met.t <= _HOUR).fill_null(False)
+    return met.filter(soon).select("row", "who", "day", "request")
 
 
 def _odd(world: World) -> Any:
@@ -152,26 +197,31 @@ def _odd(world: World) -> Any:
 def score(rows: _Rows, world: World) -> list[Much]:
     """A signal for every principal with a day at work: the most unusual of their days."""
     numbers = world.defaults.of(NAME, NUMBERS)
-    own: dict[str, list[Any]] = {}
-    for row in cast("Sequence[Any]", rows["days"]):
-        own.setdefault(row["who"], []).append(row)
-    whole, laws = _sums(rows["days"]), _laws(rows["days"])
-    return [_much(who, own[who], _Usual(own[who], whole, laws, numbers)) for who in sorted(own)]
+    given = {name: cast("Sequence[Any]", of) for name, of in rows.items()}
+    whole, laws = _sums(given["sums"]), _laws(given["rows"])
+    own: dict[str, tuple[list[Any], list[Any], list[Any]]] = {}
+    for place, name in enumerate(("sums", "most", "over")):
+        for row in given[name]:
+            own.setdefault(row["who"], ([], [], []))[place].append(row)
+    return [
+        _much(who, sums, most, _Usual(sums, over, whole, laws, numbers))
+        for who, (sums, most, over) in sorted(own.items())
+    ]
 
 
 def _weekend(day: int) -> int:
     return int(day % 7 in _WEEKEND)
 
 
-def _sums(days: Sequence[Any]) -> dict[tuple[_Stratum, str], Sums]:
+def _sums(parts: Sequence[Any]) -> dict[tuple[_Stratum, str], Sums]:
     """Per function and kind of day, and of everybody: each measure over all days."""
     made: dict[tuple[_Stratum, str], Sums] = {}
-    for row in days:
+    for row in parts:
         for measure in MEASURES:
-            k = row[measure]
+            k, days = row[measure], row["days"]
             for function in (row["function"], "*"):
-                key = ((function, _weekend(row["day"])), measure)
-                made[key] = made.get(key, Sums()) + Sums(1, k, 1, k * k, k, 1)
+                key = ((function, row["weekend"]), measure)
+                made[key] = made.get(key, Sums()) + Sums(days, k, days, row[f"{measure}_2"], k, days)
     return made
 
 
@@ -185,17 +235,23 @@ class _Law:
     logs: float
 
 
-def _laws(days: Sequence[Any]) -> dict[_Stratum, _Law]:
-    by: dict[_Stratum, list[int]] = {}
-    for row in days:
+def _laws(counted: Sequence[Any]) -> dict[_Stratum, _Law]:
+    """From how many days of a kind had so many rows."""
+    by: dict[_Stratum, Counter[int]] = {}
+    for row in counted:
         for function in (row["function"], "*"):
-            by.setdefault((function, _weekend(row["day"])), []).append(row["rows"])
+            by.setdefault((function, row["weekend"]), Counter())[row["rows"]] += row["days"]
     made = {}
     for key, rows in by.items():
-        rows.sort()
-        above = max(1, rows[-1 - len(rows) // 10])
-        over = [math.log(each / above) for each in rows if each > above]
-        made[key] = _Law(len(rows), above, len(over), math.fsum(over))
+        days = rows.total()
+        left, above = days // 10, 1
+        for value in sorted(rows, reverse=True):
+            above, left = max(1, value), left - rows[value]
+            if left < 0:
+                break
+        over = {value: n for value, n in rows.items() if value > above}
+        logs = math.fsum(n * math.log(value / above) for value, n in sorted(over.items()))
+        made[key] = _Law(days, above, sum(over.values()), logs)
     return made
 
 
@@ -203,18 +259,19 @@ def _laws(days: Sequence[Any]) -> dict[_Stratum, _Law]:
 class _Usual:
     """What the days of others bring: those of one principal are taken out."""
 
-    days: Sequence[Any]
+    sums: Sequence[Any]
+    over: Sequence[Any]
     whole: Mapping[tuple[_Stratum, str], Sums]
     laws: Mapping[_Stratum, _Law]
     numbers: NUMBERS
     mine: dict[tuple[_Stratum, str], Sums] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.mine.update(_sums(self.days))
+        self.mine.update(_sums(self.sums))
 
-    def tail(self, row: Any, measure: str) -> tuple[float, float]:
+    def tail(self, row: Any) -> tuple[float, float]:
         """How often such a day of others brings as much, and how much is usual."""
-        numbers = self.numbers
+        numbers, measure = self.numbers, row["measure"]
         # As if one more had been seen: what nobody else ever did may still be.
         everybody = self._others("*", row, measure) + _ONE
         r = rate(everybody, 0.0, 1)
@@ -227,44 +284,42 @@ class _Usual:
         if measure in (EXPORTS, SEARCHES):
             # Where nobody does it, nothing is known of how often it is done again.
             s = max(s, numbers.bursts)
-        return at_least(row[measure], 1, own_r, s), own_r
+        return at_least(row["value"], 1, own_r, s), own_r
 
     def _others(self, function: str | None, row: Any, measure: str) -> Sums:
-        key = ((function, _weekend(row["day"])), measure)
+        key = ((function, row["weekend"]), measure)
         return self.whole[key] - self.mine[key]
 
     def _more_rows(self, row: Any) -> float:
         """A power law beyond what a tenth of days have: one long list is no wonder where nobody draws any."""
-        kind = _weekend(row["day"])
+        kind = row["weekend"]
         law = self.laws[row["function"], kind]
         if law.days < 10 * self.numbers.prior:
             law = self.laws["*", kind]
-        if row["rows"] <= law.above:
+        if row["value"] <= law.above:
             return 1.0
-        own = [
-            math.log(d["rows"] / law.above) for d in self.days if d["rows"] > law.above and _weekend(d["day"]) == kind
-        ]
+        own = [math.log(d["rows"] / law.above) for d in self.over if d["rows"] > law.above and d["weekend"] == kind]
         # Drawn towards the law with exponent 1.
         over, logs = law.over - len(own), max(0.0, law.logs - math.fsum(own))
         steep = min(self.numbers.steep, (over + self.numbers.prior) / (logs + self.numbers.prior))
-        return float((over + 1) / (law.days + 1) * (law.above / row["rows"]) ** steep)
+        return float((over + 1) / (law.days + 1) * (law.above / row["value"]) ** steep)
 
 
-def _much(who: str, days: Sequence[Any], others: _Usual) -> Much:
-    tried = []
-    for measure in MEASURES:
-        best = (1.0, days[-1], 0.0)
-        for row in days:
-            if row[measure]:
-                p, expected = others.tail(row, measure)
-                best = min(best, (p, row, expected), key=lambda each: each[0])
-        tried.append((times(best[0], len(MEASURES) * len(days)), measure, best[1], best[2]))
-    takes = [each for each in tried if each[1] in OPENERS and each[0] <= others.numbers.takes]
-    p, measure, row, expected = min(takes or tried, key=lambda each: each[0])
+def _much(who: str, sums: Sequence[Any], most: Sequence[Any], others: _Usual) -> Much:
+    days = sum(row["days"] for row in sums)
+    last = max(sums, key=lambda row: (row["last"], row["function"] or ""))
+    none = {"measure": ROWS, "value": 0, "day": last["last"], "function": last["function"]}
+    tried: list[tuple[float, int, int, Any, float]] = [(1.0, len(MEASURES), 0, none, 0.0)]
+    for row in most:
+        p, expected = others.tail(row)
+        p = times(p, len(MEASURES) * days)
+        tried.append((p, MEASURES.index(row["measure"]), row["day"], row, expected))
+    takes = [each for each in tried if each[3]["measure"] in OPENERS and each[0] <= others.numbers.takes]
+    p, _, _, row, expected = min(takes or tried, key=lambda each: each[:3])
     return Much(
         signal=NAME, family=FAMILY, kind="principal", unit=who, stratum=row["function"] or "everybody", p=p,
-        tries=len(MEASURES) * len(days), days=1, k=row[measure], n=1, expected=expected, opens=measure in OPENERS,
-        measure=measure, day=row["day"],
+        tries=len(MEASURES) * days, days=1, k=row["value"], n=1, expected=expected, opens=row["measure"] in OPENERS,
+        measure=row["measure"], day=row["day"],
     )  # fmt: skip
 
 
