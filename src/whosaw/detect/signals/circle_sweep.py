@@ -17,6 +17,7 @@ around the protected are mostly in no class themselves, and where no classes are
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,9 +90,8 @@ def query(world: World) -> dict[str, Any]:
     ibis = need("ibis", "watching")
     numbers = world.defaults.of(NAME, NUMBERS)
     begun, circle = starts(world), _members(world, numbers)
-    inside = begun.join(circle, begun.person == circle.member).select(
-        "seed", "who", "person", "day", "u", "intimate", "unit", "function", "manager", "protected"
-    )
+    # Kept: everything below is asked of it.
+    inside = world.once(NAME + "_inside", lambda: _inside(begun, circle))
     counted = inside.group_by("seed").aggregate(
         k=inside.u.sum(),
         persons=inside.person.nunique(where=inside.u == 1),
@@ -116,6 +116,12 @@ def query(world: World) -> dict[str, Any]:
         "teams": by_team(begun),
         **_crowds(inside, begun, world.as_of // DAY - numbers.crowd_days, numbers.crowd),
     }
+
+
+def _inside(begun: Any, circle: Any) -> Any:
+    return begun.join(circle, begun.person == circle.member).select(
+        "seed", "who", "person", "day", "u", "intimate", "unit", "function", "manager", "protected"
+    )
 
 
 def _members(world: World, numbers: NUMBERS) -> Any:
@@ -229,56 +235,97 @@ class _Sweeps:
         self._of = Counter(column for column, _ in self._teams)
 
     def best(self, blank: Circle, circle: Any) -> Circle:
+        """The most surprising window and way of this circle. Most are hopeless: they get no exact tail, and no value of their own."""
         found, worked = self._found.get(blank.unit, []), self._worked.get(blank.unit, [])
         days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
-        best = blank
+        best: _Way | None = None
         persons = (circle["members"] - circle["shielded"], circle["shielded"])
-        for first, last in self._windows:
+        for window in self._windows:
+            first, last = window
             inside = found[bisect_left(days, first * WEEK) : bisect_left(days, (last + 1) * WEEK)]
             if len(inside) < _LEAST or len({row["person"] for row in inside}) < _LEAST:
                 continue
             work = [0, 0]
             for row in worked[bisect_left(weeks, first) : bisect_left(weeks, last + 1)]:
                 work[row["protected"]] += row["n"]
-            mean = self._expected.mean(self._shares[first, last], persons, work) * self._usually.ratio
-            here = replace(blank, weeks=(first, last), days=(last - first + 1) * WEEK)
-            best = self._by_all(best, here, inside, mean)
-            best = self._by_team(best, here, inside, mean)
+            mean = self._expected.mean(self._shares[window], persons, work) * self._usually.ratio
+            best = self._by_team(self._by_all(best, window, inside, mean, False), window, inside, mean, False)
             intimate = [row for row in inside if row["intimate"] == 1]
             if len({row["person"] for row in intimate}) >= _LEAST:
-                here = replace(here, intimate=True)
-                best = self._by_all(best, here, intimate, mean * self._expected.intimate)
-                best = self._by_team(best, here, intimate, mean * self._expected.intimate)
-        return best
+                mean *= self._expected.intimate
+                best = self._by_team(self._by_all(best, window, intimate, mean, True), window, intimate, mean, True)
+        if best is None:
+            return blank
+        first, last = best.weeks
+        return replace(
+            blank, p=best.p, weeks=best.weeks, days=(last - first + 1) * WEEK, intimate=best.intimate, column=best.column,
+            id=best.id, k=best.k, n=blank.n if best.n is None else best.n, expected=best.expected,
+        )  # fmt: skip
 
-    def _by_all(self, best: Circle, here: Circle, inside: Sequence[Any], mean: float) -> Circle:
+    def _by_all(
+        self, best: _Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
+    ) -> _Way | None:
         # Persons, not pairs: one whom everybody looks at is no sweep. What is expected are pairs, which is more.
-        k = len({row["person"] for row in inside})
-        p = times(at_least(k, 1, mean, self._usually.inverse_s), self.tries * _WAYS)
-        return replace(here, p=p, k=k, expected=mean) if p < best.p else best
+        k, tries = len({row["person"] for row in inside}), self.tries * _WAYS
+        if _hopeless(k, mean, self._usually.inverse_s, tries, best):
+            return best
+        p = times(at_least(k, 1, mean, self._usually.inverse_s), tries)
+        return _Way(p, window, intimate, "", "", k, None, mean) if _less(p, best) else best
 
-    def _by_team(self, best: Circle, here: Circle, inside: Sequence[Any], mean: float) -> Circle:
-        first, last = here.weeks
-        without = self._without[first, last]
+    def _by_team(
+        self, best: _Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
+    ) -> _Way | None:
+        first, last = window
+        without = self._without[window]
         seen = len({(row["who"], row["person"]) for row in inside})
         for column in TEAMS:
             by: dict[str, set[str]] = {}
             for row in inside:
                 if row[column] is not None:
                     by.setdefault(row[column], set()).add(row["person"])
+            tries = self.tries * self._of[column] * _WAYS
             for id_, persons in by.items():
-                if len(persons) < _LEAST:
+                k = len(persons)
+                if k < _LEAST:
                     continue
                 n = sum(self._teams[column, id_].get(week, 0) for week in range(first, last + 1))
                 usual_here = n * min(1.0, mean / without)
-                p = max(
-                    at_least(len(persons), 1, usual_here, self._usually.inverse_s),
-                    members(len(persons), n, seen, without, usual_here),
-                )
-                p = times(p, self.tries * self._of[column] * _WAYS)
-                if p < best.p:
-                    best = replace(here, p=p, column=column, id=id_, k=len(persons), n=n, expected=usual_here)
+                if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
+                    continue
+                p = max(at_least(k, 1, usual_here, self._usually.inverse_s), members(k, n, seen, without, usual_here))
+                p = times(p, tries)
+                if _less(p, best):
+                    best = _Way(p, window, intimate, column, id_, k, n, usual_here)
         return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One window and one way of looking at a circle; `column`, `id`: whose looks, "" for everybody's."""
+
+    p: float
+    weeks: tuple[int, int]
+    intimate: bool
+    column: str
+    id: str = field(repr=False)
+    k: int
+    n: int | None
+    expected: float
+
+
+def _less(p: float, best: _Way | None) -> bool:
+    return p < (1.0 if best is None else best.p)
+
+
+def _hopeless(k: int, mean: float, inverse_s: float, tries: int, best: _Way | None) -> bool:
+    """Not even the chance of exactly k, which is less than that of at least k, would be less than the best so far."""
+    if mean <= 0:
+        return False
+    size = 1 / max(inverse_s, 1e-6)
+    log = math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1) - size * math.log1p(mean / size)
+    least = math.exp(log + k * math.log(mean / (mean + size)))
+    # The two formulas round differently: who is that near is computed.
+    return least * tries * 0.999 >= (1.0 if best is None else best.p)
 
 
 def _crowded(rows: Mapping[str, Any], blanks: Iterable[Circle], world: World) -> dict[str, tuple[float, Any]]:
