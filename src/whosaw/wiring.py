@@ -254,7 +254,7 @@ def house(
 
         sealed = SqlSealedRows(engine)
         turn = Turn(None if settings.store.database else os.cpu_count())  # who waits for a network hinders nobody
-        crowd = Crowd(SqlCrowdRows(engine, shown_of(folder, settings, engine)), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random, aside=turn.aside)  # fmt: skip
+        crowd = Crowd(SqlCrowdRows(engine, shown_of(folder, settings, engine)), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random, leave=turn.leave)  # fmt: skip
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
             return Erasure(

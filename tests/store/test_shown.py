@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What looks showed, in a file: found by the next process, for as long as looks are answered, and on the disk before it is shown."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -109,3 +111,31 @@ def test_a_file_that_cannot_be_read_shows_nothing(tmp_path):
     for work in (lambda: made.find(ONE, look(1)), lambda: made.keep(ONE, look(1), b"x"), lambda: made.leave(ONE)):
         with pytest.raises(Unavailable):
             work()
+
+
+def test_however_many_wait_each_is_told_and_somebody_always_writes(tmp_path, monkeypatch):
+    """Forty threads, twenty times each, on a disk that now and then takes nothing: each has its own answer, and none waits for ever."""
+    made, failed, told = ShownFile(tmp_path / "shown", OPEN), itertools.count(), []
+
+    def sometimes(fd):
+        if next(failed) % 5 == 4:
+            raise OSError(28, "No space left on device")
+        os.fsync(fd)
+
+    monkeypatch.setattr(shown, "data_durably", sometimes)
+
+    def work(which):
+        for number in range(20):
+            sealed = b"%d-%d" % (which, number)
+            try:
+                told.append((which * 100 + number, made.keep(ONE, look(which * 100 + number), sealed) == sealed))
+            except Unavailable:
+                told.append((which * 100 + number, None))
+
+    with ThreadPoolExecutor(40) as pool:
+        for each in [pool.submit(work, which) for which in range(40)]:
+            each.result(60)
+    assert len(told) == 800
+    assert all(fine is not False for _, fine in told)
+    again = ShownFile(tmp_path / "shown", OPEN)
+    assert all(again.find(ONE, look(number)) is not None for number, fine in told if fine)

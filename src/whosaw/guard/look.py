@@ -193,7 +193,7 @@ class Guard:
         if body.decision == "permit":
             if body.break_glass:
                 self._approvals.broken(request.look, request.holder, at)
-            body = body if held is None else replace(body, approvals=held.approvals)
+            body = replace(body, approvals=held.approvals) if held is not None and held.approvals else body
             return self._record(request, body, taken)
         recorded = self._record(request, body, taken)
         if held is not None and held.requests:
@@ -244,8 +244,8 @@ class Guard:
         record = Record(Stream.of_person(request.look.person), body.encode())
         kept = body.decision == "permit"
         try:
-            with self._turn.aside():
-                return self._journal.submit(Submission(request.caller, request.look.key, (record,)))
+            with self._turn.aside() as aside:
+                return self._journal.submit(Submission(request.caller, request.look.key, (record,), aside.admit))
         except IdempotencyConflict:
             # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
             kept = False

@@ -122,7 +122,7 @@ class Journal:
         IdempotencyConflict: the key was used for other records. BadInput, NotCanonical: not recordable.
         """
         self._state.check()
-        parked = Parked(*check(submission, self._keys))
+        parked = Parked(*check(submission, self._keys), submission.admit)
         self._queue.put(parked)
         return parked.wait()
 

@@ -42,11 +42,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Records that are recorded together. `key`: 1 to 64 bytes, chosen by `caller`; the same key is the same submission."""
+    """Records that are recorded together. `key`: 1 to 64 bytes, chosen by `caller`; the same key is the same submission.
+
+    `admit`: is given what wakes the thread that waits for it, and calls it when that thread may go on; None: at once.
+    """
 
     caller: str
     key: str = field(repr=False)
     records: tuple[Record, ...]
+    admit: Callable[[Callable[[], None]], None] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +164,17 @@ class Prepared(Waiting):
 class Parked(Waiting):
     """A submission of a thread that does nothing else meanwhile. A lock wakes it for a tenth of what a future costs."""
 
-    __slots__ = ("_error", "_held", "_made")
+    __slots__ = ("_admit", "_error", "_held", "_made")
 
-    def __init__(self, name: bytes, keys: Sequence[StreamKey], bodies: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        name: bytes,
+        keys: Sequence[StreamKey],
+        bodies: Sequence[bytes],
+        admit: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
         super().__init__(name, keys, bodies)
+        self._admit = admit
         self._made: Recorded | None = None
         self._error: WhosawError | None = None
         self._held = threading.Lock()
@@ -175,11 +186,17 @@ class Parked(Waiting):
 
     def answer(self, made: Recorded) -> None:
         self._made = made
-        self._held.release()
+        self._wake()
 
     def fail(self, error: WhosawError) -> None:
         self._error = error
-        self._held.release()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._admit is None:
+            self._held.release()
+        else:
+            self._admit(self._held.release)
 
     def wait(self) -> Recorded:
         """What was recorded, once it is durable. Raises what became of it otherwise."""

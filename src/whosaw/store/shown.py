@@ -35,7 +35,7 @@ _KEY, _HEAD, _TAIL = 48, 50, 4
 Old = Iterable[tuple[bytes, bytes, bytes]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Keeping:
     """What one look wants kept, and what became of it."""
 
@@ -43,6 +43,8 @@ class _Keeping:
     sealed: bytes = field(repr=False)
     kept: bytes | None = field(default=None, repr=False)
     error: Exception | None = None
+    leads: bool = False
+    woken: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
 class ShownFile:
@@ -62,6 +64,7 @@ class ShownFile:
         self._taken_over = taken_over
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[_Keeping] = []
+        self._led = False  # somebody writes, or is about to
         self._now: dict[bytes, bytes] = {}
         self._before: dict[bytes, bytes] | None = None  # None: the file was not read yet
         self._since, self._fd = 0.0, -1
@@ -78,14 +81,51 @@ class ShownFile:
         mine = _Keeping(handle + look, sealed)
         with self._lock:
             self._waiting.append(mine)
-        with self._writing:
-            if mine.kept is None and mine.error is None:  # nobody has written it for us meanwhile
-                with self._lock:
-                    group, self._waiting = self._waiting, []
-                self._keep(group)
+            mine.leads = not self._led
+            self._led = True
+            if not mine.leads:
+                mine.woken.acquire()
+        if not mine.leads:
+            self._wait(mine)
+        if mine.leads:
+            self._lead(mine)
         if mine.kept is None:
             raise mine.error or _cannot("")
         return mine.kept
+
+    def _wait(self, mine: _Keeping) -> None:
+        """Until somebody has written it, or it is our turn to write for those who wait."""
+        try:
+            mine.woken.acquire()
+        except BaseException:
+            with self._lock:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+            if mine.leads:
+                self._pass_on()
+            raise
+
+    def _lead(self, mine: _Keeping) -> None:
+        """Write for all who wait, and let the next one lead."""
+        with self._lock:
+            group, self._waiting = self._waiting, []
+        try:
+            with self._writing:
+                self._keep(group)
+        finally:
+            self._pass_on()
+            for each in group:
+                if each is not mine:
+                    each.woken.release()
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            if not self._waiting:
+                self._led = False
+                return
+            following = self._waiting[0]
+            following.leads = True
+        following.woken.release()
 
     def leave(self, handle: bytes) -> None:
         """Keep nothing of looks at this stream. Raises Unavailable; the same again is fine."""

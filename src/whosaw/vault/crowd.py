@@ -19,7 +19,7 @@ erasure takes the shares of a person away while their key still opens what they 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 
 from whosaw.errors import Damaged
 from whosaw.model.access import Field
@@ -48,11 +48,11 @@ class Crowd:
         *,
         people: int,
         random: Random,
-        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+        leave: Callable[[], None] = lambda: None,
     ) -> None:
-        """`people`: how many there must be in a network that is shown. `aside`: what a look does while it waits for a disk."""
+        """`people`: how many there must be in a network that is shown. `leave`: what a look does before it waits for a disk."""
         self._rows, self._sealed, self._keyring = rows, sealed, keyring
-        self._prefixes, self._people, self._random, self._aside = prefixes, people, random, aside
+        self._prefixes, self._people, self._random, self._leave = prefixes, people, random, leave
 
     def __repr__(self) -> str:
         return "Crowd(…)"
@@ -86,8 +86,8 @@ class Crowd:
             plain = bytes(_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes)
             plain = plain.ljust(room, b"\x00")
             sealed = key.seal(about, 0, plain, self._random)
-            with self._aside():
-                kept = self._rows.keep(key.handle, name, sealed)
+            self._leave()
+            kept = self._rows.keep(key.handle, name, sealed)
         return [length or None for length in key.open(about, 0, kept)[: len(values)]]
 
     def leave(self, handle: bytes) -> None:

@@ -97,7 +97,7 @@ class Gate:
         """Record, durably. Raises Busy or Unavailable: nothing was recorded, and nothing will be. OutcomeUnknown: ask
         again with the same key. IdempotencyConflict, BadInput, NotCanonical as ``journal.Journal`` does.
         """
-        parked = Parked(*check(submission, self._keys))
+        parked = Parked(*check(submission, self._keys), submission.admit)
         self._asking.put(parked)
         return parked.wait()
 
