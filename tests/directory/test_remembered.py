@@ -14,6 +14,7 @@ from whosaw.directory.remembered import memory_of
 from whosaw.directory.tables import instant
 from whosaw.directory.view import PROTECTED_ON
 from whosaw.errors import Unavailable
+from whosaw.store.state import state_engine
 
 MICROSECOND = timedelta(microseconds=1)
 ASKED = [
@@ -127,3 +128,22 @@ def test_a_case_that_names_many_is_counted_alike_by_the_database(office):
         assert office.known("ana", "mira", "T-1").case.named is not None
         office.load({**TOWN, "case_persons": [*rows, {"case_id": "T-1", "person": "u-bo", "added_by": "portal"}]})
         assert office.known("ana", "mira", "T-1").case.mixed
+
+
+def test_a_state_db_that_is_gone_is_unavailable_and_comes_back_by_itself(tmp_path):
+    """As a gate opens it: no empty file is made in its place, and nobody is told what was in it."""
+    made = Office(tmp_path)
+    made.load()
+    made.close()
+    engine = state_engine(made.path)
+    known = Directory(engine, timedelta(hours=24)).known
+    asked = made.names.principal("ana"), made.names.person("mira"), "T-1", made.clock.at
+    first = known(*asked)
+    made.path.rename(tmp_path / "aside.db")
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            known(*asked)
+    assert not made.path.exists()
+    (tmp_path / "aside.db").rename(made.path)
+    assert known(*asked) == first
+    engine.dispose()

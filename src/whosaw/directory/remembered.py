@@ -21,7 +21,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Connection, Dialect, Engine, Select, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from whosaw.directory.query import Row, ask
 from whosaw.directory.transaction import answering, reading
@@ -124,7 +124,14 @@ class Memory:
             engine = self._engine()
             if engine is None:
                 raise RuntimeError("the engine is gone")
-            pooled = engine.raw_connection()
+            try:
+                pooled = engine.raw_connection()
+            except SQLAlchemyError:
+                raise
+            except (
+                Exception
+            ) as error:  # as it is, where a connection of the library's would have put it in one of its own
+                raise DBAPIError("", None, error) from error
             self._open = Held(self, pooled.dbapi_connection, engine.dialect)
             self._of = None if there is None else there[0]
             pooled.detach()  # ours from here on: the pool hands it to nobody
