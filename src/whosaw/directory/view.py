@@ -85,6 +85,7 @@ class View:
         self.kept = False  # the case is kept by a system, so that its word counts and no table's
         self._since = at - _LATELY
         self._lately: dict[str, Member] = {}
+        self._read: dict[tuple[Any, ...], Sequence[Row]] = {}
         self.span = Span(at, _LATELY)
 
     # ── who looks ──
@@ -326,8 +327,11 @@ class View:
 
     def _rows(self, query: Select[Any], **values: Any) -> Sequence[Row]:
         """Every version, whenever it was known."""
-        rows = ask_once(self._db, query, values)
-        self.span.hold(rows)
+        key = (query, *values.values())
+        rows = self._read.get(key)
+        if rows is None:
+            rows = self._read[key] = ask_once(self._db, query, values)
+            self.span.hold(rows)
         return rows
 
     def _all(self, query: Select[Any], **values: Any) -> Sequence[Row]:

@@ -89,7 +89,7 @@ class DataKey:
     """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
 
     __slots__ = (
-        "_inner", "_k", "_outer", "_shares", "_sources", "_used", "_values", "generation", "handle", "label_0", "rekeys",
+        "_inner", "_k", "_outer", "_shares", "_sources", "_stream", "_used", "_values", "generation", "handle", "label_0", "rekeys",
     )  # fmt: skip
 
     def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
@@ -98,6 +98,7 @@ class DataKey:
         self._inner, self._outer = block.translate(INNER), block.translate(OUTER)
         self._values: AESGCM | None = None
         self._used = False
+        self._stream: tuple[str, StreamSecret] | None = None
         self._sources: bytes | None = None
         self._shares: bytes | None = None
         self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
@@ -122,10 +123,15 @@ class DataKey:
 
     def stream(self, origin: str) -> StreamSecret:
         """The stream's own key in the log `origin`: another log gets unrelated labels."""
-        *earlier, key = (
-            leaf.derive_stream_key(self._k, origin, self.generation, rekeys) for rekeys in range(self.rekeys + 1)
-        )
-        return StreamSecret(self.handle, self.generation, self.rekeys, key, self.label_0, tuple(earlier))
+        # The journal asks for it, and a moment later the vault: worked out once.
+        made = self._stream
+        if made is None or made[0] != origin:
+            *earlier, key = (
+                leaf.derive_stream_key(self._k, origin, self.generation, rekeys) for rekeys in range(self.rekeys + 1)
+            )
+            made = origin, StreamSecret(self.handle, self.generation, self.rekeys, key, self.label_0, tuple(earlier))
+            self._stream = made
+        return made[1]
 
     def rekeyed(self) -> DataKey:
         """The same K, for a stream with one more key. The id must be sealed anew: it is bound to how many there were."""

@@ -66,6 +66,8 @@ def hold(desk: Desk, exact: bytes, holder: Holder, at: datetime) -> Held:
             kept.request.uses is Uses.WINDOW or desk.rows.hold(kept.request.id, holder)
         ):
             mine.append(kept.standing)
+    if not mine:
+        return Held(holder, (), ())
     return Held(holder, tuple(each.request.id for each in mine), valid(mine, at, _apart(desk, mine, at)))
 
 
