@@ -13,6 +13,7 @@ from tests.erasure.folder import BY, FOUND, HERS, MANY, OTHERS, Traces
 from whosaw.beside import glance
 from whosaw.detect import findings_file
 from whosaw.journal.reader import Reader
+from whosaw.review import notes
 from whosaw.wiring import house
 
 
@@ -76,9 +77,14 @@ def test_findings_keep_their_numbers_and_lose_the_person(desk):
     before = findings_file.parse(path.read_bytes())
     pseudonym = theirs.pieces["pseudonym"].decode()
     assert any(pseudonym in finding.persons for finding in before.findings)
+    about = {finding.id for finding in before.findings if pseudonym in finding.persons}
+    written = tuple(notes.Note(id_, bytes(32), "A line about somebody.") for id_ in (*sorted(about), "f-000999"))
+    (desk.data / "private" / notes.NAME).write_bytes(notes.encode(written))
     assert desk.typed("erase", FOUND, "--basis", "withdrawn", "--by", BY).code == 0
     after = findings_file.parse(path.read_bytes())
     assert after.last == before.last
+    left = notes.parse((desk.data / "private" / notes.NAME).read_bytes())
+    assert [note.finding for note in left] == ["f-000999"]
     for old in before.findings:
         if pseudonym in old.persons and len(old.persons) > 1:
             (new,) = [finding for finding in after.findings if finding.id == old.id]

@@ -36,6 +36,7 @@ from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.policy.facts import Known
 from whosaw.policy.independence import Reason
+from whosaw.review import notes
 
 CALLER = "erasure"
 BACKUPS = timedelta(days=35)
@@ -202,8 +203,29 @@ def _forget_findings(subject: str, looks: frozenset[str], desk: Desk) -> None:
     except NotCanonical:
         # Nobody can say what stands in it, so nobody can say that the person does not.
         _log.warning("erasure: a file of findings that is none of ours is removed")
+        _forget_notes(None, desk)
         desk.private.delete(findings_file.NAME)
         return
+    about = frozenset(f.id for f in before.findings if subject in f.persons or not looks.isdisjoint(f.looks))
+    # Before the findings: cut short in between, the next try still sees which they were about.
+    _forget_notes(about, desk)
     after = without(before, subject, looks)
     if after != before:
         desk.private.replace(findings_file.NAME, findings_file.encode(after))
+
+
+def _forget_notes(findings: frozenset[str] | None, desk: Desk) -> None:
+    """What reviewers wrote about these findings, or about any: it may name somebody. Their digests stay in the log."""
+    raw = desk.private.read(notes.NAME)
+    if raw is None:
+        return
+    try:
+        before = notes.parse(raw)
+    except NotCanonical:
+        _log.warning("erasure: a file of notes that is none of ours is removed")
+        findings, before = None, ()
+    after = () if findings is None else notes.without(before, findings)
+    if findings is None or not after:
+        desk.private.delete(notes.NAME)
+    elif after != before:
+        desk.private.replace(notes.NAME, notes.encode(after))
