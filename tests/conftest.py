@@ -4,6 +4,7 @@
 import gc
 import itertools
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,10 @@ from whosaw.privacy.vrf import VrfKey
 
 settings.register_profile("whosaw", deadline=None)
 settings.load_profile("whosaw")
+
+# Whatever this shell says: a command that tests start would compile five hundred files each time, half of its life.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # As the command sets it: expressions are made of very many small objects.
 gc.set_threshold(100_000, 20, 20)

@@ -5,6 +5,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,20 @@ def test_packages_export_nothing():
             assert len(ast.parse(path.read_text()).body) == 1, path
 
 
+@cache
+def said() -> dict[Path, tuple[int, list[str]]]:
+    """Of each file how many asserts it has and what it imports from, read once: no trees are kept."""
+    found = {}
+    for path in SOURCES:
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+        found[path] = sum(isinstance(node, ast.Assert) for node in nodes), modules
+    return found
+
+
 def test_security_never_rests_on_assert():
     """`python -O` removes asserts: none stands in the package."""
-    for path in SOURCES:
-        assert not [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Assert)], path
+    assert [path for path, (asserts, _) in said().items() if asserts] == []
 
 
 def test_rooms_stay_small():
@@ -81,10 +92,8 @@ def test_rooms_stay_small():
 
 def test_no_store_is_named_outside_wiring():
     """Only `wiring` and its three rooms choose implementations; the contract's twin, for imports inside functions too."""
-    for path in SOURCES:
+    for path, (_, modules) in said().items():
         where = path.relative_to(ROOT / "src/whosaw")
         if where.parts[0] in {"store", "wiring.py", "beside.py", "datafolder.py", "shared.py"}:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            module = node.module if isinstance(node, ast.ImportFrom) else None
-            assert not (module or "").startswith("whosaw.store"), path
+        assert not [module for module in modules if module.startswith("whosaw.store")], path

@@ -89,18 +89,21 @@ def test_1_the_log_is_taken_in(taken):
         assert said.json["looks"] == len(HELPED) + len(SNOOPS) * len(SNOOPED)
 
 
-def test_2_the_watch_finds_the_four(data):
+@pytest.fixture(scope="module")
+def watched(taken, data):
+    return typed("watch", "--data", data, "--format", "json")
+
+
+def test_2_the_watch_finds_the_four(watched):
     """One finding, about four of audit and twenty persons; those with a case for their looks are in none."""
-    said = typed("watch", "--data", data, "--format", "json")
-    assert said.code == 1
-    (finding,) = said.json["rows"]
+    assert watched.code == 1
+    (finding,) = watched.json["rows"]
     assert (finding["principals"], finding["persons"]) == (len(SNOOPS), len(SNOOPED))
     assert "Four people of audit" in finding["sentence"]
 
 
-def test_3_two_open_the_names(data):
+def test_3_two_open_the_names(watched, data):
     """The accounts of the database are the staff of the directory: the names are those who typed the queries."""
-    typed("watch", "--data", data)  # a finding keeps its number, however often it is found
     words = ("inquiry", "unseal", "f-000001", "--by", "ines", "--with", "omar", "--persons")
     said = typed(*words, "--data", data, "--format", "json")
     assert said.code == 0

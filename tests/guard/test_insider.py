@@ -85,18 +85,21 @@ def permitted(function, purpose, asked, case, glass, approvals, mode=Mode.READ, 
     return decide(policy, look(purpose, asked, case, glass, mode), facts, AT).permitted
 
 
-def test_no_role_reaches_it_alone(capsys):
+@pytest.mark.parametrize(
+    "wanted", [WANTED[::2], pytest.param(WANTED[1::2], marks=pytest.mark.slow)], ids=["least", "most"]
+)
+def test_no_role_reaches_it_alone(wanted, capsys):
     """Every function, purpose, field, detail, with a broken glass and without, and every hand they can come by."""
     tried = through = 0
     with_case = product((True,), (False, True), ALONE)
     # Without a case there is one more reason against it, so of what is given only the most is tried.
     ways = [*with_case, *product((False,), (True,), ALONE[-3:])]
-    for function, purpose, one, (case, glass, approvals) in product(sorted(FUNCTIONS), PURPOSES, WANTED, ways):
+    for function, purpose, one, (case, glass, approvals) in product(sorted(FUNCTIONS), PURPOSES, wanted, ways):
         tried += 1
         through += permitted(function, purpose, (one,), case, glass, approvals)
     with capsys.disabled():
         print(f" {tried} tried, {through} through", end=" ")
-    assert (tried, through) == (13 * 9 * 8 * 17, 0)
+    assert (tried, through) == (13 * 9 * 4 * 17, 0)
 
 
 @pytest.mark.slow

@@ -23,6 +23,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Address = tuple[str, int]
 
+_KEPT_S = 600  # uvicorn's five seconds end a connection between two requests of one summer, where a machine is slow
+
 
 @contextmanager
 def serving(app: App) -> Iterator[Address]:
@@ -33,8 +35,9 @@ def serving(app: App) -> Iterator[Address]:
         raise MissingExtra("web", "the demonstration") from None
     sock = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_level="critical", lifespan="off", access_log=False, proxy_headers=False, server_header=False
-    )
+        app, log_level="critical", lifespan="off", access_log=False, proxy_headers=False, server_header=False,
+        timeout_keep_alive=_KEPT_S,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
@@ -61,7 +64,7 @@ class Client:
     """One keep-alive connection to a server on loopback."""
 
     def __init__(self, address: Address) -> None:
-        self._http = http.client.HTTPConnection(*address, timeout=10)
+        self._http = http.client.HTTPConnection(*address, timeout=60)
 
     def get(self, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body of one GET."""
