@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """For all tests: no property fails because the machine is busy, and a long sweep runs where it is asked for."""
 
+import functools
 import gc
 import itertools
 import os
@@ -8,7 +9,10 @@ import sys
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import inspect
 
+from whosaw.directory import migrate
+from whosaw.policy.rules import Policy
 from whosaw.privacy.vrf import VrfKey
 
 settings.register_profile("whosaw", deadline=None)
@@ -47,3 +51,52 @@ def few_vrf_keys():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VrfKey, "generate", staticmethod(one_of_four))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_policy():
+    """Texts that were read before are the policy that they were: reading and trying them is a third of opening a house."""
+    load = Policy.load
+
+    @functools.lru_cache(maxsize=16)
+    def once(texts):
+        return load(dict(texts))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Policy, "load", staticmethod(lambda texts: once(tuple(sorted(texts.items())))))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_migration():
+    """An empty state.db becomes what the revisions made of the first one: they take 70 ms each, and a thousand are made.
+
+    tests/directory/test_migrate.py has them run, every one, by ``command.upgrade.__wrapped__``.
+    """
+    really, made = migrate.command.upgrade, []
+
+    @functools.wraps(really)
+    def upgrade(config, revision):
+        db = config.attributes["connection"]
+        if db.dialect.name != "sqlite" or revision != "head" or inspect(db).get_table_names():
+            really(config, revision)
+            return
+        if not made:
+            really(config, revision)
+            made.extend(_script(db))
+        else:
+            for statement, rows in made:
+                db.exec_driver_sql(statement, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate.command, "upgrade", upgrade)
+        yield
+
+
+def _script(db):
+    """(statement, its rows) that make in an empty database what there is in this one."""
+    there = db.exec_driver_sql("SELECT name, type, sql FROM sqlite_master WHERE sql NOT NULL ORDER BY rowid").all()
+    for name, kind, sql in there:
+        yield sql, None
+        if kind == "table" and (rows := db.exec_driver_sql(f'SELECT * FROM "{name}"').all()):
+            yield f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(rows[0]))})', [tuple(row) for row in rows]

@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 from tests.directory.town import engine_on
 
 from whosaw.api.callers.rows import CALLER_TABLES
+from whosaw.directory import migrate
 from whosaw.directory.migrate import check, newest, upgrade, version
 from whosaw.directory.ticket_tables import DIRECTORY
 from whosaw.errors import Misconfigured, Unavailable
@@ -21,6 +22,12 @@ from whosaw.store.state_tables import STATE
 from whosaw.wishes.rows import WISH_TABLES
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def every_revision(monkeypatch):
+    """Here they run, one after the other, and no recording of them."""
+    monkeypatch.setattr(migrate.command, "upgrade", migrate.command.upgrade.__wrapped__)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ back, because what a downgrade drops were keys.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -84,5 +85,7 @@ def _config() -> Config:
     return config
 
 
+@cache
 def _script() -> ScriptDirectory:
+    # Once in a process: to say which is the newest it reads every revision, and whoever opens a folder asks three times.
     return ScriptDirectory.from_config(_config())
