@@ -57,17 +57,21 @@ def test_the_engine_says_what_plain_python_says(tmp_path_factory, seed):
 
 def test_small_worlds_have_everything():
     """The worlds above meet every reason, every kind of near miss, and looks that came back."""
-    reasons, misses = set(), set()
-    for oracle in oracles(small_worlds(random.Random(1), 2000)):
-        for look in oracle.looks:
-            said = oracle.explained(look)
-            reasons.add(said["template"])
-            misses.add(said["near"])
     usable = {place for place, _ in next(iter(oracles(small_worlds(random.Random(1), 1)))).usable}
-    assert reasons == {-1, *usable, len(TEMPLATES.templates)}
     # Links and regions of many countries come from dataset folders: test_templates_of_folders.py
     assert {t.id for place, t in enumerate(TEMPLATES.templates) if place not in usable} == {
         "case_linked",
         "country_assigned",
     }
-    assert misses >= {0, 1, 2, 4, 5, 6}
+    reasons, misses = set(), set()
+    all_reasons, all_misses = {-1, *usable, len(TEMPLATES.templates)}, {0, 1, 2, 4, 5, 6}
+    for draw in range(20):
+        for oracle in oracles(small_worlds(random.Random(draw), 100)):
+            for look in oracle.looks:
+                said = oracle.explained(look)
+                reasons.add(said["template"])
+                misses.add(said["near"])
+        if reasons >= all_reasons and misses >= all_misses:
+            break
+    assert reasons == all_reasons
+    assert misses >= all_misses
