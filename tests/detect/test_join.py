@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.detect.made import seen, signal
 
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.join import core, joined
+from whosaw.detect.join import core, joined, practices
 from whosaw.facts.columns import DAY
 
 NUMBERS = load_defaults().findings
@@ -37,10 +37,31 @@ def test_a_strong_signal_ties_two_findings_together():
 
 
 def test_the_noise_of_a_function_stays_out():
-    """One of forty people, found alone; their function is a little unusual: two findings, and the first is one person's."""
-    crowd = ANN + [(f"e-{i}", f"q-{i}") for i in range(40)]
+    """One of twelve people, found alone; their function is a little unusual: two findings, and the first is one person's."""
+    crowd = ANN + [(f"e-{i}", f"q-{i}") for i in range(11)]
     parts = joined([of(1e-6, ANN, "ann"), of(0.015, crowd, "support", "function")], {}, NUMBERS)
     assert units(parts) == [["ann"], ["support"]]
+
+
+def test_how_dozens_work_is_said_and_accuses_nobody():
+    """A whole function does it: no finding, no part of one, and a sentence of the run. One of them alone still stands out."""
+    everybody = of(1e-9, ANN + [(f"e-{i}", f"q-{i}") for i in range(40)], "support", "function")
+    of_ann = of(1e-6, ANN, "ann")
+    assert units(joined([everybody, of_ann], {}, NUMBERS)) == [["ann"]]
+    (said,) = practices([everybody, everybody, of_ann], NUMBERS)
+    assert said.startswith("How so many work is for the rules, and no finding: ")
+    # A circle is swept by as many as it takes.
+    assert units(joined([replace(everybody, kind="circle")], {}, NUMBERS)) == [["support"]]
+
+
+def test_what_is_unusual_for_people_opens_nothing_about_machines():
+    """A service account with a few odd looks adds nothing to what people did; where something is odd for a machine, it does."""
+    robot = [("robot", str(i)) for i in range(5)]
+    people = of(0.01, [("ann", "0"), ("ann", "1"), ("ann", "2"), *robot], "case", "case")
+    odd = of(1e-9, robot, "robot", function="service")
+    assert units(joined([people, odd], {}, NUMBERS)) == [["case"]]
+    behind = replace(of(1e-3, robot, "behind", function="service"), signal="bulk_hiding")
+    assert units(joined([behind, odd], {}, NUMBERS)) == [["behind", "robot"]]
 
 
 def test_a_weak_word_about_part_of_it_is_support():
@@ -67,6 +88,17 @@ def test_months_apart_and_machines_are_no_tie():
     one = signal(1e-6, *robot, *of(1, ANN, "x").looks, unit="one")
     other = signal(1e-6, *robot, *of(1, BEN, "x").looks, unit="other")
     assert units(joined([one, other], {}, NUMBERS)) == [["one"], ["other"]]
+
+
+def test_a_weak_signal_bears_witness_and_brings_nobody():
+    """Of what one in a hundred would have, too, only what is in the strong signal is named."""
+    strong = of(1e-6, ANN, "ann")
+    weak = of(0.01, [*ANN[:3], ("ann", "other"), ("ben", "0")], "weak", "circle")
+    (kept, witness) = core([strong, weak], NUMBERS)
+    assert kept == strong
+    assert {(look.who, look.person) for look in witness.looks} == set(ANN[:3])
+    also = replace(weak, p=1e-5)
+    assert len(core([strong, also], NUMBERS)[1].looks) == 5
 
 
 @settings(deadline=None, max_examples=60)

@@ -21,7 +21,7 @@ from whosaw.detect.coverage import Coverage, cover
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import evidence_of
 from whosaw.detect.finding import Finding, Findings, Reason, finding_id, matched
-from whosaw.detect.join import opens
+from whosaw.detect.join import opens, practices
 from whosaw.detect.lines import FLOOR, Line
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.route import Reviewers
@@ -80,7 +80,7 @@ def examine(
     units = len(openers) + _rest(openers)
     return Examined(
         entered.lines(),
-        cover(world, SIGNALS, all_.failed),
+        cover(world, SIGNALS, (*all_.failed, *practices(all_.signals, defaults.findings))),
         all_.signals,
         units,
         units * weakest,

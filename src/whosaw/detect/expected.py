@@ -196,7 +196,7 @@ class Spread:
         """P(X ≥ k), where `mean` was expected before the ratio."""
         return at_least(k, 1, max(mean * self.ratio, 1e-12), self.inverse_s) if k > 0 else 1.0
 
-    def after(self, k: int, mean: float, before: int, mean_before: float) -> float:
+    def after(self, k: float, mean: float, before: float, mean_before: float) -> float:
         """The same, knowing that these very units had `before` where `mean_before` was expected.
 
         How busy they are is a factor with mean 1 and this spread; what was before is learnt from, so a unit that was

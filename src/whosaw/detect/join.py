@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from whosaw.detect.defaults import Joining
-from whosaw.detect.signal import Evidence, Signal
+from whosaw.detect.signal import TEAMS, Evidence, Signal
 from whosaw.facts.columns import DAY
 
 # What two signals may have in common: a principal at a person, or a look at nobody in particular.
@@ -46,13 +46,18 @@ def joined(signals: Iterable[Signal], lookers: Mapping[str, int], numbers: Joini
     """
     findings = _Parts(numbers)
     # Those that open findings first: what only supports finds them there, however strong it is.
-    ordered = [(not opens(signal, numbers), *signal.order, signal) for signal in signals]
+    ordered = [
+        (not opens(signal, numbers), *signal.order, signal) for signal in signals if not practice(signal, numbers)
+    ]
     for quiet, *_, signal in sorted(ordered, key=lambda each: each[:-1]):
         part = _Part.of(signal, lookers, numbers.hub_lookers)
         fitting = findings.fitting(part)
+        if quiet and _of_machines(signal):
+            # Unusual for people, and not for a machine: it bears witness where something else says so of that machine.
+            fitting = [place for place in fitting if findings.about_machines(place, part)]
         if fitting:
             findings.join(part, fitting)
-        elif findings.absorbed(part):
+        elif not (quiet and _of_machines(signal)) and findings.absorbed(part):
             continue
         elif not quiet:
             findings.add(part)
@@ -60,27 +65,47 @@ def joined(signals: Iterable[Signal], lookers: Mapping[str, int], numbers: Joini
 
 
 def core(signals: Sequence[Signal], numbers: Joining) -> list[Signal]:
-    """The signals of one finding, without principals of whom they hardly speak.
+    """The signals of one finding, each with what it is about and no more.
 
-    A circle or a case names everybody who came near it. Where others of them stand in more, stronger or smaller signals, those
-    who stand in that one alone are not what it is about.
+    The strongest, and those that are strong, say what a finding is about; the others bear witness, and bring nobody
+    new whom no second of them names: two thirds of a weak signal may be what chance brought it. And a circle or a case names everybody who came near
+    it: where others of them stand in more, stronger or smaller signals, those who stand in that one alone are not named.
     """
+    telling = min((s for s in signals if opens(s, numbers)), key=lambda s: s.order, default=signals[0])
+    pairs = {_pair(look) for s in signals if s is telling or s.p <= numbers.strong for look in s.looks}
+    named: dict[_Pair, set[tuple[str, str]]] = {}
+    for s in signals:
+        for look in s.looks:
+            # A unit, its manager and its function say the same once.
+            named.setdefault(_pair(look), set()).add((s.signal, "team" if s.kind in TEAMS else s.kind))
+    pairs |= {pair for pair, by in named.items() if len(by) > 1}
+    persons = {person for _, person in pairs}
+    for s in signals:
+        # Somebody else's own, mostly at the same persons: that is no coincidence, and no noise of theirs either.
+        own = {_pair(look) for look in s.looks} if s.kind == "principal" else set()
+        if len(own) > 1 and 2 * sum(person in persons for _, person in own) >= len(own):
+            pairs |= own
+    signals = _only(signals, lambda look: _pair(look) in pairs)
     weight: dict[str, float] = {}
     for signal in signals:
         whos = {look.who for look in signal.looks}
         for who in whos:
             weight[who] = weight.get(who, 0.0) - math.log10(max(signal.p, _LEAST)) / len(whos)
     least = max(weight.values(), default=0.0) * numbers.core
-    kept = {who for who, each in weight.items() if each >= least}
-    if len(kept) == len(weight):
-        return list(signals)
+    return _only(signals, lambda look: weight[look.who] >= least)
+
+
+def _only(signals: Iterable[Signal], holds: Callable[[Evidence], bool]) -> list[Signal]:
+    """With the looks for which that holds, without the persons and principals of the others; without looks, not at all."""
     made = []
     for signal in signals:
-        looks = tuple(look for look in signal.looks if look.who in kept)
-        if looks:
-            persons = () if looks != signal.looks else signal.persons
-            principals = tuple(who for who in signal.principals if who in kept or who not in weight)
-            made.append(replace(signal, looks=looks, principals=principals, persons=persons))
+        looks = tuple(look for look in signal.looks if holds(look))
+        if looks == signal.looks:
+            made.append(signal)
+        elif looks:
+            gone = {look.who for look in signal.looks} - {look.who for look in looks}
+            principals = tuple(who for who in signal.principals if who not in gone)
+            made.append(replace(signal, looks=looks, principals=principals, persons=()))
     return made
 
 
@@ -89,10 +114,34 @@ def opens(signal: Signal, numbers: Joining) -> bool:
 
     a machine has no case, comes back every night, and looks at everybody, all by design.
     """
-    if not signal.opens:
+    if not signal.opens or practice(signal, numbers):
         return False
-    machines = bool(signal.looks) and all(look.function == _SERVICE for look in signal.looks)
-    return not machines or signal.signal in numbers.of_machines
+    return not _of_machines(signal) or signal.signal in numbers.of_machines
+
+
+def practice(signal: Signal, numbers: Joining) -> bool:
+    """A team of whom more people are named than a finding has: that is how they work, and a matter for whoever sets rules.
+
+    As a finding it would accuse dozens, and nobody could review it. Whoever stands out among them does so alone, too.
+    """
+    # Accounts that stand in no directory have no practice: they may all be one human's.
+    team = signal.kind in TEAMS and signal.kind != "unlisted"
+    return team and len({look.who for look in signal.looks}) > numbers.most_principals
+
+
+def practices(tried: Iterable[Signal], numbers: Joining) -> tuple[str, ...]:
+    """What is said of teams that are no findings, once for each signal and function; the strongest first."""
+    said: dict[tuple[str, frozenset[str | None]], str] = {}
+    for signal in sorted((s for s in tried if s.p <= numbers.strong and practice(s, numbers)), key=lambda s: s.order):
+        functions = frozenset(look.function for look in signal.looks)
+        said.setdefault(
+            (signal.signal, functions), f"How so many work is for the rules, and no finding: {signal.sentence}"
+        )
+    return tuple(said.values())
+
+
+def _of_machines(signal: Signal) -> bool:
+    return bool(signal.looks) and all(look.function == _SERVICE for look in signal.looks)
 
 
 @dataclass(slots=True)
@@ -207,9 +256,16 @@ class _Parts:
                 return True
         return False
 
+    def about_machines(self, place: int, part: _Part) -> bool:
+        """What is about machines says something of the one that `part` is about."""
+        signals = self.parts[place].signals
+        return any(s.signal in self.numbers.of_machines and part.principals & {x.who for x in s.looks} for s in signals)
+
     def _same(self, part: _Part, finding: _Part, pairs: int, persons: int) -> bool:
         third = self.numbers.common
-        same_pairs = pairs > 0 and pairs * third >= min(len(part.pairs), len(finding.pairs))
+        smaller = min(len(part.pairs), len(finding.pairs))
+        # One look in common is all of a signal about one pair, and an accident of any other.
+        same_pairs = pairs >= min(2, smaller) > 0 and pairs * third >= smaller
         same_persons = persons > 1 and persons * third >= min(len(part.persons), len(finding.persons))
         held = pairs * third >= len(part.pairs) or (same_persons and persons * third >= len(part.persons))
         return (same_pairs or same_persons) and (held or self._strong(part))

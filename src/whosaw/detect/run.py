@@ -20,7 +20,7 @@ from whosaw.detect.evidence import judged, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
-from whosaw.detect.join import core, joined, opens, standing
+from whosaw.detect.join import core, joined, opens, practices, standing
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
@@ -58,7 +58,7 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     before = earlier or NONE
     findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
-    coverage = cover(world, SIGNALS, all_.failed)
+    coverage = cover(world, SIGNALS, (*all_.failed, *practices(all_.signals, numbers)))
     new = tuple(finding.id for finding in findings if finding.id not in known)
     sentence = _sentence(as_of, findings, new, coverage) if all_.ran else _unwatched(as_of, coverage)
     return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran)

@@ -92,14 +92,14 @@ def _special() -> Any:
     return need("scipy.special", "watching")
 
 
-def poisson(k: int, mean: float) -> float:
+def poisson(k: float, mean: float) -> float:
     """P(X ≥ k), X Poisson."""
     if k <= 0:
         return 1.0
     return float(_special().gammainc(k, mean)) if mean > 0 else 0.0
 
 
-def at_least(k: int, n: int, r: float, inverse_s: float) -> float:
+def at_least(k: float, n: int, r: float, inverse_s: float) -> float:
     """P(X ≥ k) for X with mean n·r: negative binomial of size s, Poisson where 1/s is next to nothing."""
     if k <= 0:
         return 1.0

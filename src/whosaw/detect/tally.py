@@ -105,16 +105,31 @@ def _everybody(kind: str, id_: str, function: str | None) -> bool:  # noqa: ARG0
 
 
 def tallies(
-    n: Iterable[_Row], k: Iterable[_Row], counts: Counts, *, signal: str, family: Family, only: Only = _everybody
+    n: Iterable[_Row],
+    k: Iterable[_Row],
+    counts: Counts,
+    *,
+    signal: str,
+    family: Family,
+    only: Only = _everybody,
+    beside: Iterable[_Row] = (),
+    missing: float = 0.0,
 ) -> list[Tally]:
-    """The strongest count of every unit (of those that `only` takes: kind, unit, function), its p paid for."""
+    """The strongest count of every unit (of those that `only` takes: kind, unit, function), its p paid for.
+
+    `beside`: rows like those of `k`, of persons of the same label with a reason. Of those whom a unit has more than others have,
+    so large a share is expected to be `missing` its reason: whose work such persons are lacks it more often than others meet them.
+    """
     units: dict[tuple[str, str], list[Any]] = {}
     for row in n:
         units.setdefault((cast("str", row["kind"]), cast("str", row["id"])), []).append(row)
     hits: dict[tuple[str, str], dict[_Where, int]] = {}
     for each in cast("Iterable[Any]", k):
         hits.setdefault((each["kind"], each["id"]), {})[each["label"], each["days"], each["block"]] = each["k"]
-    counted = _Counted(units, hits, counts)
+    with_reason: dict[tuple[str, str], dict[_Where, int]] = {}
+    for each in cast("Iterable[Any]", beside):
+        with_reason.setdefault((each["kind"], each["id"]), {})[each["label"], each["days"], each["block"]] = each["k"]
+    counted = _Counted(units, hits, counts, with_reason, missing)
     taken = [(kind, id_) for kind, id_ in sorted(units) if only(kind, id_, units[kind, id_][0]["function"])]
     return [counted.tally(kind, id_, signal, family) for kind, id_ in taken]
 
@@ -127,8 +142,12 @@ class _Counted:
         units: Mapping[tuple[str, str], Sequence[Any]],
         hits: Mapping[tuple[str, str], Mapping[_Where, int]],
         counts: Counts,
+        beside: Mapping[tuple[str, str], Mapping[_Where, int]],
+        missing: float,
     ) -> None:
         self._units, self._hits, self._counts = units, hits, counts
+        self._beside, self._missing = beside, missing
+        self._shares: dict[tuple[str, int], float] = {}
         self._labels = len({where[0] for of in hits.values() for where in of}) or 1
         self._others: dict[tuple[str, int], Others] = {}
         self._alone: dict[tuple[str, str], float] = {}
@@ -143,6 +162,10 @@ class _Counted:
         for at in sorted(hits, key=lambda w: (-w[1], w[2], w[0])):
             row = rows[at[1:]]
             usual = self._usual(at[0], at[1], kind, row)
+            worked = self._beside.get((kind, id_), {}).get(at, 0)
+            # As many as others have for as many persons are in the others' rate already.
+            more = max(0.0, worked / row["n"] - self._worked(at[0], at[1]))
+            usual = replace(usual, rate=min(1.0, usual.rate + self._missing * more))
             p = at_least(hits[at], row["n"], usual.rate, usual.inverse_s)
             if kind == "principal" and at[1] == last[0]:
                 self._alone[id_, at[0]] = min(p, self._alone.get((id_, at[0]), 1.0))
@@ -155,6 +178,26 @@ class _Counted:
             others=best.others, label=where[0], block=where[2], usual=best, alone=self._alone,
             whole=best.rate * sum(row["n"] for (days, _), row in rows.items() if days == last[0]),
         )  # fmt: skip
+
+    def _worked(self, label: str, days: int) -> float:
+        """The share of persons of that label with a reason among all that principals looked at."""
+        if (label, days) not in self._shares:
+            n = sum(
+                r["n"]
+                for (unit, _), rows in self._units.items()
+                if unit == "principal"
+                for r in rows
+                if r["days"] == days
+            )
+            worked = sum(
+                k
+                for (unit, _), of in self._beside.items()
+                if unit == "principal"
+                for (of_label, of_days, _), k in of.items()
+                if (of_label, of_days) == (label, days)
+            )
+            self._shares[label, days] = worked / n if n else 0.0
+        return self._shares[label, days]
 
     def _usual(self, label: str, days: int, kind: str, row: Any) -> Usual:
         if (label, days) not in self._others:

@@ -54,7 +54,8 @@ def weighed(
     return Finding(
         id="",
         as_of=world.as_of,
-        score=round(-math.log10(p) + weight, 4),
+        # What chance brings as easily does no harm, however intimate such work is.
+        score=round(-math.log10(p) + weight * (1 - p), 4),
         p=six(p),
         sentence=_sentence(signals, looks, whos),
         principals=tuple(whos),

@@ -16,8 +16,9 @@ and not counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
@@ -34,6 +35,8 @@ NEEDS = frozenset({"look", "events", "event_persons"})
 # Everybody or one team, any field or intimate ones.
 _WAYS = 4
 _AT_ONCE = 3
+# Days in which several at one person are one matter, where such matters are usual.
+_LOT = 14
 _KINDS = {
     "article": "an article",
     "lawsuit": "a lawsuit",
@@ -106,12 +109,15 @@ def query(world: World) -> dict[str, Any]:
     several = several.filter(several.k >= 2).select("event_id")
     near = near.semi_join(several, "event_id")
     worked = near.filter(near.u == 0)
+    without = begun.filter(begun.u == 1)
+    lots = without.group_by("person", lot=without.day // _LOT).aggregate(n=without.count())
     return {
         **background(world),
         "events": counted,
         "found": near.filter(near.u == 1).drop("u", "at", "protected"),
         "worked": worked.group_by("event_id", "protected", "day").aggregate(n=worked.count()),
         "teams": by_team(begun),
+        "lots": lots.group_by("n").aggregate(lots=lots.count()),
     }
 
 
@@ -160,6 +166,7 @@ class _Events:
         for row in rows["teams"]:
             teams[row["team"], row["id"]] = teams.get((row["team"], row["id"]), 0) + row["n"]
         self._of = Counter(column for column, _ in teams)
+        self._lots = _Lots(rows["lots"])
         without = max(1, sum(self._expected.without.values()))
         self._shares = {key: n / without for key, n in teams.items()}
 
@@ -193,7 +200,10 @@ class _Events:
                     k, b = (_count(each, column, id_) for each in (inside, before))
                     if k < 2:
                         continue
-                    p = self._usually.after(k, means[0] * part, b, means[1] * part)
+                    mine = [row for row in inside if not column or row[column] == id_]
+                    lots = _NONE if column == "who" else self._lots
+                    tail = partial(self._after, before=b, means=(means[0] * part, means[1] * part))
+                    p = lots.p(k, mine, tail)
                     p = times(p, here.tries * (self._of[column] if column else 1))
                     if p < best.p:
                         best = replace(
@@ -201,6 +211,9 @@ class _Events:
                             days=here.last - here.first + 1, expected=means[0] * part * self._usually.ratio,
                         )  # fmt: skip
         return best
+
+    def _after(self, n: float, lot: float, before: int, means: tuple[float, float]) -> float:
+        return self._usually.after(n, means[0] / lot, before / lot, means[1] / lot)
 
     def _mean(self, event: Any, first: int, last: int) -> float:
         worked = self._worked.get(event["event_id"], [])
@@ -210,6 +223,34 @@ class _Events:
 
 def _persons(event: Any) -> tuple[int, int]:
     return event["members"] - event["shielded"], event["shielded"]
+
+
+class _Lots:
+    """Looks without a reason come in lots: one missing link of a ward shows as a look of each of them.
+
+    `worth`: so many looks together are worth one, the design effect of a cluster sample. `mean`: how large a lot is.
+    """
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._sizes = {row["n"]: row["lots"] for row in rows}
+        self._all = sum(self._sizes.values())
+        looks = sum(n * lots for n, lots in self._sizes.items())
+        self.mean = looks / self._all if looks else 1.0
+        self.worth = sum(n**2 * lots for n, lots in self._sizes.items()) / looks if looks else 1.0
+
+    def p(self, k: int, rows: Sequence[Any], tail: Callable[[float, float], float]) -> float:
+        """The larger of two: of k looks, of which so many are worth one; of so many lots, one of them so large.
+
+        `tail`: P(at least n), where what is expected is divided by the other.
+        """
+        sizes = Counter(row["person"] for row in rows)
+        most = max(sizes.values())
+        as_large = sum(lots for n, lots in self._sizes.items() if n >= most) / max(1, self._all)
+        in_lots = tail(len(sizes), self.mean) * min(1.0, len(sizes) * as_large) if self._all else 0.0
+        return max(tail(k / self.worth, self.worth), in_lots)
+
+
+_NONE = _Lots(())
 
 
 def _count(rows: Sequence[Any], column: str, id_: str) -> int:

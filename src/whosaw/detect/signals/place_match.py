@@ -54,13 +54,17 @@ class NUMBERS:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match(Signal):
-    """`column`, `id`: who. `weeks`: when. `outsiders`, `employees`: whose places."""
+    """`column`, `id`: who. `weeks`: when. `outsiders`, `employees`: whose places.
+
+    `without`: of employees, of outsiders, whether what surprises are looks without a reason.
+    """
 
     column: str
     id: str = field(repr=False)
     weeks: tuple[int, int] = (0, 0)
     outsiders: frozenset[str] = field(default=frozenset(), repr=False)
     employees: frozenset[str] = field(default=frozenset(), repr=False)
+    without: tuple[bool, bool] = (False, False)
 
 
 # ── on the engine ──
@@ -224,6 +228,7 @@ def _best(
             best = replace(
                 best, p=p, weeks=(first, last), days=(last - first + 1) * WEEK, k=len(sets["employee"]), n=n,
                 expected=n * usual["employee"].rate, outsiders=sets["guarded"] | sets["near"], employees=sets["employee"],
+                without=(tails["exposed"] <= tails["employee"], tails["near"] <= tails["guarded"]),
             )  # fmt: skip
     return best
 
@@ -255,7 +260,10 @@ def _told(match: Match, seen: Sequence[Evidence]) -> Signal:
         for e in seen
         if getattr(e, match.column) == match.id
         and first <= e.t // DAY // WEEK <= last
-        and (e.person in match.employees or (e.person in match.outsiders and (e.protected or not e.explained)))
+        and (
+            (e.person in match.employees and not (match.without[0] and e.explained))
+            or (e.person in match.outsiders and not (e.explained and (match.without[1] or not e.protected)))
+        )
     ]
     part = _part(looks)
     looks = [e for e in looks if e.who in part]

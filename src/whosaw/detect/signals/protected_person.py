@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tally import Tally, found, judged, seen, tallies, told
@@ -57,7 +57,13 @@ class NUMBERS:
 
 def query(world: World) -> dict[str, Any]:
     windows = world.defaults.windows
-    return {"n": seen(world, windows), "k": found(world, _hits(world), windows)}
+    looks = judged(world)
+    return {
+        "n": seen(world, windows),
+        "k": found(world, _hits(world), windows),
+        "beside": found(world, _classed(world, looks.filter(looks.u == 0, looks.protected == 1)), windows),
+        "missing": looks.aggregate(looks=looks.count(), u=looks.u.sum()),
+    }
 
 
 def _hits(world: World) -> Any:
@@ -72,17 +78,21 @@ def _labelled(world: World) -> Any:
         # A journal without a directory: nobody has a reason, and that says nothing about those who look.
         looks = looks.filter(ibis.literal(value=False))
     hits = looks.filter(looks.protected == 1)
-    labelled = hits.mutate(label=ibis.literal(ALL))
     persons = world.tables["persons"]
     ever = persons.filter(persons.protected == 1).select("person").distinct()
     away = looks.filter(looks.protected == 0).semi_join(ever, "person")
-    labelled = labelled.union(away.mutate(label=ibis.literal(OTHER_TIME)))
+    return _classed(world, hits).union(away.mutate(label=ibis.literal(OTHER_TIME)))
+
+
+def _classed(world: World, looks: Any) -> Any:
+    """`looks` at protected persons, labelled ALL, and once more for each class."""
+    labelled = looks.mutate(label=need("ibis", "watching").literal(ALL))
     if "classes" not in world.tables:
         return labelled
     c = world.tables["classes"]
     c = c.filter(c["class"] != "staff")
     c = c.select(c_person=c.person, label=c["class"], c_from=c.valid_from, c_to=c.valid_to)
-    of_class = hits.inner_join(c, [hits.person == c.c_person, holds(c.c_from, c.c_to, hits.t)])
+    of_class = looks.inner_join(c, [looks.person == c.c_person, holds(c.c_from, c.c_to, looks.t)])
     return labelled.union(of_class.drop("c_person", "c_from", "c_to"))
 
 
@@ -92,7 +102,11 @@ def _labelled(world: World) -> Any:
 def score(rows: _Rows, world: World) -> list[Tally]:
     """A signal for every unit that looked at anybody."""
     counts = replace(world.defaults.counts, rate=world.defaults.of(NAME, NUMBERS).rate)
-    return tallies(rows["n"], rows["k"], counts, signal=NAME, family=FAMILY)
+    (all_,) = cast("Sequence[Any]", rows["missing"])
+    missing = (all_["u"] or 0) / max(1, all_["looks"])
+    return tallies(
+        rows["n"], rows["k"], counts, signal=NAME, family=FAMILY, beside=rows["beside"], missing=missing
+    )  # fmt: skip
 
 
 def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:

@@ -4,8 +4,9 @@
     thirteen flags per look (fits.py) ──▶ a pattern;  a flag weighs −ln of its share among the looks of the same work
     odd: at most 2 % of such looks weigh as much ──▶ k persons of odd looks of n ──counts──▶ principal, team, case
 
-The work is function and tool, where enough people do it, else the function, else everybody's: no team can make it normal to link
-late, or to look under a number that names nobody. What fits is learnt: no purpose and no type of case is known beforehand.
+The work is function and tool, where enough people do it, else the function, else everybody's, and there what the middle one of
+a function's people does counts as its convention: no team can make it normal to link late, or to look under a number that names
+nobody. What fits is learnt: no purpose and no type of case is known beforehand.
 
 *Innocent*: teams that link late; tools that ask for no purpose.
 *Beaten by*: a real case that fits (then case_stretching, circle_sweep, approval_ring).      Design: docs/adr/0147
@@ -17,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum, log
+from statistics import median
 from typing import Any, cast
 
 from whosaw.detect.by_type import ByType
@@ -33,6 +35,8 @@ NAME = "purpose_mismatch"
 FAMILY: Family = "cover"
 NEEDS = frozenset({"look", "staff", "cases", "case_persons"})
 _Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
+# So few people are no convention, and with so few looks nobody shows theirs.
+_SEVERAL, _SAYS = 5, 10
 # function and tool; function; everybody
 _Work = tuple[str | None, str | None] | tuple[str | None] | tuple[()]
 
@@ -105,7 +109,11 @@ def _odd_of(world: World) -> Any:
         for names, table in zip((("function", "app"), ("function",)), units, strict=True)
         for row in cast("list[Any]", world.facts.rows(table, names, f"{NAME}: work"))
     }
-    odd = odd_patterns(rows, whos, world)
+    small = sorted(of[0] for of, n in whos.items() if len(of) == 1 and of[0] and n < world.defaults.counts.rate_units)
+    of_small = looks.filter(looks.function.isin(small))
+    theirs = of_small.group_by("function", "who", "pattern").aggregate(looks=of_small.count())
+    members: list[Any] = world.facts.rows(theirs, ("function", "who", "pattern"), f"{NAME}: members")
+    odd = odd_patterns(rows, whos, members, world)
     wanted = [
         _is(looks.function, function) & _is(looks.app, app) & looks.pattern.isin(patterns)
         for (function, app), patterns in odd.items()
@@ -122,9 +130,9 @@ def _is(column: Any, value: str | None) -> Any:
 
 
 def odd_patterns(
-    rows: Iterable[Any], whos: Mapping[tuple[str | None, ...], int], world: World
+    rows: Iterable[Any], whos: Mapping[tuple[str | None, ...], int], members: Iterable[Any], world: World
 ) -> dict[tuple[str | None, str | None], list[int]]:
-    """Per function and tool the patterns that are odd in that work."""
+    """Per function and tool the patterns that are odd in that work. `members`: who has which, in functions of few people."""
     numbers, counts = world.defaults.of(NAME, NUMBERS), world.defaults.counts
     by: dict[_Work, Counter[int]] = {(): Counter()}
     for row in rows:
@@ -134,7 +142,9 @@ def odd_patterns(
     for work in sorted(by, key=len):
         wider = shares[work[:-1]] if work else None
         shares[work] = _shares(by[work], wider, numbers.prior)
+    typical = _typical(members)
     odd = {}
+    least = min((_weight(p, shares[()]) for p in _odd(by[()], shares[()], numbers.odd)), default=0.0)
     for function, app in dict.fromkeys((row["function"], row["app"]) for row in rows):
         work = next(
             work
@@ -142,8 +152,33 @@ def odd_patterns(
             if not work or (whos[work] >= counts.rate_units and by[work].total() >= counts.rate_persons)
         )
         there = by[function, app]
-        odd[function, app] = [p for p in sorted(_odd(by[work], shares[work], numbers.odd)) if p in there]
+        found_ = _odd(by[work], shares[work], numbers.odd)
+        if not work and function in typical:
+            # Held against what everybody does, but for what most of the few do: that is their convention.
+            theirs = [max(pair) for pair in zip(shares[()], typical[function], strict=True)]
+            found_ = {p for p in found_ if _weight(p, theirs) >= least}
+        odd[function, app] = [p for p in sorted(found_) if p in there]
     return odd
+
+
+def _typical(members: Iterable[Any]) -> dict[str, list[float]]:
+    """Per function of few people the share of each flag among the looks of its middle member.
+
+    Half of them would have to be in it together to make something usual. Whoever looked seldom says nothing.
+    """
+    by: dict[str, dict[str, Counter[int]]] = {}
+    for row in members:
+        by.setdefault(row["function"], {}).setdefault(row["who"], Counter())[row["pattern"]] += row["looks"]
+    found_ = {}
+    for function, whos in by.items():
+        shares = [_shares(of, None, 0) for of in whos.values() if of.total() >= _SAYS]
+        if len(shares) >= _SEVERAL:
+            found_[function] = [median(of) for of in zip(*shares, strict=True)]
+    return found_
+
+
+def _weight(pattern: int, shares: Sequence[float]) -> float:
+    return round(fsum(-log(shares[place]) for place in flags_of(pattern)), 9)
 
 
 def _works(function: str | None, app: str | None) -> tuple[_Work, ...]:
@@ -163,8 +198,7 @@ def _odd(patterns: Mapping[int, int], shares: Sequence[float], most: float) -> s
     """The patterns that weigh most, down to where all of them together would be more than so large a share."""
     weights: dict[float, list[int]] = {}
     for pattern in patterns:
-        weight = fsum(-log(shares[place]) for place in flags_of(pattern))
-        weights.setdefault(round(weight, 9), []).append(pattern)
+        weights.setdefault(_weight(pattern, shares), []).append(pattern)
     looks, above, odd = sum(patterns.values()), 0, set()
     for weight in sorted(weights, reverse=True):
         above += sum(patterns[pattern] for pattern in weights[weight])
