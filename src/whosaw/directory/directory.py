@@ -58,7 +58,9 @@ class Directory:
         instant, key = micros(at), (self._mine, principal, person, case)
         if (known := self._remembered(key, instant)) is not None:
             return known
-        with looking(self._engine) as db:
+        # What other tables say is asked over a connection like any other, and of it nothing is remembered.
+        alone = self._elsewhere is nothing_elsewhere
+        with looking(self._engine) if alone else reading(self._engine) as db:
             view = View(db, instant)
             sighting = None if case is None else newest(db, case, instant, view.span)
             silent = sighting is not None and not sighting.counts(at)
@@ -82,7 +84,7 @@ class Directory:
                 case_silent=silent,
                 newest=feeds.newest(db),
             )
-            if isinstance(db, Held) and view.span.whole and self._elsewhere is nothing_elsewhere:
+            if isinstance(db, Held) and view.span.whole:
                 db.keep(key, (view.span, known))
             return known
 
