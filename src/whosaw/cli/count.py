@@ -45,8 +45,10 @@ def count(
 def _lines(file: Path) -> list[str]:
     try:
         return [line for line in file.read_text(encoding="utf-8").splitlines() if line]
-    except (OSError, UnicodeDecodeError):
-        raise BadInput("cannot be read as text", where=str(file)) from None
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(file)) from None
+    except UnicodeDecodeError:
+        raise BadInput("not a text in UTF-8", where=str(file)) from None
 
 
 def _answered(answer: Answer) -> Table:

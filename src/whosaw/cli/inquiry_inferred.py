@@ -81,8 +81,10 @@ def _lines(file: Path) -> list[str]:
         with file.open("rb") as opened_:
             raw = opened_.read(_LIMIT + 1)
         text = raw.decode().removeprefix("\ufeff")
-    except (OSError, UnicodeDecodeError):
-        raise BadInput("cannot be read as text", where="pairs") from None
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where="pairs") from None
+    except UnicodeDecodeError:
+        raise BadInput("not a text in UTF-8", where="pairs") from None
     if len(raw) > _LIMIT:
         raise BadInput(f"1 to {MOST} pairs at once", where="pairs")
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
