@@ -66,6 +66,7 @@ from whosaw.verify.overseer import OverseerKey, RequestFile, SignedFile
 from whosaw.verify.proof import OpenedRecord
 from whosaw.verify.receipt import ReceiptFile
 from whosaw.verify.records import Blank, End, Header, Line, parse_line
+from whosaw.verify.ruling import Brief, Ruling
 from whosaw.verify.state import SavedHead, State
 from whosaw.verify.statement_file import Statement
 from whosaw.witness.state import Says, Standing, WitnessState
@@ -176,6 +177,9 @@ NUDGED = (
     nudged.Silence(id="n-000001", at=BEGAN).encode(),
     nudged.Refusal(at=BEGAN, by="e-b", reasons=("answered",)).encode(),
 )  # fmt: skip
+BRIEF = Brief(
+    origin="log.example.org", finding="f-000001", number=3, sentence="Looked.", against=("No.",), proposed=None
+)
 RULED = (
     RuleStep(at=BEGAN, rule="s-000001", number=1, did=Did.ADD, by="e-a", scope=Scope(signal="volume", unit="help", app="desk"),
              why="migration", until=BEGAN).encode(),
@@ -399,6 +403,10 @@ PARSERS = {
     "privacy/root.py Root.parse": Parser(Root.parse, lambda made, _: made.encode(), (Root(b"r" * 32).encode(),)),
     "privacy/root.py parse_seed": Parser(
         bare(parse_seed, "keys/x"), lambda made, _: encode_seed(made), (encode_seed(b"s" * 32),)
+    ),
+    "verify/ruling.py Brief.parse": Parser(Brief.parse, lambda made, _: made.encode(), (BRIEF.encode(),)),
+    "verify/ruling.py Ruling.parse": Parser(
+        Ruling.parse, lambda made, _: made.encode(), (Ruling.sign(BRIEF, "misuse", ("passed-on",), COUNCIL).encode(),)
     ),
     "nudge/record.py decode": Parser(nudged.decode, lambda made, _: made.encode(), NUDGED),
     "review/rule.py RuleStep.decode": Parser(RuleStep.decode, lambda made, _: made.encode(), RULED),

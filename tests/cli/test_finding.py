@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
-from tests.cli.desk import NOW
+from tests.cli.desk import NOW, typed
 
 from whosaw import reviewing
 from whosaw.cli import errand, watch
@@ -15,8 +15,10 @@ from whosaw.detect.finding import Finding, Findings, Reason
 from whosaw.detect.run import Run
 from whosaw.facts.columns import micros
 from whosaw.review.suppress import Look
+from whosaw.verify.overseer import OverseerKey
 from whosaw.wiring import house
 
+COUNCIL = OverseerKey.make("works-council", "ed25519", lambda n: b"\7" * n)
 SENTENCE = "One person of support looked at 2 persons without a reason on file."
 
 
@@ -44,6 +46,9 @@ def put(here, named_and_persons):
 @pytest.fixture
 def court(desk, monkeypatch):
     """One finding about ana, at somebody ordinary and somebody protected; one about an auditor. The house stays open."""
+    desk.file("council.key", COUNCIL.encode())
+    with (desk.data / "whosaw.toml").open("a") as file:
+        file.write(f'\n[[overseer]]\nvkey = "{COUNCIL.vkey}"\n')
     lay(desk, (["ana"], ["mirabel", "katharina"]), (["zofia"], ["mirabel"]))
     with house(desk.data) as here:
         monkeypatch.setattr(errand, "opened", lambda _: nullcontext(here))
@@ -89,6 +94,23 @@ def test_what_is_refused_says_why(court):
     assert "reviewer-named" in [row["code"] for row in court("show", "f-000001", as_="ana", code=4)["rows"]]
     assert "for-overseer" in [row["code"] for row in court("take", "f-000002", as_="ines", code=4)["rows"]]
     assert [row["code"] for row in court("show", "f-000009", as_="head", code=4)["rows"]] == ["no-finding"]
+
+
+def test_what_is_about_reviewers_an_overseer_rules(court, desk):
+    """Out as a file that names nobody, back as one that is signed; closed, and not a second time."""
+    brief, back = desk.home / "brief.json", desk.home / "ruling.json"
+    court("show", "f-000002", "--out", brief, as_="ines")
+    text = brief.read_text()
+    assert SENTENCE in text
+    assert "e-" not in text.replace(SENTENCE, "")
+    rule = ("overseer", "rule", brief, "--out", back, "--overseer-key", desk.home / "council.key")
+    no = typed(*rule, "--resolution", "misuse", "--because", "mandate")
+    assert (no.code, "no-work-reason" in no.err) == (2, True)
+    done = typed(*rule, "--resolution", "misuse", "--because", "no-work-reason")
+    assert (done.code, "Ruled as works-council: f-000002" in done.out) == (0, True)
+    assert court("bring", back, as_="ines")["resolution"] == "misuse"
+    assert [row["code"] for row in court("bring", back, as_="ines", code=4)["rows"]] == ["not-now"]
+    assert "was ruled by an overseer" in " ".join(court("show", "f-000002", as_="ines")["notes"])
 
 
 def test_bad_input_is_told_with_what_would_do(court, desk):

@@ -9,13 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.review.court import BEGAN, DAY, STAFF, Court, finding
 
-from whosaw.errors import BadInput, Busy, OutcomeUnknown, Unavailable
+from whosaw.errors import BadInput, Busy, OutcomeUnknown, ProofFailed, Unavailable
 from whosaw.policy.independence import Approved
 from whosaw.review.record import Step
 from whosaw.review.shown import listed, shown
 from whosaw.review.state import NEW, standings
 from whosaw.review.words import Resolution, State, What, reasons_for
 from whosaw.review.work import Done, Refused, Wish, do, steps
+from whosaw.review.work import rule as rule_
+from whosaw.tlog.note import VerifierKey
+from whosaw.verify.overseer import OverseerKey
+from whosaw.verify.ruling import Brief, Ruling
 
 F = "f-000001"
 
@@ -112,6 +116,44 @@ def test_what_is_about_reviewers_is_for_the_overseer():
     assert isinstance(shown(F, "rita", court.desk), Refused)
     assert listed("rita", court.desk) == ()
     assert [row.route for row in listed("olga", court.desk)] == ["overseer"]
+
+
+COUNCIL = OverseerKey.make("works-council", "ed25519", lambda n: b"\7" * n)
+KEYS = (VerifierKey.parse(COUNCIL.vkey),)
+
+
+def brief(number=1, finding=F, origin="log"):
+    return Brief(origin=origin, finding=finding, number=number, sentence="Looked.", against=(), proposed=None)
+
+
+def ruled(court, made, keys=KEYS):
+    done = rule_(made, "olga", court.desk, "log", keys)
+    return str(done.standing.state) if isinstance(done, Done) else [r.code for r in done.reasons]
+
+
+def test_an_overseer_rules_with_a_key_of_theirs():
+    """About reviewers alone; about an administrator as the last word. Once, at the step that was signed, with the proof on record."""
+    court = Court([finding(named=("rita",))])
+    made = Ruling.sign(brief(), "misuse", ("passed-on",), COUNCIL)
+    assert ruled(court, made, keys=()) == ["no-overseer"]
+    with pytest.raises(ProofFailed):
+        ruled(court, replace(made, resolution="justified", why=("mandate",)))
+    with pytest.raises(BadInput):
+        ruled(court, Ruling.sign(brief(origin="another"), "misuse", ("passed-on",), COUNCIL))
+    with pytest.raises(BadInput):
+        ruled(court, Ruling.sign(brief(), "misuse", ("mandate",), COUNCIL))
+    assert ruled(court, made) == "closed"
+    assert ruled(court, made) == ["not-now"]
+    step = steps(court.desk)[1]
+    assert (step.by, step.overseen.vkey, Step.decode(step.encode())) == ("works-council", COUNCIL.vkey, step)
+    court = Court([finding(named=("adam",))])
+    assert states(court, wish("take", "rita"), resolved("rita"), wish("confirm", "olga"))[2] == ["overseer-confirms"]
+    assert ruled(court, made) == ["not-now"]
+    assert ruled(court, Ruling.sign(brief(3), "justified", ("mandate",), COUNCIL)) == "closed"
+    (standing,) = standings(steps(court.desk)).values()
+    assert standing.ended[0].by == ("rita", "works-council")
+    assert ruled(Court(), made) == ["not-for-overseer"]
+    assert ruled(Court([]), made) == ["no-finding"]
 
 
 def test_every_refusal_is_on_record_and_moves_nothing():
@@ -212,7 +254,7 @@ class Reviews(RuleBasedStateMachine):
         self.ended = {}
 
     @rule(
-        data=st.data(), what=st.sampled_from([w for w in What if w not in (What.OPENED, What.AGAIN)]), by=WHO, to=WHO,
+        data=st.data(), what=st.sampled_from([w for w in What if w not in (What.OPENED, What.AGAIN, What.RULE)]), by=WHO, to=WHO,
         f=st.sampled_from(["f-000001", "f-000002", "f-000003"]), resolution=st.sampled_from(Resolution),
     )  # fmt: skip
     def tries(self, data, what, by, to, f, resolution):

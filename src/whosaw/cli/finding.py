@@ -12,10 +12,12 @@ from pathlib import Path
 import click
 
 from whosaw.cli import finding_words as words
+from whosaw.cli.approval import read
 from whosaw.cli.errand import Done, Errand, Given, typed_by
 from whosaw.cli.nudge_words import beside
-from whosaw.cli.options import again, asker_option, data_option, format_option, say
+from whosaw.cli.options import Place, again, asker_option, data_option, format_option, say
 from whosaw.cli.output import REFUSED
+from whosaw.cli.statement import created
 from whosaw.model.record import Json
 from whosaw.review import work
 from whosaw.review.precision import measured
@@ -24,6 +26,7 @@ from whosaw.review.state import standings
 from whosaw.review.words import RESOLUTIONS, Resolution, What
 from whosaw.review.work import Refused, Wish
 from whosaw.reviewing import answers, review_desk
+from whosaw.verify.ruling import Brief, Ruling
 from whosaw.wiring import House
 
 _RESOLUTIONS = "; ".join(f"{each}: {said}" for each, said in RESOLUTIONS.items())
@@ -60,12 +63,19 @@ LIST = Errand("finding list", _list)
 
 @finding.command()
 @click.argument("finding")
+@click.option("--out", type=Place(), metavar="FILE", help="A brief for an overseer, to be ruled about.")
 @asker_option
 @data_option
 @format_option
-def show(finding: str, asker: str, data: Path, form: str) -> int:
+def show(finding: str, out: Path | None, asker: str, data: Path, form: str) -> int:
     """FINDING with what speaks for and against it, what was done with it, and how its like ended. Recorded."""
-    return _run(SHOW, data, {"asker": asker, "finding": finding, "again": again(data)}, form)
+    done = SHOW.run(data, {"asker": asker, "finding": finding, "again": again(data)})
+    brief = done.besides.get("brief")
+    if out is not None and isinstance(brief, str):
+        with created(out, "--out") as file:
+            file.write(brief.encode())
+    say(done.table, form)
+    return done.code
 
 
 def _show(here: House, said: Given) -> Done:
@@ -73,7 +83,13 @@ def _show(here: House, said: Given) -> Done:
     if isinstance(found, Refused):
         return Done(words.refused(found), REFUSED)
     asked = tuple(map(beside, answers(here, found.finding.looks, found.finding.principals)))
-    return Done(words.showing(found, asked, said.text("again")))
+    one, standing = found.finding, found.standing
+    proposed = None if standing.proposed is None else standing.proposed.resolution
+    brief = Brief(
+        origin=here.settings.origin, finding=one.id, number=standing.number + 1, sentence=one.sentence, against=one.counter,
+        proposed=None if proposed is None else str(proposed),
+    )  # fmt: skip
+    return Done(words.showing(found, asked, said.text("again")), besides={"brief": brief.encode().decode()})
 
 
 SHOW = Errand("finding show", _show)
@@ -166,6 +182,27 @@ DO = Errand("finding", _do)
 
 
 @finding.command()
+@click.argument("file", type=Place())
+@asker_option
+@data_option
+@format_option
+def bring(file: Path, asker: str, data: Path, form: str) -> int:
+    """Bring an overseer's ruling back: FILE, as `whosaw overseer rule` wrote it."""
+    raw = read(file, "FILE")
+    Ruling.parse(raw, "FILE")
+    return _run(BRING, data, {"asker": asker, "ruling": raw.decode()}, form)
+
+
+def _bring(here: House, said: Given) -> Done:
+    asker, ruling = typed_by(here, said), Ruling.parse(said.text("ruling").encode(), "FILE")
+    done = work.rule(ruling, asker, review_desk(here), here.settings.origin, here.approvals.house.overseers)
+    return Done(words.refused(done), REFUSED) if isinstance(done, Refused) else Done(words.did(done))
+
+
+BRING = Errand("finding bring", _bring)
+
+
+@finding.command()
 @asker_option
 @data_option
 @format_option
@@ -180,7 +217,7 @@ def _precision(here: House, said: Given) -> Done:
 
 
 PRECISION = Errand("finding precision", _precision)
-ERRANDS = (LIST, SHOW, DO, PRECISION)
+ERRANDS = (LIST, SHOW, DO, BRING, PRECISION)
 
 
 def _wish(

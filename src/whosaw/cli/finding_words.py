@@ -32,6 +32,7 @@ _DID = {
     What.RESOLVE: "was resolved as",
     What.CONFIRM: "was confirmed",
     What.RETURN: "was sent back to who resolved it",
+    What.RULE: "was ruled by an overseer, brought by",
     What.REOPEN: "was opened again",
     What.AGAIN: "was found again by the detectors, with more than before, and opened again",
 }

@@ -17,7 +17,9 @@ from whosaw.cli.output import Table
 from whosaw.cli.statement import created
 from whosaw.errors import BadInput
 from whosaw.model.record import time_text
+from whosaw.review.words import Resolution, What, reasons_for
 from whosaw.verify.overseer import KINDS, OverseerKey, RequestFile
+from whosaw.verify.ruling import Brief, Ruling
 
 KEY = Path("overseer.key")
 _KEY_OPTION = click.option(
@@ -87,6 +89,42 @@ def sign(requestfile: Path, out: Path, key: Path, form: str) -> int:
               (*table.after, "They take it with: whosaw approval give --from FILE")),
         form,
     )  # fmt: skip
+    return 0
+
+
+@overseer.command("rule")
+@click.argument("brief", type=Place())
+@click.option(
+    "--resolution", type=click.Choice([str(each) for each in Resolution]), required=True, help="How it ended."
+)
+@click.option("--because", "why", multiple=True, metavar="CODE", help="Why, a code of docs/review.md. Repeatable.")
+@click.option("--out", type=Place(), required=True, metavar="FILE", help="Where to write the ruling.")
+@_KEY_OPTION
+@format_option
+def rule_(brief: Path, resolution: str, why: tuple[str, ...], out: Path, key: Path, form: str) -> int:
+    """Rule how the finding of BRIEF ended, with your key; the file that it writes goes back."""
+    known = reasons_for(What.RESOLVE, Resolution(resolution))
+    if not why or not set(why) <= known.keys():
+        raise BadInput(
+            "a reason of this resolution is missing, or another stands there",
+            where="--because",
+            hint=f"one or more of: {', '.join(known)}",
+        )
+    about = Brief.parse(read(brief, "BRIEF"), "BRIEF")
+    mine = OverseerKey.parse(read(key, "--overseer-key"), "--overseer-key")
+    with created(out, "--out") as file:
+        file.write(Ruling.sign(about, resolution, why, mine).encode())
+    after = (
+        about.sentence,
+        *(f"Against it: {each}" for each in about.against),
+        *(() if about.proposed is None else (f"One of theirs resolved it as {about.proposed}.",)),
+        f"They take it with: whosaw finding bring {out}",
+    )
+    facts = {"finding": about.finding, "origin": about.origin, "resolution": resolution}
+    say(
+        Table(f"Ruled as {mine.name}: {about.finding} of {about.origin} is {resolution}.", facts=facts, after=after),
+        form,
+    )
     return 0
 
 

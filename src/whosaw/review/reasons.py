@@ -18,6 +18,7 @@ REASONS: Mapping[str, str] = {
     "not-a-reviewer": "The one who reviews is of no function that reviews findings, and nobody assigned it to them.",
     "not-now": "In the state that the finding is in, this cannot be done.",
     "another-has-it": "Another has this finding.",
+    "not-for-overseer": "The finding is for a unit here, and no overseer has to rule about it.",
     "overseer-confirms": "Those named control others, so an overseer has the last word.",
     "own-unit": "The one who asks is, or was, of the unit that the rule is about, or above or below somebody of it.",
     "unit-controls": "The unit has, or had, people who review, audit or administer; no rule hides findings about it.",

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Literal
 
 from whosaw.errors import NotCanonical
+from whosaw.model.approval import Overseen, proof_of
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
 from whosaw.review.words import Resolution, What
 
@@ -37,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. `by`: a principal's pseudonym, or DETECTORS. `to`: to whom it is assigned. `signals`: of the finding then.
+    """One step. `by`: a principal's pseudonym, DETECTORS, or an overseer's name, with their signature in `overseen`. `to`: to whom it is assigned. `signals`: of the finding then.
 
     `two`: the resolution waits for a second. `note`: the keyed digest of a note that is kept elsewhere. `reasons`: codes of a refusal. `why`: codes of ``words.WHY``.
     """
@@ -54,6 +55,7 @@ class Step:
     seen: Seen | None = None
     signals: tuple[str, ...] = ()
     two: bool = False
+    overseen: Overseen | None = None
     outcome: Outcome = "done"
     reasons: tuple[str, ...] = ()
 
@@ -78,6 +80,7 @@ class Step:
                 else {"looks": seen.looks, "last": seen.last, "digest": b64encode(seen.digest).decode()},
                 "signals": list(self.signals),
                 "two": self.two,
+                "overseen": None if self.overseen is None else self.overseen.json(),
                 "outcome": self.outcome,
                 "reasons": list(self.reasons),
             }
@@ -102,6 +105,7 @@ class Step:
                 seen=None if seen is None else _seen(seen),
                 signals=_texts(value["signals"]),
                 two=value["two"] is True,
+                overseen=None if value["overseen"] is None else _overseen(value["overseen"]),
                 outcome="refused" if value["outcome"] == "refused" else "done",
                 reasons=_texts(value["reasons"]),
             )
@@ -112,6 +116,13 @@ class Step:
         if again != body:
             raise NotCanonical("not the one spelling of a step", where=where)
         return made
+
+
+def _overseen(value: Json) -> Overseen:
+    proof = proof_of(value)
+    if not isinstance(proof, Overseen):
+        raise TypeError("not an overseer's signature")
+    return proof
 
 
 def _seen(value: Json) -> Seen:

@@ -23,6 +23,7 @@ FROM: Mapping[What, frozenset[State]] = {
     What.RESOLVE: frozenset({State.IN_REVIEW}),
     What.CONFIRM: frozenset({State.SECOND}),
     What.RETURN: frozenset({State.SECOND}),
+    What.RULE: frozenset(State) - {State.CLOSED},
     What.REOPEN: frozenset({State.CLOSED}),
     What.AGAIN: frozenset({State.CLOSED}),
 }
@@ -82,6 +83,13 @@ def after(before: Standing, step: Step) -> Standing:
             return replace(made, state=State.CLOSED, holder=None, ended=(*before.ended, _ended(step, step)))
         case What.CONFIRM if before.proposed is not None:
             ended = _ended(before.proposed, step)
+            return replace(made, state=State.CLOSED, holder=None, ended=(*before.ended, ended))
+        case What.RULE:
+            ended = (
+                _ended(step, step)
+                if before.proposed is None
+                else replace(_ended(step, step), by=(before.proposed.by, step.by))
+            )
             return replace(made, state=State.CLOSED, holder=None, ended=(*before.ended, ended))
         case What.RETURN:
             return replace(made, state=State.IN_REVIEW)

@@ -47,6 +47,7 @@ class What(StrEnum):
     RESOLVE = "resolve"
     CONFIRM = "confirm"
     RETURN = "return"
+    RULE = "rule"  # an overseer, with a signature of theirs
     REOPEN = "reopen"
     AGAIN = "again"  # the detectors found it again, with more than was there when it was closed
 

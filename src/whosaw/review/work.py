@@ -21,6 +21,7 @@ from whosaw.detect.finding import Finding
 from whosaw.errors import BadInput, Busy, IdempotencyConflict
 from whosaw.inquiry.step import moment, plain
 from whosaw.journal.submission import Record, Submission
+from whosaw.model.approval import Overseen
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.policy.independence import Reason, independent
 from whosaw.review.ground import Grounds
@@ -30,6 +31,8 @@ from whosaw.review.record import STREAM, Seen, Step
 from whosaw.review.state import NEW, Standing, after, allowed, standings
 from whosaw.review.who import OVERSEER, against_reading, against_reviewing
 from whosaw.review.words import Resolution, What, reasons_for
+from whosaw.tlog.note import VerifierKey
+from whosaw.verify.ruling import Ruling
 
 CALLER = "reviews"
 _NO_FINDING = Reason("no-finding")
@@ -100,6 +103,42 @@ def do(wish: Wish, desk: Desk) -> Done | Refused:
         # Before the record: a note without its record belongs to nobody, a record without its note would have lost it.
         desk.notes.keep(Note(found.id, note, checked(wish.note)))
     return Done(found, after(before, step), submit(desk, step))
+
+
+def rule(ruling: Ruling, by: str, desk: Desk, origin: str, overseers: Sequence[VerifierKey]) -> Done | Refused:
+    """An overseer's ruling is brought back by `by`, a staff id. Raises BadInput for another log's, ProofFailed."""
+    if ruling.origin != origin:
+        raise BadInput("this ruling is about a finding of another log", where="FILE")
+    resolution = _resolution(ruling)
+    at, who = moment(desk.clock), desk.remember(by)
+    found = find(desk, ruling.finding)
+    key = ruling.check()
+    blank = Step(at=at, finding="" if found is None else found.id, number=0, what=What.RULE, by=who)
+    if found is None:
+        return refuse(desk, blank, (_NO_FINDING,))
+    grounds, before = Grounds.of(desk, found, at), standings(steps(desk)).get(found.id, NEW)
+    said = {
+        "no-overseer": key not in overseers,
+        "not-for-overseer": grounds.route() != OVERSEER and not grounds.overseer_too,
+        "not-now": ruling.number != before.number + 1 or not allowed(before, What.RULE),
+    }
+    if reasons := tuple(Reason(code) for code, holds in said.items() if holds):
+        return refuse(desk, blank, reasons)
+    step = Step(
+        at=at, finding=found.id, number=ruling.number, what=What.RULE, by=ruling.by, to=who, resolution=resolution, why=ruling.why,
+        seen=seen(desk, found), signals=tuple(sorted({reason.signal for reason in found.signals})),
+        overseen=Overseen(vkey=ruling.vkey, signature=ruling.signature),
+    )  # fmt: skip
+    return Done(found, after(before, step), submit(desk, step))
+
+
+def _resolution(ruling: Ruling) -> Resolution:
+    """The one that was signed. Raises BadInput where it, or a reason of it, is none of ours."""
+    if ruling.resolution not in {str(each) for each in Resolution}:
+        raise BadInput("no such resolution", where="FILE")
+    resolution = Resolution(ruling.resolution)
+    _check(Wish(What.RESOLVE, ruling.finding, "", resolution=resolution, why=ruling.why))
+    return resolution
 
 
 def opened(finding: str, by: str, desk: Desk) -> tuple[Finding, Standing, int] | Refused:

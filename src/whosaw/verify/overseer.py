@@ -79,6 +79,10 @@ class OverseerKey:
         message = overseer_message(request.digest(self.name))
         return SignedFile(request.id, self.vkey, self._private().sign(message))
 
+    def sign_message(self, message: bytes) -> bytes:
+        """`message`, as it is. Whoever calls this has put in front what keeps it from being any other thing."""
+        return self._private().sign(message)
+
     def _private(self) -> Ed25519PrivateKey | MLDSA44PrivateKey:
         if len(self.seed) != 32:
             raise ValueError("a seed has 32 bytes")
@@ -92,14 +96,18 @@ class OverseerKey:
 
 def check_overseen(overseen: Overseen, digest: bytes, where: str = "approval") -> VerifierKey:
     """The key that signed `digest`. Raises ProofFailed. Whose key it is, a key by itself cannot say."""
+    return check_signature(overseen.vkey, overseen.signature, overseer_message(digest), where)
+
+
+def check_signature(vkey: str, signature: bytes, message: bytes, where: str) -> VerifierKey:
+    """The key that signed `message`. Raises ProofFailed."""
     try:
-        key = VerifierKey.parse(overseen.vkey, where)
-        message = overseer_message(digest)
+        key = VerifierKey.parse(vkey, where)
         match key.kind:
             case 0x01:
-                Ed25519PublicKey.from_public_bytes(key.public).verify(overseen.signature, message)
+                Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message)
             case 0x06:
-                MLDSA44PublicKey.from_public_bytes(key.public).verify(overseen.signature, message)
+                MLDSA44PublicKey.from_public_bytes(key.public).verify(signature, message)
             case _:
                 raise ProofFailed("the overseer's key is of a kind that signs no approvals", step="approval")
     except (InvalidSignature, NotCanonical, ValueError):
