@@ -64,7 +64,7 @@ def test_no_answer_is_no_data(house, gate, fate):
     begins = time.monotonic()
     with pytest.raises(Unavailable):
         gate.look(person="mira", fields="ip:network", purpose="subject_request", case="T-1")
-    assert time.monotonic() - begins < 3
+    assert time.monotonic() - begins < 7
     house.fates = []
     assert isinstance(gate.look(**QUESTION), Shown)
 

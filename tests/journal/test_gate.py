@@ -153,7 +153,7 @@ def test_too_many_that_wait_are_refused_at_once(town):
         began = time.monotonic()
         with pytest.raises(Busy):
             gate.submit(submission("k-2"))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4  # less than its patience
         with town.gate() as (other, _):
             assert {one.result().first for one in asked} == {1, 3}
             other.publish_now()

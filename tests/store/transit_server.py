@@ -88,7 +88,7 @@ def _handler(service: Service):
                     status, raw = code, b'{"errors": ["a secret word of the other side"]}'
                     location = f"http://127.0.0.1:{service.port}/elsewhere" if 300 <= code < 400 else None
                 case "slow":
-                    time.sleep(2)
+                    time.sleep(20)
                 case "garbage":
                     raw = b"\xff\xfe not json"
                 case "list":
@@ -110,7 +110,7 @@ def _handler(service: Service):
                 for at in range(min(len(raw), 40)):
                     self.wfile.write(raw[at : at + 1])
                     self.wfile.flush()
-                    time.sleep(0.1)
+                    time.sleep(0.5)
                 return
             self.wfile.write(raw)
 

@@ -20,7 +20,7 @@ class Scripted:
     def case(self, _id, _deadline):
         self.asked += 1
         if self.does == "hang":
-            self.let_go.wait(10)
+            self.let_go.wait(30)
         elif self.does is not None:
             raise self.does
 
@@ -101,7 +101,7 @@ def test_a_system_that_ignores_its_deadline_ends_the_question_all_the_same():
         ask(careful, time.monotonic, 0.1)
     with pytest.raises(Unavailable, match="too many"):
         ask(careful, time.monotonic, 0.1)
-    assert time.monotonic() - began < 2 and system.asked == 1
+    assert time.monotonic() - began < 10 and system.asked == 1
     system.does = None
     system.let_go.set()
     assert ask(careful, time.monotonic) is None

@@ -182,14 +182,14 @@ def test_a_witness_that_is_not_there():
 
 
 def hang(handler, _):
-    time.sleep(2)
+    time.sleep(20)
 
 
 def drip(handler, _):
     handler.send_response(200)
     handler.send_header("Content-Length", "1000")
     handler.end_headers()
-    for _ in range(40):
+    for _ in range(400):
         handler.wfile.write(b"x")
         handler.wfile.flush()
         time.sleep(0.05)
@@ -214,7 +214,7 @@ def test_answers_that_do_not_come(answer):
     began = time.monotonic()
     with answering(answer) as client:
         assert ask(client, 5).says is Says.UNREACHABLE
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
 
 
 def test_an_answer_without_end():
