@@ -22,6 +22,7 @@ from tests.api.ca import SERVER, Authority
 from tests.api.client import Got
 from tests.api.conftest import ROOT
 from tests.directory.town import write
+from tests.ports import nobody
 from tests.vault.crowds import fill
 
 from whosaw import desks
@@ -66,10 +67,10 @@ ASKED = {"principal": "ana", "person": "mira", "fields": ["ip:network"], "purpos
 class Serving:
     """A process of `whosaw serve`, from its first line to its end."""
 
-    def __init__(self, *args, context=None):
+    def __init__(self, *args, port, context=None):
         self.context = context
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.api.serve_main", "serve", "--listen", "127.0.0.1:0", *args],
+            [sys.executable, "-m", "tests.api.serve_main", "serve", "--listen", f"127.0.0.1:{port}", *args],
             stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
         self.lines = []
@@ -118,13 +119,14 @@ class Serving:
 
 @contextmanager
 def serving(*args, context=None):
-    made = Serving(*args, context=context)
-    try:
-        yield made
-    finally:
-        if made.process.poll() is None:
-            made.stop()
-        made.process.stderr.close()
+    with nobody() as port:  # and nobody when it has ended
+        made = Serving(*args, port=port, context=context)
+        try:
+            yield made
+        finally:
+            if made.process.poll() is None:
+                made.stop()
+            made.process.stderr.close()
 
 
 @pytest.fixture(scope="module")
@@ -260,14 +262,16 @@ def test_told_to_stop(gate):
     made.putrequest("POST", EVALUATION)
     made.putheader("content-type", "application/json")
     made.putheader("content-length", str(len(raw)))
+    made.putheader("expect", "100-continue")
     made.endheaders(raw[:10])
-    time.sleep(0.2)
+    assert made.sock.recv(100).startswith(b"HTTP/1.1 100")  # it is being answered
     ended = []
     stopping = threading.Thread(target=lambda: ended.append(gate.stop()))
     stopping.start()
-    time.sleep(0.3)
+    ends = time.monotonic() + 30
     with pytest.raises(OSError):
-        gate.call("GET", HEALTH)
+        while time.monotonic() < ends:
+            gate.call("GET", HEALTH)
     made.send(raw[10:])
     assert made.getresponse().status == 200
     made.close()
