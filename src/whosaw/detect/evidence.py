@@ -21,8 +21,8 @@ _NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_then",
 _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
-def judged(looks: Any, narrow: int, explained_from: int, *, claims: bool = False) -> Any:
-    """Explained `looks`, with `judged`: 1 for those that are held against what is usual. See docs/adr/0047.
+def flags(looks: Any, narrow: int, explained_from: int, *, claims: bool = False) -> Any:
+    """Of explained `looks`, by `g_row`: `judged`, 1 for those that are held against what is usual (docs/adr/0047), `u`, `u1`.
 
     Each once, for the account that made it: a name that is only claimed is nobody's look. A request for more than
     `narrow` persons is a look at the first `narrow` of them, or snooping by the list would be none; unless they were not
@@ -31,6 +31,8 @@ def judged(looks: Any, narrow: int, explained_from: int, *, claims: bool = False
     `claims`: the name behind an account is no claim that somebody typed but known, as in a dataset: it counts for both.
     """
     ibis = need("ibis", "watching")
+    # Of a look no more is carried through the windows than they need.
+    looks = looks.select("row", "request", "who", "person", "claimed", "weight_then", "mode", "size", "first")
     own = looks.person.notnull() if claims else (looks.claimed == 0) & looks.person.notnull()
     reason = ibis.ifelse(own & (looks.weight_then >= explained_from), 1, 0)
     request = [looks.request, looks.who, own]
@@ -41,11 +43,12 @@ def judged(looks: Any, narrow: int, explained_from: int, *, claims: bool = False
     )
     wide = ((looks.reasons == 0) | (looks["mode"] == str(Mode.READ))) & (looks.place < narrow)
     counts = looks.own & ((looks["size"] <= narrow) | wide)
-    looks = looks.mutate(judged=ibis.ifelse(counts, 1, 0).cast("int64")).drop("own", "reasons", "place")
+    looks = looks.mutate(judged=ibis.ifelse(counts, 1, 0).cast("int64"))
     u = (looks.judged == 1) & (looks.weight_then < explained_from)
-    return looks.mutate(
+    looks = looks.mutate(
         u=ibis.ifelse(u, 1, 0).cast("int64"), u1=ibis.ifelse(u & (looks["first"] == 1), 1, 0).cast("int64")
     )
+    return looks.select("judged", "u", "u1", g_row="row")
 
 
 def narrow(world: World, days: int) -> Any:

@@ -14,6 +14,7 @@ unexplained first look launders nothing and no chain creeps.                    
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -29,12 +30,39 @@ _PLACES = 1000
 # A time and a weight (at most 100) in one whole number, below 2^63 until the year 4000.
 _WEIGHTS = 128
 LATE, OVER, OWN = 1, 2, 4
+Ties = tuple[tuple[Ref, Ref], ...]
 
 
-def explained(facts: Facts, looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults) -> Any:
-    """`explain` over `looks`, computed once first: each template would write, plan and compute them anew."""
-    name = need("ibis", "watching").util.gen_name("looks")
-    return explain(facts.keep(name, looks), tables, templates, defaults)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tables of a path that are tied to one another: which, how, and which of their rows alone."""
+
+    tables: tuple[str, ...]
+    ties: Ties
+    only: tuple[tuple[str, tuple[str, ...]], ...]
+    ends: bool
+
+
+Groups = Mapping[Group, Any]
+
+
+def explained(
+    facts: Facts, looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults, *, mark: str = ""
+) -> Any:
+    """`explain` over `looks`, in steps that are kept: each template would write, plan and compute them anew.
+
+    `mark`: how the names of all that is kept end, so that it can be forgotten.
+    """
+    mark = mark or need("ibis", "watching").util.gen_name("explained")
+    # Joined here and kept, or the engine would begin with every look times every case of its person.
+    groups: dict[Group, Any] = {}
+    for _, template in templates.usable(frozenset(tables)):
+        for group in _groups(template):
+            if len(group.tables) > 1 and group not in groups:
+                groups[group] = facts.keep(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
+    looks = facts.keep(f"looks{mark}", looks)
+    found = facts.keep(f"found{mark}", _reasons(looks, tables, templates, defaults, groups))
+    return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
 
 
 def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults) -> Any:
@@ -45,20 +73,29 @@ def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, default
     near          LATE, OVER, OWN (added up): why the nearest template fails; 0 where none comes near
     first         1: no look by this principal at this person in so many days before
     """
+    found = _reasons(looks, tables, templates, defaults, {})
+    return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
+
+
+def _reasons(looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults, groups: Groups) -> Any:
+    """What `explain` adds, by `e_row`. `groups`: what was joined and kept before."""
     ibis = need("ibis", "watching")
     usable = templates.usable(frozenset(tables))
-    joined = looks.mutate(then=_zero(ibis), now=_zero(ibis), miss=_zero(ibis))
+    # Of each look only what is asked for here: windows over whole rows would carry sixty columns through every sort.
+    narrow = looks.select(*_IN_ORDER)
+    joined = narrow.mutate(then=_zero(ibis), now=_zero(ibis), miss=_zero(ibis))
     if usable:
-        found = [_judged(looks, tables, template, place, defaults) for place, template in usable]
+        found = [_judged(looks, tables, placed, defaults, groups) for placed in usable]
         best = reduce(lambda a, b: a.union(b), found)
         best = best.group_by(best.j_row).aggregate(
             then=best.then.max(), now=best.now.max(), miss=best.miss.min().fill_null(0)
         )
-        joined = looks.left_join(best, looks.row == best.j_row).drop("j_row")
+        joined = narrow.left_join(best, narrow.row == best.j_row).drop("j_row")
         joined = joined.mutate(
             then=joined.then.fill_null(0), now=joined.now.fill_null(0), miss=joined.miss.fill_null(0)
         )
-    return _with_repeats(joined, templates, defaults.first_days)
+    found = _with_repeats(joined, templates, defaults.first_days)
+    return found.select(e_row="row", **{name: found[name] for name in FOUND})
 
 
 def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
@@ -91,10 +128,13 @@ def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
     ).drop("then", "now", "miss", "direct", "place", "anchor", "seen", "repeat")
 
 
-def _judged(looks: Any, tables: Mapping[str, Any], template: Template, place: int, defaults: Defaults) -> Any:
+def _judged(
+    looks: Any, tables: Mapping[str, Any], placed: tuple[int, Template], defaults: Defaults, groups: Groups
+) -> Any:
     """Per look for which the path leads somewhere: packed weights, 0 where a condition fails, and the nearest miss."""
     ibis = need("ibis", "watching")
-    pairs = _with_units(_path(looks, tables, template), tables, template)
+    place, template = placed
+    pairs = _with_units(_path(looks, tables, template, groups), tables, template)
     pairs = pairs.mutate(
         late=_any(_late(pairs, template, defaults.feed_lag_hours * (DAY // 24))),
         over=_any([] if template.end is None else [pairs.l_t >= _time(pairs, template.end)]),
@@ -115,12 +155,19 @@ def _judged(looks: Any, tables: Mapping[str, Any], template: Template, place: in
     )
 
 
+# What orders looks and tells whose they are; and what is found of them.
+_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed")
+FOUND = ("weight_then", "weight_now", "template", "near", "first")
 _VERSIONED = frozenset({"cases", "case_persons", "assignments"})
 _OF_A_TIME = frozenset({"staff", "assignments", "links"})
 
 
-def _path(looks: Any, tables: Mapping[str, Any], template: Template) -> Any:
-    """Looks joined along the path; columns are named table__column, the look's own l_column."""
+def _path(looks: Any, tables: Mapping[str, Any], template: Template, groups: Groups) -> Any:
+    """Looks joined along the path; columns are named table__column, the look's own l_column.
+
+    What belongs to the looker is little for each look. What belongs to cases is joined among itself, and then with the
+    look on all ties at once: person first and looker last would be every look times every case of its person.
+    """
     looks = _only_looks(looks, template)
     columns = (
         "row", "t", "who", "person", "unit", "function", "manager", "own_person", "household", "case", "app", "protected",
@@ -128,17 +175,55 @@ def _path(looks: Any, tables: Mapping[str, Any], template: Template) -> Any:
     )  # fmt: skip
     pairs = looks.select(**{f"l_{name}": looks[name] for name in columns})
     there = {"look"}
-    for left, right in template.path:
-        new = {left.table, right.table} - there
-        if not new:
-            pairs = pairs.filter(_column(pairs, left) == _column(pairs, right))
-            continue
-        known, brought = (left, right) if right.table in new else (right, left)
-        other = _brought(tables[brought.table], brought.table, template)
-        tie = _column(pairs, known) == other[f"{brought.table}__{brought.column}"]
-        pairs = _speaking(pairs.inner_join(other, tie), brought.table)
-        there |= new
+    for name in _of_the_looker(template):
+        pairs = _tied(pairs, _brought(tables[name], name, template), template.path, there, {name})
+        pairs = _speaking(pairs, name)
+        there.add(name)
+    for group in _groups(template):
+        made = groups[group] if group in groups else _joined(group, tables, template)
+        pairs = _tied(pairs, made, template.path, there, set(group.tables))
+        for name in group.tables:
+            pairs = _speaking(pairs, name)
+        there |= set(group.tables)
     return pairs
+
+
+def _of_the_looker(template: Template) -> list[str]:
+    who = Ref("look", "who")
+    return sorted({ref.table for tie in template.path if who in tie for ref in tie if ref.column == "who"} - {"look"})
+
+
+def _groups(template: Template) -> list[Group]:
+    """The other tables of the path, in its order: together those that are tied to one another, and not by a look alone."""
+    own, groups = {"look", *_of_the_looker(template)}, list[list[str]]()
+    for tie in template.path:
+        tables = [name for name in dict.fromkeys(ref.table for ref in tie) if name not in own]
+        met = [group for group in groups if set(group) & set(tables)]
+        merged = list(dict.fromkeys([*(name for group in met for name in group), *tables]))
+        groups = [group for group in groups if group not in met] + ([merged] if merged else [])
+    return [_group(tuple(group), template) for group in groups]
+
+
+def _group(tables: tuple[str, ...], template: Template) -> Group:
+    ties = tuple(tie for tie in template.path if {ref.table for ref in tie} <= set(tables))
+    only = tuple((name, tuple(codes)) for name, codes in template.only.items() if ONLY[name][0] in tables)
+    return Group(tables, ties, only, template.ends and "assignments" in tables)
+
+
+def _joined(group: Group, tables: Mapping[str, Any], template: Template) -> Any:
+    first, *more = group.tables
+    made, within = _brought(tables[first], first, template), {first}
+    for name in more:
+        made = _tied(made, _brought(tables[name], name, template), group.ties, within, {name})
+        within.add(name)
+    return made
+
+
+def _tied(known: Any, brought: Any, path: Ties, there: set[str], new: set[str]) -> Any:
+    """Both joined on every tie of the path between the tables `there` and the `new` ones."""
+    both = [pair for left, right in path for pair in ((left, right), (right, left))]
+    ties = [_column(known, a) == _column(brought, b) for a, b in both if a.table in there and b.table in new]
+    return known.inner_join(brought, ties)
 
 
 def _only_looks(looks: Any, template: Template) -> Any:

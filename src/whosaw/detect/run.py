@@ -16,7 +16,7 @@ from pathlib import Path
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
-from whosaw.detect.evidence import judged, lookers
+from whosaw.detect.evidence import flags, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
@@ -73,10 +73,12 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
     try:
         kept = facts.engine.table(name)
     except missing:
-        looks = explained(facts, prepare(tables, as_of), tables, templates, defaults)
-        kept = facts.keep(
-            name, judged(looks, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
-        )
+        made = f"{mark_of(as_of, defaults, templates)}_made"
+        looks = explained(facts, prepare(tables, as_of), tables, templates, defaults, mark=made)
+        found = flags(looks, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
+        found = facts.keep(f"flags{made}", found)
+        kept = facts.keep(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
+        facts.engine.forget(made)
     return World(facts, tables, kept, as_of, defaults, templates)
 
 

@@ -26,9 +26,11 @@ def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
     look = tables["look"]
     look = look.filter(look.t <= as_of)
     ibis = need("ibis", "watching")
-    # The claimed name has a row of its own, of the same leaf.
-    named = look.claimed.max().over(ibis.window(group_by=look.leaf))
-    look = look.mutate(day=look.t // DAY, named=ibis.ifelse(look.claimed == 1, 0, named).cast("int64"))
+    # The claimed name has a row of its own, of the same leaf. They are few: a join, and no window over all looks.
+    names = look.filter(look.claimed == 1).select(n_leaf="leaf").distinct()
+    look = look.left_join(names, look.leaf == names.n_leaf)
+    named = ibis.ifelse((look.claimed == 0) & look.n_leaf.notnull(), 1, 0).cast("int64")
+    look = look.mutate(day=look.t // DAY, named=named).drop("n_leaf")
     look = _with_tool(_sized(look))
     look = _with_staff(look, tables.get("staff"))
     return _with_person(look, tables.get("persons"))
