@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 SPARK  := .venv-spark
+PEER   := .venv-peer
 BIN    := $(VENV)/bin
 KILLS  ?= 2000
 CUTS   ?= 3000
@@ -11,7 +12,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: detection-quality timing long demo test check bench bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief
+.PHONY: detection-quality timing long demo test check bench bench-detect bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -36,6 +37,12 @@ bench-guard: $(VENV)/.dev needs-postgres   ## whole looks a second, beside FastA
 
 bench-vault: $(VENV)/.dev ## places a second, and what else there is of the vault, beside their peers; seconds
 	@$(BIN)/python -m bench.vault
+
+bench-detect: $(VENV)/.dev | needs-python  ## all signals over SIZES= looks (make bench-detect SIZES=1000000,10000000), beside PyOD; what a watch takes in
+	@test -x $(PEER)/bin/python || $(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/peer.lock
+	@$(BIN)/python -m bench.detect --sizes $(or $(SIZES),1000000) --watch $(or $(WATCH),1000000) --peer $(PEER)/bin/python \
+	  $(if $(wildcard $(SPARK)/bin/whosaw),--spark $(SPARK)/bin/whosaw)
 
 detection-quality: $(VENV)/.dev   ## docs/detection-quality.md, from SEEDS= invented companies; minutes each
 	@$(BIN)/python -m bench.quality --seeds $(or $(SEEDS),1001-1030) --page docs/detection-quality.md
@@ -109,7 +116,7 @@ lock: $(VENV)/.dev        ## new versions, a week old at least, with their hashe
 	@$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) $(SPARK) demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SPARK) $(PEER) demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing into $(VENV) (once; about a minute)"

@@ -18,6 +18,7 @@ PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 MARKS = {
     "journal": ("<!-- written by `make bench-table` -->\n", "<!-- up to here -->\n"),
     "guard": ("<!-- of the guard, written by `make bench-table` -->\n", "<!-- of the guard, up to here -->\n"),
+    "detect": ("<!-- of the detectors, written by `make bench-table` -->\n", "<!-- of the detectors, up to here -->\n"),
     "vault": ("<!-- of the vault, written by `make bench-table` -->\n", "<!-- of the vault, up to here -->\n"),
 }
 
@@ -63,6 +64,9 @@ BARS = {
     "ipcrypt_ndx": _times(50),
     "ipcrypt_pfx": _times(30),
     "place": _times(5),
+    "signals_1e6": Bar("a tenth of the peer's time", lambda figure, _: (figure.ratio or 9) <= 0.1),
+    "peak_gb_1e8": _most(12),
+    "watch": _least(2_000),
 }  # fmt: skip
 
 

@@ -116,3 +116,14 @@ def test_what_is_forgotten_is_gone_and_nothing_else():
         assert on.table("two_b").count().to_pyarrow().as_py() == 3
         with pytest.raises(ibis.common.exceptions.TableNotFound):
             on.table("one_a")
+
+
+def test_a_number_past_its_end_is_a_fault_in_arithmetic():
+    """So that one signal is off by it, and not all."""
+    with engine.engine_of() as on:
+        on.backend.raw_sql(f"create temp table large as select {2**62} as n")
+        large = on.table("large")
+        with pytest.raises(OverflowError, match="no place"):
+            on.arrow(large.mutate(m=large.n * large.n))
+        with pytest.raises(OverflowError, match="no place"):
+            on.keep("larger", large.mutate(m=large.n * large.n))

@@ -90,7 +90,8 @@ class _Duck:
         schema, type_of = expr.schema(), self.backend.compiler.type_mapper.to_string
         cells = ", ".join(f"cast({_quoted(c)} as {type_of(t)}) as {_quoted(c)}" for c, t in schema.items())
         text = f"select {cells} from ({self._sql(expr)})"  # noqa: S608  names are quoted, and the rest is Ibis'
-        self.backend.raw_sql(f"create temp table {_quoted(name)} as {text}")
+        with _past_its_end():
+            self.backend.raw_sql(f"create temp table {_quoted(name)} as {text}")
         operations = need("ibis.expr.operations", "watching")
         made = operations.DatabaseTable(name, schema=schema, source=self.backend, namespace=operations.Namespace())
         self._kept[name] = made.to_expr()
@@ -100,7 +101,8 @@ class _Duck:
         return self._kept[name] if name in self._kept else self.backend.table(name)
 
     def arrow(self, expr: Any) -> Any:
-        found = self.backend.con.sql(self._sql(expr)).to_arrow_table()
+        with _past_its_end():
+            found = self.backend.con.sql(self._sql(expr)).to_arrow_table()
         return found.cast(expr.schema().to_pyarrow())
 
     def _sql(self, expr: Any) -> str:
@@ -114,6 +116,16 @@ class _Duck:
                 self._kept.pop(name, None)
 
 
+@contextmanager
+def _past_its_end() -> Iterator[None]:
+    """A number past 2⁶³ is a fault in arithmetic: one signal is off then, and says so, and the others go on."""
+    duckdb = need("duckdb", "watching")
+    try:
+        yield
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+        raise OverflowError(f"a number has no place in the engine ({type(error).__name__})") from None
+
+
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -124,6 +136,7 @@ def _duck(spill: Path | None) -> Iterator[Engine]:
     config = {"memory_limit": memory_limit()} | ({} if spill is None else {"temp_directory": str(spill)})
     backend = need("ibis", "watching").duckdb.connect(**config)
     try:
+        backend.raw_sql("set enable_progress_bar = false")  # it would be drawn into what a machine reads
         yield _Duck(backend)
     finally:
         backend.disconnect()

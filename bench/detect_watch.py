@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many looks a second a watch takes in: a journal with many, and then as many more at once, projected and watched.
+
+The journal's bodies come from memory; reading them from its files costs some 3 µs a leaf more (docs/benchmarks.md).
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.run import watch
+from whosaw.detect.templates import load_templates
+from whosaw.facts.columns import micros
+from whosaw.facts.opened import open_facts
+from whosaw.facts.ports import CasePersonRow, CaseRow, PersonRow, StaffRow, Tables
+from whosaw.facts.project import project
+from whosaw.model.access import Field, Mode
+from whosaw.model.look_body import LookBody
+from whosaw.model.record import Kind, canonical
+
+BATCH = 100_000
+_START = datetime(2026, 6, 1, tzinfo=UTC)
+_DAYS = 90
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    index: int
+    body: bytes | None
+
+
+class _Leaves:
+    """A journal in which looks follow each other evenly over 90 days; each is made when it is read."""
+
+    def __init__(self, looks: int, all_: int) -> None:
+        self.size, self._step = looks + 1, timedelta(days=_DAYS) / all_
+
+    def frames(self, first: int = 0, last: int | None = None) -> Iterator[_Leaf]:
+        for index in range(first, self.size if last is None else last):
+            yield _Leaf(
+                index, canonical({"v": 1, "kind": "genesis", "origin": "bench"}) if index == 0 else self._body(index)
+            )
+
+    def _body(self, n: int) -> bytes:
+        case = n // 5
+        at = _START + n * self._step
+        return LookBody(
+            kind=Kind.LOOK, look=f"l-{n:09d}", origin="asked", at=at.replace(microsecond=0), principal=_who(case),
+            person=_person(case) if n % 20 else f"p-{n * 7919 % 100_003}", asked=((Field.IP, "network"),), mode=Mode.READ,
+            purpose="service_repair", case=f"c-{case}", source="guard", decision="permit",
+        ).encode()  # fmt: skip
+
+
+def _who(case: int) -> str:
+    return f"e-{case * 31 % 997}"
+
+
+def _person(case: int) -> str:
+    return f"p-{case * 104_729 % 100_003}"
+
+
+def _known(looks: int) -> Tables:
+    start, cases = micros(_START), range(looks // 5 + 1)
+    step = _DAYS * 86_400_000_000 * 5 // looks
+    return Tables(
+        staff_rows=tuple(
+            StaffRow(who=f"e-{i}", unit=f"u-{i // 12}", function="support", country="IE") for i in range(997)
+        ),
+        person_rows=tuple(PersonRow(person=f"p-{i}", region="EU", protected=i % 100 == 0) for i in range(100_003)),
+        case_rows=tuple(
+            CaseRow(
+                case=f"c-{i}", type="service_repair", opened=start + i * step - 1, assignee=_who(i), opened_by="e-x"
+            )
+            for i in cases
+        ),
+        case_person_rows=tuple(
+            CasePersonRow(case=f"c-{i}", person=_person(i), added=start + i * step - 1, added_by="e-x") for i in cases
+        ),
+    )
+
+
+def watched(looks: int, batch: int = BATCH) -> tuple[float, str]:
+    """Looks a second in steady state, and what that consists of."""
+    all_ = looks + 2 * batch
+    known, defaults, templates = _known(all_), load_defaults(), load_templates()
+    end = micros(_START + timedelta(days=_DAYS + 1))
+    with tempfile.TemporaryDirectory(prefix="whosaw-bench-") as made:
+        folder, found, took = Path(made), None, (0.0, 0.0)
+        for size in (looks, looks + batch, all_):
+            leaves, began = _Leaves(size, all_), time.process_time()
+            project(leaves, known, folder, size=leaves.size, checkpoint=b"bench")
+            between = time.process_time()
+            with open_facts(folder) as facts:
+                found = watch(
+                    facts, end, earlier=None if found is None else found.kept, defaults=defaults, templates=templates
+                )
+            took = between - began, time.process_time() - between
+    return batch / sum(
+        took
+    ), f"{took[0]:.1f} s to take them in and the directory anew, {took[1]:.1f} s to watch all of it"
