@@ -14,6 +14,7 @@ from bench.quality.rows import (
     at,
     bars,
     best,
+    companies,
     families,
     lost,
     planted,
@@ -85,7 +86,7 @@ def _run(runs: Runs, planned: Sequence[Job], code: str) -> str:
         rows.append((f"`{name}`", size, f"{len(seeds)} of {wanted}", said, cpu))
     read = sorted({run["seed"] for each in runs.values() for run in each} & set(READ["seeds"]))
     seen = f" Of seeds {', '.join(map(str, read))} findings were read while the detectors were made: they flatter." if read else (
-        " Findings on companies of these seeds were read by nobody who changed a detector."
+        " None of these seeds is on the list of those whose findings were read while the detectors were made."
     )  # fmt: skip
     return (
         f"Code of digest `{code}`, each company in a process of its own.{seen}\n\n"
@@ -147,7 +148,7 @@ def _beside(runs: Runs) -> list[str]:
     return [
         "## Beside an IsolationForest with the same context",
         (
-            f"{len(made)} companies with every family once, {sum(r['incidents'] for r in ours)} incidents, each with a benign twin of the same "
+            f"{companies(len(made))} with every family once, {sum(r['incidents'] for r in ours)} incidents, each with a benign twin of the same "
             f"shape: {fmean(r['prevalence'] for r in ours):.0f} incidents per 1,000 staff and month, far more than in life. The peer gets the weight "
             "of reasons, flags, classes and degrees per pair of principal and person, and may name as many findings."
         ),
@@ -177,7 +178,7 @@ def _families(runs: Runs) -> list[str]:
             )
     ours = [run["ours"] for run in runs["unread"]]
     whole = (
-        f" On the {len(ours)} companies with those alone: recall at 25 {pooled(ours, 'recall'):.2f}, precision {pooled(ours, 'precision'):.2f} "
+        f" On {companies(len(ours))} with those alone: recall at 25 {pooled(ours, 'recall'):.2f}, precision {pooled(ours, 'precision'):.2f} "
         f"(at best {pooled(ours, 'precision_ceiling'):.2f}), average precision {fmean(r['average_precision'] for r in ours):.3f}, IsolationForest "
         f"{fmean(best(run)['average_precision'] for run in runs['unread']):.3f}." if ours else ""
     )  # fmt: skip
@@ -307,7 +308,7 @@ def _cost(runs: Runs) -> list[str]:
     return [
         "## What it cost",
         (
-            f"{sum(run['cpu_seconds'] for run in made) / 60:.0f} minutes of a core for {len(made)} companies; at most "
+            f"{sum(run['cpu_seconds'] for run in made) / 60:.0f} minutes of a core for {companies(len(made))}; at most "
             f"{max(run['peak_mb'] for run in made) / 1024:.1f} GB of memory; the median company {median(run['cpu_seconds'] for run in made):.0f} s."
         ),
         *(f"A signal could not be finished: {sentence}" for sentence in off),

@@ -43,6 +43,10 @@ def verdict(reached: bool | None) -> str:
     return "not measured" if reached is None else "reached" if reached else "**missed**"
 
 
+def companies(number: int) -> str:
+    return f"{number} {'company' if number == 1 else 'companies'}"
+
+
 def bars(runs: Runs) -> list[Bar]:
     """Every bar of the detectors, in the order in which they were set."""
     return [
@@ -315,7 +319,7 @@ def _calm(runs: Runs) -> list[Bar]:
         bad = [s.signal for s in signals if s.p <= 0.01]
         named = "" if not bad else ", not " + ", ".join(f"`{name}`" for name in bad)
         found = [Bar(wanted, "p > .01 for each signal", f"{len(signals) - len(bad)} of {len(signals)}{named}",
-                     f"{len(runs['calm'])} companies", not bad)]  # fmt: skip
+                     companies(len(runs["calm"])), not bad)]  # fmt: skip
     groups = {u.attribute: u for u in unlike(runs) if u.by == "named by a finding"}
     for attribute in ("country", "function"):
         of = groups.get(attribute)
