@@ -163,6 +163,7 @@ def test_the_command_measures_and_writes(tmp_path):
     said = CliRunner().invoke(whosaw, words, standalone_mode=False)
     assert said.return_value == 0
     assert said.output.startswith("1 of 1 incidents are among 1 findings.")
+    assert "One incident is few" in said.output
     figures = json.loads(out.read_text())
     assert figures["average_precision"] == 1.0
     assert figures["times"]["persons"] == 1

@@ -21,6 +21,8 @@ from whosaw.evaluate.measure import Period
 from whosaw.evaluate.read import Line, Planted, read_findings, read_truth
 from whosaw.evaluate.report import Report, report
 
+_ENOUGH = 30  # incidents, from which on an interval is worth its name
+
 
 @click.command()
 @click.argument("findings", type=Place())
@@ -129,6 +131,9 @@ def _after(made: Report) -> list[str]:
         f"{made.prevalence:.2f} incidents per 1,000 staff and month; {period}.",
         "Precision and recall are those of 10, 25 and 50 findings per 1,000 staff and month.",
     ]
+    if 0 < made.incidents < _ENOUGH:
+        few = f"{made.incidents:,} incidents are" if made.incidents > 1 else "One incident is"
+        said.append(f"{few} few: the intervals are of these, and say little of others. {_ENOUGH} of a family would do.")
     if made.floor:
         said.append(f"{made.floor:,} findings were drawn at random, and are left out of every figure.")
     if made.again:
