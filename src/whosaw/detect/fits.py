@@ -65,8 +65,8 @@ def fitted(world: World, looks: Any, seldom: int, few: int) -> Any:
         "later": looks.c_later == 1,
         "asked_self": looks.c_asked_self == 1,
         "opened_self": looks.c_opened_self == 1,
-        # Whoever helps out under a colleague's case that names the person has a reason on file.
-        "not_theirs": (looks.u == 1) & (looks.c_not_theirs == 1),
+        # Whoever helps out under a case that named the person before, by another's hand, says truly what it was for.
+        "not_theirs": (looks.c_not_theirs == 1) & ~(named & (looks.n_before == 1) & (looks.n_others == 1)),
         "not_named": known & (looks.c_names == 1) & ~there,
         "named_later": named & ~near & ~asked & (looks.n_before == 0),
         "named_self": named & ~near & ~asked & (looks.n_others == 0),
