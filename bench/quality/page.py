@@ -43,7 +43,7 @@ def page(runs: Runs, planned: Sequence[Job], code: str) -> str:
         ),
         _run(runs, planned, code),
         "## Every bar",
-        f"{reached} of {len(found)} are reached.",
+        f"{reached} of {len(found)} are reached. What rests on one company may be otherwise on the next, reached or missed.",
         table(
             ("bar", "wanted", "measured", "95 %", ""),
             [(bar.what, bar.wanted, bar.measured, bar.sure, verdict(bar.reached)) for bar in found],

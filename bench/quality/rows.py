@@ -228,7 +228,7 @@ def _covered(runs: Runs) -> list[Bar]:
         plain, half = ([run[name]["ours"]["average_precision"] for run in made] for name in ("plain", "half"))
         lost = 1 - fmean(half) / fmean(plain) if fmean(plain) else 1.0
         found.append(Bar(wanted, "≤ 30 %", f"{lost:.0%}: {fmean(plain):.3f} to {fmean(half):.3f}",
-                         sure([1 - h / p for p, h in zip(plain, half, strict=True) if p]), lost <= 0.3))  # fmt: skip
+                         sure([1 - h / p for p, h in zip(plain, half, strict=True) if p]) or companies(len(made)), lost <= 0.3))  # fmt: skip
     else:
         found.append(Bar(wanted, "≤ 30 %", "", "", None))
     aps = [run["ours"]["average_precision"] for run in split]
