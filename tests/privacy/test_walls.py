@@ -88,6 +88,7 @@ NONE = {
     "api/description.py Described.key": "whether an endpoint takes a key",
     "collect/columns.py Columns.key": "the name of a column",
     "collect/stores.py Items.key": "the name of a column",
+    "policy/form.py _Type.plain": "the word of a schema for a plain type",
     "guard/quota_count.py Lane.key": "what is counted, by pseudonym",
     "model/genesis.py GenesisFile.nonce": "published",
     "settings/callers.py TlsSettings.key": "where the file is",

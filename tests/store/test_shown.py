@@ -44,6 +44,13 @@ def test_a_process_that_is_killed_kept_what_it_showed_and_half_a_line_is_none(tm
         assert (again.find(ONE, look(1)), again.find(ONE, look(2))) == (b"sealed", b"more")
 
 
+def test_whatever_one_look_shows_fits_into_a_line(tmp_path):
+    """An export shows all the addresses of a person at once."""
+    many = bytes(range(256)) * 400
+    ShownFile(tmp_path / "shown", OPEN).keep(ONE, look(1), many)
+    assert ShownFile(tmp_path / "shown", OPEN).find(ONE, look(1)) == many
+
+
 def test_what_is_over_is_dropped_and_nothing_before_it_is(tmp_path):
     """A look is found for as long as it is answered, whatever comes after it; two such times later it is not in the file."""
     now = [0.0]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What looks were shown of addresses, where the next process finds it, for as long as they are answered: a file of this folder.
 
-    private/shown     handle 16 ‖ look 32 ‖ length 2 ‖ sealed ‖ CRC-32 of these 4: once for each look, synced before it is shown
+    private/shown     handle 16 ‖ look 32 ‖ length 4 ‖ sealed ‖ CRC-32 of these 4: once for each look, synced before it is shown
     memory            the same lines: those of now, and those of before
 
 Looks write nothing to state.db, so what is remembered of it stays good from look to look (``directory.remembered``). Whoever may
@@ -31,7 +31,7 @@ from whosaw.model.delivered import LIMIT
 from whosaw.store.files import data_durably, durably
 
 SHOWN = "shown"
-_KEY, _HEAD, _TAIL = 48, 50, 4
+_KEY, _HEAD, _TAIL = 48, 52, 4
 Old = Iterable[tuple[bytes, bytes, bytes]]
 
 
@@ -39,7 +39,7 @@ Old = Iterable[tuple[bytes, bytes, bytes]]
 class _Keeping:
     """What one look wants kept, and what became of it."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     kept: bytes | None = field(default=None, repr=False)
     error: Exception | None = None
@@ -224,7 +224,7 @@ class ShownFile:
 
 def _line(kept: tuple[bytes, bytes]) -> bytes:
     key, sealed = kept
-    said = key + len(sealed).to_bytes(2) + sealed
+    said = key + len(sealed).to_bytes(4) + sealed
     return said + crc32(said).to_bytes(4)
 
 
