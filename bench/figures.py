@@ -80,7 +80,7 @@ class Machine:
 def machine(folder: Path) -> Machine:
     """Where we are, and the disk that `folder` is on."""
     return Machine(
-        _processor(), os.cpu_count() or 1, f"{platform.system()} {platform.release()}", platform.python_version(),
+        _processor(), os.cpu_count() or 1, f"{platform.system()} {platform.release().split('-')[0]}", platform.python_version(),
         _file_system(folder), round(statistics.median(bare_appends(folder, 200)), 3),
         round(os.getloadavg()[0], 1), _hashes(),
     )  # fmt: skip

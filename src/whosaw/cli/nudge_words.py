@@ -112,7 +112,7 @@ def report(made: Report, days: int) -> Table:
             f"out by lot {_share(made.apart)}: {share} points more, and with 95 % confidence {low} to {high}."
         )
     after = (
-        f"Counted once per principal and while, from the first look without a reason that was chosen; {made.pending} not yet to the end.",
+        f"Counted once per principal and period, from the first look without a reason that was chosen; {made.pending} not followed to the end yet.",
         "Who was left out was so by lot, so the groups differ by nothing but the question.",
     )
     facts: dict[str, Cell] = {"pending": made.pending}

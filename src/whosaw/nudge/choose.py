@@ -100,12 +100,12 @@ def pick(  # noqa: PLR0917  every one of them changes the choice
 
 
 def period(day: int, numbers: Nudging) -> int:
-    """Which while a day is in."""
+    """The number of the period that a day is in."""
     return day // numbers.period_days
 
 
 def _nth(rows: Sequence[Row]) -> dict[tuple[int, str], int]:
-    """Of each look the how-manieth person without a reason it was for this principal on this day."""
+    """Of each look, counting from 1: which of this principal's persons without a reason on this day it is at."""
     persons: dict[tuple[str, int], dict[str, int]] = {}
     found = {}
     for row in sorted(rows, key=lambda r: (r.t, r.leaf, r.who)):
