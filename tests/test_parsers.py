@@ -178,7 +178,13 @@ NUDGED = (
     nudged.Refusal(at=BEGAN, by="e-b", reasons=("answered",)).encode(),
 )  # fmt: skip
 BRIEF = Brief(
-    origin="log.example.org", finding="f-000001", number=3, sentence="Looked.", against=("No.",), proposed=None
+    seen=b"s" * 32,
+    origin="log.example.org",
+    finding="f-000001",
+    number=3,
+    sentence="Looked.",
+    against=("No.",),
+    proposed=None,
 )
 RULED = (
     RuleStep(at=BEGAN, rule="s-000001", number=1, did=Did.ADD, by="e-a", scope=Scope(signal="volume", unit="help", app="desk"),

@@ -15,7 +15,7 @@ from whosaw.review.record import Step
 from whosaw.review.shown import listed, shown
 from whosaw.review.state import NEW, standings
 from whosaw.review.words import Resolution, State, What, reasons_for
-from whosaw.review.work import Done, Refused, Wish, do, steps
+from whosaw.review.work import Done, Refused, Wish, do, find, seen, steps
 from whosaw.review.work import rule as rule_
 from whosaw.tlog.note import VerifierKey
 from whosaw.verify.overseer import OverseerKey
@@ -122,8 +122,9 @@ COUNCIL = OverseerKey.make("works-council", "ed25519", lambda n: b"\7" * n)
 KEYS = (VerifierKey.parse(COUNCIL.vkey),)
 
 
-def brief(number=1, finding=F, origin="log"):
-    return Brief(origin=origin, finding=finding, number=number, sentence="Looked.", against=(), proposed=None)
+def brief(court, number=1, origin="log"):
+    digest = seen(court.desk, find(court.desk, F)).digest
+    return Brief(origin=origin, finding=F, number=number, seen=digest, sentence="Looked.", against=(), proposed=None)
 
 
 def ruled(court, made, keys=KEYS):
@@ -134,14 +135,14 @@ def ruled(court, made, keys=KEYS):
 def test_an_overseer_rules_with_a_key_of_theirs():
     """About reviewers alone; about an administrator as the last word. Once, at the step that was signed, with the proof on record."""
     court = Court([finding(named=("rita",))])
-    made = Ruling.sign(brief(), "misuse", ("passed-on",), COUNCIL)
+    made = Ruling.sign(brief(court), "misuse", ("passed-on",), COUNCIL)
     assert ruled(court, made, keys=()) == ["no-overseer"]
     with pytest.raises(ProofFailed):
         ruled(court, replace(made, resolution="justified", why=("mandate",)))
     with pytest.raises(BadInput):
-        ruled(court, Ruling.sign(brief(origin="another"), "misuse", ("passed-on",), COUNCIL))
+        ruled(court, Ruling.sign(brief(court, origin="another"), "misuse", ("passed-on",), COUNCIL))
     with pytest.raises(BadInput):
-        ruled(court, Ruling.sign(brief(), "misuse", ("mandate",), COUNCIL))
+        ruled(court, Ruling.sign(brief(court), "misuse", ("mandate",), COUNCIL))
     assert ruled(court, made) == "closed"
     assert ruled(court, made) == ["not-now"]
     step = steps(court.desk)[1]
@@ -149,11 +150,23 @@ def test_an_overseer_rules_with_a_key_of_theirs():
     court = Court([finding(named=("adam",))])
     assert states(court, wish("take", "rita"), resolved("rita"), wish("confirm", "olga"))[2] == ["overseer-confirms"]
     assert ruled(court, made) == ["not-now"]
-    assert ruled(court, Ruling.sign(brief(3), "justified", ("mandate",), COUNCIL)) == "closed"
+    assert ruled(court, Ruling.sign(brief(court, 3), "justified", ("mandate",), COUNCIL)) == "closed"
     (standing,) = standings(steps(court.desk)).values()
     assert standing.ended[0].by == ("rita", "works-council")
     assert ruled(Court(), made) == ["not-for-overseer"]
     assert ruled(Court([]), made) == ["no-finding"]
+
+
+def test_an_overseer_rules_about_what_they_read():
+    """A finding that has more looks by the time the ruling comes is not closed by it, though nobody here did anything with it."""
+    court = Court([finding(named=("rita",))])
+    made = Ruling.sign(brief(court), "justified", ("mandate",), COUNCIL)
+    (one,) = court.findings
+    court.findings = [replace(one, looks=(*one.looks, "l-99"))]
+    assert ruled(court, made) == ["not-now"]
+    with pytest.raises(ProofFailed):
+        ruled(court, replace(made, seen=brief(court).seen))
+    assert ruled(court, Ruling.sign(brief(court), "justified", ("mandate",), COUNCIL)) == "closed"
 
 
 def test_every_refusal_is_on_record_and_moves_nothing():

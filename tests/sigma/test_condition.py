@@ -42,6 +42,8 @@ HELD = {
     "fields: [contacts, PROFILE]": {0, 3},
     "fields|contains|all: [ip, profile]": {0},
     "fields: '*'": {0, 1, 3},
+    "fields: 'c?nt*s'": {3},
+    "fields: '*o*t*ct*'": {3},
     "fields: null": {2, 4, 5, 6},
     "detail: exact": {0, 3},
     "detail: NETWORK": {1},
@@ -137,6 +139,10 @@ def test_a_log_source_that_is_not_there(tmp_path):
         ("s:\n  app|expand: '%tools%'", "placeholder"),
         ("s:\n  app|fieldref: rows", "app cannot be compared with a fieldreference"),
         ("s:\n  fields: gender", "no field of personal data is called like this"),
+        (
+            "s:\n  fields: '" + "*" * 200 + "x'",
+            "no field of personal data is called like this",
+        ),  # at once, and not never
         ("s:\n  fields|re: ip", "fields cannot be compared"),
         ("s:\n  detail: ex*", "a code without wildcards"),
         ("s:\n  time: '2022-07-01'", "only its minute and its hour"),

@@ -112,6 +112,24 @@ def test_what_is_not_on_the_disk_is_not_kept(tmp_path, monkeypatch, fails):
     assert {each: ShownFile(path, OPEN).find(ONE, look(each)) for each in (1, 2)} == {1: b"first", 2: b"third"}
 
 
+def test_who_left_is_gone_from_the_disk_when_the_same_is_asked_again(tmp_path, monkeypatch):
+    """The first time the disk was full, and memory had forgotten already."""
+    path = tmp_path / "shown"
+    made = ShownFile(path, OPEN)
+    made.keep(ONE, look(1), b"first")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shown, "durably", fail)
+        with pytest.raises(Unavailable):
+            made.leave(ONE)
+    made.leave(ONE)
+    assert ONE not in path.read_bytes()
+    assert ShownFile(path, OPEN).find(ONE, look(1)) is None
+
+
 def test_a_file_that_cannot_be_read_shows_nothing(tmp_path):
     (tmp_path / "shown").mkdir()
     made = ShownFile(tmp_path / "shown", OPEN)

@@ -86,7 +86,8 @@ def _show(here: House, said: Given) -> Done:
     one, standing = found.finding, found.standing
     proposed = None if standing.proposed is None else standing.proposed.resolution
     brief = Brief(
-        origin=here.settings.origin, finding=one.id, number=standing.number + 1, sentence=one.sentence, against=one.counter,
+        origin=here.settings.origin, finding=one.id, number=standing.number + 1,
+        seen=work.seen(review_desk(here), one).digest, sentence=one.sentence, against=one.counter,
         proposed=None if proposed is None else str(proposed),
     )  # fmt: skip
     return Done(words.showing(found, asked, said.text("again")), besides={"brief": brief.encode().decode()})

@@ -120,7 +120,10 @@ def rule(ruling: Ruling, by: str, desk: Desk, origin: str, overseers: Sequence[V
     said = {
         "no-overseer": key not in overseers,
         "not-for-overseer": grounds.route() != OVERSEER and not grounds.overseer_too,
-        "not-now": ruling.number != before.number + 1 or not allowed(before, What.RULE),
+        # What came to it since was read by nobody, so nothing is said about it.
+        "not-now": ruling.number != before.number + 1
+        or not allowed(before, What.RULE)
+        or ruling.seen != seen(desk, found).digest,
     }
     if reasons := tuple(Reason(code) for code, holds in said.items() if holds):
         return refuse(desk, blank, reasons)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ _MOST_BYTES = 256 * 1024
 _MOST_FILES = 1_000
 _MOST_DEPTH = 20
 _MOST_TEXT = 200
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = re.compile("['\"`\n]")
 
 Counting = Literal["event_count", "value_count", "value_sum", "temporal", "temporal_ordered"]
 _COUNTING: tuple[Counting, ...] = ("event_count", "value_count", "value_sum", "temporal", "temporal_ordered")
@@ -107,6 +108,23 @@ def _library() -> Any:
     return SigmaCollection
 
 
+def _policy() -> Any:
+    """The library's safe policy: regular expressions that end in linear time. What is wrong with one is printed by nobody."""
+    from sigma.policy import SigmaPolicy
+    from sigma.policy.regex_engine import RE2RegexEngine
+
+    re2: Any = import_module("re2")
+
+    class Quiet(RE2RegexEngine):
+        def compile(self, pattern: str, flags: int = 0) -> Any:
+            options = re2.Options()
+            options.log_errors = False
+            re2.compile(pattern, options)  # raises the same error, and does not write the pattern to the terminal first
+            return super().compile(pattern, flags)
+
+    return SigmaPolicy(regex_engine=Quiet())
+
+
 def _files(places: Sequence[Path]) -> Iterator[Path]:
     found: list[Path] = []
     for place in places:
@@ -129,7 +147,7 @@ def _parsed(collection: Any, path: Path) -> Any:
     text = _text(path)
     _plain(text, path.name)
     try:
-        return collection.from_yaml(text, resolve_references=False)
+        return collection.from_yaml(text, resolve_references=False, policy=_policy())
     # The library names its own errors, and of odd input Python's come through too: a rule is refused by either.
     except Exception as error:  # noqa: BLE001
         raise BadInput(
@@ -201,8 +219,9 @@ def _at(name: str, marked: Any) -> str:
 
 def _words(error: Exception) -> str:
     """What the library says, without the values of the rule, which may be somebody."""
-    said = _QUOTED.sub("…", str(error).splitlines()[0] if str(error) else "").strip()
-    return said[:_MOST_TEXT] or type(error).__name__
+    # Up to the first quotation mark: behind it a value may stand, in whatever way it is quoted.
+    said = _QUOTED.split(str(error), maxsplit=1)[0].strip().rstrip(":")
+    return said[:_MOST_TEXT] or type(error).__name__.removeprefix("Sigma")
 
 
 # ── all of them ──

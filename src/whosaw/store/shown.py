@@ -68,6 +68,7 @@ class ShownFile:
         self._now: dict[bytes, bytes] = {}
         self._before: dict[bytes, bytes] | None = None  # None: the file was not read yet
         self._since, self._fd = 0.0, -1
+        self._stale = False  # lines stand on the disk that are to be gone
 
     def find(self, handle: bytes, look: bytes) -> bytes | None:
         """What was kept of this look. Raises Unavailable."""
@@ -135,8 +136,11 @@ class ShownFile:
             for key in of:
                 self._now.pop(key, None)
                 (self._before or {}).pop(key, None)
-            if of:
+            # Whoever asks again after this failed finds nothing in memory; what stands on the disk must go all the same.
+            self._stale = self._stale or bool(of)
+            if self._stale:
                 self._anew()
+                self._stale = False
 
     def close(self) -> None:
         """Let go of the file."""

@@ -67,11 +67,13 @@ class SqlCrowdRows:
         found = memory.find_all(asked)
         if None in found:
             with memory.reading() as held:
-                found = [held.find(each) for each in asked]
-                missing = [each for each, count in zip(asked, found, strict=True) if count is None]
+                known = {each: held.find(each) for each in asked}
+                missing = [each for each, count in known.items() if count is None]
                 for each, count in zip(missing, _counted(held, missing), strict=True):
+                    # Kept beside, too: a memory that is full begins anew in the middle of this.
+                    known[each] = count
                     held.keep(each, count)
-                found = [held.find(each) for each in asked]
+                found = [known[each] for each in asked]
         return found
 
     def leave(self, handle: bytes, shares: Sequence[tuple[bytes, int, bytes]]) -> None:

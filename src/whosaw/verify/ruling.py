@@ -4,9 +4,10 @@
     brief    Brief     what the house exports: the finding in sentences, and at which step it is   ──▶ shown
     ruling   Ruling    how it ended, signed                                                        ──▶ whosaw finding bring FILE
 
-    signature over  "whosaw/finding/overseer/v1" ‖ 00 ‖ canonical(origin, finding, number, resolution, why)
+    signature over  "whosaw/finding/overseer/v1" ‖ 00 ‖ canonical(origin, finding, number, seen, resolution, why)
 
-Invariant: a ruling is over one finding at one step of one log, so it counts once, and not after anything else was done with it.
+Invariant: a ruling is over one finding at one step of one log, as it was then: it counts once, and not after anything else was done with
+it, nor when there is more in it than was read.
 Nobody is named in either file but the overseer.                                         Specification: docs/review.md
 """
 
@@ -26,11 +27,15 @@ _DOMAIN = b"whosaw/finding/overseer/v1\0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """A finding for somebody outside. `number`: of the step that the ruling would be; `proposed`: how one here resolved it."""
+    """A finding for somebody outside. `number`: of the step that the ruling would be; `seen`: keyed digest of what is in it;
+
+    `proposed`: how one here resolved it.
+    """
 
     origin: str
     finding: str
     number: int
+    seen: bytes
     sentence: str
     against: tuple[str, ...]
     proposed: str | None
@@ -39,7 +44,7 @@ class Brief:
         """Canonical bytes and a newline."""
         said: dict[str, Json] = {
             "v": 1, "kind": "finding_brief", "origin": self.origin, "finding": self.finding, "number": self.number,
-            "sentence": self.sentence, "against": list(self.against), "proposed": self.proposed,
+            "seen": b64encode(self.seen).decode(), "sentence": self.sentence, "against": list(self.against), "proposed": self.proposed,
         }  # fmt: skip
         return canonical(said) + b"\n"
 
@@ -53,6 +58,7 @@ class Brief:
                 origin=str_of(value["origin"]),
                 finding=str_of(value["finding"]),
                 number=_number(value["number"]),
+                seen=bytes_of(value["seen"]),
                 sentence=str_of(value["sentence"]),
                 against=_texts(value["against"]),
                 proposed=None if proposed is None else str_of(proposed),
@@ -72,6 +78,7 @@ class Ruling:
     origin: str
     finding: str
     number: int
+    seen: bytes
     resolution: str
     why: tuple[str, ...]
     vkey: str
@@ -80,9 +87,9 @@ class Ruling:
     @classmethod
     def sign(cls, brief: Brief, resolution: str, why: tuple[str, ...], key: OverseerKey) -> Ruling:
         """How the finding of `brief` ended, as the overseer of `key` says."""
-        message = _message(brief.origin, brief.finding, brief.number, resolution, why)
+        message = _message(brief.origin, brief.finding, brief.number, brief.seen, resolution=resolution, why=why)
         return cls(
-            origin=brief.origin, finding=brief.finding, number=brief.number, resolution=resolution, why=why,
+            origin=brief.origin, finding=brief.finding, number=brief.number, seen=brief.seen, resolution=resolution, why=why,
             vkey=key.vkey, signature=key.sign_message(message),
         )  # fmt: skip
 
@@ -93,14 +100,14 @@ class Ruling:
 
     def check(self) -> VerifierKey:
         """The key that signed it. Raises ProofFailed. Whose key it is, a key by itself cannot say."""
-        message = _message(self.origin, self.finding, self.number, self.resolution, self.why)
+        message = _message(self.origin, self.finding, self.number, self.seen, resolution=self.resolution, why=self.why)
         return check_signature(self.vkey, self.signature, message, "ruling")
 
     def encode(self) -> bytes:
         """Canonical bytes and a newline."""
         said: dict[str, Json] = {
             "v": 1, "kind": "finding_ruling", "origin": self.origin, "finding": self.finding, "number": self.number,
-            "resolution": self.resolution, "why": list(self.why), "vkey": self.vkey,
+            "seen": b64encode(self.seen).decode(), "resolution": self.resolution, "why": list(self.why), "vkey": self.vkey,
             "signature": b64encode(self.signature).decode(),
         }  # fmt: skip
         return canonical(said) + b"\n"
@@ -114,6 +121,7 @@ class Ruling:
                 origin=str_of(value["origin"]),
                 finding=str_of(value["finding"]),
                 number=_number(value["number"]),
+                seen=bytes_of(value["seen"]),
                 resolution=str_of(value["resolution"]),
                 why=_texts(value["why"]),
                 vkey=str_of(value["vkey"]),
@@ -127,9 +135,10 @@ class Ruling:
         return made
 
 
-def _message(origin: str, finding: str, number: int, resolution: str, why: tuple[str, ...]) -> bytes:
+def _message(origin: str, finding: str, number: int, seen: bytes, *, resolution: str, why: tuple[str, ...]) -> bytes:
     said: dict[str, Json] = {
-        "origin": origin, "finding": finding, "number": number, "resolution": resolution, "why": list(why),
+        "origin": origin, "finding": finding, "number": number, "seen": b64encode(seen).decode(), "resolution": resolution,
+        "why": list(why),
     }  # fmt: skip
     return _DOMAIN + canonical(said)
 
