@@ -328,7 +328,7 @@ def test_the_page_needs_nobody(story):
     assert not re.search(r"@import|url\((?!#)", text)
 
 
-def test_each_drawing_has_its_table(story, planned, looks):
+def test_each_drawing_has_its_table(story, said, planned, looks):
     """What is drawn is also written, and the four names stand there with what they did; nobody else of staff is named."""
     page = Page((story.folder / "story.html").read_text()).root
     drawings = page.all("svg", class_="drawing")
@@ -343,8 +343,10 @@ def test_each_drawing_has_its_table(story, planned, looks):
     assert [who for who in (*known.principals, *known.persons) if who not in text] == []
     others = {each.staff_id for each in made.staff} - set(known.principals)
     named = {who for who in others if re.search(rf"(?<![\w.]){re.escape(who)}(?![\w.])", text)}
-    # Those who inquired are part of the story, and so is the one whose look served a purpose.
-    assert named <= {"susan.marrow", "petra.novotna", "marta.zielna"}
+    # Those who inquired are part of the story, and so is the one whose look served a purpose. Which look that is differs
+    # from run to run: how many must share a network before it is shown is a secret of that network.
+    (served,) = re.findall(r"(\S+) \([^)]*\) asked for the address of", said)
+    assert named == {"susan.marrow", "petra.novotna", served}
     refused = sum(look.decision == "refuse" for look in looks.values())
     assert f"refused them {refused} times" in " ".join(text.split())
 
