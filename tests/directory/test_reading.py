@@ -112,6 +112,14 @@ def test_a_missing_table_is_named(tmp_path, table):
     assert f"no table {table!r}" in str(refused(folder))
 
 
+def test_all_that_lack_are_named_at_once(tmp_path):
+    """Whoever makes a folder by hand hears of each table in one go."""
+    folder = write(tmp_path / "t")
+    for table in ("staff", "assignments"):
+        (folder / f"{table}.csv").unlink()
+    assert "no table 'staff', 'assignments'" in str(refused(folder))
+
+
 def test_a_table_in_two_files_is_refused(tmp_path):
     """CSV and JSON Lines of one table side by side: nobody can say which counts."""
     folder = write(tmp_path / "t")

@@ -19,10 +19,13 @@ from pathlib import Path
 
 from whosaw.directory.columns import MAY_LACK, Value
 from whosaw.directory.ports import Pseudonyms
-from whosaw.directory.reading import Problems, Row, read_table, table_file, there
+from whosaw.directory.reading import Problems, Row, all_there, read_table, table_file, there
 from whosaw.directory.regions import read_regions
 from whosaw.directory.tables import EVER_SINCE, FOR_EVER
 from whosaw.errors import BadInput
+
+# Whoever a row names stands in a table before.
+_ORDER = ("staff", "persons", "cases", "case_persons", "assignments", "links")
 
 Cells = dict[str, Value]
 Rows = dict[bytes, Cells]
@@ -53,8 +56,9 @@ def read_folder(folder: Path, names: Pseudonyms) -> Content:
     if not folder.is_dir():
         raise BadInput("no such folder", where=folder.name)
     reader = _Reader(folder, names)
-    for table in ("staff", "persons", "cases", "case_persons", "assignments", "links"):
-        if table not in MAY_LACK or there(folder, table):
+    all_there(folder, [table for table in _ORDER if table not in MAY_LACK])
+    for table in _ORDER:
+        if there(folder, table):
             reader.read(table)
     reader.problems.stop()
     tables = {**reader.tables, "regions": rows_of(read_regions(folder))}

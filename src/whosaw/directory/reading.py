@@ -17,7 +17,7 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,13 +66,8 @@ class Problems:
 
 def table_file(folder: Path, table: str) -> Path:
     """The one file of `table`. Raises BadInput where there is none, or more than one."""
+    all_there(folder, (table,))
     found = [path for path in (folder / f"{table}{ending}" for ending in _ENDINGS) if path.is_file()]
-    if not found:
-        raise BadInput(
-            f"no table {table!r}: none of {', '.join(table + ending for ending in _ENDINGS)}",
-            where=folder.name,
-            hint="an empty table is a file with its header row only",
-        )
     if len(found) > 1:
         raise BadInput(f"table {table!r} is there twice", where=folder.name, hint="keep one of the two files")
     return found[0]
@@ -81,6 +76,16 @@ def table_file(folder: Path, table: str) -> Path:
 def there(folder: Path, table: str) -> bool:
     """Whether the folder has this table at all."""
     return any((folder / f"{table}{ending}").is_file() for ending in _ENDINGS)
+
+
+def all_there(folder: Path, tables: Iterable[str]) -> None:
+    """Raises BadInput where the folder lacks any of these tables, and names all that it lacks."""
+    if lacking := [table for table in tables if not there(folder, table)]:
+        raise BadInput(
+            f"no table {', '.join(map(repr, lacking))}: each is a file that ends in {', '.join(_ENDINGS)}",
+            where=folder.name,
+            hint="an empty table is a file with its header row only",
+        )
 
 
 def read_table(path: Path, table: str, problems: Problems, aside: set[str]) -> Iterator[Row]:
