@@ -21,10 +21,12 @@ from whosaw.facts.project import project
 from whosaw.model.access import Field, Mode
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind, canonical
+from whosaw.privacy.root import Mac
 
 BATCH = 100_000
 _START = datetime(2026, 6, 1, tzinfo=UTC)
 _DAYS = 90
+_SEAL = Mac(bytes(32))
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,9 @@ def watched(looks: int, batch: int = BATCH) -> tuple[float, str]:
         folder, found, took = Path(made), None, (0.0, 0.0)
         for size in (looks, looks + batch, all_):
             leaves, began = _Leaves(size, all_), time.process_time()
-            project(leaves, known, folder, size=leaves.size, checkpoint=b"bench")
+            project(leaves, known, folder, size=leaves.size, checkpoint=b"bench", seal=_SEAL, at=end)
             between = time.process_time()
-            with open_facts(folder) as facts:
+            with open_facts(folder, _SEAL) as facts:
                 found = watch(
                     facts, end, earlier=None if found is None else found.kept, defaults=defaults, templates=templates
                 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be done in an open house, one function per errand: each fills the ports of one part, and calls it.
 
-    wiring ──House──▶ load_directory · reader, take_in · intake · watch · inquire · hand_out_statement ──▶ cli, web
+    wiring ──House──▶ load_directory · reader, take_in · intake · inquire · hand_out_statement ──▶ cli, web
 
 `wiring` chooses what stores and keys there are; here is only who gets which of them. What needs an extra is imported
 where it is needed: a gate without the watch runs without its packages.                   Decided in: docs/adr/0007
@@ -10,8 +10,7 @@ where it is needed: a gate without the watch runs without its packages.         
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,10 +21,7 @@ from whosaw.datafolder import Random
 from whosaw.directory.change import CSV
 from whosaw.directory.load import Accepted, Loaded, load
 from whosaw.errors import BadInput, MissingExtra, ProofFailed
-from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
-from whosaw.facts.opened import Facts, open_facts
-from whosaw.facts.project import project
 from whosaw.guard.approvals.use import settle
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import Refused
@@ -37,8 +33,8 @@ from whosaw.journal.open_log import OpenLog
 from whosaw.journal.ports import StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.segment import Frame
-from whosaw.journal.submission import Record, Recorded, Submission
-from whosaw.model.record import NAMED, Stream, parse
+from whosaw.journal.submission import Recorded, Submission
+from whosaw.model.record import NAMED, Stream
 from whosaw.oversight import records
 from whosaw.oversight.handout import HandedOut, hand_out
 from whosaw.oversight.statement import StatementMaterial
@@ -49,6 +45,7 @@ from whosaw.tlog.trust import TrustPolicy, trust_text
 from whosaw.verify.folder import Audit
 from whosaw.verify.records import ALL, LINE_LIMIT, Walk, verify_records
 from whosaw.verify.statement_file import Index
+from whosaw.watching import facts, findings
 from whosaw.wiring import House
 
 if TYPE_CHECKING:
@@ -57,14 +54,11 @@ if TYPE_CHECKING:
     from whosaw.collect.asgi import Connections as Intake
     from whosaw.collect.connections import Persons
     from whosaw.collect.report import Report
-    from whosaw.detect.finding import Finding, Findings
+    from whosaw.detect.finding import Finding
     from whosaw.detect.looks import ExplainedLook
-    from whosaw.detect.run import Run
     from whosaw.erasure import ports as erasure
     from whosaw.inquiry import ports as inquiry
     from whosaw.inquiry.unseal import Keys
-
-FINDINGS = "findings.json"
 
 
 # ── the directory ──
@@ -150,55 +144,6 @@ def intake(here: House, app: App, who: Callable[[Scope], str | None]) -> Intake:
     from whosaw.collect.asgi import Connections
 
     return Connections(app, here.vault, networks(here.settings.intake.trusted_proxies), who, here.clock)
-
-
-# ── watching ──
-
-
-@contextmanager
-def facts(here: House) -> Iterator[Facts]:
-    """The facts, brought up to everything that is durable now."""
-    note = here.journal.publish_now()
-    log = here.journal.reader()
-    project(log, KnownDirectory(here.directory), here.facts_folder, size=log.size, checkpoint=note)
-    with open_facts(here.facts_folder) as opened:
-        yield opened
-
-
-def watch(here: House) -> Run:
-    """Watch everything up to now. That these detectors watch is on record before they say anything."""
-    from whosaw.detect import findings_file
-    from whosaw.detect.defaults import load_defaults
-    from whosaw.detect.record import detectors_body
-    from whosaw.detect.run import watch as run
-    from whosaw.detect.templates import load_templates
-
-    defaults, templates = load_defaults(), load_templates()
-    _record_detectors(here, detectors_body(defaults, templates, here.clock()))
-    with facts(here) as opened:
-        made = run(opened, micros(here.clock()), earlier=findings(here), defaults=defaults, templates=templates)
-    here.stores.private.replace(FINDINGS, findings_file.encode(made.kept))
-    return made
-
-
-def findings(here: House) -> Findings | None:
-    """Every finding ever made; None before the first watch. Raises NotCanonical for a file that is none of ours."""
-    from whosaw.detect import findings_file
-
-    raw = here.stores.private.read(FINDINGS)
-    return None if raw is None else findings_file.parse(raw, FINDINGS)
-
-
-def _record_detectors(here: House, body: bytes) -> None:
-    earlier = _Streams(here).named("detectors")
-    if earlier and _timeless(earlier[-1].body) == _timeless(body):
-        return
-    key = f"detectors-{len(earlier)}"
-    here.journal.submit(Submission("desks", key, (Record(Stream.named("detectors"), body),)))
-
-
-def _timeless(body: bytes) -> dict[str, object]:
-    return {name: value for name, value in parse(body).items() if name != "at"}
 
 
 # ── inquiring ──

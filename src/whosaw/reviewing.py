@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done with findings in an open house: each function fills the ports of a review, and calls it.
 
-    desks ──findings, streams, facts──┬─▶ review_desk ──▶ review.work, review.shown ──▶ cli
+    watching ──findings, facts────────┬─▶ review_desk ──▶ review.work, review.shown ──▶ cli
                                       └─▶ nudge_desk ──▶ nudge.ask, nudge.answer ──▶ cli
 
-Above `desks`, because it is made of what they give; apart from them, because who finds and who judges are two things.
+Above `watching`, because it is made of what that gives; apart from it, because who finds and who judges are two things.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from whosaw.desks import facts, findings
 from whosaw.detect.defaults import load_defaults
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
@@ -43,6 +42,7 @@ from whosaw.review.ports import Desk
 from whosaw.review.record import STREAM
 from whosaw.review.state import NEW, Standing, standings
 from whosaw.review.words import State
+from whosaw.watching import facts, findings
 from whosaw.wiring import House
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.facts.made import Ledger, at, look
+from tests.facts.made import SEAL, Ledger, at, look
 
 from whosaw.facts.columns import micros
 from whosaw.facts.opened import Facts, open_facts
@@ -133,8 +133,8 @@ def _snoop(draw, persons, protected):
 def opened(folder, looks: Iterable, tables: Tables):
     """The facts of these looks and of this directory."""
     ledger = Ledger([body.encode() for body in looks])
-    project(ledger, tables, folder, size=len(ledger), checkpoint=b"a signed checkpoint")
-    with open_facts(folder) as facts:
+    project(ledger, tables, folder, size=len(ledger), checkpoint=b"a signed checkpoint", seal=SEAL, at=AS_OF)
+    with open_facts(folder, SEAL) as facts:
         yield facts
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.directory.town import write
 from tests.docs.prose import ROOT
 
-from whosaw import desks
+from whosaw import desks, watching
 from whosaw.guard.answer import Shown
 from whosaw.inquiry import finding as of_finding
 from whosaw.inquiry import person as of_person
@@ -108,7 +108,7 @@ def test_both_looks_pass_no_file_that_the_page_leaves_out(tmp_path, capsys):
         assert [value.text for value in shown.values] == ["none"]
         taken = desks.take_in(here, desks.reader("access", MAP, "map"), tool_log(tmp_path / "tool.log"))
         assert (taken.new, taken.malformed) == (21, 0)
-        found = desks.watch(here).findings[0]
+        found = watching.watch(here).findings[0]
         desk = desks.inquiry_desk(here)
         assert isinstance(of_finding.finding(found.id, "ines", desk), FindingInquiry)
         asked = of_person.person("mira", "ines", desk)

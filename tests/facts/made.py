@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from whosaw.model.access import Field, Mode
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Json, Kind, canonical
+from whosaw.privacy.root import Mac
 
 START = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
+SEAL = Mac(bytes(range(32)))
 GENESIS = canonical({"v": 1, "kind": "genesis", "origin": "log.example.org/test"})
 
 

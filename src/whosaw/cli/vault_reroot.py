@@ -22,6 +22,7 @@ from whosaw.cli.vault_export import vault
 from whosaw.config import Settings
 from whosaw.datafolder import is_under, next_root, settings_of
 from whosaw.errors import Busy
+from whosaw.facts.clear import clear
 from whosaw.settings.keys import ENVIRONMENT, ROOTS
 from whosaw.vault.reroot import reroot as rerooting
 from whosaw.vault.rotate import rotate
@@ -64,6 +65,7 @@ def reroot(by: str, to: str, variable: str | None, data: Path, form: str) -> int
         keys = None
         if len(here.keyring.epochs.numbers()) > 1:
             keys = rotate(here.keyring, here.journal, who, here.clock(), progress=at).rows
+        clear(here.facts_folder)  # sealed below the root before; the next watch makes them anew
     there.done()
     return _say("finished" if over else "exchanged", keys, to, variable, settings, form)
 

@@ -11,11 +11,11 @@ import click
 
 from whosaw.cli.options import again, data_option, format_option, opened, say
 from whosaw.cli.output import TO_REVIEW, Cell, Table
-from whosaw.desks import watch as run_watch
 from whosaw.facts.columns import instant
 from whosaw.review.state import NEW
 from whosaw.reviewing import Watched, watched
 from whosaw.verify.words import counted
+from whosaw.watching import watch as run_watch
 
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--rebuild", is_flag=True, help="Read the whole journal again, whatever earlier watches kept of it.")
 @data_option
 @format_option
-def watch(data: Path, form: str) -> int:
+def watch(rebuild: bool, data: Path, form: str) -> int:
     """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched."""
     with opened(data) as here:
-        run = run_watch(here)
+        run = run_watch(here, rebuild=rebuild)
         now = watched(here, run)
     say(_told(run, data, now), form)
     # A finding that no longer shows is open all the same, until somebody has closed it.
@@ -57,6 +58,7 @@ def _told(run: Run, data: Path, now: Watched) -> Table:
             *_unfound(run),
             *_ended(shown, now),
             *_hidden(now),
+            *_changed(run),
             *_earlier(run, now),
             *coverage(run),
             *ways_on,
@@ -103,6 +105,15 @@ def _hidden(now: Watched) -> tuple[str, ...]:
     are, many = ("is" if len(now.hidden) == 1 else "are"), counted(len(rules), "rule")
     said = f"{counted(len(now.hidden), 'finding')} {are} hidden by {many} ({', '.join(rules)})"
     return (f"{said}: whosaw suppression list says whose, and until when.",)
+
+
+def _changed(run: Run) -> tuple[str, ...]:
+    """That somebody wrote among the facts, for as long as it is news."""
+    if run.changed is None:
+        return ()
+    at = instant(run.changed)
+    found = f"On {at:%Y-%m-%d} at {at:%H:%M} UTC the facts were found other than this house had written them."
+    return (f"{found} They were made anew from the journal; who can write that folder is for you to find out.",)
 
 
 def _row(finding: Finding, new: bool, now: Watched) -> dict[str, Cell]:

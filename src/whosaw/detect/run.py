@@ -27,7 +27,7 @@ from whosaw.detect.templates import Templates
 from whosaw.detect.weigh import approved_looks, explained_by, weighed
 from whosaw.detect.wording import many
 from whosaw.errors import BadInput
-from whosaw.facts.columns import instant
+from whosaw.facts.columns import DAY, instant
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
 from whosaw.facts.prepared.looks import prepare, seen_by
@@ -38,6 +38,7 @@ class Run:
     """What one watch found. `findings`: most suspicious first. `new`: ids that no earlier run had.
 
     `kept`: every finding ever made, to be stored and given to the next run as `earlier`. `blind`: no signal was on.
+    `changed`: when facts were found that the house had not written, if that was lately.
     """
 
     as_of: int
@@ -47,6 +48,10 @@ class Run:
     kept: Findings
     sentence: str
     blind: bool = False
+    changed: int | None = None
+
+
+_LATELY = 30 * DAY
 
 
 def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defaults, templates: Templates) -> Run:
@@ -61,7 +66,9 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     coverage = cover(world, SIGNALS, (*all_.failed, *practices(all_.signals, numbers)))
     new = tuple(finding.id for finding in findings if finding.id not in known)
     sentence = _sentence(as_of, findings, new, coverage) if all_.ran else _unwatched(as_of, coverage)
-    return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran)
+    changed = None if facts.progress is None else facts.progress.changed
+    lately = changed if changed is not None and changed > as_of - _LATELY else None
+    return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran, changed=lately)
 
 
 def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates) -> World:

@@ -21,7 +21,8 @@ from whosaw.facts.engine import DUCKDB, Engine, engine_of
 from whosaw.facts.extra import need
 from whosaw.facts.hold import held
 from whosaw.facts.parquet import check_part
-from whosaw.facts.progress import NAME, Progress
+from whosaw.facts.ports import Seal
+from whosaw.facts.progress import ANEW, NAME, Progress
 from whosaw.facts.project import read_progress
 
 # Past this the driver would be doing the engine's work; the query must gate first.
@@ -93,24 +94,22 @@ def _cells(column: Any) -> list[Cell]:
 
 
 @contextmanager
-def open_facts(folder: Path, *, engine: str = DUCKDB) -> Iterator[Facts]:
-    """The facts in `folder`. Raises BadInput where none were made yet, Damaged where they are not what was written."""
+def open_facts(folder: Path, seal: Seal, *, engine: str = DUCKDB) -> Iterator[Facts]:
+    """The facts in `folder`, sealed with `seal`. Raises BadInput where none were made yet, Damaged where they are not what
+    was written.
+    """
     need("duckdb", "watching")
     with held(folder, alone=False):
-        progress = _progress(folder)
+        progress = _progress(folder, seal)
         with engine_of(engine) as on:
             yield Facts(on, {name: _table(on, folder, name, progress) for name in progress.tables}, progress)
 
 
-def _progress(folder: Path) -> Progress:
+def _progress(folder: Path, seal: Seal) -> Progress:
     try:
-        progress = read_progress(folder)
+        progress = read_progress(folder, seal)
     except NotCanonical as error:
-        raise Damaged(
-            f"facts: {NAME} cannot be read",
-            where=NAME,
-            hint="delete the folder of facts: they are made again from the journal",
-        ) from error
+        raise Damaged(f"facts: {NAME} cannot be read", where=NAME, hint=ANEW) from error
     if progress is None:
         raise BadInput("there are no facts yet", where="facts", hint="run: whosaw watch")
     return progress

@@ -16,7 +16,7 @@ from typing import Any
 from whosaw.errors import Damaged, OutcomeUnknown
 from whosaw.facts.columns import TABLES, Cell
 from whosaw.facts.extra import need
-from whosaw.facts.progress import Part, file_name
+from whosaw.facts.progress import ANEW, Part, file_name
 
 AT_ONCE = 50_000
 ASIDE = ".new"
@@ -59,7 +59,7 @@ def check_part(folder: Path, part: Part) -> Path:
         raise Damaged(
             f"facts: {part.file} is not what was written",
             where=part.file,
-            hint="delete the folder of facts: they are made again from the journal",
+            hint=ANEW,
         )
     return path
 

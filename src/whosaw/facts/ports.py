@@ -2,6 +2,7 @@
 """What facts are made from: the journal's bodies in order, and the directory's rows. `wiring` brings both.
 
     Leaves      the journal, read only: (index, body), index by index          journal.reader
+    Seal        what only this house can write                             privacy.root, below the root key
     Known       what is known of staff, cases and persons, by pseudonym        facts.known, over directory
 
 Times are microseconds since 1970, UTC; ends are excluded, a missing one is open.
@@ -115,6 +116,12 @@ class AssignmentRow:
     known_from: int | None = None
     known_to: int | None = None
     first: bool = True
+
+
+class Seal(Protocol):
+    """A MAC under a key that whoever can write the folder of facts does not have (privacy.root.Mac)."""
+
+    def of(self, text: bytes) -> bytes: ...
 
 
 class Known(Protocol):

@@ -5,12 +5,15 @@
                  directory, whole                ──▶ the other tables, anew
                  progress, renamed: now it counts ──▶ what nobody names any more is deleted
 
+Facts that the house did not write are never added to: they are made anew, and progress says since when that is known.
+
 Invariant: the same journal and directory give the same rows, in one run or in many.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,8 +23,8 @@ from whosaw.errors import Damaged, NotCanonical, OutcomeUnknown
 from whosaw.facts.columns import Cell
 from whosaw.facts.hold import held
 from whosaw.facts.parquet import ASIDE, check_part, write_part
-from whosaw.facts.ports import Known, Leaves
-from whosaw.facts.progress import NAME, Part, Progress
+from whosaw.facts.ports import Known, Leaves, Seal
+from whosaw.facts.progress import NAME, Part, Progress, sealed, unsealed
 from whosaw.facts.rows import (
     assignment_rows,
     case_person_rows,
@@ -33,22 +36,32 @@ from whosaw.facts.rows import (
 
 # A part for each run would be a file for each minute in a year; at this many they become one.
 PARTS = 32
+_log = logging.getLogger(__name__)
 
 
 def project(
-    leaves: Leaves, known: Known, folder: Path, *, size: int, checkpoint: bytes, rebuild: bool = False
+    leaves: Leaves,
+    known: Known,
+    folder: Path,
+    *,
+    size: int,
+    checkpoint: bytes,
+    seal: Seal,
+    at: int,
+    rebuild: bool = False,
 ) -> Progress:
-    """The facts of the first `size` leaves (1 at least) and of the directory as it is now.
+    """The facts of the first `size` leaves (1 at least) and of the directory as it is now, `at`.
 
     `checkpoint`: the signed note that `size` is from. `rebuild`: from leaf 0 on, as an erasure needs it. Raises Damaged
     for a body that is no record, Busy where the facts are being read; and has then changed nothing that counts.
     """
     with held(folder, alone=True):
         origin = _origin(leaves)
-        before = None if rebuild else _usable(folder, origin, size)
-        tables = {"look": _look(leaves, folder, before, size), **_known(known, folder)}
-        made = Progress(size, origin, hashlib.sha256(checkpoint).hexdigest(), tables)
-        _replace(folder, made)
+        before, changed = _before(folder, seal, at)
+        kept = None if rebuild else _usable(before, origin, size)
+        tables = {"look": _look(leaves, folder, kept, size), **_known(known, folder)}
+        made = Progress(size, origin, hashlib.sha256(checkpoint).hexdigest(), tables, changed)
+        _replace(folder, sealed(made, seal))
         _sweep(folder, made)
         return made
 
@@ -61,18 +74,36 @@ def _look(leaves: Leaves, folder: Path, before: Progress | None, size: int) -> t
     return (*kept, write_part(folder, "look", _looks(leaves, start, size)))
 
 
-def read_progress(folder: Path) -> Progress | None:
-    """What the facts are; None where there are none. Raises NotCanonical for a progress that is none of ours."""
+def read_progress(folder: Path, seal: Seal) -> Progress | None:
+    """What the facts are; None where there are none. Raises Damaged for a progress that the house did not seal, NotCanonical for
+    one of another version.
+    """
     path = folder / NAME
-    return Progress.parse(path.read_bytes()) if path.is_file() else None
+    return unsealed(path.read_bytes(), seal) if path.is_file() else None
 
 
-def _usable(folder: Path, origin: str, size: int) -> Progress | None:
-    """The facts to go on from: none where they are unreadable, of another journal, damaged, or in too many parts."""
+def _before(folder: Path, seal: Seal, at: int) -> tuple[Progress | None, int | None]:
+    """The facts that the house wrote, if they are whole; and since when it is known that somebody else wrote there."""
     try:
-        before = read_progress(folder)
+        before = read_progress(folder, seal)
     except NotCanonical:
-        return None
+        return None, None
+    except Damaged:
+        _log.warning("facts: their list is not what this house wrote; they are made anew from the journal")
+        return None, at
+    if before is None:
+        return None, None
+    try:
+        for part in (part for parts in before.tables.values() for part in parts):
+            check_part(folder, part)
+    except Damaged:
+        _log.warning("facts: a file is not what this house wrote; they are made anew from the journal")
+        return None, at
+    return before, before.changed
+
+
+def _usable(before: Progress | None, origin: str, size: int) -> Progress | None:
+    """The facts to go on from: none where they are of another journal, or in too many parts."""
     if before is None or before.origin != origin or len(before.tables["look"]) >= PARTS:
         return None
     if before.leaves > size:
@@ -81,11 +112,6 @@ def _usable(folder: Path, origin: str, size: int) -> Progress | None:
             where=NAME,
             hint="run whosaw journal fsck: a journal never shrinks",
         )
-    try:
-        for part in before.tables["look"]:
-            check_part(folder, part)
-    except Damaged:
-        return None
     return before
 
 
@@ -119,11 +145,11 @@ def _known(known: Known, folder: Path) -> dict[str, tuple[Part, ...]]:
     return {table: (write_part(folder, table, found),) for table, found in rows.items() if found is not None}
 
 
-def _replace(folder: Path, progress: Progress) -> None:
+def _replace(folder: Path, raw: bytes) -> None:
     aside = folder / f"{NAME}{ASIDE}"
     try:
         with aside.open("wb") as file:
-            file.write(progress.encode())
+            file.write(raw)
             file.flush()
             os.fsync(file.fileno())
         aside.rename(folder / NAME)

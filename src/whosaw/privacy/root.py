@@ -10,6 +10,7 @@
                    tickets key   seals what ticket systems push
                    wishes key    seals what a command asks of an open gate, and its answer
                    pseudonyms key makes the keys of IP pseudonyms, one for each purpose and epoch
+                   facts key     tells the tables that this house made from its journal from any others
                    carried key   seals what a root took over from the one before it (``privacy.carried``)
                    check value   tells the right root from another one
 
@@ -165,6 +166,11 @@ class Root:
     @property
     def pseudonyms(self) -> bytes:
         return expand(self._key, b"whosaw/pseudonyms/v1")
+
+    @property
+    def facts(self) -> bytes:
+        """What marks the facts as made by this house. Not carried: under another root they are made anew."""
+        return expand(self._key, b"whosaw/facts/v1")
 
     @property
     def carried(self) -> bytes:

@@ -5,7 +5,7 @@ What the detectors make of it is for them to say; here is only that the ground t
 """
 
 import pytest
-from tests.facts.made import Ledger
+from tests.facts.made import SEAL, Ledger
 from tests.simulate.summer.played import SEED, play
 
 from whosaw.detect.defaults import load_defaults
@@ -28,11 +28,12 @@ def weights(tmp_path_factory):
     ledger, folder = Ledger([body.encode() for body in played.bodies]), where / "facts"
     folder.mkdir()
     project(
-        ledger, KnownDirectory(played.office.directory), folder, size=len(ledger), checkpoint=b"a signed checkpoint"
-    )
+        ledger, KnownDirectory(played.office.directory), folder, size=len(ledger), checkpoint=b"a signed checkpoint",
+        seal=SEAL, at=0,
+    )  # fmt: skip
     auditors = {played.office.names.principal(who) for who in truth(played.company).principals}
     as_of = micros(instant(played.company.start, LENGTH))
-    with open_facts(folder) as facts:
+    with open_facts(folder, SEAL) as facts:
         tables = seen_by(facts.tables, as_of)
         looks = explain(prepare(tables, as_of), tables, load_templates(), load_defaults())
         looks = looks.select("look_id", "who", "weight_then", "weight_now", "protected", "unit")

@@ -31,7 +31,6 @@ from whosaw.desks import (
     reader,
     take_in,
     unseal_keys,
-    watch,
 )
 from whosaw.detect.finding import Finding
 from whosaw.detect.wording import spelled
@@ -45,6 +44,7 @@ from whosaw.simulate.summer.summer import summer
 from whosaw.tlog.note import VerifierKey
 from whosaw.tlog.spelling import render_base64
 from whosaw.verify.steps import FALSE
+from whosaw.watching import watch
 from whosaw.web.story import Command
 
 SEED = 2022

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watching in an open house: the journal becomes facts, the facts a run, the run's findings are kept.
+
+    House ──journal, directory──▶ facts ──▶ detect.run ──▶ findings.json ──▶ reviewing, desks, cli
+
+The facts are sealed below the house's root: what somebody else wrote into their folder is found when they are next brought
+up to date, and made anew from the journal.
+
+Invariant: that these detectors watch is on record before they say anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from whosaw.facts.columns import micros
+from whosaw.facts.known import KnownDirectory
+from whosaw.facts.opened import Facts, open_facts
+from whosaw.facts.project import project
+from whosaw.journal.submission import Record, Submission
+from whosaw.model.record import Stream, parse
+from whosaw.privacy.root import Mac
+from whosaw.wiring import House
+
+if TYPE_CHECKING:
+    from whosaw.detect.finding import Findings
+    from whosaw.detect.run import Run
+
+FINDINGS = "findings.json"
+
+
+@contextmanager
+def facts(here: House, *, rebuild: bool = False) -> Iterator[Facts]:
+    """The facts, brought up to everything that is durable now. `rebuild`: from leaf 0 on, whatever is there."""
+    note, seal = here.journal.publish_now(), Mac(here.root.facts)
+    log = here.journal.reader()
+    project(
+        log, KnownDirectory(here.directory), here.facts_folder, size=log.size, checkpoint=note, seal=seal,
+        at=micros(here.clock()), rebuild=rebuild,
+    )  # fmt: skip
+    with open_facts(here.facts_folder, seal) as opened:
+        yield opened
+
+
+def watch(here: House, *, rebuild: bool = False) -> Run:
+    """Watch everything up to now."""
+    from whosaw.detect import findings_file
+    from whosaw.detect.defaults import load_defaults
+    from whosaw.detect.record import detectors_body
+    from whosaw.detect.run import watch as run
+    from whosaw.detect.templates import load_templates
+
+    defaults, templates = load_defaults(), load_templates()
+    _record_detectors(here, detectors_body(defaults, templates, here.clock()))
+    with facts(here, rebuild=rebuild) as opened:
+        made = run(opened, micros(here.clock()), earlier=findings(here), defaults=defaults, templates=templates)
+    here.stores.private.replace(FINDINGS, findings_file.encode(made.kept))
+    return made
+
+
+def findings(here: House) -> Findings | None:
+    """Every finding ever made; None before the first watch. Raises NotCanonical for a file that is none of ours."""
+    from whosaw.detect import findings_file
+
+    raw = here.stores.private.read(FINDINGS)
+    return None if raw is None else findings_file.parse(raw, FINDINGS)
+
+
+def _record_detectors(here: House, body: bytes) -> None:
+    stream = Stream.named("detectors")
+    key = here.keyring.find(stream)
+    earlier = []
+    if key is not None:
+        here.journal.publish_now()
+        earlier = here.journal.reader().run(key)
+    if earlier and _timeless(earlier[-1].body) == _timeless(body):
+        return
+    here.journal.submit(Submission("desks", f"detectors-{len(earlier)}", (Record(stream, body),)))
+
+
+def _timeless(body: bytes) -> dict[str, object]:
+    return {name: value for name, value in parse(body).items() if name != "at"}
