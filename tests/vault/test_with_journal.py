@@ -44,11 +44,16 @@ def recorded(home, look):
     return home.journal.submit(Submission("test", look.key, (record,)))
 
 
+def seen(home, person):
+    """One address of `person`, in a network of many. Each test has a person of its own: the house is everybody's."""
+    home.vault.put(person, Field.IP, "203.0.113.77", SEEN, f"line of {person}")
+    fill(home.vault._crowd, "203.0.113.77", SEEN)
+
+
 def test_a_look_opens_as_soon_as_it_is_durable(folder):
     """Looks one after the other, published or not yet, each open for their own receipt and for no other's."""
     with house(folder) as home:
-        home.vault.put("mira@example.org", Field.IP, "203.0.113.77", SEEN, "line 1")
-        fill(home.vault._crowd, "203.0.113.77", SEEN)
+        seen(home, "mira@example.org")
         looks = [a_look(look_id=f"l-{n}", key=f"k-{n}") for n in range(5)]
         records = [recorded(home, look) for look in looks]
         assert [record.leaves[-1].i for record in records] == [1, 2, 3, 4, 5]
@@ -65,8 +70,7 @@ def test_a_retry_after_a_restart_shows_the_same(folder):
     """The house is closed and opened again: the record found by its key opens what it opened before."""
     look = a_look(look_id="retry", key="retry", person="jonas@example.org")
     with house(folder) as home:
-        home.vault.put("jonas@example.org", Field.IP, "198.51.100.9", SEEN, "line 2")
-        fill(home.vault._crowd, "198.51.100.9", SEEN)
+        seen(home, "jonas@example.org")
         first = home.vault.open(look, recorded(home, look), PERMITTED)
         assert len(first) == 1
     with house(folder) as home:
@@ -75,8 +79,9 @@ def test_a_retry_after_a_restart_shows_the_same(folder):
 
 def test_what_is_published_opens_too(folder):
     """Once a checkpoint covers the look, its leaf is found in the published log."""
-    look = a_look(look_id="published", key="published")
+    look = a_look(look_id="published", key="published", person="lena@example.org")
     with house(folder) as home:
+        seen(home, "lena@example.org")
         record = recorded(home, look)
         home.journal.wait_published(record.leaves[-1].index)
         assert home.vault.open(look, record, PERMITTED)
@@ -85,7 +90,7 @@ def test_what_is_published_opens_too(folder):
 def test_a_receipt_of_another_house(folder, tmp_path):
     """Another house of the same origin with keys of its own: its receipts open nothing here."""
     build(tmp_path / "other", ORIGIN)
-    look = a_look(look_id="elsewhere", key="elsewhere")
+    look = a_look(look_id="elsewhere", key="elsewhere", person="nora@example.org")
     with house(tmp_path / "other") as other:
         theirs = recorded(other, look)
         receipt, leaves = theirs.receipt, theirs.leaves
@@ -106,8 +111,7 @@ def test_looks_open_across_new_keys_of_their_stream(folder):
     """Under each key of the stream, one look before and some after a rekey; a look under a key that nothing leads to does not."""
     stream = Stream.of_person("kate@example.org")
     with house(folder) as home:
-        home.vault.put(stream.id, Field.IP, "203.0.113.88", SEEN, "line 1")
-        fill(home.vault._crowd, "203.0.113.88", SEEN)
+        seen(home, stream.id)
         looks = [a_look(look_id=f"r-{n}", key=f"r-{n}", person=stream.id) for n in range(9)]
         made = []
         for n, look in enumerate(looks):
@@ -134,8 +138,9 @@ def test_looks_open_across_new_keys_of_their_stream(folder):
 
 def test_a_restart_begins_no_count_anew(folder):
     """Twelve deliveries, the house closed and opened, eight more: the twenty-first is refused, and the next start refuses it, too."""
-    look = a_look(look_id="l-restart", key="k-restart")
+    look = a_look(look_id="l-restart", key="k-restart", person="paul@example.org")
     with house(folder) as home:
+        seen(home, "paul@example.org")
         mine = recorded(home, look)
         for _ in range(12):
             home.vault.open(look, mine, PERMITTED)
