@@ -18,7 +18,7 @@ demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
 
 test: $(VENV)/.dev needs-postgres   ## all tests, with a real PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q --timeout 300 --timeout-method thread
+	@$(BIN)/python -m pytest -n 2 -q --timeout 300 --timeout-method thread
 
 check: $(VENV)/.dev       ## lint, format, types, walls
 	@$(BIN)/ruff check .

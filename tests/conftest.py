@@ -11,6 +11,7 @@ import sys
 import pytest
 from hypothesis import settings
 from sqlalchemy import inspect
+from tests.whole_files import WholeFiles
 
 from whosaw.directory import migrate
 from whosaw.policy.alike import Alike
@@ -26,6 +27,12 @@ sys.dont_write_bytecode = False
 
 # As the command sets it: expressions are made of very many small objects.
 gc.set_threshold(100_000, 20, 20)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Several workers, however they are asked for: each takes whole files, the long ones first."""
+    return WholeFiles(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
