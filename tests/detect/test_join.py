@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.detect.made import seen, signal
 
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.join import core, joined, practices
+from whosaw.detect.join import core, joined, of_one, practices
 from whosaw.facts.columns import DAY
 
 NUMBERS = load_defaults().findings
@@ -154,3 +154,18 @@ def test_what_is_said_twice_of_the_same_people_is_one_finding():
     pairs = [(f"e-{i % 6}", f"p-{i}") for i in range(240)]
     one, other = of(1e-8, pairs[:100], "unit", "unit"), of(1e-7, pairs[20:120], "function", "function")
     assert units(joined([one, other], {}, NUMBERS)) == [["function", "unit"]]
+
+
+def test_what_one_principal_did_alone_is_one_finding():
+    """Two of ann's parts share a person, and a third meets only what the second brought: one. Nobody else's is drawn in."""
+    first, second = of(1e-6, ANN, "first"), of(0.01, [ANN[4], ("ann", "x")], "second", "case")
+    third = of(0.02, [("ann", "x"), ("ann", "y")], "third", "pair")
+    others = [
+        of(0.01, [("ann", "z")], "stranger"),
+        of(0.01, [("ben", "0")], "ben"),
+        of(0.01, [*BEN, ANN[0]], "both", "circle"),
+    ]
+    parts = [[s] for s in (first, second, third, *others)]
+    assert units(of_one(parts, NUMBERS)) == [["ben"], ["both"], ["first", "second", "third"], ["stranger"]]
+    late = of(0.01, ANN[:1], "late", t=(NUMBERS.days_apart + 2) * DAY)
+    assert units(of_one([[of(1e-6, ANN, "first", t=0)], [late]], NUMBERS)) == [["first"], ["late"]]

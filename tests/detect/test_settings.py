@@ -75,7 +75,7 @@ def test_numbers_that_mean_nothing_are_refused(old, new):
     [
         ('format         = "whosaw-templates/1"', ""),
         ("explained_from = 50", "explained_from = 101"),
-        ("days = 30", "days = 0"),
+        ("days = 7", "days = 0"),
         ('id       = "person_asked"', 'id       = "case_assigned"'),
         ('id       = "person_asked"', 'id       = "Person asked"'),
         ("weight   = 100", "weight   = 101"),

@@ -95,6 +95,57 @@ def core(signals: Sequence[Signal], numbers: Joining) -> list[Signal]:
     return _only(signals, lambda look: weight[look.who] >= least)
 
 
+def of_one(parts: Iterable[Sequence[Signal]], numbers: Joining) -> list[list[Signal]]:
+    """`parts`, strongest first, with those one where one principal alone looked at some of the same persons, not long apart.
+
+    They share too little of a finding each to be joined, and whoever reviews one of them reads the other all the same.
+    """
+    made: list[list[Signal]] = []
+    alone: dict[str, list[tuple[int, _Alone]]] = {}
+    for part in parts:
+        looks = [look for signal in part for look in signal.looks]
+        whos = {look.who for look in looks}
+        if len(whos) != 1:
+            made.append(list(part))
+            continue
+        own, (who,) = _Alone.of(looks), whos
+        for place, earlier in alone.setdefault(who, []):
+            if earlier.meets(own, numbers):
+                made[place] += part
+                earlier.take(own)
+                break
+        else:
+            alone[who].append((len(made), own))
+            made.append(list(part))
+    return [sorted(part, key=lambda s: s.order) for part in made]
+
+
+@dataclass(slots=True)
+class _Alone:
+    """What one principal did alone."""
+
+    persons: set[str]
+    looks: set[tuple[str, str, str]]
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, looks: Sequence[Evidence]) -> _Alone:
+        times = [look.t for look in looks]
+        persons = {look.person for look in looks if look.person is not None}
+        return cls(persons, {look.key for look in looks}, min(times), max(times))
+
+    def meets(self, other: _Alone, numbers: Joining) -> bool:
+        apart = max(0, other.first - self.last, self.first - other.last) // DAY
+        few = len(self.looks | other.looks) <= numbers.most_looks
+        return bool(self.persons & other.persons) and apart <= numbers.days_apart and few
+
+    def take(self, other: _Alone) -> None:
+        self.persons |= other.persons
+        self.looks |= other.looks
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+
+
 def _only(signals: Iterable[Signal], holds: Callable[[Evidence], bool]) -> list[Signal]:
     """With the looks for which that holds, without the persons and principals of the others; without looks, not at all."""
     made = []

@@ -20,7 +20,7 @@ from whosaw.detect.evidence import flags, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
-from whosaw.detect.join import core, joined, opens, practices, standing
+from whosaw.detect.join import core, joined, of_one, opens, practices, standing
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
@@ -156,8 +156,9 @@ def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding
     numbers = world.defaults.findings
     parts = joined(chosen, known, numbers)
     if world.facts.dataset is not None:
-        # A watch lists what stands, and all who are in it; a list of a given length must not be filled with bystanders.
-        parts = [core(part, numbers) for part in parts]
+        # A watch lists what stands, and all who are in it; a list of a given length must not be filled with bystanders,
+        # nor twice with the same.
+        parts = of_one([core(part, numbers) for part in parts], numbers)
     explained = explained_by(world, sorted({look.who for s in chosen for look in s.looks}))
     approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
     drafts = [weighed(part, explained, approved, world, ran=all_.ran, prices=all_.prices) for part in parts]

@@ -49,7 +49,8 @@ def weighed(
     looks = _looks(signals)
     whos = sorted({*(look.who for look in looks), *(who for s in signals for who in s.principals)})
     p = max(LEAST, fused([of_newcomers(s, defaults.fusion) for s in signals], ran, defaults.fusion, prices))
-    harm = [(text, weight) for text, weight in _harm(looks, defaults.harm)]
+    # Work that has a reason is intimate by nature; what was done without one is what may have harmed.
+    harm = _harm([look for look in looks if not look.explained], defaults.harm)
     weight = min(defaults.findings.most_harm, math.fsum(weight for _, weight in harm))
     return Finding(
         id="",
