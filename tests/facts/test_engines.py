@@ -105,6 +105,20 @@ def test_an_engine_takes_no_more_than_there_is():
     assert 0 < int(engine.memory_limit().removesuffix("MB")) <= 10_000
 
 
+def test_an_engine_takes_what_it_was_given_and_spills_where_it_was_told(tmp_path):
+    """More than it may hold is sorted all the same, and lies in that folder meanwhile."""
+    with engine.engine_of(room=engine.Room(20_000_000, tmp_path / "spill")) as on:
+        said = "select current_setting('memory_limit'), current_setting('temp_directory')"
+        ((memory, place),) = on.backend.raw_sql(said).fetchall()
+        assert memory.startswith("19") and place == str(tmp_path / "spill")
+        on.backend.raw_sql("set threads = 1")
+        on.backend.raw_sql(
+            "create temp table many as select hash(i) as n, i::varchar || 'x' as x from range(1500000) t(i)"
+        )
+        assert any((tmp_path / "spill").iterdir())
+        assert on.table("many").count().to_pyarrow().as_py() == 1_500_000
+
+
 def test_what_is_forgotten_is_gone_and_nothing_else():
     """By how its name ends, so that the next instant has the room."""
     ibis = pytest.importorskip("ibis")

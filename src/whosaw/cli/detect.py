@@ -48,6 +48,13 @@ class _Period(click.ParamType):  # type: ignore[type-arg]
     help="Findings per 1,000 staff and month.",
 )  # fmt: skip
 @click.option("--units", type=Place(), metavar="DIR", help="Write the p of every unit that was tried to this folder.")
+@click.option(
+    "--memory", type=click.FloatRange(0.5, 10_000), metavar="GB",
+    help="What the engine in this process may take; 10, or most of a smaller machine.",
+)  # fmt: skip
+@click.option(
+    "--spill", type=Place(), metavar="DIR", help="Where the rest goes meanwhile, instead of the system's place."
+)
 @click.option("--lenient", is_flag=True, help="Leave out rows that cannot be read, and name them in rejected.jsonl.")
 @format_option
 def detect(
@@ -57,6 +64,8 @@ def detect(
     replay: int | None,
     budget: float,
     units: Path | None,
+    memory: float | None,
+    spill: Path | None,
     lenient: bool,
     form: str,
 ) -> int:
@@ -66,8 +75,12 @@ def detect(
     from whosaw.detect.lines import json_line
     from whosaw.detect.templates import load_templates
     from whosaw.facts.dataset.opened import open_dataset
+    from whosaw.facts.engine import Room
 
-    with bars() as at, open_dataset(folder, lenient=lenient, engine=engine) as facts:
+    if spill is not None and not spill.is_dir():
+        raise BadInput("no such folder", where=spill.name, hint="--spill wants a folder that is there, with room in it")
+    room = Room(None if memory is None else int(memory * 1e9), spill)
+    with bars() as at, open_dataset(folder, lenient=lenient, engine=engine, room=room) as facts:
         if facts.dataset is None:
             raise BadInput("not a dataset", where=folder.name)
         dataset = facts.dataset

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,18 +60,28 @@ class Engine(Protocol):
         ...
 
 
-def memory_limit() -> str:
-    """What an engine in this process may take: 10 GB, or the most of a smaller machine."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an engine in this process may take. `memory`: bytes, or as much as `memory_limit` says; `spill`: a folder that is
+    there, for what does not fit, in which each run makes one of its own and removes it; or that of the system.
+    """
+
+    memory: int | None = None
+    spill: Path | None = None
+
+
+def memory_limit(room: Room = Room()) -> str:
+    """What was said; else 10 GB, or the most of a smaller machine."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{min(_MOST, int(whole * _SHARE)) // 1_000_000}MB"
+    return f"{(room.memory or min(_MOST, int(whole * _SHARE))) // 1_000_000}MB"
 
 
 @contextmanager
-def engine_of(which: str = DUCKDB, *, spill: Path | None = None) -> Iterator[Engine]:
-    """The engine named `which`: `duckdb`, or a Spark master. `spill`: where what does not fit into memory goes."""
+def engine_of(which: str = DUCKDB, room: Room = Room()) -> Iterator[Engine]:
+    """The engine named `which`: `duckdb`, or a Spark master, whose memory is that of its cluster."""
     # Merging the selects of a statement is the engine's work too; done twice it takes longer than the answer.
     need("ibis", "watching").options.sql.fuse_selects = False
-    with _duck(spill) if which == DUCKDB else _spark(which, spill) as made:
+    with _duck(room) if which == DUCKDB else _spark(which, room.spill) as made:
         yield made
 
 
@@ -131,12 +142,14 @@ def _quoted(name: str) -> str:
 
 
 @contextmanager
-def _duck(spill: Path | None) -> Iterator[Engine]:
+def _duck(room: Room) -> Iterator[Engine]:
     need("duckdb", "watching")
-    config = {"memory_limit": memory_limit()} | ({} if spill is None else {"temp_directory": str(spill)})
+    config = {"memory_limit": memory_limit(room)} | ({} if room.spill is None else {"temp_directory": str(room.spill)})
     backend = need("ibis", "watching").duckdb.connect(**config)
     try:
         backend.raw_sql("set enable_progress_bar = false")  # it would be drawn into what a machine reads
+        # Whoever reads rows sorts them: to keep their order on the way would be memory and time for nothing.
+        backend.raw_sql("set preserve_insertion_order = false")
         yield _Duck(backend)
     finally:
         backend.disconnect()

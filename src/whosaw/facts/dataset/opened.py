@@ -13,24 +13,29 @@ from pathlib import Path
 
 from whosaw.facts.dataset.read import Read, read
 from whosaw.facts.dataset.rejected import NAME
-from whosaw.facts.engine import DUCKDB, engine_of
+from whosaw.facts.engine import DUCKDB, Room, engine_of
 from whosaw.facts.opened import Dataset, Facts
 
 
 @contextmanager
 def open_dataset(
-    folder: Path, *, lenient: bool = False, engine: str = DUCKDB, rejects: Path | None = None
+    folder: Path,
+    *,
+    lenient: bool = False,
+    engine: str = DUCKDB,
+    rejects: Path | None = None,
+    room: Room = Room(),  # noqa: B008  frozen
 ) -> Iterator[Facts]:
     """The facts of `folder`, on `engine` (`duckdb`, or the master of a Spark cluster).
 
     `lenient`: leave out rows that cannot be read, and write them to `rejects` (`rejected.jsonl` in the folder). Raises
-    BadInput, and has then taken nothing.
+    BadInput, and has then taken nothing. `room`: memory, and where the rest goes.
     """
-    with tempfile.TemporaryDirectory(prefix="whosaw-dataset-") as made:
+    with tempfile.TemporaryDirectory(prefix="whosaw-dataset-", dir=room.spill) as made:
         spool = Path(made)
         into = (rejects or folder / NAME) if lenient else None
-        found = read(folder, spool, lenient=into)
-        with engine_of(engine, spill=spool / "spill") as on:
+        found = read(folder, spool, lenient=into, memory=room.memory)
+        with engine_of(engine, Room(room.memory, spool / "spill")) as on:
             tables = {name: on.read(name, [path]) for name, path in found.files.items()}
             yield Facts(on, tables, dataset=_dataset(found))
 

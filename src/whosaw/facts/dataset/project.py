@@ -42,7 +42,7 @@ def project(connection: Any, there: frozenset[str], about: About, folder: Path) 
             for column, kind in TABLES[table].items()
         )
         connection.execute(
-            f"copy (select {cells} from ({sql})) to {literal(str(path))} (format parquet, compression zstd)"
+            f"copy (select {cells} from ({sql})) to {literal(str(path))} (format parquet, compression lz4_raw)"
         )
         made[table] = path
     return made
@@ -52,7 +52,9 @@ _HELD = ", ".join(
     f"case when list_contains(fields, {literal(f)}) then 1 else 0 end as {name(c)}" for f, c in FIELDS.items()
 )
 ASKED = (
-    "case when fields is null then '' else array_to_string(list_transform(generate_series(1, len(fields)), "
+    # Without details, as most are: no list is made anew for each row.
+    "case when fields is null then '' when detail is null then coalesce(nullif(array_to_string(fields, ':-|'), '') || ':-', '') "
+    "else array_to_string(list_transform(generate_series(1, len(fields)), "
     "lambda i: fields[i] || ':' || coalesce(nullif(detail[i], ''), '-')), '|') end"
 )
 _LOOK = f"""

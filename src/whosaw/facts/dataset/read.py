@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A folder to the Parquet files of its facts: every file read once, checked whole, then projected.
 
-    file ─▶ typed table in a database beside ─▶ ids that stand there twice ─▶ problems? ─▶ project
+    file ─▶ typed table in memory, spilling ─▶ ids that stand there twice ─▶ problems? ─▶ project
 
 Invariant: strictly, one problem in one file and nothing at all is taken. Leniently, a row is taken whole or rejected whole.
 """
@@ -26,7 +26,7 @@ from whosaw.facts.dataset.rejected import SHOWN, Rejected
 from whosaw.facts.dataset.sql import literal, name
 from whosaw.facts.dataset.texts import REJECTS, SCANS, Texts, texts
 from whosaw.facts.dataset.typed import TWICE, prepare, typed
-from whosaw.facts.engine import memory_limit
+from whosaw.facts.engine import Room, memory_limit
 from whosaw.facts.extra import need
 
 # Who wrote something down. Where nobody is named in a whole table, that says nothing about any row.
@@ -68,22 +68,23 @@ class Checked:
     rejected: int
 
 
-def read(folder: Path, spool: Path, *, lenient: Path | None) -> Read:
+def read(folder: Path, spool: Path, *, lenient: Path | None, memory: int | None = None) -> Read:
     """The facts of `folder` as files in `spool`. `lenient`: where rejected rows go; None: there may be none. Raises BadInput."""
-    with checked(folder, spool, lenient=lenient) as whole:
+    with checked(folder, spool, lenient=lenient, memory=memory) as whole:
         files = project(whole.connection, whole.there, whole.about, spool)
         unsaid = frozenset(f"{t}.{c}" for t, c in AUTHORS if t in whole.there and _unsaid(whole.connection, t, c))
     return Read(whole.about, files, whole.warnings, whole.rejected, unsaid)
 
 
 @contextmanager
-def checked(folder: Path, spool: Path, *, lenient: Path | None) -> Iterator[Checked]:
-    """`folder`, read into a database in `spool` that goes with the block. Raises BadInput."""
+def checked(folder: Path, spool: Path, *, lenient: Path | None, memory: int | None = None) -> Iterator[Checked]:
+    """`folder`, read into a database in memory that spills to `spool` and goes with the block. Raises BadInput."""
     duckdb = need("duckdb", "reading a dataset")
     about = read_about(folder)
     found, strange = table_files(folder)
-    config = {"memory_limit": memory_limit(), "temp_directory": str(spool / "spill")}
-    with duckdb.connect(str(spool / "read.duckdb"), config=config) as connection:
+    config = {"memory_limit": memory_limit(Room(memory)), "temp_directory": str(spool / "spill")}
+    # In memory, and beside only what does not fit: a database file would compress each column for readers that never come.
+    with duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         prepare(connection, about.regions)
         problems = _Problems()
@@ -97,7 +98,6 @@ def checked(folder: Path, spool: Path, *, lenient: Path | None) -> Iterator[Chec
                 connection.execute(f"delete from {file.table} where why is not null")
         there = frozenset(file.table for file in found)
         yield Checked(connection, about, there, _warnings(about, read_, strange), count)
-    (spool / "read.duckdb").unlink()
 
 
 def _none(path: Path) -> int:
