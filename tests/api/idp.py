@@ -187,7 +187,7 @@ class Idp:
                         self.end_headers()
                         return
                     case "slow":
-                        done.wait(10)
+                        done.wait(60)
                     case "huge":
                         body = b'{"keys":[' + b" " * 300_000 + b"]}"
                     case "junk":

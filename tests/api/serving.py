@@ -58,7 +58,7 @@ def connect(port, ca, files=None):
     context = ssl.create_default_context(cadata=ca.pem)
     if files:
         context.load_cert_chain(*files)
-    return HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
+    return HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
 
 
 def ask(connection, path="/looks", **headers):

@@ -126,7 +126,7 @@ def test_a_proxy_that_ends_tls_says_whose_the_connection_is(world):
     """Over a real socket: from its network the header is the certificate, and without one nobody comes in."""
     world.add()
     door = Door(dataclasses.replace(world.door._parts, proxies=networks(["127.0.0.0/8"])))
-    with serving(who(door)) as port, closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+    with serving(who(door)) as port, closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         assert ask(connection, Client_Cert=header_of(world.cert)) == (200, {"caller": "desk", "looker": None})
         assert ask(connection) == (401, {"code": "nobody"})
         assert ask(connection, Client_Cert=header_of(world.ca.issue())) == (401, {"code": "unknown"})

@@ -173,7 +173,7 @@ def test_a_provider_that_is_slow_is_given_up(world, does):
         begins = time.monotonic()
         with pytest.raises(Unavailable):
             issuer.verify(world.staff.token())
-        assert time.monotonic() - begins < 8  # the provider would need ten
+        assert time.monotonic() - begins < 40  # the provider would need a minute
         with pytest.raises(Unavailable):
             issuer.verify(world.staff.token())
         assert world.staff.asked - asked <= 1

@@ -345,7 +345,7 @@ def test_slow_clients(fixture):
     assert fixture.call("POST", EVALUATION, WHOLE).status == 200
     for thread in threads:
         thread.join(30)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 25
     assert (done["silent"], done["head"]) == (b"", b"")
     assert done["body"].startswith(b"HTTP/1.1 408")
     assert done["second"].startswith(b"HTTP/1.1 200")

@@ -15,6 +15,6 @@ def house():
 @pytest.fixture
 def gate(house):
     with house.open() as url:
-        made = Gate(url, token="tool-token", timeout=1.0)
+        made = Gate(url, token="tool-token", timeout=20.0)
         yield made
         made.close()

@@ -65,6 +65,7 @@ def test_a_function_does_not_run_without_an_answer_that_permits_it(house, gate, 
         ran.append(shown)
 
     house.fates = [] if fate == "refused" else [fate] * 9
+    gate._timeout = 1.0 if fate == "late" else gate._timeout
     with pytest.raises((NotShown, Unavailable)) as caught:
         page("mira")
     assert ran == []

@@ -133,7 +133,7 @@ def test_the_walk_is_the_simplest_one(hops):
 @pytest.mark.parametrize("header", HEADERS)
 def test_a_header_of_megabytes_takes_a_moment(header):
     """Only so much of it is read; no pattern here can blow up."""
-    began = time.perf_counter()
+    began = time.process_time()
     for text in (",", ";", '"', "a=", 'for="', "\\", "1:", f"for={LIE},", " \t"):
         client_address(PROXY, {header: text * 10**6}, OURS, header)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

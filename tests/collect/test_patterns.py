@@ -99,10 +99,10 @@ def test_the_nearer_pattern_has_more_literal_text():
 
 def test_matching_takes_a_moment_whatever_the_text():
     """No backtracking: the worst path of a megabyte is done at once."""
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("/" + "a/" * 500_000, "/" + "%61" * 300_000, "/" + ";" * 10**6, "/" + "{" * 10**6):
         url_segments(text)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

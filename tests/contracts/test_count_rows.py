@@ -29,7 +29,7 @@ def asked(number=0, field=Field.IP, period="2026-W24"):
 
 def test_of_sixteen_at_once_ten_are_charged_and_never_more(ledger):
     """A budget of 1 and questions of 0.1; another purpose, another data set and other days have their own."""
-    answers, barrier = [], threading.Barrier(16, timeout=20)
+    answers, barrier = [], threading.Barrier(16, timeout=60)
 
     def work(number):
         barrier.wait()

@@ -144,7 +144,7 @@ def test_without_a_sequencer_a_submission_is_taken_back(town):
 def test_too_many_that_wait_are_refused_at_once(town):
     """The table is bounded, whoever fills it."""
     small = PgPending(town.database, limit=2)
-    with town.gate(stands=False, patience=5) as (gate, _):
+    with town.gate(stands=False, patience=60) as (gate, _):
         gate._asking._pending = small
         asked = [gate.enqueue(submission("k-0"))]
         until(lambda: town.database.rows("SELECT count(*) FROM journal.pending") == [(1,)])
@@ -153,7 +153,7 @@ def test_too_many_that_wait_are_refused_at_once(town):
         began = time.monotonic()
         with pytest.raises(Busy):
             gate.submit(submission("k-2"))
-        assert time.monotonic() - began < 4  # less than its patience
+        assert time.monotonic() - began < 40  # less than its patience
         with town.gate() as (other, _):
             assert {one.result().first for one in asked} == {1, 3}
             other.publish_now()

@@ -73,7 +73,7 @@ class Town:
         self.database.close()
 
 
-def until(true, seconds=20):
+def until(true, seconds=60):
     """Wait for something to come true."""
     end = time.monotonic() + seconds
     while not true():

@@ -434,7 +434,7 @@ class Served:
                 self._send(handler, int(status), b"{}", {"Retry-After": "1"})
 
 
-def wait_until(said, seconds=5.0):
+def wait_until(said, seconds=60.0):
     """Wait for a thread of somebody else's."""
     end = time.monotonic() + seconds
     while not said():

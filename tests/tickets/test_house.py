@@ -136,7 +136,7 @@ def test_down_and_back_without_a_restart(mapped):
         answer = mapped.look()
         assert isinstance(answer, Refused) and mapped.rules(answer) == {"case-system-silent"}
         assert TOLD in answer.told and answer.cause.startswith("support: ")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15  # it would hang for twenty
     assert mapped.here.tickets.tickets.standing() == {"support": "no answer in time"}
     mapped.served.fate = "ok"
     assert isinstance(mapped.look(), Shown)

@@ -44,7 +44,7 @@ class Asking:
     def __exit__(self, *_):
         self.served.__exit__()
 
-    def seen(self, number=1, seconds=5.0):
+    def seen(self, number=1, seconds=30.0):
         id_ = f"SUP-{number}" if self.kind == "jira" else str(number)
         return self.system.case(id_, time.monotonic() + seconds)
 
@@ -219,9 +219,9 @@ def test_no_certificate_that_we_trust_is_silence(tmp_path):
     desk.open()
     with Served(Jira(desk), tls=pem) as served:
         with pytest.raises(Unavailable, match="certificate"):
-            ASK["jira"](Line(served.url, dict, time.monotonic)).case("SUP-1", time.monotonic() + 2)
+            ASK["jira"](Line(served.url, dict, time.monotonic)).case("SUP-1", time.monotonic() + 30)
         line = Line(served.url, dict, time.monotonic, ca_file=str(pem))
-        assert ASK["jira"](line).case("SUP-1", time.monotonic() + 2) is not None
+        assert ASK["jira"](line).case("SUP-1", time.monotonic() + 30) is not None
 
 
 def test_nobody_there_is_silence():

@@ -66,12 +66,12 @@ def test_a_log_of_three_levels_holds():
 
 
 def test_an_audit_is_quick():
-    """100,000 leaves a second of processor time at the least, their index included; unloaded machines do twice that."""
+    """30,000 leaves a second of processor time at the least, their index included; unloaded machines do six times that."""
     log = log_of(66_000)
     files = log.files(66_000)
     began = time.process_time()
     assert verified(log, files).exit == 0
-    assert 66_000 / (time.process_time() - began) > 100_000
+    assert 66_000 / (time.process_time() - began) > 30_000
 
 
 def test_every_published_size_holds_with_all_its_old_files(large):

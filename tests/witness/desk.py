@@ -134,7 +134,7 @@ class Book:
             to.append(what)
             self.moved.notify_all()
 
-    def wait(self, until, timeout=20):
+    def wait(self, until, timeout=60):
         """Until `until()` is true after something was shown, kept, stopped or written; fails after `timeout`."""
         with self.moved:
             assert self.moved.wait_for(until, timeout)
@@ -184,14 +184,14 @@ def served(app):
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         sock.close()
 
 
 def ask(url, method, path, body=None, headers=()):
     """Status, content type and body of one request."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     try:
         connection.request(method, path, body=body, headers=dict(headers))
         answer = connection.getresponse()

@@ -38,7 +38,7 @@ def ask(client, size, old=0, log=LOG, now_s=NOW):
 
 
 @contextmanager
-def answering(answer):
+def answering(answer, timeout=20.0):
     """A server that gives every request what `answer(request body)` says: status, body, or does what it likes."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,7 +65,7 @@ def answering(answer):
         http.daemon_threads = True
         http.block_on_close = False
         threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
-        client = Client(f"http://127.0.0.1:{http.server_address[1]}/w/", KEYS, timeout=0.5)
+        client = Client(f"http://127.0.0.1:{http.server_address[1]}/w/", KEYS, timeout=timeout)
         try:
             yield client
         finally:
@@ -212,9 +212,9 @@ def nonsense(handler, _):
 def test_answers_that_do_not_come(answer):
     """Silence, a byte now and then, half an answer, no HTTP: unreachable, within the time for one question."""
     began = time.monotonic()
-    with answering(answer) as client:
+    with answering(answer, timeout=0.5) as client:
         assert ask(client, 5).says is Says.UNREACHABLE
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 15  # the slow ones would need twenty
 
 
 def test_an_answer_without_end():
@@ -240,20 +240,21 @@ def test_one_connection_serves_many_questions_and_is_made_again():
 
 def test_hanging_up_ends_a_question():
     """Another thread closes the client: the question ends at once."""
-    asked = threading.Event()
+    asked, over = threading.Event(), threading.Event()
 
     def answer(*_):
         asked.set()
-        time.sleep(0.4)
+        over.wait(60)
 
     with answering(answer) as client:
         said = []
         thread = threading.Thread(target=lambda: said.append(ask(client, 5)))
         thread.start()
-        asked.wait()
+        assert asked.wait(60)
         client.close()
-        thread.join(0.3)
-        assert [reply.says for reply in said] == [Says.UNREACHABLE]
+        thread.join(15)
+        assert [reply.says for reply in said] == [Says.UNREACHABLE]  # and the answer is not there yet
+        over.set()
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def collecting(book, policy, clients, *, pace=QUICK, patience=0.0, clock=None, *
 
 
 def client_of(stack, app, keys):
-    return Client(stack.enter_context(served(app)), [s.key for s in keys], timeout=1.0)
+    return Client(stack.enter_context(served(app)), [s.key for s in keys], timeout=20.0)
 
 
 def two(stack):
@@ -207,7 +207,7 @@ def fork_of(stack):
     desk = Desk()
     url = stack.enter_context(served(desk.witness))
     post(url, OTHER.request(0, 12))
-    return desk, Client(url, [s.key for s in W1], timeout=1.0)
+    return desk, Client(url, [s.key for s in W1], timeout=20.0)
 
 
 @pytest.mark.parametrize("size", [8, 12, 20])

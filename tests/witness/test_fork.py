@@ -82,7 +82,7 @@ def stack():
 def witness(stack, desk):
     """A served witness, and a client of it."""
     url = stack.enter_context(served(desk.witness))
-    client = Client(url, [s.key for s in desk.signers], timeout=0.5)
+    client = Client(url, [s.key for s in desk.signers], timeout=20.0)
     stack.callback(client.close)
     return url, client
 

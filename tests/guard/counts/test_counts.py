@@ -203,7 +203,7 @@ def test_what_is_no_question_is_not_on_record(opened):
 
 def test_two_who_ask_at_once_spend_once_and_hear_the_same(opened):
     """Eight gates, one question: one charge, one answer, whatever each of them drew. Eight questions, room for three: three answers."""
-    barrier, drawn = threading.Barrier(8, timeout=20), iter(range(1000))
+    barrier, drawn = threading.Barrier(8, timeout=60), iter(range(1000))
 
     def noise(counts, epsilon):
         return [count + 1000 * next(drawn) for count in counts]
