@@ -253,8 +253,8 @@ def house(
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
 
         sealed = SqlSealedRows(engine)
-        turn = Turn(None if settings.store.database else os.cpu_count())  # who waits for a network hinders nobody
-        crowd = Crowd(SqlCrowdRows(engine, shown_of(folder, settings, engine)), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random, leave=turn.leave)  # fmt: skip
+        turn = Turn(None if settings.store.database else 1)  # who waits for a network hinders nobody
+        crowd = Crowd(SqlCrowdRows(engine, shown_of(folder, settings, engine)), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random)  # fmt: skip
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
             return Erasure(
@@ -295,7 +295,7 @@ def house(
             )
             guard = Guard(
                 journal=journal, vault=vault, directory=directory, approvals=DeskApprovals(desk), quotas=quota, policy=policy,
-                pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets, clock=clock, last_look=last_look,
+                pseudonyms=pseudonyms, remember=names.remember, cases=tickets.tickets if tickets.tickets.names else None, clock=clock, last_look=last_look,
                 offered=whereabouts.offered(), patience_s=settings.guard.patience_s, open_for=open_for, turn=turn,
             )  # fmt: skip
             asking: dict[str, Any] = {"directory": directory, "policy": policy, "remember": names.remember, "clock": clock, "random": random, "cases": tickets.tickets}  # fmt: skip

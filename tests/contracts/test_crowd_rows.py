@@ -122,3 +122,21 @@ def test_all_of_a_join_or_nothing(rows):
     with pytest.raises(ValueError):
         rows.join(pages())
     assert rows.empty()
+
+
+def test_what_is_kept_at_once_is_kept_as_one_by_one(rows):
+    """Each in its order; what was kept stays, also where the same look comes twice at once."""
+    rows.keep(ONE, look(1), b"first")
+    given = [(ONE, look(1), b"late"), (ONE, look(2), b"new"), (OTHER, look(1), b"theirs"), (ONE, look(2), b"again")]
+    assert rows.keep_all(given) == [b"first", b"new", b"theirs", b"new"]
+    assert [rows.looked(handle, which, [(ONE, 0, 1)])[0] for handle, which, _ in given] == [
+        b"first",
+        b"new",
+        b"theirs",
+        b"new",
+    ]
+    assert rows.keep_all([]) == []
+
+
+def look(number):
+    return number.to_bytes(32)

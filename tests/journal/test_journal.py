@@ -25,7 +25,7 @@ from whosaw.journal.journal import Journal
 from whosaw.journal.leaves import Leaves
 from whosaw.journal.queue import LIMIT
 from whosaw.journal.segments import Segments
-from whosaw.journal.submission import LEAF_LIMIT, Record, Submission
+from whosaw.journal.submission import LEAF_LIMIT, Record, Recorded, Submission
 from whosaw.model.record import Stream
 from whosaw.store.memory import MemoryFolder
 from whosaw.tlog import leaf, merkle
@@ -150,6 +150,61 @@ def test_a_failed_write_is_unknown_to_all_in_the_group_and_stops_the_journal(wor
     world.settle()
 
 
+# ── several at once, of one thread ──
+
+
+def test_several_at_once_are_one_write_and_each_is_a_submission_of_its_own(gated):
+    """Places in their order, a record that is none among them, a key twice; and `admit` decides when its thread goes on."""
+    admitted, made = [], []
+    with running(gated) as journal:
+        given = [one("a"), dataclasses.replace(one("b"), records=()), one("c", "ben"), one("a", text="bye"), one("a")]
+        thread = threading.Thread(target=lambda: made.extend(journal.submit_all(given, admitted.append)), daemon=True)
+        thread.start()
+        assert gated.private.entered.wait(20)
+        assert (made, admitted) == ([], [])
+        gated.private.gate.set()
+        for _ in range(20_000):
+            if admitted:
+                break
+            threading.Event().wait(0.001)
+        assert made == []
+        admitted[0]()
+        thread.join(20)
+        assert [type(each) for each in made] == [Recorded, BadInput, Recorded, IdempotencyConflict, Recorded]
+        assert [made[0].receipt, made[2].receipt] == [
+            journal.find("test", "a").receipt,
+            journal.find("test", "c").receipt,
+        ]
+        assert made[4].receipt == made[0].receipt
+        assert journal.submit_all([]) == []
+        assert [type(each) for each in journal.submit_all([dataclasses.replace(one("b"), records=())])] == [BadInput]
+    assert len(appends(gated)) == 1
+    gated.settle()
+
+
+def test_a_failed_write_is_unknown_to_each_of_several(world):
+    with running(world) as journal:
+        world.faults.arm("append", "late")
+        assert [type(each) for each in journal.submit_all([one("a"), one("b")])] == [OutcomeUnknown] * 2
+        with pytest.raises(Unavailable, match="stopped"):
+            journal.submit_all([one("c"), one("d")])
+    world.crash()
+    with running(world) as journal:
+        assert [type(each) for each in journal.submit_all([one("a"), one("b")])] == [Recorded] * 2
+    world.settle()
+
+
+def test_a_full_queue_takes_none_of_several(gated):
+    with running(gated) as journal:
+        journal.enqueue(one("first"))
+        assert gated.private.entered.wait(20)
+        for n in range(LIMIT):
+            journal.enqueue(one(f"k-{n}"))
+        with pytest.raises(Busy):
+            journal.submit_all([one("one too many"), one("and another")])
+        gated.private.gate.set()
+
+
 # ── idempotency ──
 
 
@@ -255,7 +310,11 @@ def test_leaves_are_found_as_soon_as_they_are_durable(world):
     leaves = Leaves(core.state, core.stores)
     assert leaves.find(label).i == 1
     core.integrator.step()
-    assert leaves.find(label).i == 1
+    at_hand = leaves.find(label)
+    assert at_hand.i == 1
+    core.sequencer.let_go()  # as an erasure does
+    assert leaves.find(label) == at_hand
+    assert not core.state.tail.lately
     assert leaves.find(bytes(32)) is None
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from whosaw.errors import Unavailable
 from whosaw.store import shown
 from whosaw.store.shown import ShownFile
 
+PATIENCE_S = 20
 OPEN = timedelta(minutes=15)
 ONE, OTHER = b"h" * 16, b"o" * 16
 
@@ -164,3 +166,51 @@ def test_however_many_wait_each_is_told_and_somebody_always_writes(tmp_path, mon
     assert all(fine is not False for _, fine in told)
     again = ShownFile(tmp_path / "shown", OPEN)
     assert all(again.find(ONE, look(number)) is not None for number, fine in told if fine)
+
+
+def test_those_who_come_together_are_written_together_by_whoever_writes(tmp_path, monkeypatch):
+    """One thread waits for all of its own, while another one writes, and writes for those who came after it; one sync for each."""
+    made, synced, go, begun = ShownFile(tmp_path / "shown", OPEN), [], threading.Event(), threading.Event()
+    made.keep(ONE, look(0), b"there")
+    real = shown.data_durably
+
+    def sync(fd):
+        synced.append(fd)
+        begun.set()
+        assert go.wait(PATIENCE_S)
+        real(fd)
+
+    monkeypatch.setattr(shown, "data_durably", sync)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(made.keep, ONE, look(1), b"1")
+        assert begun.wait(PATIENCE_S)
+        groups = [[(ONE, look(n + k), bytes([n + k])) for k in range(5)] for n in (10, 20)]
+        rest = [pool.submit(made.keep_all, group) for group in groups]
+        rest.append(pool.submit(made.keep_all, [(OTHER, look(1), b"alone")]))
+        for _ in range(PATIENCE_S * 1000):
+            if len(made._waiting) == 11:
+                break
+            threading.Event().wait(0.001)
+        go.set()
+        assert first.result(PATIENCE_S) == b"1"
+        assert [each.result(PATIENCE_S) for each in rest] == [
+            *[[line[2] for line in group] for group in groups],
+            [b"alone"],
+        ]
+    assert len(synced) == 2
+    assert made.keep_all([(ONE, look(10), b"other")]) == [bytes([10])]
+
+
+def test_where_the_disk_keeps_nothing_each_of_them_is_told(tmp_path, monkeypatch):
+    made = ShownFile(tmp_path / "shown", OPEN)
+    made.keep(ONE, look(1), b"kept")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shown, "data_durably", full)
+    kept, *lost = made.keep_all([(ONE, look(n), b"new") for n in (1, 2, 3)])
+    assert kept == b"kept"
+    assert [type(each) for each in lost] == [Unavailable, Unavailable]
+    monkeypatch.undo()
+    assert made.keep_all([(ONE, look(2), b"again")]) == [b"again"]

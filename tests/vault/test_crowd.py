@@ -138,16 +138,6 @@ def test_what_was_kept_of_a_look_says_nothing_and_is_of_no_other_look():
         texts(one, other, recorded)
 
 
-def test_a_look_gives_its_turn_back_before_what_it_shows_is_kept_and_at_no_other_time():
-    """Others go on while it waits for the disk; where something is kept already it waits for nothing."""
-    desk, left = Desk(), []
-    desk.crowd._leave = lambda: left.append(len(desk.crowd_rows.kept))
-    desk.put()
-    recorded = desk.looked()
-    assert texts(desk, recorded=recorded) == texts(desk, recorded=recorded)
-    assert left == [0]
-
-
 def test_where_nobody_can_count_nothing_is_shown():
     """Unavailable, and no address, whole or in part."""
     desk = Desk()

@@ -2,7 +2,7 @@
 """The vault opens for the receipt of exactly this look, and shows no more than was granted."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.vault.desk import NOW, PERMITTED, Desk, a_look
 
-from whosaw.errors import BadInput, Damaged, Unavailable
-from whosaw.model.access import Asked, Field
+from whosaw.errors import BadInput, Damaged, Unavailable, WrongReceipt
+from whosaw.model.access import Asked, Field, Look
+from whosaw.model.decision import Decision
 from whosaw.privacy.detail import IP_PROVES, canonical, mask
 from whosaw.privacy.fields.kind import World
 
@@ -51,6 +52,48 @@ def test_several_fields_each_at_its_own_detail():
     shown = desk.vault.open(look, desk.looked(look, decision), decision)
     assert [(v.field, v.text) for v in shown] == [(Field.PROFILE, "Mira, invented"), (Field.IP, "203.0.113.0/24")]
     assert [v.caveat for v in shown] == ["", IP_PROVES]
+
+
+def test_what_is_opened_at_once_is_opened_each_for_itself():
+    """A receipt of another look, a person without a stream, a store that has one value less: each fails alone."""
+    desk = Desk()
+    desk.put("203.0.113.77", 1)
+    desk.put("198.51.100.9", 1, person="owen@example.org")
+    looks = [
+        a_look(), a_look(look_id="l-2", person="owen@example.org"), a_look(look_id="l-3"), a_look(look_id="l-4", person="ghost"),
+        exact_look(look_id="l-5"),
+    ]  # fmt: skip
+    by = [EXACT if look.look_id == "l-5" else PERMITTED for look in looks]
+    given = [
+        Given(look, desk.looked(look, one), one) for look, one in zip(looks, by, strict=True) if look.person != "ghost"
+    ]
+    given[2] = replace(given[2], recorded=given[0].recorded)
+    given.insert(3, Given(looks[3], given[0].recorded, PERMITTED))
+    made = desk.vault.open_all(given)
+    shown = [[value.text for value in each] if isinstance(each, tuple) else type(each) for each in made]
+    assert shown == [["203.0.113.0/24"], ["198.51.100.0/24"], WrongReceipt, WrongReceipt, ["203.0.113.77"]]
+    again = Desk.open_vault(desk)
+    for one, together in zip(given, made, strict=True):
+        if isinstance(together, tuple):
+            assert again.open(one.look, one.recorded, one.decision) == together
+    desk.crowd_rows.down = True
+    new = [
+        Given(look, desk.looked(look, one), one)
+        for look, one in ((a_look(look_id="l-6"), PERMITTED), (exact_look(look_id="l-7"), EXACT))
+    ]
+    lost, exact = desk.vault.open_all(new)  # only one of them asks the crowd
+    assert (type(lost), [value.text for value in exact]) == (Unavailable, ["203.0.113.77"])
+    assert desk.vault.open_all([]) == []
+
+
+@dataclass(frozen=True)
+class Given:
+    """``vault.ports.Granted``."""
+
+    look: Look
+    recorded: object
+    decision: Decision
+    receipt: bytes = b""
 
 
 def test_a_person_without_values_has_none_to_show():

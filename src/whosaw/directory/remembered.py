@@ -8,6 +8,8 @@ One connection that only reads asks SQLite for its `data_version`: another numbe
 committed since. It is asked for each look, so a suspension or a leaver counts from the next look on, as if nothing was remembered;
 and inside a transaction it is of the state that the transaction reads, so all of an answer is of one state.
 
+Looks that are worked on together ask once for all of them (``once``), after the last of them has come.
+
 Invariant: nothing is answered from memory unless the file that stands there now is the one that was read, and its number the same.
 In PostgreSQL there is no such number, and nothing is remembered.                          Decided in: docs/adr/0158
 """
@@ -68,20 +70,24 @@ class Memory:
     def find(self, key: Hashable) -> Any:
         """What is kept under `key`, if nobody has written since; None else. Raises SQLAlchemyError."""
         with self._lock:
-            self._look()
+            self._look_once()
             return self.kept.get(key)
 
     def find_all(self, keys: Iterable[Hashable]) -> list[Any]:
         """`find` of each of them."""
         with self._lock:
-            self._look()
+            self._look_once()
             return [self.kept.get(key) for key in keys]
 
     @contextmanager
     def asking(self) -> Iterator[Held]:
         """For one question, of which nothing is kept. Raises SQLAlchemyError."""
         with self._lock:
-            yield self._held(self._which())
+            seen = _block.seen
+            if seen is not None and self._open is not None and seen.get(self) is self._state is not None:
+                yield self._open
+            else:
+                yield self._held(self._which())
 
     @contextmanager
     def reading(self) -> Iterator[Held]:
@@ -100,6 +106,15 @@ class Memory:
             self.kept.clear()
             if held is not None:
                 held.connection.close()
+
+    def _look_once(self) -> None:
+        """`_look`, unless this thread has done so in its block, and nobody has found anything new since."""
+        seen = _block.seen
+        if seen is None:
+            self._look()
+        elif self._state is None or seen.get(self) is not self._state:
+            self._look()
+            seen[self] = self._state
 
     def _look(self, *, begin: bool = False) -> Held:
         """Forget what is not so any more."""
@@ -145,6 +160,28 @@ class Memory:
         except Exception as error:  # as above
             self.close()
             raise DBAPIError("", None, error) from error
+
+
+class _Block(threading.local):
+    """The block of ``once`` that this thread is in: as of which state it has asked each memory."""
+
+    seen: dict[Memory, object] | None = None
+
+
+_block = _Block()
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """In this block its thread asks of each file once whether anybody has written, and takes the answer for all questions that follow.
+
+    So each of them is answered as of a moment inside of the block, or before it where nobody has written since.
+    """
+    before, _block.seen = _block.seen, {}
+    try:
+        yield
+    finally:
+        _block.seen = before
 
 
 _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()

@@ -5,6 +5,9 @@
                     │           │                        │          └ no ──▶ Refused, recorded like any look
                     └ facts, clock              a retry begins here
 
+Looks that come at the same time take each step together (``guard.turn``): one thread decides all of them, each by itself,
+hands in their records at once, waits for the disk once, and has the vault open for each. What fails, fails for one look.
+
 Invariant: what is released follows from what is *recorded*, never from what was decided a moment before. The first
 answer and every retry take the same path from the record on, so there is no second way out. How far the record must
 have come before it opens anything (``model.stage``) stands in it too; whoever waits in vain is shown nothing, and may
@@ -16,66 +19,36 @@ come in by the same door.                                     Specification: doc
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from whosaw.errors import BadInput, Busy, Damaged, IdempotencyConflict, NotCanonical, Unavailable, WhosawError
+from whosaw.directory.remembered import once
+from whosaw.errors import Busy, IdempotencyConflict, Unavailable, WhosawError
 from whosaw.guard.answer import Permitted, Refused, Shown
 from whosaw.guard.approvals.use import Held
+from whosaw.guard.body import SOURCE, Request, body_of, only_names, recorded_decision, recorded_look
+from whosaw.guard.one import Granted, One, each_of
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
 from whosaw.guard.quota import Taken
 from whosaw.guard.turn import Turn
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
-from whosaw.model.approval_kept import Holder
 from whosaw.model.ask import ask_digest
-from whosaw.model.decision import Decision, Rule
-from whosaw.model.look_body import LookBody, Withhold
-from whosaw.model.record import Kind, Stream
+from whosaw.model.record import Stream
 from whosaw.model.stage import Stage
-from whosaw.policy.again import saw
-from whosaw.policy.decide import decide, explain
+from whosaw.policy.decide import decide
 from whosaw.policy.facts import NO_APPROVALS, Facts, Known
 from whosaw.policy.rules import Policy
 from whosaw.policy.told import told
+from whosaw.vault.value import Value
 
-SOURCE = "guard"
 APART = timedelta(seconds=5)  # by which the clocks of two gates may differ
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+__all__ = ["SOURCE", "Guard", "behind"]
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A look with its two pseudonyms. `caller` scopes the idempotency key: nobody can take, or find, another's."""
-
-    look: Look
-    principal: str
-    person: str
-
-    @property
-    def caller(self) -> str:
-        return f"{SOURCE}/{self.principal}"
-
-    @property
-    def holder(self) -> Holder:
-        return Holder(self.caller, self.look.key)
-
-
-@dataclass(frozen=True, slots=True)
-class _Granted:
-    """A permitted look, on record as far as it must be: what the vault opens for."""
-
-    look: Look
-    recorded: Recorded
-    decision: Decision
-    receipt: bytes
-    index: int
 
 
 class Guard:
@@ -103,7 +76,7 @@ class Guard:
         """`offered`: what this installation can show at all. `last_look`: the newest time the journal knows of.
 
         `cases`: the systems that keep cases; without them those of tables are all there are. `patience_s`: how long a look
-        waits for its record to come as far as it must, `open_for`: how long after its record it is answered. `turn`: what decides how many are worked on at a time; None: all of them.
+        waits for its record to come as far as it must, `open_for`: how long after its record it is answered. `turn`: who works for whom; None: each thread for itself.
         """
         self._cases = cases
         self._journal, self._vault, self._directory, self._policy = journal, vault, directory, policy
@@ -123,60 +96,74 @@ class Guard:
         `wait`: how far the record must have come before anything is shown, where that is more than the purpose demands.
         Raises what journal, names or vault raise, and has then released nothing; the look may be recorded all the same.
         """
-        with self._turn:
-            made = self._asked(look, wait)
-            if isinstance(made, Refused):
-                return made
-            values = tuple(self._vault.open(made.look, made.recorded, made.decision, made.receipt))
-            return Shown(made.look.look_id, values, made.decision, made.receipt, made.index)
+        return cast("Shown | Refused", self._through(One(look, wait, opens=True)))
 
     def evaluate(self, look: Look, wait: Stage = Stage.DURABLE) -> Permitted | Refused:
         """The same question by the same path, for a tool that keeps the values itself: decide and record, and say only yes or no.
 
         It is a look like any other: whoever asks may go on to see, so the person reads of it. Raises what `look` raises.
         """
-        with self._turn:
-            made = self._asked(look, wait)
-        return (
-            made if isinstance(made, Refused) else Permitted(made.look.look_id, made.decision, made.receipt, made.index)
-        )
+        return cast("Permitted | Refused", self._through(One(look, wait, opens=False)))
 
-    def _asked(self, look: Look, wait: Stage) -> _Granted | Refused:
-        _only_names(look)
-        request = _Request(look, self._remember(look.principal), self._pseudonyms.person(look.person))
-        cause, fresh = "", False
-        recorded = self._journal.find(request.caller, look.key)
-        if recorded is None:
-            # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
-            unseen, fault = self._seen(look.case)
-            fresh, (at, last) = True, self._moment()
-            # Taken before anything is decided: of two looks for the last place one gets it, however they are decided.
-            taken, uncounted = _read(lambda: self._quotas.take(request.principal, request.person, look.purpose, at))
-            held, silent = _read(
-                lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at)
+    def _through(self, one: One) -> Shown | Permitted | Refused:
+        """All steps, together with whoever asks at the same time. What may take long, each does by itself."""
+        if self._cases is not None:
+            self._find(one)
+            if one.recorded is None:
+                # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
+                unseen, one.fault = _read(lambda: self._cases.see(one.look.case) if self._cases else "")
+                one.unseen = unseen or ""
+        if one.look.break_glass:  # which has a record of its own, and is told
+            self._work([one])
+        else:
+            self._turn.share(one, self._work)
+        if one.waits:
+            self._release([one], self._waited)
+        return one.became()
+
+    def _work(self, group: Sequence[One]) -> None:
+        """Each of them, by itself, as far as it comes without waiting for more than the disk. Says to each what became of it."""
+        found = each_of(group, self._find)
+        new = each_of([one for one in found if one.recorded is None], self._at)
+        # What is read after all of their moments is read once for all: whoever is stopped before one of them is stopped in it.
+        with once():
+            decided = each_of(new, self._decide)
+        self._record(decided)
+        self._release([one for one in found if one.recorded is not None and one.error is None], _receipt)
+
+    def _find(self, one: One) -> None:
+        """The two pseudonyms, and what is recorded under this key."""
+        if one.request is None:
+            only_names(one.look)
+            one.request = Request(
+                one.look, self._remember(one.look.principal), self._pseudonyms.person(one.look.person)
             )
-            facts, cause = self._facts(request, held, taken, at, last, fault=fault)
-            facts, cause = self._in_time(facts, cause)
-            cause = cause or unseen or ""
-            decision = decide(self._policy, look, facts, at)
-            if (stage := decision.stage.or_more(wait)) is not decision.stage:
-                decision = replace(decision, stage=stage)
-            body = _body(request, self._policy, facts, decision, at)
-            recorded, cause = self._settled(request, body, held, taken, at), cause or uncounted or silent
-        return self._answer(request, recorded, wait, fresh=fresh, cause=cause)
+            one.recorded = self._journal.find(one.request.caller, one.look.key)
+
+    def _decide(self, one: One) -> None:
+        """What is to be recorded. The quota is taken before anything is decided: of two looks for the last place one gets it."""
+        look, request, at = one.look, one.asked, one.at
+        one.taken, uncounted = _read(lambda: self._quotas.take(request.principal, request.person, look.purpose, at))
+        held, silent = _read(lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at))
+        facts, cause = self._facts(request, held, one.taken, at, one.last, fault=one.fault)
+        facts, cause = self._in_time(facts, cause)
+        decision = decide(self._policy, look, facts, at)
+        if (stage := decision.stage.or_more(one.wait)) is not decision.stage:
+            decision = replace(decision, stage=stage)
+        body = body_of(request, self._policy, facts, decision, at)
+        one.cause, one.held, one.permitted = cause or one.unseen or uncounted or silent, held, decision.permitted
+        if one.permitted:
+            if body.break_glass:
+                self._approvals.broken(look, request.holder, at)  # on record before the look
+            body = replace(body, approvals=held.approvals) if held is not None and held.approvals else body
+        record = Record(Stream.of_person(look.person), body.encode())
+        one.submission = Submission(request.caller, look.key, (record,))
 
     def last_look(self) -> datetime | None:
         """When somebody looked last, as far as this gate knows."""
         return self._last
 
-    def _seen(self, case: str | None) -> tuple[str | None, str]:
-        """Ask the system that keeps the case, if one does, and let nobody wait for it who has no business with it."""
-        if self._cases is None:
-            return "", ""
-        with self._turn.aside():
-            return _read(lambda: self._cases.see(case) if self._cases else "")
-
-    def _moment(self) -> tuple[datetime, datetime | None]:
+    def _at(self, one: One) -> None:
         """The time of this look, as it will be recorded, and that of the one before it, whoever looked."""
         # Read and compare under one lock. Two looks at once that read the clock in one order and compare in the other
         # would each see a clock that went back.
@@ -184,25 +171,11 @@ class Guard:
             now = self._clock().astimezone(UTC)
             at, last = now.replace(microsecond=now.microsecond // 1000 * 1000), self._last
             self._last = at if last is None else max(at, last)
-        return at, last
-
-    def _settled(
-        self, request: _Request, body: LookBody, held: Held | None, taken: Taken | None, at: datetime
-    ) -> Recorded:
-        """Record the look with the approvals that it uses; a glass that it breaks is on record before it."""
-        if body.decision == "permit":
-            if body.break_glass:
-                self._approvals.broken(request.look, request.holder, at)
-            body = replace(body, approvals=held.approvals) if held is not None and held.approvals else body
-            return self._record(request, body, taken)
-        recorded = self._record(request, body, taken)
-        if held is not None and held.requests:
-            self._approvals.let_go(held)
-        return recorded
+        one.at, one.last = at, last
 
     def _facts(
         self,
-        request: _Request,
+        request: Request,
         held: Held | None,
         taken: Taken | None,
         at: datetime,
@@ -231,7 +204,7 @@ class Guard:
             facts, last_look=last
         ), cause or "the clock, which stands before the last change of the directory"
 
-    def _known(self, request: _Request, at: datetime) -> Known:
+    def _known(self, request: Request, at: datetime) -> Known:
         """What the directory knows; and whether the one who looks may break a glass again, which only the desk knows."""
         known = self._directory.known(request.principal, request.person, request.look.case, at)
         if known.principal is None or not request.look.break_glass:
@@ -239,33 +212,76 @@ class Guard:
         owes = known.principal.owes_review or self._approvals.owes_review(request.principal, at)
         return replace(known, principal=replace(known.principal, owes_review=owes))
 
-    def _record(self, request: _Request, body: LookBody, taken: Taken | None) -> Recorded:
-        """Durable when it returns. What was taken is kept for a look that is permitted, and recorded here or nobody knows."""
-        record = Record(Stream.of_person(request.look.person), body.encode())
-        kept = body.decision == "permit"
-        try:
-            with self._turn.aside() as aside:
-                return self._journal.submit(Submission(request.caller, request.look.key, (record,), aside.admit))
-        except IdempotencyConflict:
-            # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
-            kept = False
-            recorded = self._journal.find(request.caller, request.look.key)
-            if recorded is None:
-                raise
-            return recorded
-        except Busy:
-            kept = False
-            raise
-        finally:
-            if taken is not None and not kept:
-                self._quotas.give_back(taken)
+    def _record(self, decided: Sequence[One]) -> None:
+        """Durable when it returns, or it says to each why not. One write for all of them, each of which is a submission of its own."""
+        if not decided:
+            return
+        made: Sequence[Recorded | Exception]
+        submissions = [one.submission for one in decided if one.submission is not None]
+        with self._turn.aside() as aside:
+            try:
+                if len(submissions) == 1:
+                    made = [self._journal.submit(replace(submissions[0], admit=aside.admit))]
+                else:
+                    made = self._journal.submit_all(submissions, aside.admit)
+            except Exception as error:  # noqa: BLE001 - said to each of them
+                made = [error] * len(decided)
+        for one, became in zip(decided, made, strict=True):
+            each_of([one], lambda one, became=became: self._became(one, became))  # type: ignore[misc]
 
-    def _answer(
-        self, request: _Request, recorded: Recorded, wait: Stage, *, fresh: bool, cause: str
-    ) -> _Granted | Refused:
-        """What the record says, and nothing that it does not say. `fresh`: it was decided a moment ago."""
+    def _became(self, one: One, made: Recorded | Exception) -> None:
+        """What was taken is kept for a look that is permitted, and recorded here or nobody knows."""
+        request, kept = one.asked, one.permitted
+        try:
+            if isinstance(made, IdempotencyConflict):
+                # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
+                kept, conflict = False, made
+                found = self._journal.find(request.caller, one.look.key)
+                if found is None:
+                    raise conflict
+                made = found
+            if isinstance(made, Exception):
+                kept = kept and not isinstance(made, Busy)
+                raise made
+        finally:
+            if one.taken is not None and not kept:
+                self._quotas.give_back(one.taken)
+        one.recorded, one.fresh = made, True
+        if not one.permitted and one.held is not None and one.held.requests:
+            self._approvals.let_go(one.held)
+
+    def _release(self, recorded: Iterable[One], receipt: Callable[[One], bytes | None]) -> None:
+        """What each record says, and nothing that it does not say; then the vault, for all that it opens for."""
+        opening: list[tuple[One, Granted]] = []
+        for one in each_of(recorded, lambda one: self._answer(one, receipt)):
+            if (made := one.granted) is None:
+                continue
+            if one.opens:
+                opening.append((one, made))
+            else:
+                one.answer = Permitted(made.look.look_id, made.decision, made.receipt, made.index)
+        with once():
+            opened = self._opened([made for _, made in opening])
+        for (one, made), values in zip(opening, opened, strict=True):
+            if isinstance(values, Exception):
+                one.error = values
+            else:
+                one.answer = Shown(made.look.look_id, tuple(values), made.decision, made.receipt, made.index)
+
+    def _opened(self, granted: Sequence[Granted]) -> Sequence[Sequence[Value] | Exception]:
+        try:
+            if len(granted) == 1:
+                (one,) = granted
+                return [self._vault.open(one.look, one.recorded, one.decision, one.receipt)]
+            return self._vault.open_all(granted) if granted else ()
+        except Exception as error:  # noqa: BLE001 - said to each of them
+            return [error] * len(granted)
+
+    def _answer(self, one: One, receipt: Callable[[One], bytes | None]) -> None:
+        """Refused, granted, or waits. `fresh`: it was decided a moment ago."""
+        request, recorded, fresh = one.asked, one.record, one.fresh
         leaf = recorded.leaves[-1]
-        body = _recorded_look(leaf.body)
+        body = recorded_look(leaf.body)
         # The caller of a retry may have drawn another look id; the key says that it is the same look.
         look = request.look if request.look.look_id == body.look else replace(request.look, look_id=body.look)
         if body.ask != ask_digest(look, request.principal, request.person):
@@ -273,16 +289,21 @@ class Guard:
                 "this key was used for another look",
                 hint="draw a new random key for each look, and keep it for retries",
             )
-        decision = _decision(self._policy, body)
+        decision = recorded_decision(self._policy, body)
         if not decision.permitted:
-            return Refused(body.look, decision, told(self._policy, decision), recorded.receipt, leaf.index, cause)
+            sentence = told(self._policy, decision)
+            one.answer = Refused(body.look, decision, sentence, recorded.receipt, leaf.index, one.cause)
+            return
         if body.approvals:
-            self._approvals.used([each.request for each in body.approvals], body.look)
+            self._approvals.used([approval.request for approval in body.approvals], body.look)
         # In a retry the caller may ask for more than before, and never for less than what was recorded.
-        stage = decision.stage.or_more(wait)
-        receipt = self._waited(recorded, stage)
+        one.stage = decision.stage.or_more(one.wait)
+        given = receipt(one)
+        one.waits = given is None
+        if given is None:
+            return
         # Also where something on the way took its time: a database that was locked, a journal that was busy.
-        if stage is not Stage.DURABLE or not fresh or behind(self._clock(), body.at):
+        if one.stage is not Stage.DURABLE or not fresh or behind(self._clock(), body.at):
             self._present(request)
         # A retry is for an answer that was lost. Next year it would be a look that nobody decided, and no record tells of.
         if not fresh and self._clock() > body.at + self._open_for:
@@ -290,9 +311,9 @@ class Guard:
                 "this key was used for a look that is over: it was answered for as long as it could have been lost",
                 hint="a look of now has a key of its own, and a record of its own",
             )
-        return _Granted(look, recorded, decision, receipt, leaf.index)
+        one.granted = Granted(look, recorded, decision, given, leaf.index)
 
-    def _present(self, request: _Request) -> None:
+    def _present(self, request: Request) -> None:
         """Raise Unavailable for who was stopped or has left since the decision: an old permit opens nothing for them."""
         at = self._clock().astimezone(UTC)
         known = self._directory.known(request.principal, request.person, None, at)
@@ -310,19 +331,21 @@ class Guard:
                 hint="the record of the look stands; whosaw suspend says how it is lifted",
             )
 
-    def _waited(self, recorded: Recorded, stage: Stage) -> bytes:
-        """The receipt at this stage. Raises Unavailable: nothing was shown, and the record says what it waited for."""
-        if stage is Stage.DURABLE:
-            return recorded.receipt
+    def _waited(self, one: One) -> bytes:
+        """The receipt at its stage. Raises Unavailable: nothing was shown, and the record says what it waited for."""
         try:
-            with self._turn.aside():
-                return self._journal.receipt(recorded, stage, self._patience)
+            return self._journal.receipt(one.record, one.stage, self._patience)
         except Unavailable as error:
             raise Unavailable(
-                f"nothing was shown: leaf {recorded.leaves[-1].index} records the look, and is not {stage} yet ({error})",
+                f"nothing was shown: leaf {one.record.leaves[-1].index} records the look, and is not {one.stage} yet ({error})",
                 part=error.part,
                 hint="ask again with the same key: it is the same look, and opens once its record has come so far",
             ) from error
+
+
+def _receipt(one: One) -> bytes | None:
+    """The receipt where a durable record is enough; None: it is to be waited for, which nobody else is to do."""
+    return one.record.receipt if one.stage is Stage.DURABLE else None
 
 
 def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:
@@ -346,71 +369,3 @@ def _late(known: Known | None, at: datetime) -> str:
     if feed is None or not feed.source or at - feed.confirmed <= feed.limit:
         return ""
     return f"the source {feed.source} of the directory, which was not confirmed in time"
-
-
-def _only_names(look: Look) -> None:
-    """Raises BadInput unless look id and app are plain names: both are recorded as they are."""
-    for where, text in (("look_id", look.look_id), ("app", look.app)):
-        if not _NAME.fullmatch(text):
-            raise BadInput("1 to 64 of the letters A to Z, digits and . _ / -", where=where)
-
-
-def _body(request: _Request, policy: Policy, facts: Facts, decision: Decision, at: datetime) -> LookBody:
-    """What is recorded. A purpose outside the list and a case that nobody knows are free text, and free text can be
-    a name: they are not written down. The rules say that they were given, and `ask` commits to what they were.
-    """
-    look = request.look
-    case_known = facts.known is not None and facts.known.case is not None
-    return LookBody(
-        kind=Kind.LOOK,
-        look=look.look_id,
-        origin="asked",
-        at=at,
-        principal=request.principal,
-        person=request.person,
-        asked=tuple((a.field, a.detail) for a in sorted(look.asked)),
-        mode=look.mode,
-        source=SOURCE,
-        purpose=look.purpose if look.purpose in policy.purposes else None,
-        case=look.case if case_known else None,
-        app=look.app,
-        decision="permit" if decision.permitted else "refuse",
-        rules=tuple(rule.id for rule in decision.rules),
-        ask=ask_digest(look, request.principal, request.person),
-        facts=decision.facts,
-        policy=decision.policy,
-        stage=decision.stage,
-        withheld=_withheld(policy, look.purpose, at),
-        break_glass=look.break_glass,
-        caller=look.caller,
-        gate=saw(look, facts),
-    )
-
-
-def _withheld(policy: Policy, code: str, at: datetime) -> Withhold | None:
-    """From when on the person's statements open this look, where its purpose lets it wait. Fixed now, and in the record."""
-    purpose = policy.purposes.get(code)
-    if purpose is None or purpose.withhold is None:
-        return None
-    reason, days = purpose.withhold
-    return Withhold(reason, at + timedelta(days=days))
-
-
-def _recorded_look(body: bytes) -> LookBody:
-    try:
-        return LookBody.decode(body)
-    except NotCanonical as error:
-        raise Damaged("what is recorded under this key is not a look", where="journal") from error
-
-
-def _decision(policy: Policy, body: LookBody) -> Decision:
-    """The decision as it was recorded, in the words of today's policy."""
-    permitted = body.decision == "permit"
-    return Decision(
-        permitted=permitted,
-        rules=tuple(Rule(id_, explain(policy, id_)) for id_ in body.rules),
-        detail=tuple(Asked(field, detail) for field, detail in body.asked) if permitted else (),
-        facts=body.facts or b"",
-        policy=body.policy or b"",
-        stage=body.stage,
-    )

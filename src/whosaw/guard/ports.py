@@ -21,8 +21,9 @@ from datetime import datetime
 from typing import Protocol
 
 from whosaw.guard.approvals.use import Held
+from whosaw.guard.one import Granted
 from whosaw.guard.quota import Taken
-from whosaw.journal.submission import Recorded, Submission
+from whosaw.journal.submission import Admit, Recorded, Submission
 from whosaw.model.access import Look
 from whosaw.model.approval_kept import Holder
 from whosaw.model.decision import Decision
@@ -110,6 +111,14 @@ class Journal(Protocol):
         """
         ...
 
+    def submit_all(
+        self, submissions: Sequence[Submission], admit: Admit | None = ...
+    ) -> Sequence[Recorded | Exception]:
+        """What `submit` returns or raises for each; one write for all. `admit`: is given what wakes whoever waits for it.
+        Where it raises, that is what became of each.
+        """
+        ...
+
     def find(self, caller: str, key: str) -> Recorded | None:
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
         ...
@@ -126,4 +135,8 @@ class Vault(Protocol):
         """What `decision` grants, as of the look. Raises WrongReceipt unless `recorded` is exactly this look's, and
         `receipt` shows it at the stage that `decision` demands.
         """
+        ...
+
+    def open_all(self, granted: Sequence[Granted]) -> Sequence[Sequence[Value] | Exception]:
+        """What `open` returns or raises for each."""
         ...

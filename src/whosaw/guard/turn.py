@@ -1,30 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns: how many looks are worked on at once. The others wait for a turn, and not for the interpreter.
+"""Turns: one thread works at a time, and does it for all who wait.
 
-    with turn:                       so many threads, and no more
-        decide …
-        with turn.aside() as aside:    somebody else's, while this one waits for the disk
-            submit …, aside.admit        whoever wakes it gives it its next turn with that
-        turn.leave()                   for good: what is left of this look is next to nothing
+    share(look, work)     somebody works ─▶ sleep ──────────────────────────────────▶ woken once, with the answer
+                          nobody does ─▶ work([look, and all that sleep, up to `MOST`])
+                                           decide all …
+                                           with turn.aside() as aside:   the next group's turn, while this one waits for the disk
+                                               submit …, aside.admit       whoever wakes it gives it its next turn with that
+                                         wake the first of them, who wakes the second …, and the last gives the turn on
 
 One interpreter does one thing at a time, and gives way whenever a thread asks a database. Two hundred looks that are all halfway
-through then take each other's place between any two questions, which costs more than the questions themselves. So does waking a
-thread that has then to wait for something else. A turn is therefore handed from one thread to the next, first to those that have
-been worked on before; and a thread that waits for its record is woken when it is durable *and* there is a turn for it.
+through then take each other's place between any two questions, which costs more than the questions themselves. Here a thread that finds
+nobody working takes all that wait through the same steps. Whoever comes meanwhile is in the next group; there is no timer. One
+caller alone is a group of one, in their own thread.
 
-Invariant: a turn is given back however the work ends, and whoever waits for a disk keeps none.   Measured in: docs/benchmarks.md
+Each of the others is woken once, one after the other, and before the next group begins: all of them at once would stand in line
+for the interpreter, each looking every few milliseconds whether it is their turn. A thread that waits for records is woken
+when they are durable *and* nobody works.
+
+Invariant: a turn is given on however the work ends, whoever waits for a disk keeps none, and nobody sleeps who is in no
+group and in no queue.                                          Measured in: docs/benchmarks.md; decided in: docs/adr/0176
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
+
+MOST = 64  # in one group: nobody waits for more than so many others
+_T = TypeVar("_T")
 
 
 class Turn:
-    """`at_once` turns; None: as many as there are threads. Safe to share; a thread takes one at a time."""
+    """`at_once` turns; None: as many as there are threads, and each works for itself. Safe to share; a thread takes one at a time."""
 
     __slots__ = ("_free", "_lock", "_mine", "_new", "_old", "_unbounded")
 
@@ -35,38 +44,70 @@ class Turn:
         self._old: deque[_Waiter] = deque()  # those that have had one before
         self._mine = _Mine()
 
-    def __enter__(self) -> None:
-        if not self._unbounded:
-            self._take(self._new)
-            self._mine.held = True
+    def share(self, mine: _T, work: Callable[[Sequence[_T]], None]) -> None:
+        """Have `mine` worked on, by this thread or by another: when this returns, some `work` has returned that was given it.
 
-    def __exit__(self, *_: object) -> None:
-        self.leave()
-
-    def leave(self) -> None:
-        """Give this thread's turn back, if it has one. Inside of `with turn` it takes no other."""
-        if self._mine.held:
-            self._mine.held = False
-            self._give()
+        `work` says what became of each to each of them. Where it raises, that goes to the thread that did it.
+        """
+        if self._unbounded:
+            work([mine])
+            return
+        seat = self._take(self._new, mine)
+        if not seat.granted:
+            self._go_on(seat.after)
+            return
+        self._mine.held = True
+        group: deque[_Waiter] = deque()
+        try:
+            with self._lock:
+                while self._new and len(group) < MOST - 1:
+                    group.append(self._new.popleft())
+            work([mine, *[each.what for each in group]])
+        finally:
+            if self._mine.held:
+                self._mine.held = False
+                self._go_on(group)
+            else:  # interrupted where it had none
+                for each in group:
+                    each.wake()
 
     def aside(self) -> Aside:
-        """Let somebody else go on meanwhile. Inside of `with turn` only."""
+        """Let somebody else go on meanwhile. Whoever has no turn keeps none."""
         return Aside(self)
 
-    def _take(self, queue: deque[_Waiter]) -> None:
+    def _take(self, queue: deque[_Waiter], what: Any = None) -> _Waiter:
+        """A turn; or, of those who share, somebody else's, who has worked for us when this returns."""
         with self._lock:
             if self._free:
                 self._free -= 1
-                return
+                return _HAS
             mine = threading.Lock()
             mine.acquire()
-            waiter = _Waiter(mine.release)
+            waiter = _Waiter(mine.release, what)
             queue.append(waiter)
         try:
             mine.acquire()
         except BaseException:
             self._abandon(waiter)
             raise
+        return waiter
+
+    def _go_on(self, after: deque[_Waiter] | None) -> None:
+        """Wake the next one of our group, who does the same; after the last, the turn is somebody else's."""
+        if after is None:
+            return
+        with self._lock:
+            following = None
+            while after and (following is None or following.gone):
+                following = after.popleft()
+            if following is not None and not following.gone:
+                following.after = after
+            else:
+                following = None
+        if following is None:
+            self._give()
+        else:
+            following.wake()
 
     def _give(self) -> None:
         """To the next one, if somebody waits."""
@@ -86,8 +127,11 @@ class Turn:
                 if waiter in queue:
                     queue.remove(waiter)
                     return
+            waiter.gone = True
         if waiter.granted:
             self._give()
+        else:
+            self._go_on(waiter.after)
 
 
 class Aside:
@@ -102,7 +146,9 @@ class Aside:
 
     def __enter__(self) -> Self:
         self._was = self._turn._mine.held  # noqa: SLF001 - one class in two parts
-        self._turn.leave()
+        if self._was:
+            self._turn._mine.held = False  # noqa: SLF001
+            self._turn._give()  # noqa: SLF001
         return self
 
     def admit(self, wake: Callable[[], None]) -> None:
@@ -134,12 +180,20 @@ class Aside:
 
 
 class _Waiter:
-    """Somebody who waits for a turn. `granted`: it has one."""
+    """Somebody who waits for a turn, or for what is to become of `what`. `granted`: it has a turn; `after`: it was worked for,
+    and is to wake these; `gone`: it waits no longer.
+    """
 
-    __slots__ = ("granted", "wake")
+    __slots__ = ("after", "gone", "granted", "wake", "what")
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self.wake, self.granted = wake, False
+    def __init__(self, wake: Callable[[], None], what: Any = None) -> None:
+        self.wake, self.what = wake, what
+        self.granted, self.gone = False, False
+        self.after: deque[_Waiter] | None = None
+
+
+_HAS = _Waiter(lambda: None)  # who need not wait
+_HAS.granted = True
 
 
 class _Mine(threading.local):

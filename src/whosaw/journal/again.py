@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 
@@ -30,7 +30,7 @@ from whosaw.journal.meter import Pulse
 from whosaw.journal.ports import Erasing, StreamKey
 from whosaw.journal.reader import Reader
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Opened, Recorded, Submission
+from whosaw.journal.submission import Admit, Opened, Recorded, Submission
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
 from whosaw.model.stage import Stage
@@ -125,6 +125,9 @@ class Again:
 
     def submit(self, submission: Submission) -> Recorded:
         return self.live().submit(submission)
+
+    def submit_all(self, submissions: Sequence[Submission], admit: Admit | None = None) -> list[Recorded | Exception]:
+        return self.live().submit_all(submissions, admit)
 
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         return self.live().enqueue(submission)

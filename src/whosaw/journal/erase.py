@@ -112,6 +112,7 @@ class Eraser:
             size, ahead = self._publish().size, ahead_of(stores)
             seal(stores, ahead.closed_below(size))
             ahead.wipe(job.handle, size)
+            self._sequencer.let_go()
             for row in stores.manifest.sealed().values():
                 here = {index for index in range(row.first, row.end) if index in wanted}
                 # Where none was ever appended to, nothing can stand behind a last frame, and there are many to ask.

@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from whosaw.config import JournalSettings
-from whosaw.errors import BadInput, Unavailable, WhosawError
+from whosaw.errors import BadInput, OutcomeUnknown, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.erase import Eraser
 from whosaw.journal.heads import CHECKPOINT, Signers
@@ -37,7 +37,7 @@ from whosaw.journal.leaves import Leaves
 from whosaw.journal.mail import Mail, Posted
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.meter import Pulse
-from whosaw.journal.ports import Stores, StreamKeys
+from whosaw.journal.ports import Stores, StreamKey, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import moment, receipt_at
@@ -45,7 +45,7 @@ from whosaw.journal.rekey import rekey
 from whosaw.journal.segment import SEGMENT_BYTES, Erased
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Parked, Recorded, Submission, Waiting, check, prepare
+from whosaw.journal.submission import Admit, Parked, Recorded, Several, Shared, Submission, Waiting, check, prepare
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
@@ -56,6 +56,7 @@ from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import idem
 
 PATIENCE = 30.0
+_UNSAID = OutcomeUnknown("woken without an answer", part="journal")
 _log = logging.getLogger(__name__)
 
 
@@ -126,6 +127,29 @@ class Journal:
         self._queue.put(parked)
         return parked.wait()
 
+    def submit_all(self, submissions: Sequence[Submission], admit: Admit | None = None) -> list[Recorded | Exception]:
+        """What `submit` returns or raises for each, which is a submission of its own: one write for all, and one thread that waits.
+
+        `admit`: as in ``Submission``, for all of them. Raises Busy or Unavailable: of none anything was recorded.
+        """
+        self._state.check()
+        made: list[Recorded | Exception] = []
+        checked: list[tuple[int, tuple[bytes, list[StreamKey], list[bytes]]]] = []
+        for submission in submissions:
+            try:
+                checked.append((len(made), check(submission, self._keys)))
+                made.append(_UNSAID)
+            except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
+                made.append(error)
+        if checked:
+            several = Several(len(checked), admit)
+            group = [Shared(*each, several) for _, each in checked]
+            self._queue.put_all(group)
+            several.wait()
+            for (place, _), each in zip(checked, group, strict=True):
+                made[place] = each.made or _UNSAID
+        return made
+
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         """The same without waiting. Raises at once what can be said at once; all else comes with the future."""
         self._state.check()
@@ -147,7 +171,7 @@ class Journal:
     def hand_in(self, group: Sequence[Waiting]) -> None:
         """Submissions that others have checked and bounded, all at once. Raises Unavailable."""
         self._state.check()
-        self._queue.put_all(group)
+        self._queue.put_all(group, bounded=False)
 
     @property
     def stopped(self) -> WhosawError | None:

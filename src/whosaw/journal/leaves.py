@@ -2,7 +2,7 @@
 """Durable leaves by label, published or not: for whoever must know at once that a record is there (the vault).
 
 A reader knows what is published; between the write and the next head only the tail knows a leaf. It is asked first: a
-leaf goes from it only after the label table has it.
+leaf goes from it only after the label table has it, and those of the newest head stay at hand until an erasure.
 
 Invariant: what is found is on stable storage. What is not found may be so a moment later.
 """
@@ -33,6 +33,8 @@ class Leaves:
             index = tail.labels.get(label)
             if index is not None:
                 return tail.frames[index - tail.first]
+            if (found := tail.lately.get(label)) is not None:
+                return found
         index = self._labels.find([label]).get(label)
         frame = None if index is None else self._segments.frame(index)
         return frame if isinstance(frame, Frame) else None

@@ -9,6 +9,7 @@ Both answer the same, in the same words, and fail with the same errors.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from whosaw.errors import WhosawError
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.reader import Reader
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Opened, Recorded, Submission
+from whosaw.journal.submission import Admit, Opened, Recorded, Submission
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
 from whosaw.model.stage import Stage
@@ -43,6 +44,9 @@ class OpenLog(Protocol):
     def stopped(self) -> WhosawError | None: ...
 
     def submit(self, submission: Submission) -> Recorded: ...
+    def submit_all(
+        self, submissions: Sequence[Submission], admit: Admit | None = ...
+    ) -> list[Recorded | Exception]: ...
     def enqueue(self, submission: Submission) -> Future[Recorded]: ...
     async def submit_async(self, submission: Submission) -> Recorded: ...
     def find(self, caller: str, key: str) -> Recorded | None: ...

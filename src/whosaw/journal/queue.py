@@ -33,16 +33,21 @@ class Queue:
             if self._closed:
                 raise Unavailable("the journal is closed", part="journal")
             if len(self._waiting) >= LIMIT:
-                raise Busy("too many submissions are waiting", part="journal", hint="nothing was recorded; try again")
+                raise _busy()
             self._waiting.append(submission)
             if len(self._waiting) == 1:
                 self._some.notify()
 
-    def put_all(self, group: Sequence[Waiting]) -> None:
-        """Queue up together: they are taken together. Raises Unavailable where the journal was closed."""
+    def put_all(self, group: Sequence[Waiting], *, bounded: bool = True) -> None:
+        """Queue up together: they are taken together. Raises Unavailable where the journal was closed, Busy where too many wait.
+
+        `bounded`: False for those whom somebody else has counted.
+        """
         with self._some:
             if self._closed:
                 raise Unavailable("the journal is closed", part="journal")
+            if bounded and len(self._waiting) >= LIMIT:
+                raise _busy()
             self._waiting.extend(group)
             self._some.notify()
 
@@ -66,3 +71,7 @@ class Queue:
         with self._some:
             self._closed = True
             self._some.notify_all()
+
+
+def _busy() -> Busy:
+    return Busy("too many submissions are waiting", part="journal", hint="nothing was recorded; try again")

@@ -115,6 +115,11 @@ class Sequencer:
         with self._stepping:
             self._ended.discard(handle)
 
+    def let_go(self) -> None:
+        """Keep nothing in memory of leaves that are under a head. From any thread."""
+        with self._state.lock:
+            self._state.tail.lately = {}
+
     def roll(self) -> None:
         """Write no more to the segment that is active. From any thread."""
         with self._stepping:

@@ -23,6 +23,7 @@ from whosaw.journal.place import following
 from whosaw.journal.ports import HeadState, Placed
 from whosaw.journal.segment import Frame, Mark
 
+_LATELY = 4096  # leaves
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +56,7 @@ class Batch:
 class Tail:
     """Durable frames from `first` on, in order, with all that is asked of them before a head covers them."""
 
-    __slots__ = ("first", "frames", "hashes", "labels", "placed", "writes")
+    __slots__ = ("first", "frames", "hashes", "labels", "lately", "placed", "writes")
 
     def __init__(self, first: int) -> None:
         self.first = first
@@ -64,6 +65,9 @@ class Tail:
         self.writes: list[Written] = []
         self.placed: dict[bytes, Placed] = {}
         self.labels: dict[bytes, int] = {}
+        self.lately: dict[
+            bytes, Frame
+        ] = {}  # what came under the newest head, by label: whoever waited asks for it now
 
     @property
     def end(self) -> int:
@@ -98,6 +102,7 @@ class Tail:
         del self.frames[:count], self.hashes[:count], self.writes[: len(batch.writes)]
         for frame in batch.frames:
             del self.labels[frame.label]
+        self.lately = {frame.label: frame for frame in batch.frames[-_LATELY:]}
         for idem in batch.placed:
             del self.placed[idem]
         self.first += count

@@ -32,6 +32,10 @@ BYTE_LIMIT = 16 * 1024 * 1024
 _PARTS = "number it and hand it in in parts"
 
 
+Admit = Callable[[Callable[[], None]], None]
+"""Is given what wakes a thread that waits, and calls it when that thread may go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One body, for one stream."""
@@ -50,7 +54,7 @@ class Submission:
     caller: str
     key: str = field(repr=False)
     records: tuple[Record, ...]
-    admit: Callable[[Callable[[], None]], None] | None = field(default=None, repr=False, compare=False)
+    admit: Admit | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class Parked(Waiting):
         name: bytes,
         keys: Sequence[StreamKey],
         bodies: Sequence[bytes],
-        admit: Callable[[Callable[[], None]], None] | None = None,
+        admit: Admit | None = None,
     ) -> None:
         super().__init__(name, keys, bodies)
         self._admit = admit
@@ -206,6 +210,52 @@ class Parked(Waiting):
             return self._made
 
 
+class Shared(Waiting):
+    """One of several that one thread waits for: the last to be answered wakes it. Answered by the sequencer's thread only."""
+
+    __slots__ = ("_all", "made")
+
+    def __init__(self, name: bytes, keys: Sequence[StreamKey], bodies: Sequence[bytes], all_: Several) -> None:
+        super().__init__(name, keys, bodies)
+        self._all = all_
+        self.made: Recorded | WhosawError | None = None
+
+    @property
+    def answered(self) -> bool:
+        return self.made is not None
+
+    def answer(self, made: Recorded) -> None:
+        self.made = made
+        self._all.one_less()
+
+    def fail(self, error: WhosawError) -> None:
+        self.made = error
+        self._all.one_less()
+
+
+class Several:
+    """Waits until each of several submissions is answered."""
+
+    __slots__ = ("_admit", "_held", "_left")
+
+    def __init__(self, left: int, admit: Admit | None) -> None:
+        self._left, self._admit = left, admit
+        self._held = threading.Lock()
+        self._held.acquire()
+
+    def one_less(self) -> None:
+        self._left -= 1
+        if not self._left:
+            if self._admit is None:
+                self._held.release()
+            else:
+                self._admit(self._held.release)
+
+    def wait(self) -> None:
+        """Until the last one is answered."""
+        self._held.acquire()
+
+
 def check(submission: Submission, keys: StreamKeys) -> tuple[bytes, list[StreamKey], list[bytes]]:
     """What a `Waiting` is made of: the idempotency key, a stream's key for each body, the bodies.
 
@@ -224,6 +274,25 @@ def check(submission: Submission, keys: StreamKeys) -> tuple[bytes, list[StreamK
         raise BadInput(f"a submission has at most {BYTE_LIMIT:,} bytes", where="records", hint=_PARTS)
     name = idem(submission.caller, submission.key)
     return name, [keys.of(record.stream) for record in records], [record.body for record in records]
+
+
+def one_by_one(
+    submissions: Sequence[Submission], enqueue: Callable[[Submission], Future[Recorded]]
+) -> list[Recorded | Exception]:
+    """What becomes of each, where each has a future: all are handed in before any is waited for."""
+    made: list[Recorded | Exception] = []
+    handed: list[Future[Recorded] | Exception] = []
+    for submission in submissions:
+        try:
+            handed.append(enqueue(submission))
+        except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
+            handed.append(error)
+    for each in handed:
+        try:
+            made.append(each if isinstance(each, Exception) else each.result())
+        except Exception as error:  # noqa: BLE001 - as above
+            made.append(error)
+    return made
 
 
 def prepare(submission: Submission, keys: StreamKeys) -> Prepared:

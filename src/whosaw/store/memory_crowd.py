@@ -48,6 +48,9 @@ class MemoryCrowdRows:
         with self._lock:
             return self.kept.setdefault((handle, look), sealed)
 
+    def keep_all(self, kept: Sequence[tuple[bytes, bytes, bytes]]) -> list[bytes | Exception]:
+        return [self.keep(*each) for each in kept]
+
     def _answer(self) -> None:
         if self.down:
             raise Unavailable("the fake is down", part="memory")

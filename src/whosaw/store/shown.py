@@ -44,7 +44,7 @@ class _Keeping:
     kept: bytes | None = field(default=None, repr=False)
     error: Exception | None = None
     leads: bool = False
-    woken: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    woken: threading.Lock | None = field(default=None, repr=False)  # of whoever waits for it, and what it came with
 
 
 class ShownFile:
@@ -80,28 +80,41 @@ class ShownFile:
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
         """Keep `sealed` unless something is kept of this look; what is kept, durable. Raises Unavailable."""
         mine = _Keeping(handle + look, sealed)
-        with self._lock:
-            self._waiting.append(mine)
-            mine.leads = not self._led
-            self._led = True
-            if not mine.leads:
-                mine.woken.acquire()
-        if not mine.leads:
-            self._wait(mine)
-        if mine.leads:
-            self._lead(mine)
+        self._share([mine])
         if mine.kept is None:
             raise mine.error or _cannot("")
         return mine.kept
 
-    def _wait(self, mine: _Keeping) -> None:
+    def keep_all(self, kept: Sequence[tuple[bytes, bytes, bytes]]) -> list[bytes | Exception]:
+        """What `keep` returns or raises for each (handle, look, sealed): in one write."""
+        mine = [_Keeping(handle + look, sealed) for handle, look, sealed in kept]
+        if mine:
+            self._share(mine)
+        return [each.kept or each.error or _cannot("") for each in mine]
+
+    def _share(self, all_of_mine: Sequence[_Keeping]) -> None:
+        """They are written together: by us, or by whoever writes next. The first of them waits for all."""
+        mine = all_of_mine[0]
+        with self._lock:
+            self._waiting += all_of_mine
+            mine.leads = not self._led
+            self._led = True
+            if not mine.leads:
+                mine.woken = woken = threading.Lock()
+                woken.acquire()
+        if not mine.leads:
+            self._wait(mine, woken, all_of_mine)
+        if mine.leads:
+            self._lead(mine)
+
+    def _wait(self, mine: _Keeping, woken: threading.Lock, all_of_mine: Sequence[_Keeping]) -> None:
         """Until somebody has written it, or it is our turn to write for those who wait."""
         try:
-            mine.woken.acquire()
+            woken.acquire()
         except BaseException:
             with self._lock:
                 if mine in self._waiting:
-                    self._waiting.remove(mine)
+                    self._waiting = [each for each in self._waiting if each not in all_of_mine]
             if mine.leads:
                 self._pass_on()
             raise
@@ -116,7 +129,7 @@ class ShownFile:
         finally:
             self._pass_on()
             for each in group:
-                if each is not mine:
+                if each is not mine and each.woken is not None:
                     each.woken.release()
 
     def _pass_on(self) -> None:
@@ -124,9 +137,10 @@ class ShownFile:
             if not self._waiting:
                 self._led = False
                 return
-            following = self._waiting[0]
+            following = self._waiting[0]  # the first of those that came together: it waits for all of them
             following.leads = True
-        following.woken.release()
+        if following.woken is not None:
+            following.woken.release()
 
     def leave(self, handle: bytes) -> None:
         """Keep nothing of looks at this stream. Raises Unavailable; the same again is fine."""
@@ -161,13 +175,11 @@ class ShownFile:
                     new.setdefault(each.key, each.sealed)
             if new:
                 self._append(new)
-            for each in group:
-                each.kept = self._of(each.key)
         except Exception as failed:  # noqa: BLE001  whatever it was, those who wait are told, and show nothing
             error = failed
         for each in group:
-            if each.kept is None:
-                each.error = error
+            each.kept = self._of(each.key)
+            each.error = error if each.kept is None else None
 
     def _append(self, new: dict[bytes, bytes]) -> None:
         if len(self._now) >= self._limit or self._clock() - self._since > self._open_for:

@@ -34,6 +34,10 @@ class Shown(Protocol):
         """Keep it unless something is kept; what is kept, durable."""
         ...
 
+    def keep_all(self, kept: Sequence[tuple[bytes, bytes, bytes]]) -> Sequence[bytes | Exception]:
+        """What `keep` returns or raises for each."""
+        ...
+
     def leave(self, handle: bytes) -> None:
         """Keep nothing of this stream."""
         ...
@@ -89,6 +93,9 @@ class SqlCrowdRows:
 
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
         return self._shown.keep(handle, look, sealed)
+
+    def keep_all(self, kept: Sequence[tuple[bytes, bytes, bytes]]) -> Sequence[bytes | Exception]:
+        return self._shown.keep_all(kept)
 
 
 def _counted(db: Reads, asked: Sequence[tuple[bytes, int, int]]) -> list[int]:

@@ -52,6 +52,16 @@ class SqlShown:
             rows = ask(db, _SHOWN, {"of": handle, "which": look})
         return bytes(rows[0]["sealed"]) if rows else None
 
+    def keep_all(self, kept: Sequence[tuple[bytes, bytes, bytes]]) -> list[bytes | Exception]:
+        """Each by itself: gates that share a database ask for one at a time."""
+        made: list[bytes | Exception] = []
+        for each in kept:
+            try:
+                made.append(self.keep(*each))
+            except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
+                made.append(error)
+        return made
+
     def leave(self, handle: bytes) -> None:
         with answering(_PART), self._engine.begin() as db:
             db.execute(delete(PREFIXES).where(PREFIXES.c.handle == handle))

@@ -18,8 +18,9 @@ erasure takes the shares of a person away while their key still opens what they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from whosaw.errors import Damaged
 from whosaw.model.access import Field
@@ -36,6 +37,28 @@ _ALL, _PAGE, _EVER = 2**31 - 1, 2048, 2**62
 Share = tuple[bytes, int, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class ToShow:
+    """What one look wants to show: (address, seen) of a person with this key. `look`: what tells it from another. `room`: how
+    many values there may be; as many are kept, whatever there are.
+    """
+
+    key: DataKey
+    values: Sequence[tuple[str, int]] = field(repr=False)
+    look: bytes
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """What is to be kept of a look before it shows anything."""
+
+    handle: bytes
+    name: bytes
+    about: str
+    sealed: bytes = field(repr=False)
+
+
 class Crowd:
     """Who shares the networks of the vault. Safe to share between threads."""
 
@@ -48,11 +71,10 @@ class Crowd:
         *,
         people: int,
         random: Random,
-        leave: Callable[[], None] = lambda: None,
     ) -> None:
-        """`people`: how many there must be in a network that is shown. `leave`: what a look does before it waits for a disk."""
+        """`people`: how many there must be in a network that is shown."""
         self._rows, self._sealed, self._keyring = rows, sealed, keyring
-        self._prefixes, self._people, self._random, self._leave = prefixes, people, random, leave
+        self._prefixes, self._people, self._random = prefixes, people, random
 
     def __repr__(self) -> str:
         return "Crowd(…)"
@@ -75,20 +97,56 @@ class Crowd:
 
         `look`: what tells this look from another. `room`: how many values there may be; as many are kept, whatever there are.
         """
+        (made,) = self.shown_all([ToShow(key, values, look, room)])
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def shown_all(self, asked: Sequence[ToShow]) -> list[list[int | None] | Exception]:
+        """What `shown` returns or raises for each. What is new is kept at once, with one sync of the disk."""
+        made: list[list[int | None] | Exception] = []
+        new: list[tuple[int, _Keeping]] = []
+        for place, each in enumerate(asked):
+            try:
+                found = self._found(each)
+                if isinstance(found, _Keeping):
+                    new.append((place, found))
+                    made.append([])
+                else:
+                    made.append(found)
+            except Exception as error:  # noqa: BLE001 - it is this look's own, and said of it
+                made.append(error)
+        for (place, wanted), kept in zip(new, self._keep([each for _, each in new]), strict=True):
+            try:
+                made[place] = kept if isinstance(kept, Exception) else _lengths(asked[place], wanted.about, kept)
+            except Exception as error:  # noqa: BLE001 - as above
+                made[place] = error
+        return made
+
+    def _keep(self, new: Sequence[_Keeping]) -> Sequence[bytes | Exception]:
+        if not new:
+            return ()
+        try:
+            if len(new) == 1:
+                return [self._rows.keep(new[0].handle, new[0].name, new[0].sealed)]
+            return self._rows.keep_all([(each.handle, each.name, each.sealed) for each in new])
+        except Exception as error:  # noqa: BLE001 - said of each of them
+            return [error] * len(new)
+
+    def _found(self, asked: ToShow) -> list[int | None] | _Keeping:
+        """What was kept of this look; or what is to be."""
+        key, values, look = asked.key, asked.values, asked.look
         name = key.source("prefixes shown", look.hex())
         about = f"prefixes of {look.hex()}"
         prefixes = [self._prefixes_of(address_of(address), seen) for address, seen in values]
         # All of them, found or not: how long an answer takes says nothing of how many there are. One question for all.
-        asked = list({each: None for _, of in prefixes for each in of})
-        kept, counts = self._rows.looked(key.handle, name, asked)
-        if kept is None:
-            many = dict(zip(asked, counts, strict=True))
-            plain = bytes(_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes)
-            plain = plain.ljust(room, b"\x00")
-            sealed = key.seal(about, 0, plain, self._random)
-            self._leave()
-            kept = self._rows.keep(key.handle, name, sealed)
-        return [length or None for length in key.open(about, 0, kept)[: len(values)]]
+        networks = list({each: None for _, of in prefixes for each in of})
+        kept, counts = self._rows.looked(key.handle, name, networks)
+        if kept is not None:
+            return _lengths(asked, about, kept)
+        many = dict(zip(networks, counts, strict=True))
+        plain = bytes(_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes)
+        return _Keeping(key.handle, name, about, key.seal(about, 0, plain.ljust(asked.room, b"\x00"), self._random))
 
     def leave(self, handle: bytes) -> None:
         """Take away the shares of the person of this stream, and what was kept of looks at them. May be asked again."""
@@ -133,6 +191,11 @@ class Crowd:
             for address, seen in values
             for _, token in self._prefixes.tokens(address_of(address))
         ]
+
+
+def _lengths(asked: ToShow, about: str, kept: bytes) -> list[int | None]:
+    """What was kept, as it is shown: of each value the length of its prefix, or None."""
+    return [length or None for length in asked.key.open(about, 0, kept)[: len(asked.values)]]
 
 
 def _longest(lengths: Sequence[int], enough: Sequence[bool]) -> int:

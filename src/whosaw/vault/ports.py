@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from whosaw.model.access import Look
+from whosaw.model.decision import Decision
+
 # What `SealedRows.add` is given, in its order, for many at once.
 SealedRow = tuple[bytes, str, int, int, bytes, bytes]
 
@@ -92,6 +95,10 @@ class CrowdRows(Protocol):
         """Keep `sealed` unless something is kept of this look; what is kept, durable."""
         ...
 
+    def keep_all(self, kept: Sequence[tuple[bytes, bytes, bytes]]) -> Sequence[bytes | Exception]:
+        """What `keep` returns or raises for each (handle, look, sealed)."""
+        ...
+
 
 class OpenedLeaf(Protocol):
     """A leaf with what opens it, as whoever recorded it holds it."""
@@ -125,3 +132,16 @@ class RecordedLook(Protocol):
     def receipt(self) -> bytes: ...
     @property
     def leaves(self) -> Sequence[OpenedLeaf]: ...
+
+
+class Granted(Protocol):
+    """A permitted look with its record, and what shows how far that has come."""
+
+    @property
+    def look(self) -> Look: ...
+    @property
+    def recorded(self) -> RecordedLook: ...
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def receipt(self) -> bytes: ...

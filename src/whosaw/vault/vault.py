@@ -19,7 +19,8 @@ Specification: docs/spec/keys.md
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from whosaw.errors import BadInput
@@ -27,7 +28,6 @@ from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.decision import Decision
 from whosaw.model.delivered import Deliveries
 from whosaw.model.record import Stream
-from whosaw.privacy.data_key import DataKey
 from whosaw.privacy.detail import canonical, check_offered, is_text, mask
 from whosaw.privacy.detail import seen as coarse
 from whosaw.privacy.fields.kind import EXACT, NOWHERE, Places, World
@@ -38,9 +38,9 @@ from whosaw.tlog.note import VerifierKey
 from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
 from whosaw.vault.counted import Counted
-from whosaw.vault.crowd import Crowd
+from whosaw.vault.crowd import Crowd, ToShow
 from whosaw.vault.match import Request, matching, wrong
-from whosaw.vault.ports import Leaves, RecordedLook, SealedRows
+from whosaw.vault.ports import Granted, Leaves, RecordedLook, SealedRows
 from whosaw.vault.released import OPEN_FOR, Released, Tally
 from whosaw.vault.stage import Heads, check_stage
 from whosaw.vault.value import Value
@@ -149,6 +149,34 @@ class Vault:
         Raises WrongReceipt unless `recorded` is the durable record of exactly this look, permitted exactly so, and
         `receipt` shows that it has come as far as was decided: nothing, or a proof file; and unless its time is not over.
         """
+        (made,) = self.open_all([_Granted(look, recorded, decision, receipt)])
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def open_all(self, granted: Sequence[Granted]) -> list[tuple[Value, ...] | Exception]:
+        """What `open` returns or raises for each. What is to be kept of all of them is kept at once."""
+        openings: list[_Opening | Exception] = []
+        for each in granted:
+            try:
+                openings.append(self._opening(each))
+            except Exception as error:  # noqa: BLE001 - it is this look's own, and said of it
+                openings.append(error)
+        # How much of each address may be shown: the same whenever a look is asked again.
+        wanted = [each for each in openings if isinstance(each, _Opening) and each.to_ask is not None]
+        kept = self._crowd.shown_all([each.to_ask for each in wanted if each.to_ask is not None])
+        lengths = dict(zip(map(id, wanted), kept, strict=True))
+        made: list[tuple[Value, ...] | Exception] = []
+        for opening in openings:
+            try:
+                made.append(opening if isinstance(opening, Exception) else tuple(self._masked(opening, lengths)))
+            except Exception as error:  # noqa: BLE001 - as above
+                made.append(error)
+        return made
+
+    def _opening(self, given: Granted) -> _Opening:
+        """What the vault held of what is granted at the time of the look; after the match, and for nobody else."""
+        look, decision = given.look, given.decision
         # Not `key`: a question about a person nobody knows must not give them a stream.
         key = self._keyring.known(Stream.of_person(look.person))
         if key is None:
@@ -161,14 +189,24 @@ class Vault:
             decision=decision,
             origin=self._origin,
         )
-        found, body = matching(request, recorded, self._receipts, self._journal, self._chains)
-        check_stage(request, found, receipt, signed=recorded.receipt, heads=self._heads, at=self._clock())
+        found, body = matching(request, given.recorded, self._receipts, self._journal, self._chains)
+        check_stage(request, found, given.receipt, signed=given.recorded.receipt, heads=self._heads, at=self._clock())
         self._released.once_more(look, body.at, self._clock())
+        at = _millis(body.at)
         with self._lock:
-            self._last = max(self._last, _millis(body.at))
+            self._last = max(self._last, at)
         # Whoever asks for what is kept of them gets all of it, and not what is newest.
         most = EXPORTED if look.mode is Mode.EXPORT else self._newest
-        return tuple(self._values(key, decision.detail, _millis(body.at), found.label, most))
+        for asked in decision.detail:
+            check_offered(asked.field, asked.detail, self._places)
+        made = _Opening()
+        for asked in decision.detail:
+            rows = self._rows.newest(key.handle, str(asked.field), at, most)
+            values = [(key.open(str(asked.field), seen, sealed).decode(), seen) for seen, sealed in rows]
+            made.values.append((asked, values))
+            if asked.field is Field.IP and asked.detail != EXACT and values:
+                made.to_ask = ToShow(key, values, found.label, most)
+        return made
 
     def addresses(self) -> Addresses:
         """All addresses of a time, as pseudonyms and never as they are."""
@@ -183,28 +221,40 @@ class Vault:
         """How often values left, since this start."""
         return self._released.tally
 
-    def _values(self, key: DataKey, granted: Sequence[Asked], at: int, label: bytes, most: int) -> Iterator[Value]:
-        """What the vault held at `at`, opened and masked. Only `open` calls this, and only after the match."""
-        for asked in granted:
-            check_offered(asked.field, asked.detail, self._places)
-        for field, detail in ((asked.field, asked.detail) for asked in granted):
-            rows = self._rows.newest(key.handle, str(field), at, most)
-            opened = [(key.open(str(field), seen, sealed).decode(), seen) for seen, sealed in rows]
-            for (plain, seen), prefix in zip(
-                opened, self._prefixes(key, field, detail, opened, label, most=most), strict=True
-            ):
+    def _masked(self, opening: _Opening, lengths: Mapping[int, Sequence[int | None] | Exception]) -> Iterator[Value]:
+        """Each value as it is shown. `lengths`: how much of each address, by opening."""
+        for asked, values in opening.values:
+            field, detail = asked.field, asked.detail
+            prefixes: Sequence[int | None] | Exception = [None] * len(values)
+            if opening.to_ask is not None and values is opening.to_ask.values:
+                prefixes = lengths[id(opening)]
+            if isinstance(prefixes, Exception):
+                raise prefixes
+            for (plain, seen), prefix in zip(values, prefixes, strict=True):
                 shown = mask(field, plain, detail, World(prefix, self._places))
                 yield Value(
                     field, detail, coarse(field, detail, _EPOCH + seen * _MICROSECOND), shown.text, shown.caveat
                 )
 
-    def _prefixes(
-        self, key: DataKey, field: Field, detail: str, opened: Sequence[tuple[str, int]], label: bytes, *, most: int
-    ) -> Sequence[int | None]:
-        """How much of each address may be shown: the same whenever this look, whose leaf has `label`, is asked again."""
-        if field is not Field.IP or detail == EXACT or not opened:
-            return [None] * len(opened)
-        return self._crowd.shown(key, opened, label, most)
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """``ports.Granted`` of one call."""
+
+    look: Look
+    recorded: RecordedLook
+    decision: Decision
+    receipt: bytes
+
+
+class _Opening:
+    """One look whose receipt has matched: its values, open and not yet masked. `to_ask`: what the crowd is to be asked."""
+
+    __slots__ = ("to_ask", "values")
+
+    def __init__(self) -> None:
+        self.values: list[tuple[Asked, list[tuple[str, int]]]] = []
+        self.to_ask: ToShow | None = None
 
 
 def _checked(field: Field, value: str, source_id: str) -> bytes:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Self, TypeVar
 
@@ -40,7 +40,7 @@ from whosaw.journal.retold import retold
 from whosaw.journal.segment import Erased
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Parked, Recorded, Submission, check, prepare
+from whosaw.journal.submission import Admit, Parked, Recorded, Submission, check, one_by_one, prepare
 from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import witnessed_in
 from whosaw.model.genesis import Genesis
@@ -100,6 +100,10 @@ class Gate:
         parked = Parked(*check(submission, self._keys), submission.admit)
         self._asking.put(parked)
         return parked.wait()
+
+    def submit_all(self, submissions: Sequence[Submission], admit: Admit | None = None) -> list[Recorded | Exception]:  # noqa: ARG002
+        """The same for several, each by itself. Nobody is admitted: whoever waits for a network has no turn (``guard.turn``)."""
+        return one_by_one(submissions, self.enqueue)
 
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         """The same without waiting."""
