@@ -91,7 +91,7 @@ def test_1_the_log_is_taken_in(taken):
 
 @pytest.fixture(scope="module")
 def watched(taken, data):
-    return typed("watch", "--data", data, "--format", "json")
+    return typed("watch", "--as", "ines", "--data", data, "--format", "json")
 
 
 def test_2_the_watch_finds_the_four(watched):

@@ -10,7 +10,7 @@ Above `watching`, because it is made of what that gives; apart from it, because 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts
 from whosaw.guard.approvals.ground import favours
 from whosaw.guard.approvals.life import Kept
+from whosaw.inquiry.standing import known, standing
+from whosaw.inquiry.step import moment
 from whosaw.journal.segment import Frame
 from whosaw.model.access import LADDER, Asked, Field
 from whosaw.model.approval import As
@@ -37,15 +39,19 @@ from whosaw.nudge.state import Asked as Nudged
 from whosaw.policy.independence import Approved
 from whosaw.review import notes, suppress, work
 from whosaw.review.again import found_again
+from whosaw.review.ground import Grounds
 from whosaw.review.notes import Note
 from whosaw.review.ports import Desk
 from whosaw.review.record import STREAM
+from whosaw.review.shown import listed
 from whosaw.review.state import NEW, Standing, standings
 from whosaw.review.words import State
+from whosaw.review.work import Refused
 from whosaw.watching import facts, findings
 from whosaw.wiring import House
 
 if TYPE_CHECKING:
+    from whosaw.detect.finding import Finding
     from whosaw.detect.run import Run
 
 _INTIMATE = (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES, Field.PAYMENT)
@@ -141,6 +147,35 @@ def watched(here: House, run: Run) -> Watched:
     rules = [rule for rule in suppress.kept(desk).values() if rule.in_force(here.clock())]
     hidden = suppress.hide(run.findings, _looks(here, run) if rules else {}, now, desk)
     return Watched(now, hidden, reopened)
+
+
+def refused(here: House, asker: str) -> Refused | None:
+    """That `asker`, a staff id, may read no finding at all, on record; None for whoever works here."""
+    desk = review_desk(here)
+    who = known(desk.directory, desk.remember(asker), moment(desk.clock)).principal
+    found = listed(asker, desk) if standing(who, "reviewer") else ()
+    return found if isinstance(found, Refused) else None
+
+
+def readable(here: House, asker: str) -> Mapping[str, str]:
+    """The findings that `asker`, who works here, may read, and where each goes."""
+    found = listed(asker, review_desk(here))
+    return {} if isinstance(found, Refused) else {row.finding.id: row.route for row in found}
+
+
+def routes(here: House, found: Iterable[Finding]) -> Mapping[str, str]:
+    """Where each finding goes: a unit, or the overseer."""
+    desk = review_desk(here)
+    at = moment(desk.clock)
+    return {one.id: Grounds.of(desk, one, at).route() for one in found}
+
+
+def function_of(here: House, asker: str) -> str | None:
+    """The function of a staff member, as the directory has it now."""
+    who, t = here.names.remember(asker), micros(here.clock())
+    rows = [row for row in KnownDirectory(here.directory).staff() or () if row.who == who]
+    held = [row for row in rows if (row.valid_from or t) <= t and (row.valid_to is None or row.valid_to > t)]
+    return held[-1].function if held else None
 
 
 def _looks(here: House, run: Run) -> dict[str, list[suppress.Look]]:

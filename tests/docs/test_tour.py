@@ -85,7 +85,7 @@ def test_the_tour_shows_what_is_really_said(walked):
 def test_the_snoop_is_found_under_the_number_and_the_name_of_the_tour(walked):
     """What the watch calls new is what the tour asks about, and the name that two open is the planted one."""
     said = {s.typed: out for s, _, out in walked[0]}
-    new = re.findall(r"^ +(f-\d{6}) +yes", said["whosaw watch --data demo-data"], re.MULTILINE)
+    new = re.findall(r"^ +(f-\d{6}) +yes", said["whosaw watch --as susan.marrow --data demo-data"], re.MULTILINE)
     assert new == ["f-000002"]
     opened = said["whosaw inquiry unseal f-000002 --by susan.marrow --with petra.novotna --data demo-data"]
     assert re.findall(r"principal +e-\w+ +(.+)", opened) == ["you"]

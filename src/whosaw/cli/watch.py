@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`whosaw watch`: the detectors over everything recorded up to now. Words and numbers, never a name."""
+"""`whosaw watch`: the detectors over everything recorded up to now, once, or again and again until told to stop.
+
+    without --as    how many findings, which, and where each goes; no word of what they say
+    --as ID         the sentences of those that ID may read, as `whosaw finding list` has them, and nothing of the others
+
+Invariant: who runs a watch reads no finding by that. A finding about watchers would else be shown to them first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import again, data_option, format_option, opened, say
-from whosaw.cli.output import TO_REVIEW, Cell, Table
-from whosaw.facts.columns import instant
-from whosaw.review.state import NEW
-from whosaw.reviewing import Watched, watched
-from whosaw.verify.words import counted
+from whosaw.cli import finding_words
+from whosaw.cli.errand import Done
+from whosaw.cli.operator import local
+from whosaw.cli.options import Together, data_option, format_option, opened, say
+from whosaw.cli.output import REFUSED, TO_REVIEW
+from whosaw.cli.watch_follow import FORMS, follow_
+from whosaw.cli.watch_words import Eyes, told
+from whosaw.reviewing import function_of, readable, refused, routes, watched
 from whosaw.watching import watch as run_watch
+from whosaw.wiring import House
 
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
@@ -23,125 +33,45 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--follow", is_flag=True, help="Go on until told to stop, and print only what is new.")
+@click.option(
+    "--every", type=click.IntRange(1), default=60, show_default=True, metavar="SECONDS",
+    help="With --follow: how long between two watches.",
+)  # fmt: skip
 @click.option("--rebuild", is_flag=True, help="Read the whole journal again, whatever earlier watches kept of it.")
+@click.option(
+    "--as", "asker", envvar="WHOSAW_PRINCIPAL", metavar="ID",
+    help="Staff id of whoever reads. Without it no sentence of a finding is printed.",
+)  # fmt: skip
 @data_option
 @format_option
-def watch(rebuild: bool, data: Path, form: str) -> int:
+def watch(follow: bool, every: int, rebuild: bool, asker: str | None, data: Path, form: str) -> int:
     """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched."""
+    if not follow:
+        done = _once(data, asker, rebuild)
+        say(done.table, form)
+        return done.code
+    if form not in FORMS or rebuild:
+        raise Together(f"--follow goes with --format {' or '.join(FORMS)}, and without --rebuild")
+    return follow_(partial(_once, data, asker, False), every, form)
+
+
+def _once(data: Path, asker: str | None, rebuild: bool) -> Done:
     with opened(data) as here:
+        if asker is not None:
+            local(here, asker)
+            if (no := refused(here, asker)) is not None:
+                return Done(finding_words.refused(no), REFUSED)
         run = run_watch(here, rebuild=rebuild)
         now = watched(here, run)
-    say(_told(run, data, now), form)
+        waiting = [finding for finding in run.kept.findings if now.waits(finding.id)]
+        eyes = _eyes(here, run, waiting, asker)
+    waits = any(finding.id in eyes.routes for finding in waiting)
     # A finding that no longer shows is open all the same, until somebody has closed it.
-    return TO_REVIEW if any(now.waits(finding.id) for finding in run.kept.findings) or run.blind else 0
+    return Done(told(run, data, now, eyes), TO_REVIEW if waits or run.blind else 0)
 
 
-def _told(run: Run, data: Path, now: Watched) -> Table:
-    shown = [finding for finding in run.findings if finding.id not in now.hidden]
-    rows = tuple(_row(finding, finding.id in run.new, now) for finding in shown)
-    facts: dict[str, Cell] = {
-        "looks": run.coverage.looks,
-        "with_person": run.coverage.with_person,
-        "explained": run.coverage.explained,
-        "refused": run.coverage.refused,
-        "off": run.coverage.off,
-        "hidden": len(now.hidden),
-    }
-    ways_on = (f"Next: whosaw inquiry finding {shown[0].id} --as ID{again(data)}",) if shown else ()
-    return Table(
-        run.sentence,
-        ("finding", "new", "score", "sentence"),
-        rows,
-        facts,
-        (
-            *_against(shown),
-            *_unfound(run),
-            *_ended(shown, now),
-            *_hidden(now),
-            *_changed(run),
-            *_earlier(run, now),
-            *coverage(run),
-            *ways_on,
-        ),
-    )
-
-
-def _unfound(run: Run) -> tuple[str, ...]:
-    """Where nothing is found, what was not: that it can be usual does not mean that there is nothing."""
-    without = run.coverage.with_person - run.coverage.explained
-    if run.findings or not without:
-        return ()
-    has = "has" if without == 1 else "have"
-    return (
-        f"{counted(without, 'look')} at a person {has} no reason on file: so many can be usual, and no finding lists them.",
-    )
-
-
-def _earlier(run: Run, now: Watched) -> tuple[str, ...]:
-    """Findings of earlier watches that this one no longer sees: their looks are older than it looks back."""
-    seen = {finding.id for finding in run.findings}
-    return tuple(
-        f"{finding.id}, last seen {instant(finding.as_of):%Y-%m-%d}, stays open: {finding.sentence}"
-        for finding in run.kept.findings
-        if finding.id not in seen and now.waits(finding.id)
-    )
-
-
-def _ended(shown: Sequence[Finding], now: Watched) -> tuple[str, ...]:
-    """How those that are found again ended before: it stands beside them, and hides nothing."""
-    return tuple(
-        f"{finding.id} was resolved as {ended[-1].resolution} on {ended[-1].at:%Y-%m-%d}"
-        + (", and is opened again: there is more." if finding.id in now.reopened else ".")
-        for finding in shown
-        if (ended := now.standings.get(finding.id, NEW).ended)
-    )
-
-
-def _hidden(now: Watched) -> tuple[str, ...]:
-    """Never in silence."""
-    if not now.hidden:
-        return ()
-    rules = sorted(set(now.hidden.values()))
-    are, many = ("is" if len(now.hidden) == 1 else "are"), counted(len(rules), "rule")
-    said = f"{counted(len(now.hidden), 'finding')} {are} hidden by {many} ({', '.join(rules)})"
-    return (f"{said}: whosaw suppression list says whose, and until when.",)
-
-
-def _changed(run: Run) -> tuple[str, ...]:
-    """That somebody wrote among the facts, for as long as it is news."""
-    if run.changed is None:
-        return ()
-    at = instant(run.changed)
-    found = f"On {at:%Y-%m-%d} at {at:%H:%M} UTC the facts were found other than this house had written them."
-    return (f"{found} They were made anew from the journal; who can write that folder is for you to find out.",)
-
-
-def _row(finding: Finding, new: bool, now: Watched) -> dict[str, Cell]:
-    first, last = finding.window
-    standing = now.standings.get(finding.id, NEW)
-    return {
-        "finding": finding.id,
-        "new": new,
-        "state": str(standing.state),
-        "resolution": None if not standing.ended else str(standing.ended[-1].resolution),
-        "score": f"{finding.score:.1f}",
-        "first": f"{instant(first):%Y-%m-%d}",
-        "last": f"{instant(last):%Y-%m-%d}",
-        "principals": len(finding.principals),
-        "persons": len(finding.persons),
-        "looks": len(finding.looks),
-        "sentence": finding.sentence,
-        "signals": tuple(reason.sentence for reason in finding.signals),
-        "against": finding.counter,
-    }
-
-
-def _against(shown: Sequence[Finding]) -> tuple[str, ...]:
-    return tuple(f"{finding.id}, against it: {sentence}" for finding in shown for sentence in finding.counter)
-
-
-def coverage(run: Run) -> tuple[str, ...]:
-    """From where looks came, and what was off: a silence is worth as much as this."""
-    sources = ", ".join(f"{name} ({count:,})" for name, count in run.coverage.sources)
-    seen = (f"Looks came from: {sources}. What no source tells, nobody saw.",) if sources else ()
-    return (*seen, *run.coverage.off)
+def _eyes(here: House, run: Run, waiting: Iterable[Finding], asker: str | None) -> Eyes:
+    if asker is None:
+        return Eyes(None, routes(here, {one.id: one for one in (*run.findings, *waiting)}.values()))
+    return Eyes(asker, readable(here, asker), function_of(here, asker))

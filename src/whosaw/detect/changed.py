@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
+from whosaw.detect.defaults import Defaults
 from whosaw.detect.signal import World
 from whosaw.detect.tally import judged
 from whosaw.facts.columns import DAY
@@ -49,6 +50,11 @@ class Numbers:
     hole_rate: float = field(metadata={"high": 0.5})
     brief_hours: int
     late_hours: int
+
+
+def late_after(defaults: Defaults) -> int:
+    """What the log learns of so much later is late, in microseconds."""
+    return defaults.of(NAME, Numbers).late_hours * (DAY // 24)
 
 
 def changes(world: World) -> Any:
@@ -152,8 +158,7 @@ def _taken_out(world: World) -> Any:
 
 def _late(world: World) -> Any:
     looks = judged(world)
-    hours = world.defaults.of(NAME, Numbers).late_hours * (DAY // 24)
-    return looks.filter(looks.u == 1, looks.arrived - looks.t > hours).select("row")
+    return looks.filter(looks.u == 1, looks.arrived - looks.t > late_after(world.defaults)).select("row")
 
 
 def _beside_a_hole(world: World) -> Any | None:

@@ -17,7 +17,19 @@ from whosaw.model.access import Field, Mode
 # Fields that say where somebody was, or what they wrote.
 PLACE = (Field.IP, Field.LOCATION, Field.MESSAGES)
 _TEXTS = ("look_id", "who", "person", "case", "unit", "function", "manager", "country")
-_NUMBERS = ("row", "t", "protected", "refused", "named", "first", "weight_then", "weight_now", "near", "tenure")
+_NUMBERS = (
+    "row",
+    "t",
+    "protected",
+    "refused",
+    "named",
+    "first",
+    "weight_then",
+    "weight_now",
+    "near",
+    "tenure",
+    "arrived",
+)
 _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
@@ -113,6 +125,7 @@ def _evidence(row: dict[str, Cell], explained_from: int) -> Evidence:
         near=value["near"],
         explained=value["weight_then"] >= explained_from,
         tenure=value["tenure"],
+        arrived=value["arrived"],
     )
 
 

@@ -69,7 +69,7 @@ def examine(
     instants = _instants(dataset, replay)
     for number, as_of in enumerate(instants):
         say = None if at is None else _saying(at, number, len(instants))
-        world = world_of(facts, as_of, defaults, templates)
+        world = world_of(facts if as_of == dataset.end else _learnt(facts, as_of), as_of, defaults, templates)
         all_ = tried(world, defaults.findings.candidate, say)
         may = places(budget, staff, (as_of - dataset.start) / DAY, defaults.budget)
         entered.take(world, all_, may, since=instants[number - 1] if number else dataset.start - 1)
@@ -80,7 +80,7 @@ def examine(
     units = len(openers) + _rest(openers)
     return Examined(
         entered.lines(),
-        cover(world, SIGNALS, (*all_.failed, *practices(all_.signals, defaults.findings))),
+        cover(world, SIGNALS, (*all_.failed, *(one.sentence for one in practices(all_.signals, defaults.findings)))),
         all_.signals,
         units,
         units * weakest,
@@ -88,6 +88,13 @@ def examine(
         blind=not all_.ran,
         failed=bool(all_.failed),
     )
+
+
+def _learnt(facts: Facts, as_of: int) -> Facts:
+    """The facts without the looks that the log had not learnt of yet: at the end of a period nobody knew them."""
+    look = facts.tables["look"]
+    known = look.filter(look.arrived.isnull() | (look.arrived <= as_of))
+    return replace(facts, tables={**facts.tables, "look": known})
 
 
 def _instants(dataset: Dataset, replay: int | None) -> list[int]:

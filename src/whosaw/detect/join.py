@@ -180,14 +180,21 @@ def practice(signal: Signal, numbers: Joining) -> bool:
     return team and len({look.who for look in signal.looks}) > numbers.most_principals
 
 
-def practices(tried: Iterable[Signal], numbers: Joining) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """What is said of a team that is no finding. `functions`: of those whose looks it is about; they are not told it."""
+
+    functions: frozenset[str | None]
+    sentence: str
+
+
+def practices(tried: Iterable[Signal], numbers: Joining) -> tuple[Practice, ...]:
     """What is said of teams that are no findings, once for each signal and function; the strongest first."""
-    said: dict[tuple[str, frozenset[str | None]], str] = {}
+    said: dict[tuple[str, frozenset[str | None]], Practice] = {}
     for signal in sorted((s for s in tried if s.p <= numbers.strong and practice(s, numbers)), key=lambda s: s.order):
         functions = frozenset(look.function for look in signal.looks)
-        said.setdefault(
-            (signal.signal, functions), f"How so many work is for the rules, and no finding: {signal.sentence}"
-        )
+        sentence = f"How so many work is for the rules, and no finding: {signal.sentence}"
+        said.setdefault((signal.signal, functions), Practice(functions, sentence))
     return tuple(said.values())
 
 

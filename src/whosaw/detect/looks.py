@@ -12,9 +12,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from whosaw.detect.changed import late_after
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.explain import LATE, OVER, OWN, explained
 from whosaw.detect.templates import Templates
+from whosaw.facts.columns import instant
 from whosaw.facts.opened import Facts
 from whosaw.facts.prepared.looks import prepare, seen_by
 
@@ -72,7 +74,7 @@ def looks_at(
     """Every look at `person` (a pseudonym) up to `as_of`, by time."""
     looks = prepare(facts.tables, as_of)
     found = explained(facts, looks.filter(looks.person == person), seen_by(facts.tables, as_of), templates, defaults)
-    return [_look(row, templates) for row in _rows(facts, found)]
+    return [_look(row, templates, late_after(defaults)) for row in _rows(facts, found)]
 
 
 def looks_of(
@@ -97,14 +99,14 @@ def looks_of(
     # By id only once explained: coming back to somebody rests on looks that are not asked for.
     if looks is not None:
         found = found.filter(found.look_id.isin(sorted(looks)))
-    return [_look(row, templates) for row in _rows(facts, found)]
+    return [_look(row, templates, late_after(defaults)) for row in _rows(facts, found)]
 
 
 def _rows(facts: Facts, found: Any) -> list[dict[str, Any]]:
     return facts.rows(found, ("t", "look_id", "row"), "looks")
 
 
-def _look(row: dict[str, Any], templates: Templates) -> ExplainedLook:
+def _look(row: dict[str, Any], templates: Templates, late: int) -> ExplainedLook:
     explained = row["person"] is not None and row["weight_then"] >= templates.explained_from
     reason, sentence = _reason(row, templates) if explained else (None, _missing(row))
     return ExplainedLook(
@@ -132,7 +134,7 @@ def _look(row: dict[str, Any], templates: Templates) -> ExplainedLook:
         first=row["first"] == 1,
         explained=explained,
         reason=reason,
-        sentence=sentence,
+        sentence=sentence + _unknown(row, late),
         later=not explained and row["weight_now"] >= templates.explained_from,
     )
 
@@ -142,6 +144,14 @@ def _reason(row: dict[str, Any], templates: Templates) -> tuple[str, str]:
         return REPEAT, f"Came back within {templates.repeat_days} days of a look that had a reason of its own."
     template = templates.templates[row["template"]]
     return template.id, template.sentence
+
+
+def _unknown(row: dict[str, Any], late: int) -> str:
+    """What is said of the time of the look is what is known today; of one that came late, that it was not known then."""
+    arrived = row["arrived"]
+    if arrived is None or arrived - row["t"] <= late:
+        return ""
+    return f" The log learnt of it late: it was not known before {instant(arrived):%Y-%m-%d}."
 
 
 def _missing(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from whosaw.detect.evidence import flags, lookers
 from whosaw.detect.explain import explained
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
-from whosaw.detect.join import core, joined, of_one, opens, practices, standing
+from whosaw.detect.join import Practice, core, joined, of_one, opens, practices, standing
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
@@ -38,7 +38,8 @@ class Run:
     """What one watch found. `findings`: most suspicious first. `new`: ids that no earlier run had.
 
     `kept`: every finding ever made, to be stored and given to the next run as `earlier`. `blind`: no signal was on.
-    `changed`: when facts were found that the house had not written, if that was lately.
+    `practices`: what is said of teams, and is no finding. `changed`: when facts were found that the house had not written, if
+    that was lately.
     """
 
     as_of: int
@@ -48,6 +49,7 @@ class Run:
     kept: Findings
     sentence: str
     blind: bool = False
+    practices: tuple[Practice, ...] = ()
     changed: int | None = None
 
 
@@ -63,12 +65,13 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     before = earlier or NONE
     findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
-    coverage = cover(world, SIGNALS, (*all_.failed, *practices(all_.signals, numbers)))
+    coverage = cover(world, SIGNALS, all_.failed)
     new = tuple(finding.id for finding in findings if finding.id not in known)
-    sentence = _sentence(as_of, findings, new, coverage) if all_.ran else _unwatched(as_of, coverage)
+    sentence = said(as_of, len(findings), len(new), coverage) if all_.ran else _unwatched(as_of, coverage)
     changed = None if facts.progress is None else facts.progress.changed
     lately = changed if changed is not None and changed > as_of - _LATELY else None
-    return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran, changed=lately)
+    teams = practices(all_.signals, numbers)
+    return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran, practices=teams, changed=lately)
 
 
 def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates) -> World:
@@ -165,9 +168,10 @@ def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding
     return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
 
 
-def _sentence(as_of: int, findings: Sequence[Finding], new: Sequence[str], coverage: Coverage) -> str:
-    fresh = "new" if len(new) == len(findings) else f"{len(new):,} of them new"
-    found = f"{many(len(findings), 'finding')}, {fresh}" if findings else "No findings"
+def said(as_of: int, findings: int, new: int, coverage: Coverage) -> str:
+    """How many findings there are, of those that somebody may know of, and how much was seen."""
+    fresh = "new" if new == findings else f"{new:,} of them new"
+    found = f"{many(findings, 'finding')}, {fresh}" if findings else "No findings"
     return (
         f"{found}; {many(coverage.looks, 'look')} up to {instant(as_of):%Y-%m-%d %H:%M} UTC, and of "
         f"{coverage.with_person:,} at a person {coverage.explained:,} have a reason on file "

@@ -42,7 +42,8 @@ class Evidence:
     """One look of one principal. `later`: a reason was filed after it; `near`: see explain.py.
 
     `person`: None where it was about nobody in particular, as a total. `explained`: a reason holds as of the look.
-    `named`: it was made in the name of somebody else, which is only claimed. Who that is stands nowhere here.
+    `named`: it was made in the name of somebody else, which is only claimed. Who that is stands nowhere here. `arrived`: when
+    the log learnt of it, None where it did at once or nobody knows.
     """
 
     look: str
@@ -63,6 +64,7 @@ class Evidence:
     near: int
     explained: bool = False
     tenure: int | None = None
+    arrived: int | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from whosaw.detect.changed import late_after
 from whosaw.detect.coverage import reasons_off
 from whosaw.detect.defaults import Defaults, Harm
 from whosaw.detect.evidence import narrow
@@ -21,6 +22,7 @@ from whosaw.detect.fuse import LEAST, fused, of_newcomers
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.signals.unexplained import Unexplained
 from whosaw.detect.wording import looked, many
+from whosaw.facts.columns import instant
 from whosaw.facts.prepared.looks import holds
 
 # Functions whose work is to look after others.
@@ -140,6 +142,7 @@ def _counter(
     named = sum(look.named for look in looks)
     with_reason, all_ = (sum(pair[i] for pair in explained) for i in (0, 1))
     said += [
+        _unknown(looks, late_after(world.defaults)),
         f"{_share(refused, len(looks))} refused: nothing was shown." if refused else "",
         f"{_share(named, len(looks))} {_NAMED[world.facts.dataset is None]}" if named else "",
         f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
@@ -154,6 +157,15 @@ def _counter(
         ),
     ]
     return [sentence for sentence in said if sentence]
+
+
+def _unknown(looks: Sequence[Evidence], late: int) -> str:
+    """Of which looks nobody could know for a while: whoever watched then is not to be told that they should have seen them."""
+    came = [look.arrived for look in looks if look.arrived is not None and look.arrived - look.t > late]
+    if not came:
+        return ""
+    last = "it" if len(came) == 1 else "the last of them"
+    return f"{_share(len(came), len(looks))} not known before {instant(max(came)):%Y-%m-%d}, when the log learnt of {last}."
 
 
 def _of(number: int, all_: int, what: str) -> str:

@@ -24,7 +24,7 @@ from whosaw.cli.demo.tamper import Change, changed
 from whosaw.cli.journal.status import short
 from whosaw.cli.options import progress
 from whosaw.cli.statement import write as write_statement
-from whosaw.cli.watch import coverage
+from whosaw.cli.watch_words import coverage
 from whosaw.desks import (
     hand_out_statement,
     inquiry_desk,
@@ -39,6 +39,7 @@ from whosaw.inquiry import finding as of_finding
 from whosaw.inquiry import person as of_person
 from whosaw.inquiry.step import Refused
 from whosaw.inquiry.unseal import Unsealed, unseal
+from whosaw.reviewing import readable
 from whosaw.simulate.summer.company import company
 from whosaw.simulate.summer.summer import summer
 from whosaw.tlog.note import VerifierKey
@@ -90,7 +91,7 @@ def play(folder: Path, out: Narrator) -> None:
         _allowed(scenes, cast, out)
         _refused(scenes, cast, out)
         _behind(scenes, player, places, out)
-        _found(scenes, player, out)
+        _found(scenes, player, cast, out)
         _named(scenes, player, cast, out)
         _told(scenes, player, places, out)
         until = clock()
@@ -188,14 +189,20 @@ def _behind(scenes: Scenes, player: Player, places: stage.Places, out: Narrator)
     )
 
 
-def _found(scenes: Scenes, player: Player, out: Narrator) -> None:
+def _found(scenes: Scenes, player: Player, cast: Cast, out: Narrator) -> None:
     out.scene("The watch finds them")
     run = watch(player.here)
     out.say(run.sentence)
-    if not run.findings:
+    may = readable(player.here, ASKS)
+    told = [finding for finding in run.findings if finding.id in may]
+    if not told:
         raise Unavailable("the watch found nothing to tell of", part="demonstration")
-    scenes.finding, scenes.coverage = run.findings[0], coverage(run)
-    for finding in run.findings:
+    scenes.finding, scenes.coverage = told[0], coverage(run)
+    out.say(
+        f"What a finding says is told to who may read it, and not to who runs the watch. {ASKS} ({cast.unit(ASKS)}) may; audit is "
+        "refused, as it is about audit. It goes to " + " and ".join(sorted({may[finding.id] for finding in told})) + "."
+    )
+    for finding in told:
         out.quote((f"{finding.id}: {finding.sentence}",))
         out.quote(f"against it: {sentence}" for sentence in finding.counter)
     out.say(f"The watch works on pseudonyms, and knew no name. It said: {scenes.finding.sentence}", on_page=True)
