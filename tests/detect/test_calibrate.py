@@ -49,15 +49,27 @@ def test_on_chance_it_is_what_it_says(spread, declared, slack):
         assert sum(np.concatenate([said(p) for p, _ in tails]) <= level) <= slack * expected + 3 * math.sqrt(expected)
 
 
-def test_few_units_only_make_it_larger():
-    """Under 200 units no rank is to be had: p is raised where the tail is heavy, and left where it is not."""
+def test_of_a_few_units_the_formula_is_believed():
+    """With no more than a handful no rank is to be had: p is raised where the tail is heavy, and left where it is not."""
     draw = np.random.default_rng(8)
-    for number in (1, 3, 20, 199):
+    for number in (1, 3, 20):
         light, heavy = draw.uniform(size=number) ** 0.7, draw.uniform(size=number) ** 5
         assert (said(light) >= light * (1 - 1e-12)).all()
         assert (said(light) <= light**0.5 + 1e-12).all()
         assert (said(heavy) >= heavy).all()
     assert said(heavy).min() > heavy.min() ** 0.5
+
+
+def test_of_some_units_it_is_their_share():
+    """Sixty of whom four have anything to be said of: being one of these is as seldom as that. One far out is not five in sixty."""
+    weak = said([0.7, 0.6, 0.5, 0.4, *[1.0] * 56])
+    assert weak[:4].max() <= 5 / 61
+    assert weak[4:].min() == 1.0
+    assert said([1e-9, 1e-9, *[1.0] * 58]).min() == pytest.approx(1e-9)
+    # A formula that pays three times too much: what is not cut off is what it says all the same.
+    draw = np.random.default_rng(12)
+    safe = np.concatenate([said(np.minimum(1, 3 * draw.uniform(size=150))) for _ in range(8)])
+    assert stats.kstest(safe[safe < 0.3] / 0.3, "uniform").pvalue > 0.01
 
 
 @pytest.mark.parametrize("number", [60, 300, 3000])
@@ -79,6 +91,8 @@ def test_larger_stays_larger_and_strata_are_apart():
     both = calibrated([*wild, *calm, *few], NUMBERS)
     assert both[:400] == calibrated(wild, NUMBERS)
     assert both[400:800] == calibrated(calm, NUMBERS)
+    assert {s.peers for s in both[:400]} == {"wild"}
+    assert {s.peers for s in both[800:]} == {""}
     assert {s.unit for s in both} == {s.unit for s in (*wild, *calm, *few)}
 
 

@@ -13,7 +13,7 @@ from tests.evaluate.made import START
 from whosaw.cli.commands import run, whosaw
 from whosaw.errors import BadInput
 from whosaw.evaluate.around import attributes_of, looks_of, period_of, staff_of
-from whosaw.evaluate.calibration import calibration_of
+from whosaw.evaluate.calibration import calibration_of, units_of
 from whosaw.evaluate.read import read_findings, read_truth
 
 FINDING = {
@@ -188,6 +188,11 @@ def test_units_are_held_against_what_they_should_be(tmp_path):
     assert (made.signal, made.units, made.ratios[0]) == ("volume", 100, 1.0)
     put(tmp_path / "volume.jsonl", {"unit": "e", "p": 0.01}, {"unit": "", "p": 1, "rest": 99})
     assert calibration_of(tmp_path, ())[0].units == 100
+    two = [{"unit": name, "stratum": name, "p": 0.5} for name in "ab"]
+    put(tmp_path / "volume.jsonl", *two)
+    assert len(units_of(tmp_path / "volume.jsonl", ())) == 2
+    put(tmp_path / "volume.jsonl", *({**unit, "peers": ""} for unit in two))
+    assert len(units_of(tmp_path / "volume.jsonl", ())) == 1
     put(tmp_path / "volume.jsonl", {"unit": "e"})
     with pytest.raises(BadInput):
         calibration_of(tmp_path, ())

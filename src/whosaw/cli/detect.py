@@ -154,14 +154,16 @@ def _write_units(folder: Path, units: tuple[Signal, ...]) -> None:
 
 
 def _unit_lines(units: list[Signal]) -> Iterator[str]:
-    rests: dict[tuple[str, str], int] = {}
+    rests: dict[tuple[str, str, str], int] = {}
     for unit in units:
-        rests[unit.kind, unit.stratum] = max(rests.get((unit.kind, unit.stratum), 0), unit.rest)
+        key = unit.kind, unit.stratum, unit.peers
+        rests[key] = max(rests.get(key, 0), unit.rest)
         said = {
             "unit": unit.unit, "kind": unit.kind, "stratum": unit.stratum, "p": float(f"{unit.p:.5e}"), "k": unit.k,
-            "n": unit.n, "expected": float(f"{unit.expected:.5e}"), "days": unit.days,
+            "n": unit.n, "expected": float(f"{unit.expected:.5e}"), "days": unit.days, "peers": unit.peers,
         }  # fmt: skip
         yield json.dumps(said, ensure_ascii=False) + "\n"
-    for (kind, stratum), rest in sorted(rests.items()):
+    for (kind, stratum, peers), rest in sorted(rests.items()):
         if rest:
-            yield json.dumps({"unit": "", "kind": kind, "stratum": stratum, "p": 1, "rest": rest}) + "\n"
+            said = {"unit": "", "kind": kind, "stratum": stratum, "p": 1, "rest": rest, "peers": peers}
+            yield json.dumps(said, ensure_ascii=False) + "\n"

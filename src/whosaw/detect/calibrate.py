@@ -6,9 +6,10 @@
     the largest few   p(z₀)·exp(−c·(z − z₀)), c ≤ 1            a tail may become less extreme, never more
 
 c is the slope of the tail without its very largest: those are perhaps what is sought, and must not make themselves usual.
-A stratum with few units takes the map of its kind; where that is small too, p is only made larger, by the slope.
+A stratum with few units takes the map of its kind. Where the kind has few as well, or hardly anybody is in the tail, p is the
+smaller of what they share and of the formula's, made as flat as they are.
 
-Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144
+Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187
 """
 
 from __future__ import annotations
@@ -28,18 +29,24 @@ _PERHAPS_SOUGHT = 6
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """From raw z to p. `zs`: of the units, rising; `rest`: more of them at 0. Beyond `start` the tail begins."""
+    """From raw z to p. `zs`: of the units, rising; `rest`: more of them at 0. Beyond `start` the tail begins.
+
+    `formula`: of few units, who may all be sought, the slope with which the formula is believed where it says less than their
+    share; 0 where there are enough.
+    """
 
     zs: tuple[float, ...]
     rest: int
     start: float
     slope: float
+    formula: float
 
     def p(self, z: float) -> float:
         """The calibrated p of a unit with −ln p = z."""
         if z < self.start:
             return self._rank(z)
-        return max(_SMALLEST, self._rank(self.start) * math.exp(-self.slope * (z - self.start)))
+        p = self._rank(self.start) * math.exp(-self.slope * (z - self.start))
+        return max(_SMALLEST, min(p, math.exp(-self.formula * z)) if self.formula else p)
 
     def _rank(self, z: float) -> float:
         if z <= 0:
@@ -48,18 +55,8 @@ class Map:
         return min(1.0, (1 + above) / (1 + len(self.zs) + self.rest))
 
 
-@dataclass(frozen=True, slots=True)
-class Damping:
-    """Of few units: the whole tail from 0 on, by its slope."""
-
-    slope: float
-
-    def p(self, z: float) -> float:
-        return max(_SMALLEST, math.exp(-self.slope * z))
-
-
 def calibrated(tried: Iterable[Signal], numbers: Calibration) -> list[Signal]:
-    """All units tried of one signal, with p as it turns out; in the same order."""
+    """All units tried of one signal, with p as it turns out; in the same order. `peers`: whose map it was."""
     tried = list(tried)
     by_stratum: dict[tuple[str, str], list[Signal]] = {}
     by_kind: dict[str, list[Signal]] = {}
@@ -71,11 +68,19 @@ def calibrated(tried: Iterable[Signal], numbers: Calibration) -> list[Signal]:
         kind: _map(signals, sum(n for (of, _), n in rests.items() if of == kind), numbers)
         for kind, signals in by_kind.items()
     }
-    maps = {
-        key: _map(signals, rests[key], numbers) if len(signals) + rests[key] >= numbers.units else kinds[key[0]]
+    own = {
+        key: _map(signals, rests[key], numbers)
         for key, signals in by_stratum.items()
+        if len(signals) + rests[key] >= numbers.units
     }
-    return [replace(s, p=maps[s.kind, s.stratum].p(z(s.p))) for s in tried]
+    return [
+        replace(
+            s,
+            p=own.get((s.kind, s.stratum), kinds[s.kind]).p(z(s.p)),
+            peers=s.stratum if (s.kind, s.stratum) in own else "",
+        )
+        for s in tried
+    ]
 
 
 def z(p: float) -> float:
@@ -83,12 +88,16 @@ def z(p: float) -> float:
     return -math.log(max(p, _SMALLEST)) if p < 1 else 0.0
 
 
-def _map(signals: Sequence[Signal], rest: int, numbers: Calibration) -> Map | Damping:
+def _map(signals: Sequence[Signal], rest: int, numbers: Calibration) -> Map:
     zs = sorted(z(s.p) for s in signals)
-    if len(zs) + rest < numbers.units:
-        return Damping(_slope(zs, 0.0, numbers.prior))
     start = _start(zs, len(zs) + rest, numbers)
-    return Map(tuple(zs), rest, start, _slope([each for each in zs if each >= start], start, numbers.prior))
+    tail = [each for each in zs if each >= start]
+    slope = formula = _slope(tail, start, numbers.prior)
+    if len(zs) + rest < numbers.units:
+        formula = _slope(zs, 0.0, numbers.prior)
+    elif len(tail) >= numbers.tail_units:
+        formula = 0.0
+    return Map(tuple(zs), rest, start, slope, formula)
 
 
 def _start(zs: Sequence[float], units: int, numbers: Calibration) -> float:
@@ -99,7 +108,8 @@ def _start(zs: Sequence[float], units: int, numbers: Calibration) -> float:
     start = zs[-wanted]
     above = [each for each in zs if each > start]
     many = len(zs) - bisect_left(zs, start) > 2 * wanted
-    return above[0] if above and many else start
+    # Whoever has nothing to be said of is no tail.
+    return above[0] if above and (many or start <= 0) else start
 
 
 def _slope(zs: Sequence[float], start: float, prior: float) -> float:

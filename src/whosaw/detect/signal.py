@@ -102,6 +102,7 @@ class Signal:
     opens: bool = True
     others: int | None = None
     rest: int = 0
+    peers: str = ""
 
     @property
     def order(self) -> tuple[float, str, str, str]:

@@ -57,19 +57,21 @@ def calibration_of(folder: Path, out: Collection[str]) -> tuple[Calibration, ...
 
 
 def units_of(path: Path, out: Collection[str]) -> Strata:
-    """The units of one signal, by kind and stratum. Raises BadInput."""
+    """The units of one signal, by kind and by those among whom p was measured. Raises BadInput."""
     found: dict[str, list[tuple[float, str, int]]] = {}
     for number, line in lines_of(path):
         try:
             said = json.loads(line)
             unit, p, rest = said["unit"], float(said["p"]), int(said.get("rest", 1))
-            stratum = f"{said.get('kind', '')}\n{said.get('stratum', '')}"
+            own = str(said.get("stratum", ""))
+            # p is a rank among its peers: only theirs tell how large a jump is.
+            stratum = f"{said.get('kind', '')}\n{said.get('peers', own)}"
         except (ValueError, KeyError, TypeError, AttributeError):
             raise BadInput("not a unit", where=f"{path.name} line {number}") from None
         if not 0 <= p <= 1 or rest < 0:
             raise BadInput("not a unit", where=f"{path.name} line {number}")
         if unit not in out:
-            found.setdefault(stratum, []).append((p, str(unit), rest))
+            found.setdefault(stratum, []).append((p, str(unit) or own, rest))
     return found
 
 
