@@ -12,7 +12,7 @@ EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: detection-quality timing long demo test check bench bench-detect bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief
+.PHONY: detection-quality timing long demo test check bench bench-detect bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief pkcs11 needs-softhsm
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -63,7 +63,7 @@ cuts: $(VENV)/.dev needs-strace   ## CUTS power cuts in the middle of an append,
 	@WHOSAW_CUTS=$(CUTS) $(BIN)/python -m pytest -q -m slow tests/disk -k "power or sync"
 
 objects: $(VENV)/.dev     ## many lives over an object store that loses requests and answers
-	@$(BIN)/python -m pytest -q -m slow tests/store tests/test_object_store.py
+	@$(BIN)/python -m pytest -q -m slow tests/store tests/test_object_store.py --ignore tests/store/test_hsm.py --ignore tests/store/test_root_contract.py
 
 damage: $(VENV)/.dev      ## every published file, damaged in every way, is named and made again
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py tests/verify/test_folder.py
@@ -109,6 +109,9 @@ spark: | needs-python      ## pseudonyms, prepared tables and every signal's cou
 	@$(SPARK)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@$(SPARK)/bin/python -m pytest -q -m slow tests/facts/test_pseudonym_function.py tests/facts/test_engines.py
 
+pkcs11: $(VENV)/.dev needs-softhsm  ## the contract of a root key, and a house, with a real driver of tokens: SoftHSM 2
+	@$(BIN)/python -m pytest -q -m slow tests/store/test_root_contract.py tests/store/test_hsm.py
+
 thief: $(VENV)/.dev       ## one person's address is searched for as a thief of each file, each secret and at each endpoint would
 	@$(BIN)/python -m pytest -q -m slow tests/test_thief.py
 
@@ -142,3 +145,6 @@ needs-postgres:
 
 needs-strace:
 	@sh scripts/need-strace.sh
+
+needs-softhsm:
+	@sh scripts/need-softhsm.sh

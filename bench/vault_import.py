@@ -11,7 +11,7 @@ two rows of a run are the same connection, and all are found new.
 
 The people are known before: making a key for a new one takes a proof of their label, whose time stands in the notes, and which no
 import can go without; so all but a few have their keys put into the table without one. The peer writes the same rows, unsealed, into one
-SQLite table with the same two indices, in the same batches.
+SQLite table with the same two indices, 50,000 at once.
 """
 
 import os
@@ -38,6 +38,7 @@ SIZES = tuple(int(n) for n in os.environ.get("ROWS", "10000,100000").split(","))
 EACH, PROVED = 100, 200  # rows of a person; people whose labels are proved
 ORIGIN = "log.example.org/whosaw"
 BEGAN, YEAR = datetime(2025, 10, 1, tzinfo=UTC), 365 * 86_400_000
+SLICE = 50_000  # rows that the peer writes at once
 TICK = 10  # milliseconds: files of one run are told apart by what is left of them
 
 
@@ -140,7 +141,7 @@ def _plain(path: Path, count: int) -> float:
     began, batch = time.perf_counter(), list[Sequence[str]]()
     for row in _rows(0, count):
         batch.append(row)
-        if len(batch) == take.BATCH:
+        if len(batch) == SLICE:
             _write(db, batch)
             batch = []
     _write(db, batch)

@@ -34,13 +34,14 @@ from whosaw.places.checked import KeptMemory
 from whosaw.places.places import Places
 from whosaw.privacy.carried import whole
 from whosaw.privacy.root import Root, encode_seed, parse_seed
-from whosaw.privacy.root_port import RootKeys
+from whosaw.privacy.root_port import KeyService, RootKeys
 from whosaw.privacy.vrf import VrfKey
-from whosaw.settings.keys import ENVIRONMENT, TRANSIT, check_transit, check_variable
+from whosaw.settings.keys import ENVIRONMENT, SEALING, TRANSIT, check_service, check_variable
 from whosaw.store import key_tables
 from whosaw.store.delivered import DELIVERED, DeliveredFile, SqlDeliveries
 from whosaw.store.elsewhere import elsewhere, private_elsewhere
 from whosaw.store.files import FilesFolder, data_folders
+from whosaw.store.hsm import Hsm, pin_of
 from whosaw.store.root_file import ROOT, RootFile, check_folder
 from whosaw.store.root_next import NEXT, SEALED_NEXT, NextGiven, NextInFile, NextRoot, NextSealed
 from whosaw.store.root_sealed import SEALED, SealedRoot
@@ -244,13 +245,19 @@ def root_keys(folder: Path, settings: Settings) -> RootKeys:
     check_folder(folder / "private" / "keys")
     if settings.keys.root == ENVIRONMENT:
         return RootInEnvironment(settings.keys.variable, os.environ)
-    return sealed_root(folder, settings) if settings.keys.root == TRANSIT else RootFile(folder / "private")
+    if settings.keys.root in SEALING:
+        return sealed_root(folder, settings, settings.keys.root)
+    return RootFile(folder / "private")
 
 
-def sealed_root(folder: Path, settings: Settings, name: str = SEALED) -> SealedRoot:
-    """The root as a key service seals it."""
-    said = settings.keys.transit
-    service = Transit(said, token_of(said, folder), folder / said.ca_file if said.ca_file else None)
+def sealed_root(folder: Path, settings: Settings, by: str, name: str = SEALED) -> SealedRoot:
+    """The root as a key service seals it: `by`, one of ``settings.keys.SEALING``."""
+    service: KeyService
+    if by == TRANSIT:
+        said = settings.keys.transit
+        service = Transit(said, token_of(said, folder), folder / said.ca_file if said.ca_file else None)
+    else:
+        service = Hsm(settings.keys.pkcs11, pin_of(settings.keys.pkcs11, folder))
     return SealedRoot(data_folders(folder)[1], service, name)
 
 
@@ -261,7 +268,7 @@ def root_of(folder: Path, settings: Settings, keys: Engine) -> Root:
 
 def key_service(folder: Path, settings: Settings) -> dict[str, Callable[[], object]]:
     """The question to the key service, where there is one: could a gate start now?"""
-    return {"key service": root_keys(folder, settings).probe} if settings.keys.root == TRANSIT else {}
+    return {"key service": root_keys(folder, settings).probe} if settings.keys.root in SEALING else {}
 
 
 def seal_root(folder: Path) -> bool:
@@ -270,13 +277,13 @@ def seal_root(folder: Path) -> bool:
     True where a root lay in the clear. Raises BadInput where the settings name no key service.
     """
     settings = settings_of(folder)
-    if settings.keys.root != TRANSIT:
+    if settings.keys.root not in SEALING:
         raise BadInput(
             "the settings name no key service",
             where="keys.root",
-            hint='write root = "transit" and the table [keys.transit] into whosaw.toml first',
+            hint='write root = "transit" and the table [keys.transit] into whosaw.toml first, or "pkcs11" and [keys.pkcs11]',
         )
-    private, sealed = folder / "private", sealed_root(folder, settings)
+    private, sealed = folder / "private", sealed_root(folder, settings, settings.keys.root)
     check_folder(private / "keys")
     if (private / ROOT).exists():
         root = RootFile(private).load()
@@ -311,9 +318,9 @@ def next_root(folder: Path, settings: Settings, to: str, variable: str | None) -
                 "this variable holds the present root", where="--variable", hint="make 32 random bytes of your own"
             )
         return NextGiven(private, given)
-    if to == TRANSIT:
-        check_transit(settings.keys.transit)
-        return NextSealed(private, sealed_root(folder, settings, SEALED_NEXT), sealed_root(folder, settings))
+    if to in SEALING:
+        check_service(settings.keys, to)
+        return NextSealed(private, sealed_root(folder, settings, to, SEALED_NEXT), sealed_root(folder, settings, to))
     return NextInFile(private, RootFile(folder / "private", NEXT), RootFile(folder / "private"))
 
 

@@ -29,8 +29,8 @@ PEOPLE = ("mirabel", "katharina", "zofia")
 KILLED = """
 import sys
 from whosaw.cli.commands import run
-from whosaw.collect.imports import take
-take.BATCH = 20
+from whosaw.vault import gathered
+gathered.ROWS = 20
 sys.exit(run(sys.argv[1:]))
 """
 
@@ -135,30 +135,29 @@ def test_a_check_changes_nothing(data, tmp_path):
 
 
 @pytest.mark.parametrize("fate", ["lost", "late"])
-def test_cut_short_at_any_batch_it_goes_on_and_ends_with_the_same(data, tmp_path, fate, monkeypatch):
-    """Each batch in turn fails, before or after it is stored: the next run begins behind the last one that is durable."""
-    from whosaw.collect.imports import take
-    from whosaw.vault.vault import Vault
+def test_cut_short_at_any_heap_it_goes_on_and_ends_with_the_same(data, tmp_path, fate, monkeypatch):
+    """Each heap in turn fails, before or after it is stored: the next run begins behind the last one that is durable."""
+    from whosaw.vault import gathered
 
-    monkeypatch.setattr(take, "BATCH", 10)
+    monkeypatch.setattr(gathered, "ROWS", 10)
     (tmp_path / "a.csv").write_text(csv_of(45))
-    true, left = Vault.put_all, [0, 1, 0]
+    true, left = gathered.Gathered.settle, [0, 1, 0]
 
-    def failing(self, given):
+    def failing(self):
         if left and left[0] == 0:
             left.pop(0)
             if fate == "late":
-                true(self, given)
+                true(self)
             raise Unavailable("the disk is gone", part="sealed values")
         if left:
             left[0] -= 1
-        return true(self, given)
+        return true(self)
 
-    monkeypatch.setattr(Vault, "put_all", failing)
+    monkeypatch.setattr(gathered.Gathered, "settle", failing)
     for _ in range(3):
         assert typed("vault", "import", tmp_path / "a.csv", "--by", "ana", "--data", data).code == 7
     said = typed("vault", "import", tmp_path / "a.csv", "--by", "ana", "--data", data, "--format", "json")
-    assert said.code == 0 and said.json["known"] == (10 if fate == "late" else 0)  # of the batch that was not marked
+    assert said.code == 0 and said.json["known"] == (10 if fate == "late" else 0)  # of the heap that was not marked
     with house(data) as here:
         assert held(here) == expected(here, 45)
         assert [body["what"] for body in imports(here)] == ["began"] * 4 + ["done"]

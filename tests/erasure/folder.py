@@ -97,7 +97,7 @@ class Traces:
                 prefixes = db.execute(PREFIXES.select().where(PREFIXES.c.handle == key.handle)).all()
             theirs, _ = here.keyring.held([key.handle])[key.handle]
             opened = [(theirs.open("ip", v.seen, v.sealed).decode(), v.seen) for v in sealed if v.field == "ip"]
-            shares = here.vault._crowd._shares(theirs, opened)
+            shares = here.vault._crowd.shares(theirs, opened, {})
             made.pieces = {
                 "id": person.encode(), "pseudonym": here.pseudonyms.person(person).encode(), "handle": row.handle,
                 "K": k, "K wrapped": row.wrapped, "stream key": key.key, "lookup": row.lookup, "id sealed": row.sealed_id,

@@ -1,25 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The places of a root key, and the key services, under the contract of every adapter; the one for PKCS #11 as docs/vault.md has it."""
+"""The places of a root key, and the key services, under the contract of every adapter."""
 
-import re
-import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.privacy.keys import root
+from tests.store import tokens
 from tests.store.root_contract import Kept, RootContract, ServiceContract, Told
 from tests.store.transit_server import TOKEN, served
 
 from whosaw.store.files import FilesFolder
+from whosaw.store.hsm import Hsm
+from whosaw.store.hsm_child import answered
 from whosaw.store.root_file import ROOT, RootFile
 from whosaw.store.root_sealed import SEALED, SealedRoot
 from whosaw.store.secret_env import RootInEnvironment, _taken
 from whosaw.store.transit import Transit
-
-PAGE = Path(__file__).parents[2] / "docs" / "vault.md"
-SOFTHSM = [Path(path) for path in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")]
-PIN = "not-a-pin-of-anybody"
 
 
 def in_file(private: Path, name: str):
@@ -88,46 +87,50 @@ class TestTransit(ServiceContract):
             )
 
 
-@pytest.fixture(scope="module")
-def token(tmp_path_factory):
-    """A software token with two keys; skipped where there is none."""
-    pkcs11 = pytest.importorskip("pkcs11", reason="python-pkcs11 is not installed")
-    module = next((path for path in SOFTHSM if path.exists()), None)
-    if module is None:
-        pytest.skip("no software token: on Debian and Ubuntu, apt-get install softhsm2")
-    home = tmp_path_factory.mktemp("softhsm")
-    (home / "softhsm2.conf").write_text(
-        f"directories.tokendir = {home}\nobjectstore.backend = file\nlog.level = ERROR\n"
-    )
-    with pytest.MonkeyPatch.context() as set_:
-        set_.setenv("SOFTHSM2_CONF", str(home / "softhsm2.conf"))
-        words = ["--module", str(module), "--init-token", "--free", "--label", "whosaw", "--pin", PIN, "--so-pin", PIN]
-        subprocess.run(["softhsm2-util", *words], check=True, capture_output=True, timeout=60)
-        with pkcs11.lib(str(module)).get_token(token_label="whosaw").open(rw=True, user_pin=PIN) as session:
-            for label in ("root", "another"):
-                session.generate_key(pkcs11.KeyType.AES, 256, label=label, store=True)
-        yield str(module)
-
-
-class TestRecipe(ServiceContract):
-    """The adapter in docs/vault.md, word for word, against a software token."""
+class TestHsm(ServiceContract):
+    """With the fake token, its driver in this process: the contract asks hundreds of questions."""
 
     @pytest.fixture
-    def told(self, token):
-        (recipe,) = re.findall(r"```python\n(.*?class Hsm:.*?)```", PAGE.read_text(), re.DOTALL)
-        made = {}
-        exec(compile(recipe, str(PAGE), "exec"), made)
-        hsm = made["Hsm"]
-        return Told(
-            hsm(token, "whosaw", "root", lambda: PIN),
-            hsm(token, "whosaw", "another", lambda: PIN),
-            hsm(token, "whosaw", "root", lambda: "another pin"),
-            hsm(token, "no such token", "root", lambda: PIN),
-        )
+    def told(self, tmp_path, monkeypatch):
+        monkeypatch.syspath_prepend(tokens.PACKAGE)
+        with without("pkcs11"):
+            yield of(tokens.fake(tmp_path), lambda question, _: (0, answered(question).encode()))
 
 
-def test_the_page_has_one_recipe_and_it_can_be_read():
-    """It is Python of this version, with the three methods of the port, whether or not there is a token to try it with."""
-    (recipe,) = re.findall(r"```python\n(.*?class Hsm:.*?)```", PAGE.read_text(), re.DOTALL)
-    compile(recipe, str(PAGE), "exec")
-    assert all(f"    def {name}(self, " in recipe for name in ("seal", "open", "renew"))
+@pytest.fixture(scope="module")
+def softhsm(tmp_path_factory):
+    """Settings of a token of SoftHSM 2."""
+    module = tokens.driver()
+    assert module, "no software token: make pkcs11 installs it"
+    with pytest.MonkeyPatch.context() as set_:
+        yield tokens.softhsm(tmp_path_factory.mktemp("softhsm"), module, set_.setenv)
+
+
+@pytest.mark.slow
+class TestSoftHsm(ServiceContract):
+    """The same against SoftHSM 2, each question in a process of its own."""
+
+    @pytest.fixture
+    def told(self, softhsm):
+        return of(softhsm)
+
+
+def of(settings, *child):
+    return Told(
+        Hsm(settings, lambda: tokens.PIN, *child),
+        Hsm(replace(settings, key="another"), lambda: tokens.PIN, *child),
+        Hsm(settings, lambda: "another pin", *child),
+        Hsm(replace(settings, token="no such token"), lambda: tokens.PIN, *child),
+    )
+
+
+@contextmanager
+def without(package):
+    """Without what of a package was imported before; and afterwards as before."""
+    mine = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == package}
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
+        sys.modules.update(mine)

@@ -222,7 +222,7 @@ def test_every_network_that_is_shown_has_enough_people(population):
     crowd = Crowd(desk.crowd_rows, desk.sealed, desk.keyring, Prefixes(root()), people=K, random=os.urandom)
     keys = [desk.keyring.key(Stream.of_person(f"u-{n}")) for n in range(len(population))]
     for key, address in zip(keys, population, strict=True):
-        crowd.joined([(key, address, MICROS)])
+        crowd.joined(key, [(address, MICROS)])
     for key, address in zip(keys, population, strict=True):
         (length,) = crowd.shown(key, [(address, MICROS)], bytes(32), 20)
         known = address_of(address)

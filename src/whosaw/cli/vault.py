@@ -72,7 +72,7 @@ def rotate(by: str, data: Path, form: str) -> int:
 @data_option
 @format_option
 def root(data: Path, form: str) -> int:
-    """Have the key service of `keys.transit` seal the root key; one that is sealed, anew, under its newest version."""
+    """Have the key service or token of the settings seal the root key; one that is sealed, anew, under its newest version."""
     clear = seal_root(data)
     said = (
         "The root key is sealed, and the file with it in the clear is removed."

@@ -18,7 +18,6 @@ lookup, or whose label was exchanged, does not open.                          Sp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
 from struct import Struct, error
 from typing import Protocol
@@ -110,13 +109,19 @@ class DataKey:
     def in_row(cls, row: Row, epoch_key: AESGCM) -> tuple[DataKey, StreamKind, str]:
         """The key that a row keeps, and whose it is. Raises Damaged where the row is not as it was written."""
         # `unwrap` and the opening of an id, in one piece: it is most of what the first value of a person costs.
-        handle, wrapped, sealed_id, generation = row.handle, row.wrapped, row.sealed_id, row.generation
+        wrapped, sealed_id, handle = row.wrapped, row.sealed_id, row.handle
+        generation, rekeys, label_0 = row.generation, row.rekeys, row.label_0
         if len(wrapped) != WRAPPED:
             raise _short(wrapped)
         try:
-            k = epoch_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], handle + _TWO(generation, row.epoch))
-            key = cls(k, handle, generation, row.rekeys, row.label_0)
-            raw = AESGCM(key._derived(_ID)).decrypt(sealed_id[:NONCE], sealed_id[NONCE:], key._row())
+            key = cls(
+                epoch_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], handle + _TWO(generation, row.epoch)),
+                handle, generation, rekeys, label_0,
+            )  # fmt: skip
+            id_key = sha256(key._outer + sha256(key._inner + _ID).digest()).digest()
+            raw = AESGCM(id_key).decrypt(
+                sealed_id[:NONCE], sealed_id[NONCE:], handle + _TWO(generation, rekeys) + label_0
+            )
         except _CLOSED:
             raise _closed("the keyring") from None
         return key, _KINDS[raw[0]], raw[1:].decode()
@@ -139,12 +144,14 @@ class DataKey:
 
     def seal(self, field_name: str, seen: int, value: bytes, random: Random) -> bytes:
         """`value` of `field_name`, seen at `seen` (microseconds since 1970): nonce ‖ ciphertext ‖ tag."""
-        return seal(self._value_key, value, self._about(field_name, seen), random)
+        return seal(self._value_key(), value, self._about(field_name, seen), random)
 
     def open(self, field_name: str, seen: int, sealed: bytes) -> bytes:
         """What `seal` sealed. Raises Damaged where field, time or person are not those it was sealed for."""
         try:
-            return self._value_key.decrypt(sealed[:NONCE], sealed[NONCE:], self._about(field_name, seen))
+            return (self._values or self._value_key()).decrypt(
+                sealed[:NONCE], sealed[NONCE:], _NAMED[field_name] + _TIME(seen) + self.handle
+            )
         except _CLOSED:
             raise _closed("a sealed value") from None
 
@@ -160,7 +167,6 @@ class DataKey:
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
         return seal(self._derived(_ID), bytes([kind]) + stream_id.encode(), self._row(), random)
 
-    @property
     def _value_key(self) -> AESGCM:
         # Setting up a cipher costs as much as opening a value, so it is kept; but from the second time on. Those of all persons
         # of whom one value was read, and no other for long, would push out what is used of the processor's own memory.
@@ -189,16 +195,24 @@ class DataKey:
         return sha256(self._outer + sha256(self._inner + info).digest()).digest()
 
     def _about(self, field_name: str, seen: int) -> bytes:
-        return _named(field_name) + _TIME(seen) + self.handle
+        return _NAMED[field_name] + _TIME(seen) + self.handle
 
     def _row(self) -> bytes:
         return self.handle + _TWO(self.generation, self.rekeys) + self.label_0
 
 
-@lru_cache(64)
-def _named(field_name: str) -> bytes:
-    name = field_name.encode()
-    return bytes([len(name)]) + name
+class _Named(dict[str, bytes]):
+    """The name of a field with its length before it; made once for each of the few that there are."""
+
+    def __missing__(self, field_name: str) -> bytes:
+        name = field_name.encode()
+        made = bytes([len(name)]) + name
+        if len(self) < 64:  # what a look showed is sealed under a name of its own
+            self[field_name] = made
+        return made
+
+
+_NAMED = _Named()
 
 
 def wrap(epoch_key: AESGCM, k: bytes, handle: bytes, *, generation: int, epoch: int, random: Random) -> bytes:

@@ -18,9 +18,9 @@ It refuses to open under the wrong root, VRF key or origin: their check values s
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from hmac import compare_digest
 from typing import Protocol
 
 from whosaw.errors import BadInput, Damaged, Unavailable
@@ -342,7 +342,7 @@ class Keyring:
         """
         _, key, kind, name = self._opened(row)
         at = at or self._lookup.of(looked_for(stream))
-        if name != stream.id or kind is not stream.kind or not hmac.compare_digest(row.lookup, at):
+        if name != stream.id or kind is not stream.kind or not compare_digest(row.lookup, at):
             raise Damaged(
                 "a row of the keyring stands where another person's belongs",
                 where="keyring",
@@ -351,7 +351,8 @@ class Keyring:
         return key
 
     def _opened(self, row: KeyRow) -> _Warm:
-        warm = self._warm.get(row.handle)
+        handle = row.handle
+        warm = self._warm.get(handle)
         if warm is not None and warm[0] == row:
             return warm
         epoch = self.epochs.find(row.epoch)
@@ -360,7 +361,7 @@ class Keyring:
             epoch = self.epochs.key(row.epoch)
         if len(self._warm) >= WARM:
             self._warm.clear()
-        made = self._warm[row.handle] = row, *DataKey.in_row(row, epoch)
+        made = self._warm[handle] = row, *DataKey.in_row(row, epoch)
         return made
 
     def _again(self, row: KeyRow) -> KeyRow:
@@ -371,5 +372,5 @@ class Keyring:
         return found[0]
 
     def _check(self, name: str, value: bytes, what: str, setting: str) -> None:
-        if not hmac.compare_digest(self._rows.claim(name, value), value):
+        if not compare_digest(self._rows.claim(name, value), value):
             raise refused(what, setting)

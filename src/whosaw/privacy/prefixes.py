@@ -37,14 +37,17 @@ class Prefixes:
         number, bits = int(address), address.max_prefixlen
         made = []
         for length in lengths(address):
-            # The same bytes as of ``network_of``, which takes longer for them than all else here.
-            network = (number >> (bits - length) << (bits - length)).to_bytes(bits // 8)
-            which = bytes([len(network), length]) + network
+            which = _network(number, bits, length)
             token = known.get(which)
             if token is None:
                 token = known[which] = self._digest(b"token", which)
             made.append((length, token))
         return tuple(made)
+
+    @staticmethod
+    def longest(address: Address) -> bytes:
+        """Which is the longest of them: addresses that agree in it have the same tokens."""
+        return _network(int(address), address.max_prefixlen, lengths(address)[0])
 
     def enough(self, token: bytes, people: int) -> int:
         """How many must share this prefix: `people`, or up to a quarter more, by a secret of the prefix.
@@ -55,3 +58,9 @@ class Prefixes:
 
     def _digest(self, what: bytes, of: bytes) -> bytes:
         return self._mac.of(what + b"\x00" + of)[:TOKEN]
+
+
+def _network(number: int, bits: int, length: int) -> bytes:
+    """The same bytes as of ``network_of``, which takes longer for them than all else here."""
+    network = (number >> (bits - length) << (bits - length)).to_bytes(bits // 8)
+    return bytes([len(network), length]) + network

@@ -18,14 +18,13 @@ import hashlib
 import hmac
 import re
 from base64 import b32decode, b32encode
-from struct import Struct
 
 from whosaw.errors import BadInput
-from whosaw.model.record import Stream
+from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.root import Root, hmac_sha256
 
 PREFIX = 10
-_KIND = Struct("B").pack
+_KINDS = {kind: bytes([kind]) for kind in StreamKind}
 _PERSON = re.compile(r"p-[a-z2-7]{16}")
 _PRINCIPAL = re.compile(r"e-[a-z2-7]{16}")
 
@@ -61,7 +60,7 @@ def lookup(key: bytes, stream: Stream) -> bytes:
 
 def looked_for(stream: Stream) -> bytes:
     """What the lookup of a stream is a digest of."""
-    return _KIND(stream.kind) + checked_id(stream.id, "stream")
+    return _KINDS[stream.kind] + checked_id(stream.id, "stream")
 
 
 def lookup_prefix(pseudonym: str) -> bytes:

@@ -2,10 +2,10 @@
 """Two ports: where the root key lives, and who seals it where it does not lie in the clear.
 
     RootKeys     load ──▶ Root             a file, a variable, or a sealed file with a service behind it
-    KeyService   seal · open · renew       a remote service that keeps a key and never gives it away: HashiCorp Vault
-                                           transit (``store.transit``), an HSM by PKCS #11, the KMS of a cloud
+    KeyService   seal · open · renew       who keeps a key and never gives it away: HashiCorp Vault transit
+                                           (``store.transit``), a token by PKCS #11 (``store.hsm``), the KMS of a cloud
 
-An HSM or another service is one more file: a class with the three methods below. docs/vault.md shows one.
+Another service is one more file: a class with the three methods below.
 
 Invariant: the root is asked for at the start and by nobody who serves. So a service that is down later stops no gate;
 that it is down, its probe says.                                              Specification: docs/spec/keys.md §1
@@ -35,7 +35,7 @@ class KeyService(Protocol):
         ...
 
     def renew(self, sealed: bytes) -> bytes:
-        """The same, sealed under the newest version of the service's key. Nothing is opened here."""
+        """The same, sealed under the newest version of the service's key: opened there, or by a token that knows no other way, here."""
         ...
 
 

@@ -34,6 +34,7 @@ from whosaw.vault.ports import CrowdRows, SealedRows
 IP = str(Field.IP)
 QUARTER = 91 * 86_400_000_000  # microseconds
 _ALL, _PAGE, _EVER = 2**31 - 1, 2048, 2**62
+_TOKENS = 50_000  # that are at hand at once
 Share = tuple[bytes, int, bytes]
 
 
@@ -79,18 +80,32 @@ class Crowd:
     def __repr__(self) -> str:
         return "Crowd(…)"
 
-    def joined(self, sightings: Iterable[tuple[DataKey, str, int]]) -> None:
-        """The person of each key was seen at this address, at this time (microseconds). The same again changes nothing."""
-        shares: dict[tuple[bytes, bytes, int], Share] = {}
-        known: dict[bytes, bytes] = {}
-        for key, address, seen in sightings:
-            quarter = seen // QUARTER
-            for _, token in self._prefixes.tokens(address_of(address), known):
-                # The same person in the same network: many rows of an import say nothing new here.
-                if (which := (key.handle, token, quarter)) not in shares:
-                    shares[which] = token, quarter, key.share(token)
-        if shares:
-            self._rows.join([list(shares.values())])
+    def joined(self, key: DataKey, sightings: Iterable[tuple[str, int]]) -> None:
+        """The person of this key was seen at these addresses, each at its time (microseconds). The same again changes nothing."""
+        if shares := self.shares(key, sightings, {}):
+            self.join(shares)
+
+    def join(self, shares: Sequence[Share]) -> None:
+        """Keep these, durable; what is there stays."""
+        self._rows.join([shares])
+
+    def shares(self, key: DataKey, sightings: Iterable[tuple[str, int]], known: dict[bytes, bytes]) -> list[Share]:
+        """What the person of this key has a share in, each once. `known`: tokens that the caller had made before."""
+        if len(known) > _TOKENS:
+            known.clear()
+        found: dict[tuple[bytes, int], Share] = {}
+        networks = set[tuple[bytes, int]]()
+        for text, seen in sightings:
+            address, quarter = address_of(text), seen // QUARTER
+            # The same person in the same network, in the same quarter: many rows of an import say nothing new here.
+            network = self._prefixes.longest(address), quarter
+            if network in networks:
+                continue
+            networks.add(network)
+            for _, token in self._prefixes.tokens(address, known):
+                if (token, quarter) not in found:
+                    found[token, quarter] = token, quarter, key.share(token)
+        return list(found.values())
 
     def shown(self, key: DataKey, values: Sequence[tuple[str, int]], look: bytes, room: int) -> list[int | None]:
         """For each (address, seen): the length of the prefix that this look shows; None: of none. Durable when it returns.
@@ -176,7 +191,8 @@ class Crowd:
             # What somebody changed does not open: it is no reason not to erase a person, or not to start.
             with suppress(Damaged):
                 if handle in keys:
-                    found += self._shares(keys[handle][0], [(keys[handle][0].open(IP, seen, raw).decode(), seen)])
+                    key = keys[handle][0]
+                    found += self.shares(key, [(key.open(IP, seen, raw).decode(), seen)], {})
         return found
 
     def _prefixes_of(self, address: Address, seen: int) -> tuple[list[int], list[tuple[bytes, int, int]]]:
@@ -184,13 +200,6 @@ class Crowd:
         tokens, quarter = self._prefixes.tokens(address), seen // QUARTER
         enough = [(token, quarter, self._prefixes.enough(token, self._people)) for _, token in tokens]
         return [length for length, _ in tokens], enough
-
-    def _shares(self, key: DataKey, values: Iterable[tuple[str, int]]) -> list[Share]:
-        return [
-            (token, seen // QUARTER, key.share(token))
-            for address, seen in values
-            for _, token in self._prefixes.tokens(address_of(address))
-        ]
 
 
 def _lengths(asked: ToShow, about: str, kept: bytes) -> list[int | None]:

@@ -39,6 +39,7 @@ from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
 from whosaw.vault.counted import Counted
 from whosaw.vault.crowd import Crowd, ToShow
+from whosaw.vault.gathered import Gathered, Row
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Granted, Leaves, RecordedLook, SealedRows
 from whosaw.vault.released import OPEN_FOR, Released, Tally
@@ -47,7 +48,6 @@ from whosaw.vault.value import Value
 
 NEWEST, EXPORTED = 20, 100_000
 LIMIT = 64 * 1024
-Given = tuple[str, Field, str, datetime, str]  # what ``Vault.put`` is given
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -111,29 +111,12 @@ class Vault:
             )
         if field is Field.IP:
             # Whether it is new or not: a crash may have come between the two.
-            self._crowd.joined([(key, plain.decode(), at)])
+            self._crowd.joined(key, [(plain.decode(), at)])
         return new
 
-    def put_all(self, given: Sequence[Given]) -> int:
-        """Seal many values; how many are new. As if each was put, with few questions to the stores for all.
-
-        Raises BadInput, and has then kept nothing.
-        """
-        plain = [_checked(field, value, source) for _, field, value, _, source in given]
-        people = dict.fromkeys(person for person, *_ in given)
-        keys = {stream.id: key for stream, key in self._keyring.keys(map(Stream.of_person, people)).items()}
-        rows, addresses = [], []
-        for (person, field, _, seen, source), value in zip(given, plain, strict=True):
-            key, at = keys[person], _micros(seen)
-            sealed = key.seal(field, at, value, self._random)
-            rows.append((key.handle, str(field), at, key.source(field, source), sealed))
-            if field is Field.IP:
-                addresses.append((key, value.decode(), at))
-        with self._lock:
-            stored = max(_millis(self._clock()), self._last + 1)
-            new = self._rows.add_all([(h, f, at, stored, s, text) for h, f, at, s, text in rows])
-        self._crowd.joined(addresses)
-        return new
+    def gathered(self) -> Gathered:
+        """Takes many values, as if each was put, with few questions to the stores for all."""
+        return Gathered(self._keyring, self._crowd, check=_fit, store=self._stored, random=self._random)
 
     def mark(self, source: bytes, behind: int) -> None:
         """So many rows of an import are behind us; after all that belongs to them."""
@@ -216,6 +199,12 @@ class Vault:
         """How many accounts there are under headings, with noise and never as it is."""
         return Counted(self._rows, self._keyring, self._journal, self._places)
 
+    def _stored(self, rows: Sequence[Row]) -> int:
+        """As `put` does it, of many."""
+        with self._lock:
+            stored = max(_millis(self._clock()), self._last + 1)
+            return self._rows.add_all([(h, f, at, stored, s, text) for h, f, at, s, text in rows])
+
     @property
     def delivered(self) -> Tally:
         """How often values left, since this start."""
@@ -255,6 +244,11 @@ class _Opening:
     def __init__(self) -> None:
         self.values: list[tuple[Asked, list[tuple[str, int]]]] = []
         self.to_ask: ToShow | None = None
+
+
+def _fit(field: Field, value: str, source_id: str, seen: datetime) -> tuple[bytes, int]:
+    """What is sealed of a value, and its time. Raises BadInput."""
+    return _checked(field, value, source_id), _micros(seen)
 
 
 def _checked(field: Field, value: str, source_id: str) -> bytes:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
-from whosaw.collect.imports.row import Cell, Given
+from whosaw.collect.imports.row import Cell
 from whosaw.collect.observed import No
 from whosaw.journal.submission import Recorded, Submission
+from whosaw.model.access import Field
 
 Numbered = tuple[int, Sequence[Cell] | No]
 
@@ -36,11 +38,33 @@ class Rows(Protocol):
         ...
 
 
+class Heap(Protocol):
+    """Rows that wait to be durable together."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether more should not wait."""
+        ...
+
+    def add(self, person: str, field: Field, value: str, seen: datetime, source: str) -> None:
+        """One more. Raises BadInput."""
+        ...
+
+    def settle(self) -> int:
+        """Seal them all, durable, and begin anew; how many are new. Where it raises, some may be: again, it completes."""
+        ...
+
+
 class Keeps(Protocol):
     """The vault."""
 
-    def put_all(self, given: Sequence[Given]) -> int:
-        """Seal them, durable; how many are new. Where it raises, some may be: again, it completes."""
+    def gathered(self) -> Heap:
+        """An empty heap."""
         ...
 
     def mark(self, source: bytes, behind: int) -> None:

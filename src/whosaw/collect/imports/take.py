@@ -2,10 +2,10 @@
 """An import: a source is read through once to check it, and once to take it in.
 
     read ──▶ each row parsed ──▶ bad rows? nothing is taken in ┐
-                    └ none, or `lenient` ──▶ record `began` ──▶ read again ──▶ batches ──▶ vault ──▶ record `done`
+                    └ none, or `lenient` ──▶ record `began` ──▶ read again ──▶ heaps ──▶ vault ──▶ record `done`
                                                                    └ and then how far it is
 
-Killed anywhere, the same command goes on behind the last batch that is durable. Should it not know how far that was, it takes
+Killed anywhere, the same command goes on behind the last heap that is durable. Should it not know how far that was, it takes
 rows a second time, which changes nothing: a value of the same source is there already.
 
 Invariant: nobody's value comes in before a record says that an import of this source began, and by whose order. No reason, count
@@ -29,7 +29,6 @@ from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Json, Kind, Stream, canonical, time_text
 
 CALLER = "import"
-BATCH, BYTES = 50_000, 16 * 1024 * 1024
 LISTED = 20
 _OFTEN = 1_024
 
@@ -108,11 +107,22 @@ def take(
         "rejected": checked.wrong, "behind": behind, "principal": by,
     }  # fmt: skip
     began = _record(journal, secrets.token_hex(16), told | {"what": "began", "at": time_text(clock())})
-    new = known = 0
-    for batch, last in _batches(rows, now, behind, progress, located):
-        fresh = vault.put_all(batch)
+    new = known = last = 0
+    heap = vault.gathered()
+
+    def settled() -> tuple[int, int]:
+        count, fresh = heap.count, heap.settle()
         vault.mark(source, last)
-        new, known = new + fresh, known + len(batch) - fresh
+        return new + fresh, known + count - fresh
+
+    for number, made in _parsed(rows, now, behind, "rows", progress=progress, located=located):
+        last = number
+        if not isinstance(made, No):
+            heap.add(*made)
+            if heap.full:
+                new, known = settled()
+    if heap.count:
+        new, known = settled()
     if rows.broken is not None or rows.digest() != checked.digest:
         vault.mark(source, 0)  # its rows were marked as those of another source
         raise BadInput(
@@ -123,25 +133,6 @@ def take(
         told | {"what": "done", "at": time_text(clock()), "began": began, "new": new, "known": known},
     )  # fmt: skip
     return Taken(checked, new, known, behind, began, done)
-
-
-def _batches(
-    rows: Rows, now: datetime, behind: int, progress: Progress | None, located: Located | None
-) -> Iterator[tuple[list[Given], int]]:
-    """Rows that can be taken in, in heaps of bounded size, each with the number of the last one that is behind us with it."""
-    heap: list[Given] = []
-    size = last = 0
-    for number, made in _parsed(rows, now, behind, "rows", progress=progress, located=located):
-        last = number
-        if isinstance(made, No):
-            continue
-        heap.append(made)
-        size += len(made[2]) + len(made[4])
-        if len(heap) >= BATCH or size >= BYTES:
-            yield heap, last
-            heap, size = [], 0
-    if heap:
-        yield heap, last
 
 
 def _parsed(

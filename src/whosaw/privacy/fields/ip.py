@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from socket import AF_INET6, inet_ntop, inet_pton
 
 from whosaw.errors import BadInput
 from whosaw.privacy.fields.kind import EXACT, Kind, Network, Rung, Seen, Shown, World
@@ -39,6 +40,8 @@ _V6 = (48, 44, 40, 36, 32, 28, 24, 19)
 # An IPv4 address in its one spelling: whole logs are of these, and the library takes its time.
 _PART = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PLAIN = re.compile(rf"{_PART}(?:\.{_PART}){{3}}")
+# IPv6 of nothing but groups: the system reads those and the library no others. What has dots or a zone is the library's.
+_HEX = re.compile("[0-9A-Fa-f:]{2,39}")
 # After the 16 bits of 2002::/16 stands a whole IPv4 address: what _V4 shows of it, and no more.
 _SIX_TO_FOUR, _INSIDE = 0x2002, tuple(16 + length for length in _V4)
 
@@ -49,7 +52,7 @@ def address_of(text: str) -> Address:
         return ipaddress.IPv4Address(int.from_bytes(bytes(map(int, text.split(".")))))
     try:
         # ``ip_address`` tries it as IPv4 first, and a text with a colon is none.
-        address = ipaddress.IPv6Address(text) if ":" in text else ipaddress.ip_address(text)
+        address = ipaddress.IPv6Address(_number(text)) if ":" in text else ipaddress.ip_address(text)
     except ValueError:
         # from None: the library's message quotes the address.
         raise BadInput("not an IP address", where="ip") from None
@@ -60,6 +63,23 @@ def address_of(text: str) -> Address:
         # unmapped twice it would be two addresses.
         return address.ipv4_mapped or address
     return address
+
+
+def spelled(address: Address) -> str:
+    """The one spelling of `address`, as ``str`` has it."""
+    if isinstance(address, ipaddress.IPv6Address) and int(address) >> 64:
+        return inet_ntop(AF_INET6, address.packed)
+    return str(address)  # the system writes some of the first ones as if they were IPv4
+
+
+def _number(text: str) -> int | str:
+    """What an IPv6 address is in bits, where the system reads it as the library would, only sooner; else the text itself."""
+    if _HEX.fullmatch(text):
+        try:
+            return int.from_bytes(inet_pton(AF_INET6, text))
+        except OSError:
+            pass  # the library says what is wrong with it
+    return text
 
 
 def lengths(address: Address) -> tuple[int, ...]:
@@ -95,7 +115,7 @@ KIND = Kind(
         Rung(EXACT, "all of it", Seen.EXACT),
     ),
     "203.0.113.77",
-    lambda value: value if _PLAIN.fullmatch(value) else str(address_of(value)),
+    lambda value: value if _PLAIN.fullmatch(value) else spelled(address_of(value)),
     _mask,
     IP_PROVES,
     frozenset({"country", "region"}),
