@@ -6,13 +6,14 @@ SPARK  := .venv-spark
 PEER   := .venv-peer
 BIN    := $(VENV)/bin
 KILLS  ?= 2000
+SPLITS ?= 10
 CUTS   ?= 3000
 LIVES  ?= 500
 EXAMPLES ?= 300
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: detection-quality timing long demo test check bench bench-detect bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark thief pkcs11 needs-softhsm
+.PHONY: detection-quality timing long demo test check bench bench-detect bench-journal bench-guard bench-vault bench-table crash crash-cluster sweep cuts damage faults proofs matrix machine approvals objects fuzz-api quotas lock clean needs-python needs-postgres needs-strace erasures scim spark splits thief pkcs11 needs-softhsm
 
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
@@ -82,6 +83,9 @@ timing: $(VENV)/.dev      ## how long a refusal takes does not tell who is prote
 
 scim: $(VENV)/.dev        ## scim2-tester against the real endpoints, every check
 	@$(BIN)/python -m pytest -q -m slow tests/api/scim/test_tester.py
+
+splits: $(VENV)/.dev      ## SPLITS histories, each watched in pieces by a process that dies (make splits SPLITS=20)
+	@WHOSAW_SPLITS=$(SPLITS) $(BIN)/python -m pytest -q -m slow tests/detect/test_splits.py
 
 proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 leaves
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/tlog

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The projection: once or many times, whole or not at all."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,13 +9,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.facts.kills import dying
 from tests.facts.made import SEAL, Ledger, at, look, other
 
 from whosaw.errors import BadInput, Busy, Damaged, MissingExtra, NotCanonical
 from whosaw.facts.columns import TABLES, micros
 from whosaw.facts.extra import need
 from whosaw.facts.opened import open_facts
-from whosaw.facts.parquet import write_part
+from whosaw.facts.parquet import check_part, write_part
 from whosaw.facts.ports import PersonRow, StaffRow, Tables
 from whosaw.facts.prepared.looks import prepare
 from whosaw.facts.progress import Part, Progress, file_name, sealed, unsealed
@@ -108,6 +110,39 @@ def test_a_crash_leaves_nothing_that_counts(tmp_path):
     project(ledger, NOTHING, tmp_path, size=11, checkpoint=NOTE, seal=SEAL, at=NOW)
     assert len(looks(tmp_path)) == 10
     assert not list(tmp_path.glob("*.new"))
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_any_write_leaves_what_was_or_what_is(tmp_path, after):
+    """Whichever write is the last: the facts are the old ones or the new ones, both whole; and once more makes the new, to the byte."""
+    ledger = Ledger(bodies(12))
+    old, new = (
+        Tables(staff_rows=(StaffRow(who="e-1", unit=unit, function="support"),), person_rows=()) for unit in ("u", "v")
+    )
+
+    def run(folder, size, known, last=None):
+        with dying(last, after=after) as writes:
+            project(ledger, known, folder, size=size, checkpoint=NOTE, seal=SEAL, at=NOW)
+        return writes
+
+    for name, again in (("was", ()), ("is", ((13, new),))):
+        for size, known in ((7, old), *again):
+            run(tmp_path / name, size, known)
+    was, is_ = read_progress(tmp_path / "was", SEAL), read_progress(tmp_path / "is", SEAL)
+    shutil.copytree(tmp_path / "was", tmp_path / "all")
+    writes = run(tmp_path / "all", 13, new).done
+    assert writes >= 10
+    for last in range(writes):
+        folder = tmp_path / str(last)
+        shutil.copytree(tmp_path / "was", folder)
+        assert run(folder, 13, new, last).died
+        left = read_progress(folder, SEAL)
+        assert left in (was, is_)
+        assert [check_part(folder, part) for parts in left.tables.values() for part in parts]
+        run(folder, 13, new)
+        assert read_progress(folder, SEAL) == is_
+        named = {part.file for parts in is_.tables.values() for part in parts}
+        assert {p.name for p in folder.iterdir()} == named | {"progress.json", "lock"}
 
 
 def flipped(path):
