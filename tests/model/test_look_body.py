@@ -3,7 +3,8 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,12 @@ from tests.verify.log_maker import look_body
 
 from whosaw.errors import NotCanonical, WhosawError
 from whosaw.model import look_body as look_body_module
-from whosaw.model.access import Field
+from whosaw.model.access import Asked, Field, Look, Mode
+from whosaw.model.ask import ask_digest, exact_digest
 from whosaw.model.caller import Caller, Proof
 from whosaw.model.gate import GateSaw
 from whosaw.model.look_body import LookBody, Withhold
-from whosaw.model.record import canonical
+from whosaw.model.record import Body, canonical
 from whosaw.model.stage import Stage
 
 BODY = json.loads(look_body("anna", 1))
@@ -78,14 +80,56 @@ def test_what_was_spelled_here_is_read_as_anybody_reads_it(names):
     made = replace(LookBody.decode(canonical(BODY)), **{name: SPELLED[name] for name in names})
     raw = made.encode()
     assert raw in look_body_module._spelled
+    assert type(raw) is Body
+    assert canonical(json.loads(raw)) == raw
     ours = LookBody._decoded(raw, "elsewhere")
     look_body_module._spelled.clear()
     assert LookBody._decoded(bytes(raw), "elsewhere") == ours == made
     assert ours.encode() == raw
 
 
+LATER = datetime(2026, 3, 2, 9, 30, 1, 999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "finer", [{"at": LATER}, {"taken": LATER}, {"withheld": Withhold("legal_demand", LATER)},
+              {"gate": replace(SPELLED["gate"], last_look=LATER)}, {"at": AT.astimezone(timezone(timedelta(hours=2)))}]
+)  # fmt: skip
+def test_what_was_spelled_here_is_read_back_and_not_remembered_where_it_says_less(finer):
+    """A time is cut to milliseconds in a body: what is read is what stands there, and not what it was made from."""
+    made = replace(LookBody.decode(canonical(BODY)), **finer)
+    ours = LookBody.decode(made.encode())
+    look_body_module._spelled.clear()
+    look_body_module._lately.cache_clear()
+    assert repr(ours) == repr(LookBody.decode(made.encode()))
+
+
+def test_a_text_that_no_other_has_is_spelled_as_anywhere():
+    r"""Quotes, backslashes, signs below a blank, and what lies beyond 16 bits; a lone surrogate has no bytes."""
+    made = replace(LookBody.decode(canonical(BODY)), case='"\\\n\x1f\x7f\u2028\U0001f980', rules=("\t", ""))
+    assert canonical(json.loads(made.encode())) == made.encode()
+    with pytest.raises(NotCanonical):
+        replace(made, case="\ud800").encode()
+
+
+@given(
+    st.sampled_from(Mode), st.booleans(), st.none() | st.just(Caller("tool", Proof.MTLS, speaks=True)),
+    st.sets(st.sampled_from([Asked(Field.IP, "network"), Asked(Field.PROFILE, "exact"), Asked(Field.LOCATION, "city")]), min_size=1),
+    st.none() | st.text(min_size=1, max_size=9).filter(lambda text: text.isprintable() and len(text.encode()) < 200),
+)  # fmt: skip
+def test_the_digest_of_a_look_is_that_of_its_canonical_json(mode, glass, caller, asked, case):
+    look = Look("l-1", "ana", "mira", tuple(asked), "fraud", case, "k", mode, "tool \u00e9\\", glass, caller)
+    said = {
+        "case": case, "fields": [{"field": str(a.field), "detail": a.detail} for a in sorted(asked)], "mode": str(mode),
+        "person": "p-1", "principal": "e-1", "purpose": "fraud",
+    } | ({"break_glass": True} if glass else {})  # fmt: skip
+    assert exact_digest(look, "e-1", "p-1") == sha256(b"whosaw/exact/v1" + canonical(said)).digest()
+    said |= {"app": look.app, "look": "l-1"} | ({} if caller is None else {"caller": caller.json()})
+    assert ask_digest(look, "e-1", "p-1") == sha256(b"whosaw/ask/v1" + canonical(said)).digest()
+
+
 @pytest.mark.parametrize("wrong", [{"claimed": 5}, {"rows": -1}, {"rules": (7,)}, {"person": 3}, {"origin": "guessed"}])
 def test_what_was_spelled_here_of_wrong_facts_is_no_look_either(wrong):
-    raw = replace(LookBody.decode(canonical(BODY)), **wrong).encode()
+    made = replace(LookBody.decode(canonical(BODY)), **wrong)
     with pytest.raises(NotCanonical):
-        LookBody.decode(raw)
+        LookBody.decode(made.encode())

@@ -60,22 +60,25 @@ class Quota:
     ) -> None:
         self._limits, self._purposes, self._unit_of, self._counters = limits, purposes, unit_of, counters
         self._units: dict[str, tuple[int, str]] = {}
+        self._fixed: dict[
+            tuple[str, str], tuple[Lane, ...]
+        ] = {}  # by principal and unit: the same for each of their looks
 
     def take(self, principal: str, person: str, purpose: str, at: datetime) -> Taken:
         """Take one look's places, by pseudonym. Raises Unavailable, and has then taken something or nothing."""
         now = seconds(at)
         lanes = self._lanes(principal, person, purpose, self._unit(principal, at, now))
         left, kept = self._counters.take(lanes, now)
-        by = dict(zip((lane.key.partition("/")[0] for lane in lanes), left, strict=True))
+        # In the order of `_lanes`. A purpose outside the list is refused for that, and counts nowhere.
+        attempts, hour, day, of_unit, of_person, *persons = left
         return Taken(
             {
-                "principal": min(by["attempts"], by["hour"], by["day"]),
-                "unit": by["unit"],
-                # A purpose outside the list is refused for that, and counts nowhere.
-                "purpose": by.get("persons", 1),
-                "person": by["person"],
+                "principal": min(attempts, hour, day),
+                "unit": of_unit,
+                "purpose": persons[0] if persons else 1,
+                "person": of_person,
             },
-            tuple((lane, until) for lane, until in kept if not lane.always),
+            tuple([each for each in kept if not each[0].always]),
         )
 
     def give_back(self, taken: Taken) -> None:
@@ -114,11 +117,12 @@ class Quota:
         return unit
 
     def _lanes(self, principal: str, person: str, purpose: str, unit: str) -> list[Lane]:
-        lanes = [
-            *self._of_principal(principal),
-            self._of_unit(unit),
-            Lane(f"person/{person}", DAY, self._limits.person_looks_a_day),
-        ]
+        fixed = self._fixed.get((principal, unit))
+        if fixed is None:
+            if len(self._fixed) >= _UNITS:
+                self._fixed = {}
+            fixed = self._fixed[principal, unit] = (*self._of_principal(principal), self._of_unit(unit))
+        lanes = [*fixed, Lane(f"person/{person}", DAY, self._limits.person_looks_a_day)]
         if purpose in self._purposes:
             lanes.append(self._persons(principal, purpose, person))
         return lanes

@@ -136,7 +136,7 @@ class InMemory:
             at = self._now(at)
             left = [self._left(lane, at) for lane in lanes]
             fine = all(n >= lane.places for n, lane in zip(left, lanes, strict=True))
-            return left, tuple((lane, self._add(lane, at)) for lane in lanes if fine or lane.always)
+            return left, tuple([(lane, self._add(lane, at)) for lane in lanes if fine or lane.always])
 
     def give_back(self, kept: Kept) -> None:
         with self._lock:
@@ -182,4 +182,7 @@ class InMemory:
         return lane.limit - places.taken(lane)
 
     def _add(self, lane: Lane, at: int) -> int:
-        return self._keys.setdefault(lane.key, _Places()).add(lane.each or "", lane.until(at), lane.places)
+        places = self._keys.get(lane.key)
+        if places is None:
+            places = self._keys[lane.key] = _Places()
+        return places.add(lane.each or "", lane.until(at), lane.places)

@@ -19,7 +19,7 @@ import hashlib
 from functools import lru_cache
 
 from whosaw.model.access import Look
-from whosaw.model.record import Json, canonical
+from whosaw.model.record import spelled, text_of
 
 _LATELY = 64  # looks
 _ASK, _EXACT = b"whosaw/ask/v1", b"whosaw/exact/v1"
@@ -28,27 +28,25 @@ _ASK, _EXACT = b"whosaw/ask/v1", b"whosaw/exact/v1"
 @lru_cache(_LATELY)  # guard and vault ask for the same one three times, a moment apart
 def ask_digest(look: Look, principal: str, person: str) -> bytes:
     """SHA-256 over `look` with the two pseudonyms in place of its identifiers, 32 bytes."""
-    asked = {**_exact(look, principal, person), "app": look.app, "look": look.look_id}
-    if look.caller is not None:
-        asked["caller"] = look.caller.json()
-    return hashlib.sha256(_ASK + canonical(asked)).digest()
+    return _digest(_ASK, look, principal, person, everything=True)
 
 
 def exact_digest(look: Look, principal: str, person: str) -> bytes:
     """What an approval is bound to, 32 bytes: who asks for whom, which fields how exactly, how, for what, under which case."""
-    return hashlib.sha256(_EXACT + canonical(_exact(look, principal, person))).digest()
+    return _digest(_EXACT, look, principal, person, everything=False)
 
 
-def _exact(look: Look, principal: str, person: str) -> dict[str, Json]:
-    asked: dict[str, Json] = {
-        "case": look.case,
-        "fields": [{"field": str(a.field), "detail": a.detail} for a in sorted(look.asked)],
-        "mode": str(look.mode),
-        "person": person,
-        "principal": principal,
-        "purpose": look.purpose,
-    }
+def _digest(domain: bytes, look: Look, principal: str, person: str, *, everything: bool) -> bytes:
+    """Over the canonical JSON of what was asked, put together by hand: it is made for each look. `everything`: look id, app and caller, too."""
+    fields = ",".join([f'{{"detail":{text_of(a.detail)},"field":"{a.field}"}}' for a in sorted(look.asked)])
+    app = caller = look_id = ""
+    if everything:
+        app, look_id = f'"app":{text_of(look.app)},', f'"look":{text_of(look.look_id)},'
+        caller = "" if look.caller is None else f'"caller":{spelled(look.caller.json())},'
     # Left out where it is not so: digests were made before it was there, and stay what they are.
-    if look.break_glass:
-        asked["break_glass"] = True
-    return asked
+    glass = '"break_glass":true,' if look.break_glass else ""
+    said = (
+        f'{{{app}{glass}{caller}"case":{text_of(look.case)},"fields":[{fields}],{look_id}"mode":"{look.mode}",'
+        f'"person":{text_of(person)},"principal":{text_of(principal)},"purpose":{text_of(look.purpose)}}}'
+    )
+    return hashlib.sha256(domain + said.encode()).digest()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -115,6 +115,26 @@ def canonical(value: Json) -> bytes:
     return Body(raw) if of_record and len(raw) <= LIMIT else raw
 
 
+def spelled(value: Json) -> str:
+    """The one spelling of a value inside of a body. Raises NotCanonical for what has none."""
+    _check(value, "body", 1)
+    return _ENCODER.encode(value)
+
+
+def text_of(text: str | None) -> str:
+    """The same of a text, or of none. What is no body for a lone surrogate is found by `body_of`."""
+    return "null" if text is None else _quoted(text)
+
+
+def body_of(text: str) -> bytes:
+    """A `Body` that was put together in its one spelling, of a record. Raises NotCanonical where it has no bytes."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise NotCanonical("a lone surrogate", where="body") from None
+    return Body(raw) if len(raw) <= LIMIT else raw
+
+
 def parse(body: bytes, where: str = "body") -> dict[str, Json]:
     """The object that `body` spells canonically, with integer ``v`` and string ``kind``. Raises NotCanonical."""
     value = parse_json(body, where, LIMIT)
@@ -186,6 +206,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return made
 
 
+_quoted: Callable[[str], str] = json.encoder.encode_basestring
 # Made once: every record passes both, and making them costs as much as using them.
 _DECODER = json.JSONDecoder(
     parse_float=_no_float, parse_constant=_no_float, parse_int=_integer, object_pairs_hook=_object

@@ -15,15 +15,17 @@ from whosaw.privacy.fields.ip import Address, lengths
 from whosaw.privacy.root import Mac, Root, expand
 
 TOKEN = 16
+_REMEMBERED = 65_536  # tokens
 
 
 class Prefixes:
     """Makes tokens."""
 
-    __slots__ = ("_mac",)
+    __slots__ = ("_enough", "_mac")
 
     def __init__(self, root: Root) -> None:
         self._mac = Mac(expand(root.digests, b"whosaw/prefix/v1"))
+        self._enough: dict[bytes, int] = {}  # of tokens that were asked for lately
 
     def __repr__(self) -> str:
         return "Prefixes(…)"
@@ -54,7 +56,12 @@ class Prefixes:
 
         Whoever adds accounts of their own until a network appears counts the others by it. So the number is known to nobody.
         """
-        return people + int.from_bytes(self._digest(b"enough", token), "big") % (people // 4 + 1)
+        drawn = self._enough.get(token)
+        if drawn is None:
+            if len(self._enough) >= _REMEMBERED:
+                self._enough = {}
+            drawn = self._enough[token] = int.from_bytes(self._digest(b"enough", token), "big")
+        return people + drawn % (people // 4 + 1)
 
     def _digest(self, what: bytes, of: bytes) -> bytes:
         return self._mac.of(what + b"\x00" + of)[:TOKEN]
