@@ -33,6 +33,9 @@ def main() -> int:
     options.add_argument(
         "--watch", type=int, default=1_000_000, help="looks that are there before the watch is measured"
     )
+    options.add_argument(
+        "--batch", type=int, default=BATCH, help="looks that are new then; less than a quarter of those"
+    )
     options.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "whosaw-bench-detect")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
@@ -56,9 +59,14 @@ def main() -> int:
         grown = took[large] / took[small]
         measured.notes.append(f"growth: {large / small:g} times the looks take {grown:.1f} times as long")
     if given.watch:
-        rate, note = watched(given.watch)
-        measured.figures.append(Figure.of("watch", "looks/s of a core", rate))
-        measured.notes.append(f"watch: {BATCH:,} looks onto {given.watch:,}; {note}")
+        small, large = (watched(looks, given.batch) for looks in (given.watch // 4, given.watch))
+        measured.figures.append(Figure.of("watch_intake", "looks/s of a core", large.batch / large.intake))
+        measured.figures.append(Figure.of("watch", "looks/s of a core", large.rate))
+        grown = (large.intake + large.watch) / (small.intake + small.watch)
+        measured.notes += [
+            f"watch: {large}",
+            f"watch: {small}; with 4 times the history it takes {grown:.1f} times as long",
+        ]
     print(show(on, measured))
     keep("detect", on, measured)
     return 0

@@ -66,6 +66,7 @@ BARS = {
     "place": _times(5),
     "signals_1e6": Bar("a tenth of the peer's time", lambda figure, _: (figure.ratio or 9) <= 0.1),
     "peak_gb_1e8": _most(12),
+    "watch_intake": _least(2_000),
     "watch": _least(2_000),
 }  # fmt: skip
 

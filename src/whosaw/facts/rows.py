@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
-from typing import TypeVar
+from itertools import groupby
+from typing import TypeAlias, TypeVar
 
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.facts.columns import FIELDS, Cell, micros
@@ -21,6 +22,7 @@ from whosaw.model.look_body import LOOKS, LookBody
 from whosaw.model.record import parse
 
 _R = TypeVar("_R", StaffRow, PersonRow)
+_Span: TypeAlias = tuple[str, int | None, int | None, _R]
 
 # A canonical body spells its kind like this and in no other way, so most bodies need one parse and not two.
 _MARKS = tuple(f'"kind":"{kind}"'.encode() for kind in sorted(LOOKS))
@@ -129,12 +131,24 @@ def assignment_rows(known: Iterable[AssignmentRow]) -> Iterator[tuple[Cell, ...]
         yield (r.who, r.scope_kind, r.scope, r.valid_from, r.valid_to, r.known_from, r.known_to, int(r.first))
 
 
-def _apart(spans: list[tuple[str, int | None, int | None, _R]]) -> Iterator[tuple[_R, int | None, int | None]]:
+def _in_order(spans: list[_Span[_R]]) -> Iterator[_Span[_R]]:
+    """By id and time; those that are alike in both by all that they say, which is worth spelling for them alone."""
+
+    def when(span: _Span[_R]) -> tuple[str, bool, int, bool, int]:
+        id_, start, end, _ = span
+        return id_, start is not None, start or 0, end is None, end or 0
+
+    for _, alike in groupby(sorted(spans, key=when), key=when):
+        first, *others = alike
+        yield from sorted((first, *others), key=lambda span: str(astuple(span[3]))) if others else (first,)
+
+
+def _apart(spans: list[_Span[_R]]) -> Iterator[tuple[_R, int | None, int | None]]:
     """Rows with their times cut where the next row of the same id begins.
 
     Two rows at once would double every look that is joined with them, and with it every count.
     """
-    spans.sort(key=lambda s: (s[0], s[1] is not None, s[1] or 0, s[2] is None, s[2] or 0, str(astuple(s[3]))))
+    spans = list(_in_order(spans))
     for (id_, start, end, row), after in zip(spans, [*spans, None][1:], strict=True):
         cut = end
         if after is not None and after[0] == id_:
