@@ -21,10 +21,9 @@ from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts
 from whosaw.guard.approvals.ground import favours
 from whosaw.guard.approvals.life import Kept
-from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment
 from whosaw.journal.segment import Frame
-from whosaw.model.access import LADDER, Asked, Field
+from whosaw.model.access import LADDER, Asked
 from whosaw.model.approval import As
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream
@@ -35,7 +34,7 @@ from whosaw.nudge.facts import Looked, OnFile
 from whosaw.nudge.record import STREAM as NUDGES
 from whosaw.nudge.record import Fate
 from whosaw.nudge.report import Later, Report, report
-from whosaw.nudge.state import Asked as Nudged
+from whosaw.nudge.state import Exchange
 from whosaw.policy.independence import Approved
 from whosaw.review import notes, suppress, work
 from whosaw.review.again import found_again
@@ -53,8 +52,6 @@ from whosaw.wiring import House
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
     from whosaw.detect.run import Run
-
-_INTIMATE = (Field.IP, Field.LOCATION, Field.CONTACTS, Field.MESSAGES, Field.PAYMENT)
 
 
 def review_desk(here: House) -> Desk:
@@ -151,10 +148,7 @@ def watched(here: House, run: Run) -> Watched:
 
 def refused(here: House, asker: str) -> Refused | None:
     """That `asker`, a staff id, may read no finding at all, on record; None for whoever works here."""
-    desk = review_desk(here)
-    who = known(desk.directory, desk.remember(asker), moment(desk.clock)).principal
-    found = listed(asker, desk) if standing(who, "reviewer") else ()
-    return found if isinstance(found, Refused) else None
+    return work.no_reader(asker, review_desk(here))
 
 
 def readable(here: House, asker: str) -> Mapping[str, str]:
@@ -244,10 +238,12 @@ def _judged(opened: Facts, as_of: int) -> Any:
 
 
 def _rows(here: House, first: int, since: int) -> list[Row]:
+    from whosaw.facts.prepared.pair_day import INTIMATE
+
     with facts(here) as opened:
         looks = _judged(opened, micros(here.clock()))
         looks = looks.filter((looks.leaf >= first) | (looks.t >= since))
-        intimate = [f"f_{field}" for field in _INTIMATE]
+        intimate = [f"f_{field}" for field in INTIMATE]
         columns = ("leaf", "t", "day", "who", "person", "u", "first", "protected", "function", *intimate)
         rows: list[Any] = opened.rows(looks.select(*columns), ("leaf", "who"), "looks of the day")
     return [
@@ -308,7 +304,7 @@ def _on_file(here: House, case: str, who: str, person: str) -> OnFile | None:
     )
 
 
-def answers(here: House, looks: Collection[str], principals: Collection[str]) -> tuple[Nudged, ...]:
+def answers(here: House, looks: Collection[str], principals: Collection[str]) -> tuple[Exchange, ...]:
     """What was asked about these looks by these principals, and what came of it: for who reviews a finding."""
     reader = here.journal.reader()
     found = []

@@ -8,7 +8,8 @@ import pytest
 from tests.cli.desk import NOW, typed
 
 from whosaw import reviewing
-from whosaw.cli import errand, watch
+from whosaw.cli import errand, watch_words
+from whosaw.cli.watch_words import Eyes
 from whosaw.detect import findings_file
 from whosaw.detect.coverage import Coverage
 from whosaw.detect.finding import Finding, Findings, Reason
@@ -119,7 +120,9 @@ def test_bad_input_is_told_with_what_would_do(court, desk):
     )
     assert (said.code, said.out) == (2, "")
     assert "no-work-reason" in said.err
-    assert desk.typed("finding", "list", "--as", "nobody-here").code == 4
+    for words in (("finding", "list"), ("finding", "precision"), ("suppression", "list")):
+        said = desk.typed(*words, "--as", "nobody-here", "--format", "json")
+        assert (said.code, [row["code"] for row in said.json["rows"]]) == (4, ["reviewer-unknown"])
 
 
 def run_of(desk):
@@ -155,7 +158,7 @@ def test_a_watch_says_what_was_resolved_and_what_is_hidden(court, desk, monkeypa
     assert typed("approve", "s-000001", as_="ines")["state"] == "in force"
     run = run_of(desk)
     now = reviewing.watched(here, run)
-    told = watch._told(run, desk.data, now)
+    told = watch_words.told(run, desk.data, now, Eyes("quill", reviewing.readable(here, "quill")))
     assert [(row["finding"], row["state"], row["resolution"]) for row in told.rows] == [
         ("f-000001", "closed", "justified")
     ]

@@ -89,7 +89,7 @@ def commands():
             codes.add(steps.FALSE)
         if name == "journal export log":
             codes.discard(module["REFUSED"])  # what is published is refused to nobody; records are, beside it
-        if name in {"nudge ask", "nudge list", "nudge report", "suppression list"}:
+        if name in {"nudge ask", "nudge list", "nudge report"}:
             codes.discard(module["REFUSED"])  # nobody sees what others are asked
         if name in {"ticket accounts", "ticket status"}:
             codes.discard(module["REFUSED"])  # only who asks about a case is asked who they are

@@ -103,9 +103,12 @@ def test_that_it_hides_no_more_is_recorded_once():
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_what_no_rule_hides(one, staff, why):
+    """Not by a watch; nor does what it hid before that stay hidden until the next one."""
     made = court()
     in_force(made)
+    assert hides(made) == {"f-000001": "s-000001"}
     made.findings, made.staff = [one], staff
+    assert hidden(made.desk, made.at) == {}, why
     assert hides(made) == {}, why
 
 

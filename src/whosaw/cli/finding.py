@@ -213,8 +213,10 @@ def precision(asker: str, data: Path, form: str) -> int:
 
 
 def _precision(here: House, said: Given) -> Done:
-    typed_by(here, said)
-    return Done(words.precision(measured(standings(work.steps(review_desk(here))).values())))
+    desk = review_desk(here)
+    if no := work.no_reader(typed_by(here, said), desk):
+        return Done(words.refused(no), REFUSED)
+    return Done(words.precision(measured(standings(work.steps(desk)).values())))
 
 
 PRECISION = Errand("finding precision", _precision)

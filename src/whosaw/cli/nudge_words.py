@@ -12,7 +12,7 @@ from whosaw.nudge.ask import Rounded
 from whosaw.nudge.facts import AGAINST
 from whosaw.nudge.record import Fate, Said
 from whosaw.nudge.report import Group, Report
-from whosaw.nudge.state import Asked
+from whosaw.nudge.state import Exchange
 from whosaw.verify.words import counted
 
 _FAIR = (
@@ -119,7 +119,7 @@ def report(made: Report, days: int) -> Table:
     return Table(said, ("group", "principals", "again", "interval", "same person"), rows, facts, after)
 
 
-def beside(one: Asked) -> str:
+def beside(one: Exchange) -> str:
     """For who reviews: what was asked and answered about one look of a finding, and what speaks against the answer."""
     asked_ = f"Asked on {_at(one.question.at)} what a look was for"
     if one.answer is None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from whosaw.errors import BadInput
 from whosaw.model.record import Json
 from whosaw.review import suppress
 from whosaw.review.rule import WHY, Rule, Scope
-from whosaw.review.work import Refused, find
+from whosaw.review.work import Refused, find, no_reader
 from whosaw.reviewing import review_desk
 from whosaw.verify.words import counted
 from whosaw.wiring import House
@@ -111,12 +112,13 @@ def list_(asker: str, data: Path, form: str) -> int:
 
 
 def _list(here: House, said: Given) -> Done:
-    typed_by(here, said)
     desk, at = review_desk(here), here.clock()
-    all_ = sorted(suppress.kept(desk).values(), key=lambda rule: rule.id)
-    rows = tuple(_row(rule, at) for rule in all_)
+    if no := no_reader(typed_by(here, said), desk):
+        return Done(refused(no), REFUSED)
+    all_, hidden = sorted(suppress.kept(desk).values(), key=lambda rule: rule.id), suppress.hidden(desk, at)
+    now = Counter(hidden.values())
+    rows = tuple(_row(rule, at, now[rule.id]) for rule in all_)
     force = sum(1 for rule in all_ if rule.in_force(at))
-    hidden = suppress.hidden(desk, at)
     sentence = (
         f"{counted(len(all_), 'rule')}, {force} in force; {counted(len(hidden), 'finding')} hidden."
         if rows
@@ -156,7 +158,7 @@ def _told(here: House, done: suppress.Done | Refused) -> Done:
     )
 
 
-def _row(rule: Rule, at: datetime) -> dict[str, Cell]:
+def _row(rule: Rule, at: datetime, now: int) -> dict[str, Cell]:
     return {
         "rule": rule.id,
         "state": rule.state(at),
@@ -165,7 +167,7 @@ def _row(rule: Rule, at: datetime) -> dict[str, Cell]:
         "owner": rule.owner,
         "approved by": rule.approver,
         "until": f"{rule.until:%Y-%m-%d}",
-        "now": len(rule.hides) if rule.in_force(at) else 0,
+        "now": now,
         "ever": len(rule.ever),
     }
 

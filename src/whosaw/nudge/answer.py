@@ -25,7 +25,7 @@ from whosaw.nudge.ask import CALLER, nudges
 from whosaw.nudge.facts import Claim, against
 from whosaw.nudge.ports import Desk, Opened
 from whosaw.nudge.record import STREAM, Answer, Fate, Nudged, Question, Refusal, Said
-from whosaw.nudge.state import Asked
+from whosaw.nudge.state import Exchange
 
 REASONS: Mapping[str, str] = {
     "no-question": "There is no question to you by this id.",
@@ -38,7 +38,7 @@ _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,63}")
 class Told:
     """A question, for the one who looked. `look` None: the look is erased, and nothing is left to ask about."""
 
-    asked: Asked
+    asked: Exchange
     look: Opened | None
 
 

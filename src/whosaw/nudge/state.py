@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was asked and what came of it: what the records make, and nothing else. Pure.
 
-    records of the stream, in its order ──made──▶ Asked: rounds, and per question its answer or its silence
+    records of the stream, in its order ──made──▶ Exchange: rounds, and per question its answer or its silence
 
 Invariant: a question is answered once. An answer that comes after the silence stands beside it, as late.
 """
@@ -17,7 +17,7 @@ from whosaw.nudge.record import Answer, Fate, Nudged, Question, Refusal, Round, 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Exchange:
     """One question and what came of it. `answer` and `silence` can both be there: then it was late."""
 
     question: Question
@@ -39,7 +39,7 @@ class Nudges:
     """Everything so far, by id of the question."""
 
     rounds: tuple[Round, ...] = ()
-    asked: dict[str, Asked] = field(default_factory=dict)
+    asked: dict[str, Exchange] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -50,7 +50,7 @@ class Nudges:
 def made(records: Iterable[Nudged]) -> Nudges:
     """What the records make. Raises Damaged where they cannot follow each other."""
     rounds: list[Round] = []
-    asked: dict[str, Asked] = {}
+    asked: dict[str, Exchange] = {}
     for record in records:
         match record:
             case Round():
@@ -60,7 +60,7 @@ def made(records: Iterable[Nudged]) -> Nudges:
             case Question():
                 if record.id in asked:
                     raise Damaged("a question was asked twice", where="nudges")
-                asked[record.id] = Asked(record)
+                asked[record.id] = Exchange(record)
             case Answer():
                 asked[record.id] = _with(asked.get(record.id), answer=record)
             case Silence():
@@ -70,7 +70,7 @@ def made(records: Iterable[Nudged]) -> Nudges:
     return Nudges(tuple(rounds), asked)
 
 
-def _with(one: Asked | None, *, answer: Answer | None = None, silence: Silence | None = None) -> Asked:
+def _with(one: Exchange | None, *, answer: Answer | None = None, silence: Silence | None = None) -> Exchange:
     # A silence that crossed an answer says what was so when it was written.
     before = None if one is None else one.answer if silence is None else one.silence
     if one is None or before is not None:

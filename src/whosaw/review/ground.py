@@ -50,7 +50,7 @@ class Grounds:
         )
         units: dict[str, list[str]] = {}
         for row in staff:
-            if _holds(row, t, t) and row.unit is not None and row.function in desk.reviewers:
+            if holds(row, t, t) and row.unit is not None and row.function in desk.reviewers:
                 units.setdefault(row.unit, []).append(row.who)
         return cls(desk, finding, at, ground, units)
 
@@ -89,8 +89,9 @@ class Grounds:
 
 
 def _of(staff: tuple[StaffRow, ...], start: int, end: int, functions: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(row.who for row in staff if _holds(row, start, end) and row.function in functions)
+    return frozenset(row.who for row in staff if holds(row, start, end) and row.function in functions)
 
 
-def _holds(row: StaffRow, start: int, end: int) -> bool:
+def holds(row: StaffRow, start: int, end: int) -> bool:
+    """Whether a row of the staff was so at some moment between the two."""
     return (row.valid_from is None or row.valid_from <= end) and (row.valid_to is None or row.valid_to > start)

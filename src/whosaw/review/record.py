@@ -19,6 +19,7 @@ from typing import Literal
 
 from whosaw.errors import NotCanonical
 from whosaw.model.approval import Overseen, proof_of
+from whosaw.model.parsed import count_of, text_of, texts_of
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
 from whosaw.review.words import Resolution, What
 
@@ -93,21 +94,21 @@ class Step:
         try:
             said, seen = value["resolution"], value["seen"]
             made = cls(
-                at=parse_time(_text(value["at"]), where),
-                finding=_text(value["finding"]),
-                number=_count(value["number"]),
-                what=What(_text(value["what"])),
-                by=_text(value["by"]),
-                to=None if value["to"] is None else _text(value["to"]),
-                resolution=None if said is None else Resolution(_text(said)),
-                why=_texts(value["why"]),
-                note=None if value["note"] is None else b64decode(_text(value["note"]), validate=True),
+                at=parse_time(text_of(value["at"]), where),
+                finding=text_of(value["finding"]),
+                number=count_of(value["number"]),
+                what=What(text_of(value["what"])),
+                by=text_of(value["by"]),
+                to=None if value["to"] is None else text_of(value["to"]),
+                resolution=None if said is None else Resolution(text_of(said)),
+                why=texts_of(value["why"]),
+                note=None if value["note"] is None else b64decode(text_of(value["note"]), validate=True),
                 seen=None if seen is None else _seen(seen),
-                signals=_texts(value["signals"]),
+                signals=texts_of(value["signals"]),
                 two=value["two"] is True,
                 overseen=None if value["overseen"] is None else _overseen(value["overseen"]),
                 outcome="refused" if value["outcome"] == "refused" else "done",
-                reasons=_texts(value["reasons"]),
+                reasons=texts_of(value["reasons"]),
             )
             again = made.encode()
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -128,23 +129,4 @@ def _overseen(value: Json) -> Overseen:
 def _seen(value: Json) -> Seen:
     if not isinstance(value, dict):
         raise TypeError("not an object")
-    return Seen(_count(value["looks"]), _count(value["last"]), b64decode(_text(value["digest"]), validate=True))
-
-
-def _text(value: Json) -> str:
-    if type(value) is not str:
-        raise TypeError("not a text")
-    return value
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    if type(value) is not list:
-        raise TypeError("not a list")
-    return tuple(_text(each) for each in value)
-
-
-def _count(value: Json) -> int:
-    # `true` is an int in Python.
-    if type(value) is not int or value < 0:
-        raise TypeError("not a count")
-    return value
+    return Seen(count_of(value["looks"]), count_of(value["last"]), b64decode(text_of(value["digest"]), validate=True))

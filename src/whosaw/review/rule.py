@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Literal
 
 from whosaw.errors import Damaged, NotCanonical
+from whosaw.model.parsed import count_of, text_of, texts_of
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
 
 Outcome = Literal["done", "refused"]
@@ -100,17 +101,17 @@ class RuleStep:
         try:
             scope = value["scope"]
             made = cls(
-                at=parse_time(_text(value["at"]), where),
-                rule=_text(value["rule"]),
-                number=_count(value["number"]),
-                did=Did(_text(value["what"])),
-                by=_text(value["by"]),
+                at=parse_time(text_of(value["at"]), where),
+                rule=text_of(value["rule"]),
+                number=count_of(value["number"]),
+                did=Did(text_of(value["what"])),
+                by=text_of(value["by"]),
                 scope=None if scope is None else _scope(scope),
                 why=_perhaps(value["why"]),
-                until=None if value["until"] is None else parse_time(_text(value["until"]), where),
-                findings=_texts(value["findings"]),
+                until=None if value["until"] is None else parse_time(text_of(value["until"]), where),
+                findings=texts_of(value["findings"]),
                 outcome="refused" if value["outcome"] == "refused" else "done",
-                reasons=_texts(value["reasons"]),
+                reasons=texts_of(value["reasons"]),
             )
             again = made.encode()
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -181,29 +182,10 @@ def _scope(value: Json) -> Scope:
     if not isinstance(value, dict):
         raise TypeError("not an object")
     return Scope(
-        signal=_text(value["signal"]), unit=_text(value["unit"]), app=_perhaps(value["app"]),
+        signal=text_of(value["signal"]), unit=text_of(value["unit"]), app=_perhaps(value["app"]),
         purpose=_perhaps(value["purpose"]), template=_perhaps(value["template"]),
     )  # fmt: skip
 
 
-def _text(value: Json) -> str:
-    if type(value) is not str:
-        raise TypeError("not a text")
-    return value
-
-
 def _perhaps(value: Json) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    if type(value) is not list:
-        raise TypeError("not a list")
-    return tuple(_text(each) for each in value)
-
-
-def _count(value: Json) -> int:
-    # `true` is an int in Python.
-    if type(value) is not int or value < 0:
-        raise TypeError("not a count")
-    return value
+    return None if value is None else text_of(value)

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from whosaw.detect.finding import Finding
-from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment
 from whosaw.review.ground import Grounds
 from whosaw.review.notes import Note
@@ -24,7 +23,7 @@ from whosaw.review.state import NEW, Ended, Standing, standings
 from whosaw.review.suppress import hidden
 from whosaw.review.who import against_reading
 from whosaw.review.words import State, What
-from whosaw.review.work import Refused, nobody, opened, refuse, steps
+from whosaw.review.work import Refused, no_reader, opened, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,9 @@ class Shown:
 
 def listed(asker: str, desk: Desk) -> tuple[Listed, ...] | Refused:
     """Every finding that `asker`, a staff id, may read. Refused, on record, to who does not work here."""
+    if no := no_reader(asker, desk):
+        return no
     at, who = moment(desk.clock), desk.remember(asker)
-    if said := standing(known(desk.directory, who, at).principal, "reviewer"):
-        return refuse(desk, nobody(at, who, What.OPENED), said)
     found, now, hides = desk.findings(), standings(steps(desk)), hidden(desk, at)
     rows = []
     for one in () if found is None else found.findings:

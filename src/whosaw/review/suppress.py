@@ -23,20 +23,19 @@ from datetime import datetime, timedelta
 from whosaw.detect.finding import Finding
 from whosaw.errors import BadInput, Busy, IdempotencyConflict
 from whosaw.facts.columns import micros
-from whosaw.facts.ports import StaffRow
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Kind, Stream, parse
 from whosaw.policy.independence import RETURNED, Chart, Reason, independent
-from whosaw.review.ground import Grounds
+from whosaw.review.ground import Grounds, holds
 from whosaw.review.ports import Desk
 from whosaw.review.record import STREAM
 from whosaw.review.rule import WHY, Did, Rule, RuleStep, Scope, rules
-from whosaw.review.state import Standing
+from whosaw.review.state import Standing, standings
 from whosaw.review.who import against_reading
 from whosaw.review.words import State
-from whosaw.review.work import CALLER, Refused
+from whosaw.review.work import CALLER, Refused, steps
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NONE = "none"  # the template of looks without a reason
@@ -120,8 +119,19 @@ def end(rule: str, by: str, desk: Desk) -> Done | Refused:
 
 
 def hidden(desk: Desk, at: datetime) -> dict[str, str]:
-    """Which findings are hidden now, by which rule: as the newest watch said, of rules that are in force still."""
-    return {finding: rule.id for rule in kept(desk).values() if rule.in_force(at) for finding in rule.hides}
+    """Which findings are hidden now, by which rule: those that the newest watch hid, as far as their rule still may.
+
+    A watch may be hours ago. Whoever was made protected since, or moved, or took the finding into review, is not hidden from.
+    """
+    there, now = desk.findings(), standings(steps(desk))
+    found = {} if there is None else {one.id: one for one in there.findings}
+    return {
+        one.id: rule.id
+        for rule in kept(desk).values()
+        if rule.in_force(at)
+        for one in (found[id_] for id_ in rule.hides if id_ in found)
+        if _may(rule, one, now.get(one.id), desk, at)
+    }
 
 
 def hide(
@@ -159,12 +169,15 @@ def hide(
 def _hides(  # noqa: PLR0917  every one of them can say no
     rule: Rule, finding: Finding, looks: Sequence[Look], now: Standing | None, desk: Desk, at: datetime
 ) -> bool:
+    return bool(looks) and all(_fits(rule.scope, look) for look in looks) and _may(rule, finding, now, desk, at)
+
+
+def _may(rule: Rule, finding: Finding, now: Standing | None, desk: Desk, at: datetime) -> bool:
+    """Whether this rule may hide this finding, if its looks are what it is about."""
     scope = rule.scope
     if now is not None and now.state not in (State.OPEN, State.REOPENED):
         return False
     if {reason.signal for reason in finding.signals} != {scope.signal} or finding.score >= desk.numbers.two_from:
-        return False
-    if not looks or not all(_fits(scope, look) for look in looks):
         return False
     grounds = Grounds.of(desk, finding, at)
     units = [grounds.ground.since.units.get(named) for named in finding.principals]
@@ -216,11 +229,7 @@ def _scope_reasons(scope: Scope, by: str, desk: Desk, at: datetime) -> Iterable[
 
 def _size(unit: str, desk: Desk, at: datetime) -> int:
     t = micros(at)
-    return len({row.who for row in desk.staff() if row.unit == unit and _now(row, t)})
-
-
-def _now(row: StaffRow, t: int) -> bool:
-    return (row.valid_from is None or row.valid_from <= t) and (row.valid_to is None or row.valid_to > t)
+    return len({row.who for row in desk.staff() if row.unit == unit and holds(row, t, t)})
 
 
 def _standing(desk: Desk, who: str, at: datetime) -> tuple[Reason, ...]:

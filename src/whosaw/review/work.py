@@ -19,6 +19,7 @@ from datetime import datetime
 
 from whosaw.detect.finding import Finding
 from whosaw.errors import BadInput, Busy, IdempotencyConflict
+from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment, plain
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.approval import Overseen
@@ -75,8 +76,8 @@ def steps(desk: Desk) -> tuple[Step, ...]:
 
 
 def find(desk: Desk, finding: str) -> Finding | None:
-    known = desk.findings()
-    return None if known is None else next((one for one in known.findings if one.id == plain(finding)), None)
+    there = desk.findings()
+    return None if there is None else next((one for one in there.findings if one.id == plain(finding)), None)
 
 
 def do(wish: Wish, desk: Desk) -> Done | Refused:
@@ -142,6 +143,13 @@ def _resolution(ruling: Ruling) -> Resolution:
     resolution = Resolution(ruling.resolution)
     _check(Wish(What.RESOLVE, ruling.finding, "", resolution=resolution, why=ruling.why))
     return resolution
+
+
+def no_reader(asker: str, desk: Desk) -> Refused | None:
+    """That `asker`, a staff id, does not work here, and so reads nothing of reviews: on record. None for whoever does."""
+    at, who = moment(desk.clock), desk.remember(asker)
+    said = standing(known(desk.directory, who, at).principal, "reviewer")
+    return refuse(desk, nobody(at, who, What.OPENED), said) if said else None
 
 
 def opened(finding: str, by: str, desk: Desk) -> tuple[Finding, Standing, int] | Refused:
@@ -228,12 +236,12 @@ def _second(step: Step, before: Standing, grounds: Grounds) -> tuple[Reason, ...
 def _check(wish: Wish) -> None:
     if (wish.what is What.RESOLVE) != (wish.resolution is not None):
         raise BadInput("a finding is resolved with a resolution, and nothing else is", where="--resolution")
-    known = reasons_for(wish.what, wish.resolution)
-    if known and not wish.why:
-        raise BadInput("a reason is missing", where="--because", hint=f"one or more of: {', '.join(known)}")
+    codes = reasons_for(wish.what, wish.resolution)
+    if codes and not wish.why:
+        raise BadInput("a reason is missing", where="--because", hint=f"one or more of: {', '.join(codes)}")
     for code in wish.why:
-        if code not in known:
-            fits = f"one or more of: {', '.join(known)}" if known else "it takes none"
+        if code not in codes:
+            fits = f"one or more of: {', '.join(codes)}" if codes else "it takes none"
             raise BadInput("this reason does not go with it", where="--because", hint=fits)
 
 

@@ -17,7 +17,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 
 from whosaw.errors import NotCanonical
-from whosaw.model.approval import bytes_of, str_of
+from whosaw.model.approval import bytes_of
+from whosaw.model.parsed import text_of, texts_of
 from whosaw.model.record import Json, canonical, parse
 from whosaw.tlog.note import VerifierKey
 from whosaw.verify.overseer import OverseerKey, check_signature
@@ -55,13 +56,13 @@ class Brief:
         try:
             proposed = value["proposed"]
             made = cls(
-                origin=str_of(value["origin"]),
-                finding=str_of(value["finding"]),
+                origin=text_of(value["origin"]),
+                finding=text_of(value["finding"]),
                 number=_number(value["number"]),
                 seen=bytes_of(value["seen"]),
-                sentence=str_of(value["sentence"]),
-                against=_texts(value["against"]),
-                proposed=None if proposed is None else str_of(proposed),
+                sentence=text_of(value["sentence"]),
+                against=texts_of(value["against"]),
+                proposed=None if proposed is None else text_of(proposed),
             )
             again = made.encode()
         except (KeyError, TypeError, ValueError):
@@ -118,13 +119,13 @@ class Ruling:
         value = parse(raw.removesuffix(b"\n"), where)
         try:
             made = cls(
-                origin=str_of(value["origin"]),
-                finding=str_of(value["finding"]),
+                origin=text_of(value["origin"]),
+                finding=text_of(value["finding"]),
                 number=_number(value["number"]),
                 seen=bytes_of(value["seen"]),
-                resolution=str_of(value["resolution"]),
-                why=_texts(value["why"]),
-                vkey=str_of(value["vkey"]),
+                resolution=text_of(value["resolution"]),
+                why=texts_of(value["why"]),
+                vkey=text_of(value["vkey"]),
                 signature=bytes_of(value["signature"]),
             )
             again = made.encode()
@@ -141,12 +142,6 @@ def _message(origin: str, finding: str, number: int, seen: bytes, *, resolution:
         "why": list(why),
     }  # fmt: skip
     return _DOMAIN + canonical(said)
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    if type(value) is not list:
-        raise TypeError("not a list")
-    return tuple(map(str_of, value))
 
 
 def _number(value: Json) -> int:
