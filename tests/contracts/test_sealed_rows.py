@@ -6,6 +6,7 @@ import os
 import pytest
 from tests.contracts.state import state_of
 
+from whosaw.directory.remembered import once
 from whosaw.store.memory_keys import MemorySealedRows
 from whosaw.store.sql_sealed import SqlSealedRows
 
@@ -67,6 +68,21 @@ def test_only_this_stream_this_field_and_until_then(rows):
     assert list(rows.newest(HANDLE, "ip", 1000, 9)) == shown(mine)
     assert list(rows.newest(HANDLE, "ip", 999, 9)) == []
     assert len(rows.newest(HANDLE, "ip", 1001, 9)) == 2
+
+
+def test_what_came_in_after_a_look_is_not_shown_when_it_is_asked_again_whatever_was_asked_between(rows):
+    """Asked of later and earlier moments in turn, before and after more came in, in a block and outside of one."""
+    made = [row(n, stored=1000 + n) for n in range(4)]
+    for n, each in enumerate(made):
+        rows.add(**each)
+        for _ in range(2):
+            with once():
+                for until in (5000, 1000 + n, 1001, 999, 1000):
+                    expected = [old for old in made[: n + 1] if old["stored"] <= until]
+                    assert list(rows.newest(HANDLE, "ip", until, 9)) == shown(*expected[::-1])
+            assert list(rows.newest(HANDLE, "ip", 1000, 9)) == shown(made[0])
+            assert list(rows.newest(HANDLE, "ip", 5000, 1)) == shown(made[n])
+            assert list(rows.newest(bytes(16), "ip", 5000, 1)) == []
 
 
 def test_all_of_a_time_page_by_page(rows):

@@ -2,6 +2,7 @@
 """What is remembered of state.db: the same answers as without it, at every instant, and none once somebody has written."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from random import Random
@@ -10,7 +11,7 @@ import pytest
 from tests.directory.town import DAY, HOUR, TOWN, Office, engine_on
 
 from whosaw.directory.directory import Directory
-from whosaw.directory.remembered import memory_of
+from whosaw.directory.remembered import memory_of, once
 from whosaw.directory.tables import instant
 from whosaw.directory.view import PROTECTED_ON
 from whosaw.errors import Unavailable
@@ -147,3 +148,42 @@ def test_a_state_db_that_is_gone_is_unavailable_and_comes_back_by_itself(tmp_pat
     (tmp_path / "aside.db").rename(made.path)
     assert known(*asked) == first
     engine.dispose()
+
+
+def stop(office):
+    with closing(sqlite3.connect(office.path)) as db:
+        db.execute(
+            "INSERT INTO suspensions (principal, code, known_from, known_to) VALUES (?, 'test', 0, ?)",
+            (office.names.principal("ana"), 2**62),
+        )
+        db.commit()
+
+
+def test_in_a_block_it_is_asked_once_whether_anybody_has_written(office):
+    """What is written after the first question of a block is seen by the next block; before it, by this one; and by others at once."""
+    asked = []
+    memory_of(office.engine)._which = lambda real=memory_of(office.engine)._which: asked.append(1) or real()
+
+    def stopped():
+        return office.known("ana", "mira", "T-1").principal.suspended
+
+    assert not stopped()
+    before = len(asked)
+    with once():
+        assert [stopped() for _ in range(5)] == [False] * 5
+        assert len(asked) == before + 1
+        with ThreadPoolExecutor(1) as other:
+            stop(office)
+            assert not stopped()
+            assert other.submit(stopped).result()
+            assert stopped()  # somebody has found out: nothing of before is answered from then on
+    assert stopped()
+
+
+def test_a_block_begins_with_a_question(office):
+    assert not office.known("ana", "mira", "T-1").principal.suspended
+    stop(office)
+    with once():
+        assert office.known("ana", "mira", "T-1").principal.suspended
+        assert memory_of(office.engine).at_hand("nothing") is None
+    assert memory_of(office.engine).at_hand("nothing") is None

@@ -93,8 +93,10 @@ class Directory:
         memory = memory_of(self._engine)
         if memory is None:
             return None
-        with answering():
-            kept: tuple[Span, Known] | None = memory.find(key)
+        kept: tuple[Span, Known] | None = memory.at_hand(key)
+        if kept is None:
+            with answering():
+                kept = memory.find(key)
         return kept[1] if kept is not None and kept[0].covers(at) else None
 
     def _stopped(self, db: Any, principal: str, at: datetime, facts: PrincipalFacts) -> PrincipalFacts:

@@ -73,6 +73,13 @@ class Memory:
             self._look_once()
             return self.kept.get(key)
 
+    def at_hand(self, key: Hashable) -> Any:
+        """What is kept under `key`, where this thread has asked in its block already; None else: then `find` it. Asks nothing."""
+        seen = _block.seen
+        if seen is None or self._state is None or seen.get(self) is not self._state:
+            return None
+        return self.kept.get(key)
+
     def find_all(self, keys: Iterable[Hashable]) -> list[Any]:
         """`find` of each of them."""
         with self._lock:

@@ -54,8 +54,8 @@ class Receipts:
 
     def sign(self, placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> bytes:
         """The signed receipt for leaves with these hashes."""
-        at, root = moment(placed.at), merkle.root(hashes)
-        made = Receipt(self._origin, placed.first, placed.count, root, idem, at, at + self._promise)
+        at = moment(placed.at)
+        made = Receipt(self._origin, placed.first, placed.count, merkle.root(hashes), idem, at, at + self._promise)
         text, signer = made.encode(), self._signer
         raw = Note(text, (Signature(signer.name, signer.key_id, signer.sign(text, placed.at // 1000)),)).encode()
         if self._key is not None and signer.name == signing_name(self._origin):

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import cast
 
 from whosaw.model.access import Asked
-from whosaw.model.record import Json, parse_time, time_text
+from whosaw.model.record import Json, parse_time, spelled, time_text
 
 # In the order in which they are written and counted.
 APPROVALS = ("independent", "stewards", "overseers", "legal")
@@ -42,6 +42,15 @@ class GateSaw:
     silent: bool = False
     unread: bool = False
     owes: bool = False
+
+    def text(self) -> str:
+        """The one spelling of `json`: most of all looks have nothing but the four facts that are always there."""
+        if any(self.approvals) or self.offered is not None or self.silent or self.unread or self.owes:
+            return spelled(self.json())
+        last = "null" if self.last_look is None else f'"{time_text(self.last_look)}"'
+        quota = "null" if self.quota is None else f"[{','.join(map(spelled, self.quota))}]"
+        case = "true" if self.case_given else "false"
+        return f'{{"case_given":{case},"last_look":{last},"limit_ms":{spelled(self.limit_ms)},"quota":{quota}}}'
 
     def json(self) -> dict[str, Json]:
         """As it stands in a body."""

@@ -34,6 +34,7 @@ Said = Literal["permit", "refuse"]
 
 
 CODE = re.compile(r"[a-z][a-z_]{0,39}")
+_ORIGINS, _SAID = frozenset(get_args(Origin)), frozenset((None, *get_args(Said)))
 _LATELY = 1024  # bodies
 _spelled: dict[bytes, LookBody | None] = {}  # by `LookBody.encode`, lately
 
@@ -119,7 +120,7 @@ class LookBody:
             "approvals": self.approvals and spelled([approval.json() for approval in self.approvals]),
             "break_glass": self.break_glass and "true",
             "caller": self.caller and spelled(self.caller.json()),
-            "gate": self.gate and spelled(self.gate.json()),
+            "gate": self.gate and self.gate.text(),
             "stage": self.stage is not Stage.DURABLE and f'"{self.stage}"',
             "withheld": withheld and spelled({"code": withheld.code, "until": time_text(withheld.until)}),
         }
@@ -139,9 +140,16 @@ class LookBody:
         )
 
     def _as_read(self) -> bool:
-        """Whether reading what it is spelled as gives this very value: its times are cut already. Not asked of approvals."""
+        """Whether reading what it is spelled as gives this very value: its times are cut already, and what is no text has its type.
+
+        Not asked of approvals, which are few.
+        """
         return (
             not self.approvals
+            and type(self.break_glass) is bool
+            and self.rows is self.mentions is None
+            and self.origin in _ORIGINS
+            and self.decision in _SAID
             and self.taken is None
             and _cut(self.at)
             and (self.withheld is None or _cut(self.withheld.until))
@@ -158,10 +166,11 @@ class LookBody:
     def _decoded(cls, body: bytes, where: str) -> LookBody:
         # What this process has just spelled is the one spelling, and reads as what it was spelled from.
         ours = body in _spelled
-        made = _spelled.get(body)
-        value = {} if made is not None else json.loads(body) if ours else parse(body, where)
+        if (spelled_from := _spelled.get(body)) is not None:
+            return spelled_from
+        value = json.loads(body) if ours else parse(body, where)
         try:
-            made = made or cls._from(value)
+            made = cls._from(value)
             made._check_types()  # noqa: SLF001 - our own, made one line above
             again = body if ours else made.encode()
         except (KeyError, TypeError, ValueError, AttributeError, BadInput):
@@ -245,7 +254,11 @@ def _b64(raw: bytes | None) -> str:
 
 
 def _said(flag: bool) -> str:
-    return "true" if flag else "false"
+    if flag is True:
+        return "true"
+    if flag is False:
+        return "false"
+    raise TypeError("neither true nor false")
 
 
 def _cut(at: datetime) -> bool:

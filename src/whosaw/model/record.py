@@ -117,6 +117,10 @@ def canonical(value: Json) -> bytes:
 
 def spelled(value: Json) -> str:
     """The one spelling of a value inside of a body. Raises NotCanonical for what has none."""
+    if type(value) is int and -BIGGEST <= value <= BIGGEST:
+        return str(value)
+    if value is None:
+        return "null"
     _check(value, "body", 1)
     return _ENCODER.encode(value)
 

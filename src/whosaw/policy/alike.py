@@ -16,6 +16,7 @@ might do with a number leaves it in the shape. Only the engine decides; here its
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,12 +28,12 @@ _Term = Callable[[Numbers], int | None]
 _LIMIT = 4096  # answers; a longer list begins anew
 _LONG = 2**63  # numbers of the engine: from -2^63 on and below 2^63
 _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 _COUNT: Mapping[str, Callable[[int, int], int]] = {
     "+": lambda a, b: a + b,
@@ -125,6 +126,9 @@ class _Reader:
         if left is None or right is None:
             return False
         compare = _COMPARE[word]
+        if (plain := self._plain(below, compare)) is not None:
+            self._compared.setdefault(repr(node), plain)
+            return True
 
         def sign(numbers: Numbers) -> bool | str | None:
             try:
@@ -135,6 +139,33 @@ class _Reader:
 
         self._compared.setdefault(repr(node), sign)
         return True
+
+    def _plain(self, below: Any, compare: Callable[[int, int], bool]) -> Callable[[Numbers], bool | None] | None:
+        """A number with another, or with a constant: most comparisons are, and need no steps in between. None for all else."""
+        left, right = self._place(below["left"]), self._place(below["right"])
+        if left is None:
+            return None
+        if right is not None:
+            one_place, other_place = left, right
+
+            def both(numbers: Numbers) -> bool | None:
+                one, other = numbers[one_place], numbers[other_place]
+                return None if one is None or other is None else compare(one, other)
+
+            return both
+        constant = below["right"].get("Value") if isinstance(below["right"], dict) else None
+        if type(constant) is not int:
+            return None
+
+        def one_only(numbers: Numbers) -> bool | None:
+            one = numbers[left]
+            return None if one is None else compare(one, constant)
+
+        return one_only
+
+    def _place(self, node: Any) -> int | None:
+        path = _path(node)
+        return None if path is None else self._places.get(path)
 
     def _term(self, node: Any) -> _Term | None:
         """A number of the context, a constant, or what is counted from them; None where it is something else."""

@@ -60,6 +60,10 @@ class SqlApprovals:
 
     def exact(self, exact: bytes) -> Sequence[RequestRow]:
         # Asked for each look, and for most of them there is nothing: that is found out in the cheapest way.
+        memory = memory_of(self._engine)
+        few: frozenset[bytes] | None = None if memory is None else memory.at_hand(_EXACTS)
+        if few is not None and exact not in few:
+            return []
         with answering(_PART):
             some = self._any(exact)
         return self._all(select(APPROVALS).where(APPROVALS.c.exact == exact)) if some else []

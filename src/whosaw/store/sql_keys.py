@@ -54,8 +54,11 @@ class SqlKeyRows:
         # Asked before every record and before every value: where nobody has written since, it is the row of last time.
         if (memory := memory_of(self._engine)) is None:
             return self._one(_FIND, {"lookup": lookup})
+        found: KeyRow | None = memory.at_hand(lookup)
+        if found is not None:
+            return found
         with answering("keyring"):
-            found: KeyRow | None = memory.find(lookup)
+            found = memory.find(lookup)
             if found is None:
                 with memory.reading() as db:
                     row = ask_one(db, _FIND, {"lookup": lookup})

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Engine, and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Engine, Select, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from whosaw.directory.query import ask
-from whosaw.directory.remembered import asking
+from whosaw.directory.query import Reads, ask
+from whosaw.directory.remembered import Memory, asking, memory_of
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import IMPORTS, SEALED, add_unless_there, answering
 
@@ -39,6 +40,18 @@ _SEEN = (
     .limit(bindparam("most"))
 )
 _MANY = select(func.count().label("many")).select_from(SEALED).where(_WITHIN)
+
+
+_LAST = select(func.max(SEALED.c.stored).label("last")).where(
+    SEALED.c.handle == bindparam("of"), SEALED.c.field == bindparam("which")
+)
+_FEW = 20  # values of a field that are remembered; whoever exports all of them reads them
+_Kept = tuple[int, list[tuple[int, bytes]]]
+
+
+def _newest(db: Reads, handle: bytes, field: str, stored_until: int, limit: int) -> list[tuple[int, bytes]]:
+    given = {"of": handle, "which": field, "until": stored_until, "most": limit}
+    return [(row["seen"], bytes(row["sealed"])) for row in ask(db, _NEWEST, given)]
 
 
 class SqlSealedRows:
@@ -79,9 +92,28 @@ class SqlSealedRows:
             return db.scalar(select(IMPORTS.c.behind).where(IMPORTS.c.source == source)) or 0
 
     def newest(self, handle: bytes, field: str, stored_until: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        given = {"of": handle, "which": field, "until": stored_until, "most": limit}
+        if (memory := memory_of(self._engine)) is None or limit > _FEW:
+            with answering("sealed values"), asking(self._engine) as db:
+                return _newest(db, handle, field, stored_until, limit)
+        key = (_NEWEST, handle, field, limit)
+        kept: _Kept | None = memory.at_hand(key)
+        if kept is None:
+            with answering("sealed values"):
+                kept = memory.find(key) or self._read(memory, key, stored_until)
+        last, rows = kept
+        if last <= stored_until:  # nothing came in since
+            return rows
         with answering("sealed values"), asking(self._engine) as db:
-            return [(row["seen"], bytes(row["sealed"])) for row in ask(db, _NEWEST, given)]
+            return _newest(db, handle, field, stored_until, limit)
+
+    def _read(self, memory: Memory, key: tuple[Select[Any], bytes, str, int], stored_until: int) -> _Kept:
+        """All there is, and when the last of it came in: the same for every later look, until somebody writes."""
+        _, handle, field, limit = key
+        with memory.reading() as db:
+            last = ask(db, _LAST, {"of": handle, "which": field})[0]["last"] or 0
+            made = last, _newest(db, handle, field, max(last, stored_until), limit)
+            db.keep(key, made)
+        return made
 
     def seen_within(
         self, field: str, begin: int, end: int, stored_until: int, *, after: tuple[bytes, bytes], limit: int

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from whosaw.errors import BadInput, NotCanonical, ProofFailed
@@ -48,6 +49,8 @@ KEY_LIMIT = 64
 CALLER_LIMIT = 255
 
 _WORDS = (b"origin", b"leaves", b"root", b"key", b"at", b"by")
+_TEXT = b"\n".join([HEADER, *(word + b" %b" for word in _WORDS), b""])
+_instant = lru_cache(64)(render_instant)  # those of one write have one time
 
 
 def signing_name(origin: str) -> str:
@@ -99,11 +102,10 @@ class Receipt:
             render_decimal(self.first) + b" " + render_decimal(self.count),
             render_base64(self.root),
             render_base64(self.key),
-            render_instant(self.at),
-            render_instant(self.by),
+            _instant(self.at),
+            _instant(self.by),
         )
-        lines = [HEADER, *(word + b" " + value for word, value in zip(_WORDS, values, strict=True))]
-        return b"\n".join(lines) + b"\n"
+        return _TEXT % values
 
     @classmethod
     def parse(cls, text: bytes, where: str = "receipt") -> Receipt:
