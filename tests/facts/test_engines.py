@@ -141,3 +141,18 @@ def test_a_number_past_its_end_is_a_fault_in_arithmetic():
             on.arrow(large.mutate(m=large.n * large.n))
         with pytest.raises(OverflowError, match="no place"):
             on.keep("larger", large.mutate(m=large.n * large.n))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_number_past_its_end_is_one_on_a_cluster_too():
+    """Whether it is kept or asked for, and the cluster goes on."""
+    pytest.importorskip("pyspark", reason="make spark installs it")
+    with engine.engine_of(CLUSTER) as on:
+        on._session.sql(f"select {2**62} as n").createOrReplaceTempView("large")
+        large = on.table("large")
+        with pytest.raises(OverflowError, match="no place"):
+            on.arrow(large.mutate(m=large.n * large.n))
+        with pytest.raises(OverflowError, match="no place"):
+            on.keep("larger", large.mutate(m=large.n * large.n))
+        assert on.arrow(large).num_rows == 1

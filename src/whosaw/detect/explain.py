@@ -131,7 +131,7 @@ def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
 def _judged(
     looks: Any, tables: Mapping[str, Any], placed: tuple[int, Template], defaults: Defaults, groups: Groups
 ) -> Any:
-    """Per look for which the path leads somewhere: packed weights, 0 where a condition fails, and the nearest miss."""
+    """Per look and end of the path that it leads to: packed weights, 0 where a condition fails, and the nearest miss."""
     ibis = need("ibis", "watching")
     place, template = placed
     pairs = _with_units(_path(looks, tables, template, groups), tables, template)
@@ -149,9 +149,9 @@ def _judged(
         # Fewest failures first, then the first template in the file.
         miss=ibis.ifelse(fails > 0, fails * 100_000 + place * 8 + misses, ibis.null("int64")),
     )
-    # Cast by name: the union of templates wants one type for each column.
-    return pairs.group_by(j_row=pairs.l_row).aggregate(
-        then=pairs.then.max().cast("int64"), now=pairs.now.max().cast("int64"), miss=pairs.miss.min().cast("int64")
+    # Cast by name: the union of templates wants one type for each column. Not grouped here: it is once, of all templates.
+    return pairs.select(
+        j_row=pairs.l_row, then=pairs.then.cast("int64"), now=pairs.now.cast("int64"), miss=pairs.miss.cast("int64")
     )
 
 

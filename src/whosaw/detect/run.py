@@ -26,7 +26,7 @@ from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
 from whosaw.detect.templates import Templates
 from whosaw.detect.weigh import approved_looks, explained_by, weighed
 from whosaw.detect.wording import many
-from whosaw.errors import BadInput
+from whosaw.errors import BadInput, Unavailable
 from whosaw.facts.columns import DAY, instant
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
@@ -122,7 +122,7 @@ def tried(world: World, gate: float, at: Callable[[str, int, int], None] | None 
         # A fault in one of many must not blind all the others, and must not pass for a silence either.
         try:
             made += signals(detector, world, gate)
-        except BadInput as error:
+        except (BadInput, Unavailable) as error:
             failed[detector.NAME] = f"The signal {detector.NAME} is off: {error}."
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             failed[detector.NAME] = f"The signal {detector.NAME} is off: a fault in whosaw itself ({_fault(error)})."

@@ -135,6 +135,12 @@ def _past_its_end() -> Iterator[None]:
         yield
     except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
         raise OverflowError(f"a number has no place in the engine ({type(error).__name__})") from None
+    except duckdb.OutOfMemoryException:
+        raise Unavailable(
+            "the engine has too little memory for this",
+            part="engine",
+            hint="give it more with --memory, or a larger --spill",
+        ) from None
 
 
 def _quoted(name: str) -> str:
@@ -169,19 +175,36 @@ class _Spark:
     def keep(self, name: str, expr: Any) -> Any:
         # A checkpoint and no cache: the plan of what is asked next begins here, or it would grow with every step.
         text = _TEXTS["spark"].sql(expr, self.backend.compile)
-        self._session.sql(text).localCheckpoint(eager=True).createOrReplaceTempView(name)
+        with _past_its_end_there():
+            self._session.sql(text).localCheckpoint(eager=True).createOrReplaceTempView(name)
         return self.backend.table(name)
 
     def table(self, name: str) -> Any:
         return self.backend.table(name)
 
     def arrow(self, expr: Any) -> Any:
-        return expr.to_pyarrow()
+        with _past_its_end_there():
+            return expr.to_pyarrow()
 
     def forget(self, ending: str) -> None:
         for table in self._session.catalog.listTables():
             if table.name.endswith(ending):
                 self._session.catalog.dropTempView(table.name)
+
+
+@contextmanager
+def _past_its_end_there() -> Iterator[None]:
+    """As on DuckDB; and a task that the cluster could not finish is the fault of one question, as long as it is there."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        # Only its kind is kept: what Spark says may quote a value.
+        if "OVERFLOW" in str(error) or "ArithmeticException" in str(error):
+            raise OverflowError(f"a number has no place in the engine ({type(error).__name__})") from None
+        raise Unavailable(f"the engine could not finish a question ({type(error).__name__})", part="engine") from None
 
 
 @contextmanager

@@ -67,11 +67,9 @@ def query(world: World) -> dict[str, Any]:
     met = meets.join(company, [meets.who == company.a, meets.b == company.c])
     # One person in common is this very one.
     met = met.mutate(near=ibis.ifelse(met.shared > 1, 1, met.near))
-    strange = (
-        met.filter(met.fresh == 1)
-        .group_by("who", "person", "function", "u1")
-        .aggregate(others=met.b.nunique(), near=met.near.max())
-    )
+    met = met.filter(met.fresh == 1)
+    # Each b is there once: who and person are one row of pairs, and so are b and person.
+    strange = met.group_by("who", "person", "function", "u1").aggregate(others=met.count(), near=met.near.max())
     strange = strange.mutate(others=ibis.ifelse(strange.near == 0, strange.others, 0))
     first, odd = pairs.filter(pairs.fresh == 1), strange.filter(strange.others > 0)
     found = strange.filter(strange.u1 == 1, strange.others >= numbers.others)

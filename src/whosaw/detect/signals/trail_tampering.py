@@ -231,17 +231,31 @@ def _signal(tally: Tally, way: str, p: float, counted: tuple[int, int], expected
 
 
 def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
-    mine = [_told(world, signal) for signal in signals if isinstance(signal, Edited)]
-    return [*told(world, signals, _hits(world), _sentence), *mine]
+    mine = [signal for signal in signals if isinstance(signal, Edited)]
+    looks = {
+        way: _looks_of(world, way, [s.unit for s in mine if (s.way == NEAR) == (way == NEAR)]) for way in (NEAR, "")
+    }
+    edited = [_told(world, s, looks[NEAR if s.way == NEAR else ""].get(s.unit, [])) for s in mine]
+    return [*told(world, signals, _hits(world), _sentence), *edited]
 
 
-def _told(world: World, signal: Edited) -> Signal:
-    if signal.way == NEAR:
-        rows = _near(world).filter(lambda t: t.who == signal.unit).select("row").distinct()
-        looks = evidence_of(world, _unexplained(world).semi_join(rows, "row"))
+def _looks_of(world: World, way: str, units: Sequence[str]) -> dict[str, list[Evidence]]:
+    """What it rests on, per principal: one question for all of them."""
+    if not units:
+        return {}
+    if way == NEAR:
+        rows = _near(world).filter(lambda t: t.who.isin(sorted(units))).select("row").distinct()
+        found = evidence_of(world, _unexplained(world).semi_join(rows, "row"))
     else:
-        own = judged(world).filter(lambda t: t.who == signal.unit, lambda t: t.u == 1)
-        looks = evidence_of(world, _inside(world, own))
+        own = judged(world).filter(lambda t: t.who.isin(sorted(units)), lambda t: t.u == 1)
+        found = evidence_of(world, _inside(world, own))
+    by: dict[str, list[Evidence]] = {}
+    for look in found:
+        by.setdefault(look.who, []).append(look)
+    return by
+
+
+def _told(world: World, signal: Edited, looks: Sequence[Evidence]) -> Signal:
     if not looks:
         return replace(signal, p=1.0)
     return replace(

@@ -55,26 +55,37 @@ class Unexplained(Signal):
 
 def query(world: World) -> dict[str, Any]:
     """Per unit, window length and block of that length back from `as_of`: persons, and those without a reason."""
-    looks = narrow(world, world.defaults.reference_days)
+    looks = world.once("unexplained_days", lambda: _days(world))
     counted = [_counted(looks, kind, days, world) for kind in _KINDS for days in world.defaults.windows]
     return {"counts": reduce(lambda a, b: a.union(b), counted)}
+
+
+def _days(world: World) -> Any:
+    """Who looked at whom so many days ago: once, since each kind of unit and each window counts persons anew."""
+    looks = narrow(world, world.defaults.reference_days)
+    looks = looks.mutate(ago=(world.as_of - looks.t) // DAY)
+    return looks.group_by("who", "unit", "function", "manager", "person", "ago").aggregate(
+        u=looks.u.max(), first=looks["first"].max(), u1=looks.u1.max()
+    )
 
 
 def _counted(looks: Any, kind: UnitKind, days: int, world: World) -> Any:
     ibis = need("ibis", "watching")
     # Teams are only tested; what is usual is taken from principals, and for them all of the reference period counts.
     blocks = world.defaults.reference_days // days if kind == "principal" else 1
-    looks = looks.mutate(block=(world.as_of - looks.t) // (days * DAY), id=unit_column(looks, kind))
+    looks = looks.mutate(block=looks.ago // days, id=unit_column(looks, kind))
     looks = looks.filter(looks.id.notnull(), looks.block < blocks)
-    first, u = looks["first"] == 1, looks.u == 1
-    grouped = looks.group_by(looks.id, looks.block).aggregate(
-        unit=looks.unit.max(),
-        function=looks.function.max(),
-        manager=looks.manager.max(),
-        n=looks.person.nunique(),
-        k=looks.person.nunique(where=u),
-        n1=looks.person.nunique(where=first),
-        k1=looks.person.nunique(where=u & first),
+    teams = ("unit", "function", "manager")
+    # A person is a row first, and then counted: four counts of distinct persons would keep four sets of them for each unit.
+    persons = looks.group_by("id", "block", "person").aggregate(
+        **{name: looks[name].max() for name in (*teams, "u", "first", "u1")}
+    )
+    grouped = persons.group_by("id", "block").aggregate(
+        **{name: persons[name].max() for name in teams},
+        n=persons.count(),
+        k=persons.u.sum(),
+        n1=persons["first"].sum(),
+        k1=persons.u1.sum(),
     )
     return grouped.select(
         "id", "block", "unit", "function", "manager", "n", "k", "n1", "k1",
