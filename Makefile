@@ -111,7 +111,7 @@ spark: | needs-python      ## pseudonyms, prepared tables and every signal's cou
 	@test -x $(SPARK)/bin/python || $(PYTHON) -m venv $(SPARK)
 	@$(SPARK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/spark.lock
 	@$(SPARK)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
-	@$(SPARK)/bin/python -m pytest -q -m slow tests/facts/test_pseudonym_function.py tests/facts/test_engines.py
+	@$(SPARK)/bin/python -m pytest -q -m slow tests/docs/test_pseudonyms.py tests/facts/test_pseudonym_function.py tests/facts/test_engines.py
 
 pkcs11: $(VENV)/.dev needs-softhsm  ## the contract of a root key, and a house, with a real driver of tokens: SoftHSM 2
 	@$(BIN)/python -m pytest -q -m slow tests/store/test_root_contract.py tests/store/test_hsm.py

@@ -22,10 +22,10 @@ def block(name):
     return found
 
 
-def python(name):
+def python(name, timeout=120):
     """The block, run where we are, in a process of its own; what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", block(name)], capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ)
+        [sys.executable, "-c", block(name)], capture_output=True, text=True, timeout=timeout, check=False, env=dict(os.environ)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -106,3 +106,18 @@ def test_the_address_behind_one_is_a_look_that_asks_for_an_approval(there):
     assert said.code == 5
     assert said.json["leaf"] > 0
     assert said.json["permitted"] is False
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_spark_counts_as_the_page_has_it(there, monkeypatch):
+    """The block in a real Spark: the addresses that tried most often, under pseudonyms; as often as the log says, and one call on record."""
+    pytest.importorskip("pyspark", reason="make spark installs it")
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else's network is asked for it
+    monkeypatch.delenv("PYSPARK_PYTHON", raising=False)
+    home, *_ = there
+    with (home / "signins.csv").open() as file:
+        truth = Counter(row["ip"] for row in csv.DictReader(file) if row["result"] == "wrong")
+    found = re.findall(r"^\|([0-9a-f.:]+) *\|(\d+) *\|$", python("runs: in Spark", timeout=480), re.MULTILINE)
+    assert [int(count) for _, count in found] == [count for _, count in truth.most_common(3)]
+    assert not {address for address, _ in found} & set(truth)

@@ -361,7 +361,8 @@ class Keyring:
             epoch = self.epochs.key(row.epoch)
         if len(self._warm) >= WARM:
             self._warm.clear()
-        made = self._warm[handle] = row, *DataKey.in_row(row, epoch)
+        key, kind, name = DataKey.in_row(row, epoch)
+        made = self._warm[handle] = row, key, kind, name
         return made
 
     def _again(self, row: KeyRow) -> KeyRow:

@@ -26,8 +26,8 @@ from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.root import Random
 from whosaw.vault.crowd import Crowd
 
-ROWS, BYTES = 400_000, 80 * 1024 * 1024  # of one heap
-_SLICE, _PAGE = 50_000, 2_048  # rows of one transaction; people whose keys are at hand at once
+ROWS, BYTES = 350_000, 72 * 1024 * 1024  # of one heap
+_SLICE, _PAGE = 20_000, 2_048  # rows of one transaction; people whose keys are at hand at once
 _BESIDE = 64  # bytes that each row takes in memory beside its own
 _FIELDS, _NUMBERS = tuple(Field), {each: number for number, each in enumerate(Field)}
 _WAITING, _SEALED, _SHARED = Struct(">qBI"), Struct(">16s32sIBq"), Struct(">16sq16s")
@@ -85,6 +85,7 @@ class Gathered:
         # In the order of the tables. The number of the row is in it: of two of one source the first stands.
         sealed.sort()
         new = sum(self._store([_row(raw) for raw in some]) for some in _slices(sealed, _SLICE))
+        del sealed
         shares.sort()
         # After the values, as everywhere: a crash in between counts too few and never too many.
         for some in _slices(shares, _SLICE):
