@@ -10,6 +10,7 @@ SPLITS ?= 10
 CUTS   ?= 3000
 LIVES  ?= 500
 EXAMPLES ?= 300
+SEED   ?= 1
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 
@@ -18,8 +19,8 @@ SOURCE := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-
 demo: $(VENV)/.run        ## the story, in under a minute
 	@$(BIN)/whosaw demo --folder demo-data
 
-test: $(VENV)/.dev needs-postgres   ## all tests, with a real PostgreSQL
-	@$(BIN)/python -m pytest -n 2 -q --timeout 300 --timeout-method thread
+test: $(VENV)/.dev needs-postgres   ## all tests, with a real PostgreSQL (make test SEED=7 draws other samples)
+	@WHOSAW_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q --timeout 300 --timeout-method thread
 
 check: $(VENV)/.dev       ## lint, format, types, walls
 	@$(BIN)/ruff check .

@@ -6,10 +6,11 @@ import functools
 import gc
 import itertools
 import os
+import random
 import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy import inspect
 from tests.whole_files import WholeFiles
 
@@ -18,7 +19,12 @@ from whosaw.policy.alike import Alike
 from whosaw.policy.rules import Parsed, Policy
 from whosaw.privacy.vrf import VrfKey
 
-settings.register_profile("whosaw", deadline=None)
+# What is drawn is drawn from this: `make test` sets it, and is the same run each time. Without it each run draws its own.
+SEED = os.environ.get("WHOSAW_SEED")
+
+settings.register_profile(
+    "whosaw", deadline=None, derandomize=SEED is not None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("whosaw")
 
 # Whatever this shell says: a command that tests start would compile five hundred files each time, half of its life.
@@ -33,6 +39,13 @@ gc.set_threshold(100_000, 20, 20)
 def pytest_xdist_make_scheduler(config, log):
     """Several workers, however they are asked for: each takes whole files, the long ones first."""
     return WholeFiles(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A test that draws with `random` draws the same whatever ran before it."""
+    if SEED is not None:
+        random.seed(f"{SEED} {item.nodeid}")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -31,7 +31,7 @@ def _sorted(text):
 
 
 def test_a_second_watch_compiles_hardly_anything_and_asks_what_it_would_have(tmp_path, monkeypatch):
-    """As of two instants, one of which lies on the border of a week; every third signal, another in each run."""
+    """As of two instants, one of which lies on the border of a week; every third signal, drawn which."""
     folder_of(tmp_path, **company(random.Random(7)))
     compiled, seen = [], []
     sql = Compiler.sql

@@ -21,7 +21,7 @@ FATES = ["lost", "late"]
 
 
 def test_the_page_says_what_is_seen():
-    """A sixth of its rows, other ones in each run, with the same batch and with another one, say what the page says."""
+    """A sixth of its rows, drawn, with the same batch and with another one, say what the page says."""
     rows = sorted({(row.name, fate) for row, fate, _, _ in some()})
     here = set(random.sample(rows, len(rows) // 6))
     made = page(played(play for play in some() if (play[0].name, play[1]) in here))
@@ -156,7 +156,7 @@ WAYS = [("lost", OutcomeUnknown), ("late", OutcomeUnknown), ("lost", Unavailable
 
 @pytest.mark.parametrize(("fate", "error"), WAYS)
 def test_one_call_in_ten_fails_first(fate, error):
-    """The same as below; other calls in each run."""
+    """The same as below; its calls are drawn."""
     sweep(fate, error, range(random.randint(1, 10), SWEEP, 10))
 
 

@@ -65,7 +65,7 @@ def flip_consistencies(sizes, flips) -> int:
 
 
 def test_a_bit_of_every_hash():
-    """One bit, drawn anew in each run, of every leaf, hash and root of every proof."""
+    """One bit, drawn, of every leaf, hash and root of every proof."""
     seed = random.randrange(2**32)
     dice = random.Random(seed)
     try:
