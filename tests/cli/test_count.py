@@ -10,11 +10,10 @@ PURPOSE = ("--purpose", "subject_request", "--as", "ana")
 ASK = (*PURPOSE, "--case", "T-100")
 
 
-@pytest.fixture(scope="module")
-def desk(settled, tmp_path_factory):
-    home = tmp_path_factory.mktemp("counts")
-    shutil.copytree(settled.home, home / "own")
-    made = Desk(home / "own")
+@pytest.fixture
+def desk(settled, tmp_path):
+    shutil.copytree(settled.home, tmp_path / "own")
+    made = Desk(tmp_path / "own")
     with (made.data / "whosaw.toml").open("a") as file:
         file.write('\n[counts]\nepsilon_a_period = "0.125"\n')
     return made
@@ -47,11 +46,13 @@ def test_no_is_said_with_its_reasons_and_what_is_no_question_too(desk):
 
 
 def test_a_spent_budget_is_a_no(desk):
+    assert desk.typed("count", "ip:network", "--under", "203.0.113.0/24", *ASK).code == 0
     no = desk.typed("count", "ip:network", "--under", "10.99.0.0/16", *ASK, "--format", "json")
     assert (no.code, [row["code"] for row in no.json["rows"]]) == (4, ["counts-budget-spent"])
 
 
 def test_records_of_counts_are_read_like_others(desk, tmp_path):
+    assert desk.typed("count", "ip:network", "--under", "203.0.113.0/24", *ASK).code == 0
     out = desk.typed("journal", "export", "records", tmp_path / "out", "--stream", "aggregate", "--as", "zofia")
     assert out.code == 0, out.err
     assert '"kind":"count"' in (tmp_path / "out").read_text()
