@@ -132,6 +132,44 @@ def test_who_left_is_gone_from_the_disk_when_the_same_is_asked_again(tmp_path, m
     assert ShownFile(path, OPEN).find(ONE, look(1)) is None
 
 
+def test_what_was_found_at_a_start_is_synced_before_it_is_shown(tmp_path, monkeypatch):
+    """Whoever wrote it may have died before its sync. Where that fails, nothing is found."""
+    ShownFile(tmp_path / "shown", OPEN).keep(ONE, look(1), b"sealed")
+    synced = []
+    monkeypatch.setattr(shown, "durably", lambda fd: synced.append(os.readlink(f"/proc/self/fd/{fd}")))
+    made = ShownFile(tmp_path / "shown", OPEN)
+    assert (made.find(ONE, look(1)), synced) == (b"sealed", [str(tmp_path / "shown")])
+
+    def fail(_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(shown, "durably", fail)
+    with pytest.raises(Unavailable):
+        ShownFile(tmp_path / "shown", OPEN).find(ONE, look(1))
+
+
+@pytest.mark.parametrize("at", [0, 20, 51, 53, 60], ids=["handle", "look", "length", "sealed", "checksum"])
+def test_a_line_that_was_altered_forbids_until_its_looks_are_over(tmp_path, at):
+    """Of the three the second: no answer to anybody, by name and byte. Later the others are there, and it goes on."""
+    path, now = tmp_path / "shown", [0.0]
+    made = ShownFile(path, OPEN)
+    for number in (1, 2, 3):
+        made.keep(ONE, look(number), b"sealed")
+    made.close()
+    raw, line = bytearray(path.read_bytes()), len(path.read_bytes()) // 3
+    raw[line + at] ^= 0x10
+    path.write_bytes(raw)
+    now[0] = path.stat().st_mtime
+    again = ShownFile(path, OPEN, wall=lambda: now[0])
+    for work in (lambda: again.find(ONE, look(1)), lambda: again.keep(ONE, look(4), b"x"), lambda: again.leave(ONE)):
+        with pytest.raises(Unavailable, match=f"altered at byte {line};"):
+            work()
+    assert path.read_bytes() == raw
+    now[0] += OPEN.total_seconds() + 1
+    assert [again.find(ONE, look(number)) for number in (1, 2, 3)] == [b"sealed", None, b"sealed"]
+    assert again.keep(ONE, look(2), b"new") == b"new"
+
+
 def test_a_file_that_cannot_be_read_shows_nothing(tmp_path):
     (tmp_path / "shown").mkdir()
     made = ShownFile(tmp_path / "shown", OPEN)

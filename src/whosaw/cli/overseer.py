@@ -112,8 +112,6 @@ def rule_(brief: Path, resolution: str, why: tuple[str, ...], out: Path, key: Pa
         )
     about = Brief.parse(read(brief, "BRIEF"), "BRIEF")
     mine = OverseerKey.parse(read(key, "--overseer-key"), "--overseer-key")
-    with created(out, "--out") as file:
-        file.write(Ruling.sign(about, resolution, why, mine).encode())
     after = (
         about.sentence,
         *(f"Against it: {each}" for each in about.against),
@@ -121,10 +119,11 @@ def rule_(brief: Path, resolution: str, why: tuple[str, ...], out: Path, key: Pa
         f"They take it with: whosaw finding bring {out}",
     )
     facts = {"finding": about.finding, "origin": about.origin, "resolution": resolution}
-    say(
-        Table(f"Ruled as {mine.name}: {about.finding} of {about.origin} is {resolution}.", facts=facts, after=after),
-        form,
-    )
+    table = Table(f"Ruled as {mine.name}: {about.finding} of {about.origin} is {resolution}.", facts=facts, after=after)
+    # Said first: where it cannot be, nobody has signed what they have not seen.
+    with created(out, "--out") as file:
+        say(table, form)
+        file.write(Ruling.sign(about, resolution, why, mine).encode())
     return 0
 
 

@@ -10,8 +10,10 @@ write writes for all who wait, in one write and one sync.
 A look is answered for a while and then never again (``vault.released``), so what is kept for longer than that is dropped: when
 those of now are as old as that, or as many as anybody counts deliveries of, they become those of before, and the file begins anew.
 
-Invariant: what is found is on the disk. A line that does not check is the end of the file: whoever was writing it showed nobody
-anything. What cannot be read or written shows nothing.                                      Decided in: docs/adr/0158
+Invariant: what is found is on the disk: a start syncs what it read before it is found. Half a line is the end of the file: whoever
+was writing it showed nobody anything. One that does not check with others behind it is not the end: somebody may have been shown
+what it said, so nobody is shown anything until no look of that file is answered any more. What cannot be read or written shows
+nothing.                                                                                     Decided in: docs/adr/0158
 """
 
 from __future__ import annotations
@@ -58,10 +60,11 @@ class ShownFile:
         taken_over: Callable[[], Old] = tuple,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """`taken_over`: what an older version kept elsewhere, (handle, look, sealed), the newest last: asked for where there is no file yet."""
         self._path, self._open_for, self._limit, self._clock = path, open_for.total_seconds(), limit, clock
-        self._taken_over = taken_over
+        self._taken_over, self._wall = taken_over, wall
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[_Keeping] = []
         self._led = False  # somebody writes, or is about to
@@ -202,7 +205,13 @@ class ShownFile:
         if self._before is not None:
             return
         try:
-            found = dict(_lines(self._path.read_bytes()))
+            with self._path.open("rb") as file:
+                raw, written = file.read(), os.fstat(file.fileno()).st_mtime
+                found, altered = _lines(raw)
+                if altered is not None and self._wall() - written <= self._open_for:
+                    raise _cannot(f"{SHOWN} was altered at byte {altered}; until its looks are over nothing is shown")
+                # A line may have been written and not synced when its process died; it is found again, so it must not be lost.
+                durably(file.fileno())
         except FileNotFoundError:
             found = {handle + look: sealed for handle, look, sealed in self._taken_over()}
         except OSError as error:
@@ -244,15 +253,28 @@ def _line(kept: tuple[bytes, bytes]) -> bytes:
     return said + crc32(said).to_bytes(4)
 
 
-def _lines(raw: bytes) -> Iterable[tuple[bytes, bytes]]:
-    """The lines that check, up to the first that does not."""
-    at = 0
+def _lines(raw: bytes) -> tuple[dict[bytes, bytes], int | None]:
+    """All lines that check, and the first byte of what does not and has lines behind it."""
+    found: dict[bytes, bytes] = {}
+    at, bad, altered = 0, None, None
     while at + _HEAD <= len(raw):
-        end = at + _HEAD + int.from_bytes(raw[at + _KEY : at + _HEAD])
-        if end + _TAIL > len(raw) or crc32(raw[at:end]).to_bytes(_TAIL) != raw[end : end + _TAIL]:
-            return
-        yield raw[at : at + _KEY], raw[at + _HEAD : end]
-        at = end + _TAIL
+        end = _end_of(raw, at)
+        if end is None:
+            # A length is altered as easily as a byte, so the next line may begin anywhere.
+            bad, at = (at if bad is None else bad), at + 1
+            continue
+        altered = bad if altered is None else altered
+        found[raw[at : at + _KEY]] = raw[at + _HEAD : end - _TAIL]
+        at = end
+    return found, altered
+
+
+def _end_of(raw: bytes, at: int) -> int | None:
+    """Where the line that begins at `at` ends; None where none does that checks."""
+    end = at + _HEAD + int.from_bytes(raw[at + _KEY : at + _HEAD])
+    if end + _TAIL > len(raw) or crc32(raw[at:end]).to_bytes(_TAIL) != raw[end : end + _TAIL]:
+        return None
+    return end + _TAIL
 
 
 def _cannot(why: str) -> Unavailable:
