@@ -34,7 +34,7 @@ from whosaw.wiring import build, house
 PAGE = Path(__file__).parents[2] / "docs/operate.md"
 BEGIN, END = "<!-- the faults, as tests/guard/test_fail_closed.py injects them -->\n", "<!-- up to here -->\n"
 ORIGIN = "log.example.org/whosaw"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

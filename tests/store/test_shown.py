@@ -16,7 +16,7 @@ from whosaw.errors import Unavailable
 from whosaw.store import shown
 from whosaw.store.shown import ShownFile
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 OPEN = timedelta(minutes=15)
 ONE, OTHER = b"h" * 16, b"o" * 16
 
