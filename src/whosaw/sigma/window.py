@@ -48,7 +48,7 @@ def spans(matches: Sequence[Match], counting: Counting, seconds: int, least: int
         while match.t - matches[start].t >= seconds * SECOND:
             tally.take(matches[start])
             start += 1
-        count = tally.count(matches[start : end + 1] if counting == "temporal_ordered" else ())
+        count = tally.count(start)
         if count >= least:
             # Two spans that share a match are one.
             if first is not None and start > last:
@@ -68,9 +68,14 @@ class _Tally:
         self._counting, self._rules = counting, rules
         self._events, self._sum = 0, 0
         self._values: Counter[str | int] = Counter()
+        # Of each rule: where the latest first rule stands from which the rules up to this one came in their order.
+        self._begun, self._seen = [-1] * rules, 0
 
     def add(self, match: Match) -> None:
         self._change(match, 1)
+        if match.rule < self._rules:
+            self._begun[match.rule] = self._seen if match.rule == 0 else self._begun[match.rule - 1]
+        self._seen += 1
 
     def take(self, match: Match) -> None:
         self._change(match, -1)
@@ -87,22 +92,14 @@ class _Tally:
             if not self._values[value]:
                 del self._values[value]
 
-    def count(self, window: Sequence[Match]) -> int:
+    def count(self, start: int) -> int:
+        """What is counted in the window that begins at the match of number `start`."""
         match self._counting:
             case "event_count":
                 return self._events
             case "value_sum":
                 return self._sum
             case "temporal_ordered":
-                return _in_order(window, self._rules)
+                return sum(begun >= start for begun in self._begun)
             case _:
                 return len(self._values)
-
-
-def _in_order(window: Sequence[Match], rules: int) -> int:
-    """How many of the rules, first to last, matched one after the other."""
-    reached = 0
-    for match in window:
-        if match.rule == reached and reached < rules:
-            reached += 1
-    return reached
