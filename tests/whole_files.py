@@ -10,18 +10,19 @@ of whoever wrote it. Files of a folder that share what takes seconds to make go 
 
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/simulate/", "tests/detect/signals/", "tests/erasure/")
+TOGETHER = ("tests/simulate/", "tests/detect/signals/", "tests/erasure/", "tests/contracts/", "tests/guard/approvals/")
 
 # Few tests, and long: by their number alone they would come last. A line that is missing costs seconds of one run, and nothing else.
 LONG = (
     "tests/docs/test_tour.py", "tests/cli/test_commands.py", "tests/docs/test_reference.py", "tests/guard/test_insider.py",
-    "tests/test_postgres_story.py", "tests/erasure/", "tests/simulate/", "tests/detect/signals/", "tests/test_cluster.py",
+    "tests/test_postgres_story.py", "tests/erasure/", "tests/contracts/",
+    "tests/guard/approvals/", "tests/simulate/", "tests/detect/signals/", "tests/test_cluster.py",
     "tests/disk/test_disk.py", "tests/test_crash.py", "tests/test_story.py", "tests/cli/test_witness.py", "tests/test_cluster_house.py",
     "tests/docs/test_readme.py", "tests/detect/test_run.py", "tests/detect/test_explain.py", "tests/detect/test_examine.py",
     "tests/cli/test_collect_dataset.py", "tests/cli/test_inferred.py", "tests/cli/test_watch.py", "tests/api/test_callers_gate.py",
     "tests/journal/test_gate.py", "tests/witness/test_house.py", "tests/journal/test_machine.py", "tests/journal/test_write_faults.py",
     "tests/journal/test_objects.py", "tests/test_cluster_erase.py", "tests/store/test_objects.py", "tests/api/test_callers_machine.py",
-    "tests/guard/approvals/test_machine.py", "tests/guard/test_fail_closed.py", "tests/docs/test_policy.py",
+    "tests/guard/test_fail_closed.py", "tests/docs/test_policy.py",
     "tests/policy/test_compare.py", "tests/tickets/test_house.py", "tests/api/scim/test_tester.py", "tests/journal/test_gate_objects.py",
 )  # fmt: skip
 
