@@ -92,6 +92,8 @@ NONE = {
     "guard/quota_count.py Lane.key": "what is counted, by pseudonym",
     "model/genesis.py GenesisFile.nonce": "published",
     "settings/callers.py TlsSettings.key": "where the file is",
+    "settings/keys.py Pkcs11Settings.key": "its label",
+    "settings/keys.py Pkcs11Settings.token": "the label of a device",
     "settings/keys.py TransitSettings.key": "what the service calls it",
     "sigma/rules.py Correlation.key": "the name of a rule",
     "sigma/rules.py Detection.key": "the name of a rule",

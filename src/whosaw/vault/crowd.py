@@ -44,7 +44,7 @@ class ToShow:
     many values there may be; as many are kept, whatever there are.
     """
 
-    key: DataKey
+    key: DataKey = field(repr=False)
     values: Sequence[tuple[str, int]] = field(repr=False)
     look: bytes
     room: int
