@@ -482,6 +482,29 @@ def test_other_keys_are_refused(world):
     world.open().close()
 
 
+def test_a_label_table_of_a_newer_version_is_found_before_anything_is_written(monkeypatch):
+    """What the process before left to seal stays so: an older version of whosaw touches no byte of the folder."""
+    world = World(segment_bytes=600)
+    core = world.open()
+    for key in ("one", "two", "three"):
+        world.step(core, world.submission(key))
+    world.crash()
+
+    def lies():
+        return dict(world.private.files), dict(world.public.files), world.manifest.sealed(), world.head.read()
+
+    def newer():
+        raise Misconfigured("labels.db has layout 99", setting="labels.db")
+
+    before = lies()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.labels, "size", newer)
+        assert isinstance(outcome(world.open), Misconfigured)
+    assert lies() == before
+    world.open().close()
+    assert lies() != before
+
+
 def test_genesis_and_signers_must_agree(world):
     """A genesis that names other keys is not made."""
     empty = World(made=False)

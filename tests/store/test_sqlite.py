@@ -187,13 +187,22 @@ def test_no_folder_and_no_journal_are_wrong_paths(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("made", [SqliteLabels, lambda path: state_engine(path).connect()])
-def test_a_file_that_cannot_be_made_is_unavailable(tmp_path, made):
+@pytest.mark.parametrize(
+    "make", [lambda path: SqliteLabels(path).extend(0, []), lambda path: state_engine(path).connect()]
+)
+def test_a_file_that_cannot_be_made_is_unavailable(tmp_path, make):
     """Where something stands in the way of the folder: an error of ours, which names the file and no path."""
     (tmp_path / "private").write_bytes(b"in the way")
     with pytest.raises(Unavailable, match=r"cannot make file\.db: ") as told:
-        made(tmp_path / "private" / "file.db").size()
+        make(tmp_path / "private" / "file.db")
     assert str(tmp_path) not in str(told.value)
+
+
+def test_a_label_table_that_is_not_there_covers_nothing(tmp_path):
+    """Asking makes none: what only looks at a folder leaves it as it is."""
+    labels = SqliteLabels(tmp_path / "labels.db")
+    assert (labels.size(), labels.find([b"x" * 32])) == (0, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_state_that_nobody_can_write_is_not_well(tmp_path, monkeypatch):

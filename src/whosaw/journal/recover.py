@@ -6,7 +6,7 @@
     2 head      every key of the log signed its note; the checkpoint and the tiles at the right edge are of its history
                 checkpoint newer than the head, or another root: somebody else signed with our keys
                 head newer than the checkpoint: what is missing is in staging, or follows from frames
-                the same of the map log
+                the same of the map log; the label table can be opened
     ─────────── here the witnesses are asked (``core``): a start that is refused leaves every file as it is ───────────
     recover  writes
     3 tail      leaf 0 is shown to everybody; frames beyond the head: found, made durable, torn bytes kept aside;
@@ -88,6 +88,8 @@ def find(stores: Stores, signers: Signers) -> Found:
     check_witnessed(log, "")
     index = stand_map(stores, signers, log)
     check_witnessed(index, f"{MAP}/")
+    # One that cannot be opened, or is a newer version's, ends the start here; whether it fits the bundles is asked later.
+    stores.labels.size()
     return Found(frame, genesis, log, index)
 
 

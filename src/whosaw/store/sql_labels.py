@@ -38,7 +38,6 @@ class SqliteLabels:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         """`create`: make the file when it is not there. A reader beside a sequencer makes none."""
-        self._create = create
         self._file = SqliteFile(path, _SCHEMA, version=VERSION, create=create, synchronous="NORMAL", damaged_hint=_HINT)
 
     def size(self) -> int:
@@ -100,8 +99,8 @@ class SqliteLabels:
         self._file.close()
 
     def _absent(self) -> bool:
-        """Whether there is no table and none is made here: it covers nothing then, and a start builds it again."""
-        return not self._create and not self._file.exists()
+        """Whether there is no table yet: it covers nothing then, and who only reads makes none."""
+        return not self._file.exists()
 
     def _covered(self, rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         if len(rows) != 1:
