@@ -231,11 +231,11 @@ class Guard:
 
     def _became(self, one: One, made: Recorded | Exception) -> None:
         """What was taken is kept for a look that is permitted, and recorded here or nobody knows."""
-        request, kept = one.asked, one.permitted
+        request, kept, ours = one.asked, one.permitted, True
         try:
             if isinstance(made, IdempotencyConflict):
                 # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
-                kept, conflict = False, made
+                kept, ours, conflict = False, False, made
                 found = self._journal.find(request.caller, one.look.key)
                 if found is None:
                     raise conflict
@@ -247,7 +247,8 @@ class Guard:
             if one.taken is not None and not kept:
                 self._quotas.give_back(one.taken)
         one.recorded, one.fresh = made, True
-        if not one.permitted and one.held is not None and one.held.requests:
+        # What the other one holds is the same, under the same key: were it let go here, its permit would have lost it.
+        if ours and not one.permitted and one.held is not None and one.held.requests:
             self._approvals.let_go(one.held)
 
     def _release(self, recorded: Iterable[One], receipt: Callable[[One], bytes | None]) -> None:

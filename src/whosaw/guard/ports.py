@@ -74,7 +74,7 @@ class Approvals(Protocol):
         ...
 
     def used(self, requests: Iterable[str], look: str) -> None:
-        """The record of `look` carries these. Safe to repeat. Raises Unavailable, and nothing is shown then."""
+        """The record of `look` carries these. Safe to repeat. Raises Unavailable, as where another look used one; nothing is shown then."""
         ...
 
     def broken(self, look: Look, holder: Holder, at: datetime) -> None:

@@ -184,6 +184,46 @@ def test_of_many_looks_at_once_exactly_one_is_shown(door):
     assert sum(bool(body.approvals) for body in door.bodies()) == 1
 
 
+class Between:
+    """A port; `do` comes before each call of `name`, at most once."""
+
+    def __init__(self, whole, name, do):
+        self.whole, self.name, self.do = whole, name, do
+
+    def __getattr__(self, name):
+        if name == self.name and self.do is not None:
+            do, self.do = self.do, None
+            do()
+        return getattr(self.whole, name)
+
+
+def test_one_key_at_two_gates_lets_no_other_look_have_what_it_used(door):
+    """One gate permits it with the last place, the other has no place left, finds that record, and a third asks for the same look.
+
+    The first stops before it says that the approval is used; the second is there and says it, and the third comes just before.
+    """
+    both(door, protected(door))
+    look, other, answers = protected(door), protected(door), []
+
+    def gone():
+        raise Unavailable("the connection was lost", part="approvals")
+
+    def first():
+        stopped = door.another(approvals=Between(DeskApprovals(door.room.desk), "used", gone))
+        with pytest.raises(Unavailable):
+            stopped.look(look)
+
+    none_left = Left()
+    none_left.given["principal"] = 0
+    second = door.another(
+        approvals=Between(DeskApprovals(door.room.desk), "used", lambda: answers.append(door.guard.look(other))),
+        quotas=Between(none_left, "take", first),
+    )
+    assert isinstance(second.look(look), Shown)
+    assert [codes(answer) for answer in answers] == [["protected-person"]]
+    assert {opened[0].key for opened in door.vault.opened} == {look.key}
+
+
 def test_a_broken_glass_through_the_whole_guard(door):
     """On call: shown, told at once, on record before the look; a day unreviewed: no more of it, until it is reviewed."""
     room = door.room

@@ -8,6 +8,7 @@ import pytest
 from tests.directory.town import DAY, HOUR
 from tests.guard.approvals.room import COMPANY, COUNCIL, MONITOR, Room
 
+from whosaw.errors import Unavailable
 from whosaw.guard.approvals.answer import give_signed, refuse
 from whosaw.guard.approvals.ask import withdraw
 from whosaw.guard.approvals.glass import broken, owes_review, review
@@ -75,6 +76,18 @@ def test_used_once_and_by_one_look_only(room):
     assert held(room, look, "k-2").counts == held(room, look, "k-3").counts == NOTHING
     assert room.recorded() == ["asked", "given", "used"]
     assert room.told("lea") == ["used"]
+
+
+def test_what_one_look_used_no_other_look_is_shown_for(room):
+    """However a second look came to have it in its record: it raises, and goes on raising; the first is used again and again."""
+    look, kept = approved(room)
+    had = held(room, look, "k-1").requests
+    used(room.desk, had, "l-1")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="another look"):
+            used(room.desk, had, "l-2")
+    used(room.desk, had, "l-1")
+    assert room.now(kept).standing.used == "l-1"
 
 
 def test_a_refused_look_gives_it_back(room):

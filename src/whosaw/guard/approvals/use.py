@@ -20,15 +20,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from whosaw.errors import NotCanonical
+from whosaw.errors import NotCanonical, Unavailable
 from whosaw.guard.approvals.ground import fellows, standing
 from whosaw.guard.approvals.life import Kept, caught_up, current, happen, moment
 from whosaw.guard.approvals.notices import overdue
 from whosaw.guard.approvals.overseer import counts
 from whosaw.guard.approvals.ports import Desk
-from whosaw.guard.approvals.state import GATE, Event, Grant, Standing, State, What
+from whosaw.guard.approvals.state import GATE, Event, Grant, No, Standing, State, What
 from whosaw.model.approval import GROUPS, Approval, As, Counts, Overseen, Passkey, Uses, counted_as
-from whosaw.model.approval_kept import Holder
+from whosaw.model.approval_kept import Holder, RequestRow
 from whosaw.model.look_body import LookBody
 from whosaw.policy.facts import ApprovalFacts
 from whosaw.policy.independence import RETURNED
@@ -98,11 +98,24 @@ def valid(standings: Iterable[Standing], at: datetime, still: Callable[[Grant], 
 
 
 def used(desk: Desk, requests: Iterable[str], look: str) -> None:
-    """The look is on record with these approvals: they are used. Safe to repeat."""
+    """The look is on record with these approvals: they are used. Safe to repeat. Raises Unavailable where another look used one."""
     for request in requests:
         row = desk.rows.find(request)
-        if row is not None:
-            happen(desk, Kept.of(row), Event(what=What.USED, at=moment(desk.clock), by=GATE, look=look))
+        if row is None:
+            continue
+        event = Event(what=What.USED, at=moment(desk.clock), by=GATE, look=look)
+        if isinstance(happen(desk, Kept.of(row), event), No) and _of_another(desk, row, look):
+            raise Unavailable(
+                "nothing was shown: another look has used an approval that this one needs",
+                part="approvals",
+                hint="the record of the look stands; a new look, with a key of its own, needs a new approval",
+            )
+
+
+def _of_another(desk: Desk, row: RequestRow, look: str) -> bool:
+    """Whether another look than this used what is used once, as it stands at this moment."""
+    now = caught_up(desk, Kept.of(desk.rows.find(row.request) or row)).standing
+    return now.request.uses is not Uses.WINDOW and now.used not in (None, look)
 
 
 def let_go(desk: Desk, held: Held) -> None:
