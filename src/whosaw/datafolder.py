@@ -27,6 +27,7 @@ from whosaw.directory import migrate
 from whosaw.directory.change import SCIM
 from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, Misconfigured, MissingExtra, NotCanonical
+from whosaw.guard.seldom import Seldom
 from whosaw.journal.heads import MAP_DB, Signers
 from whosaw.journal.ports import Folder, Stores
 from whosaw.model.delivered import LIMIT, Deliveries
@@ -268,7 +269,7 @@ def root_of(folder: Path, settings: Settings, keys: Engine) -> Root:
 
 def key_service(folder: Path, settings: Settings) -> dict[str, Callable[[], object]]:
     """The question to the key service, where there is one: could a gate start now?"""
-    return {"key service": root_keys(folder, settings).probe} if settings.keys.root in SEALING else {}
+    return {"key service": Seldom(root_keys(folder, settings).probe)} if settings.keys.root in SEALING else {}
 
 
 def seal_root(folder: Path) -> bool:

@@ -54,7 +54,7 @@ def test_whatever_a_driver_does_one_of_our_sentences_comes_of_it(path, tmp_path,
 
 
 def test_a_driver_that_prints_is_not_listened_to_and_one_that_hangs_is_ended(path, tmp_path):
-    """The answer is the child's last line; a question is over when its time is."""
+    """What it prints while it works, or when it is unloaded, is no answer; a question is over when its time is."""
     printing = hsm(tokens.fake(tmp_path, "print"))
     sealed = printing.seal(root().raw())
     assert hsm(tokens.fake(tmp_path)).open(sealed) == root().raw()
@@ -62,6 +62,23 @@ def test_a_driver_that_prints_is_not_listened_to_and_one_that_hangs_is_ended(pat
     with pytest.raises(Unavailable, match="no answer in time"):
         hsm(tokens.fake(tmp_path, "hang", timeout_s=1)).open(sealed)
     assert time.monotonic() - began < 60  # of the ten minutes that it hangs
+
+
+def test_a_token_that_is_away_is_no_damaged_root(path, tmp_path):
+    """Some say the same of a box that does not answer and of a tag that does not fit: when they say it tells which it was."""
+    sealed = hsm(tokens.fake(tmp_path)).seal(root().raw())
+    with pytest.raises(Unavailable, match="its driver failed"):
+        hsm(tokens.fake(tmp_path, "away")).open(sealed)
+    with pytest.raises(Damaged, match="does not open"):
+        hsm(tokens.fake(tmp_path, "GeneralError")).open(sealed)
+
+
+def test_nothing_is_loaded_from_the_folder_that_we_are_in(path, tmp_path, monkeypatch):
+    """A file of the package's name, where whosaw is started, is handed neither PIN nor root."""
+    (tmp_path / "base64.py").write_text("import os\nos._exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    fake = hsm(tokens.fake(tmp_path))
+    assert fake.open(fake.seal(root().raw())) == root().raw()
 
 
 def test_without_package_or_driver_it_says_so(tmp_path, monkeypatch):

@@ -311,6 +311,7 @@ def test_a_house_lives_with_its_root_at_a_service(built, there, tmp_path, monkey
     folder = tmp_path / "data"
     shutil.copytree(built, folder)
     monkeypatch.setenv("WHOSAW_TEST_TOKEN", TOKEN)
+    monkeypatch.setattr("whosaw.guard.seldom.STANDS_S", 0.0)
     (folder / "whosaw.toml").write_text(
         (folder / "whosaw.toml").read_text()
         + f'[keys]\nroot = "transit"\n[keys.transit]\nurl = "http://127.0.0.1:{there.port}"\nkey = "whosaw"\n'

@@ -70,7 +70,6 @@ class Hsm:
             "nonce": b64encode(nonce).decode(), "given": b64encode(given).decode(),
         }  # fmt: skip
         code, told = self._child(json.dumps(question).encode(), said.timeout_s)
-        # The last line: a driver may have printed before it.
         word, _, answer = told.rstrip(b"\n").rpartition(b"\n")[2].partition(b" ")
         if word == b"yes":
             try:
@@ -86,7 +85,8 @@ def in_a_child(question: bytes, timeout: float) -> tuple[int, bytes]:
     """Put the question in a process of its own; its exit code and what it said. Raises Unavailable."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "whosaw.store.hsm_child"],
+            # -P: the folder that we happen to be in is no place to load a module from, which would be handed PIN and root.
+            [sys.executable, "-P", "-m", "whosaw.store.hsm_child"],
             input=question, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process in which the driver of a token runs, for one question (``store.hsm``).
 
-    standard input: one JSON object ──▶ load driver, open token, find key ──▶ standard output, last line: `yes BASE64`, or one word of why not
+    standard input: one JSON object ──▶ load driver, open token, find key ──▶ standard output: `yes BASE64`, or one word of why not
 
 Invariant: of what goes wrong one of a few words of ours leaves; never the PIN, the root, or a word of driver or token.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import resource
 import sys
 from base64 import b64decode, b64encode
@@ -24,8 +25,11 @@ _PR_SET_DUMPABLE = 4
 def main() -> int:
     """Answer the one question."""
     _close_memory()
-    said = answered(sys.stdin.buffer.read())
-    sys.stdout.write(f"\n{said}\n")
+    # Ours alone: what a driver prints, when it is loaded, asked or unloaded, goes nowhere.
+    with os.fdopen(os.dup(1), "w") as answer:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        said = answered(sys.stdin.buffer.read())
+        answer.write(f"{said}\n")
     return 0 if said.startswith("yes ") else 1
 
 
@@ -40,8 +44,10 @@ def answered(question: bytes) -> str:
 
     try:
         library = pkcs11.lib(said["module"])
-    except Exception:  # noqa: BLE001 - whatever a driver does that cannot be loaded
-        return "no-module"
+    except Exception as error:  # noqa: BLE001 - whatever a driver does that cannot be loaded
+        # The class itself is the package's own word for a file that is no driver; each word of a driver is a class below it.
+        loaded = isinstance(error, no.PKCS11Error) and type(error) is not no.PKCS11Error
+        return "failed" if loaded else "no-module"
     try:
         return f"yes {b64encode(_answer(pkcs11, library, said)).decode()}"
     except (no.PinIncorrect, no.PinInvalid, no.PinLenRange, no.PinLocked, no.PinExpired):
@@ -60,9 +66,6 @@ def answered(question: bytes) -> str:
         return "mechanism"
     except (no.EncryptedDataInvalid, no.EncryptedDataLenRange):
         return "closed"
-    except (no.GeneralError, no.FunctionFailed):
-        # Some say no more than this of a tag that does not fit; of anything else they would say it in `seal`, too.
-        return "closed" if said["what"] == "open" else "failed"
     except Exception:  # noqa: BLE001 - in no case the driver's own words
         return "failed"
 
@@ -77,7 +80,13 @@ def _answer(pkcs11: Any, library: Any, said: Mapping[str, str]) -> bytes:
             "mechanism": pkcs11.Mechanism.AES_GCM,
             "mechanism_param": pkcs11.GCMParams(b64decode(said["nonce"]), aad=ABOUT),
         }
-        return bytes(key.encrypt(given, **how) if said["what"] == "seal" else key.decrypt(given, **how))
+        if said["what"] == "seal":
+            return bytes(key.encrypt(given, **how))
+        try:
+            return bytes(key.decrypt(given, **how))
+        except (pkcs11.exceptions.GeneralError, pkcs11.exceptions.FunctionFailed):
+            # Some say no more than this of a tag that does not fit. Of a token that is away they say it earlier.
+            raise pkcs11.exceptions.EncryptedDataInvalid from None
 
 
 def _close_memory() -> None:

@@ -7,6 +7,7 @@ It is found in the place of the real one by whoever has this folder's parent on 
 can be ordered: one that hangs, prints, ends its process, is pulled out, or answers nonsense.
 """
 
+import atexit
 import json
 import os
 import sys
@@ -41,7 +42,7 @@ def lib(module):
     try:
         return _Library(json.loads(Path(module).read_text()))
     except OSError:
-        raise RuntimeError(f"cannot open shared object file {module}") from None
+        raise exceptions.PKCS11Error(f"cannot open shared object file {module}") from None
 
 
 class _Library:
@@ -49,6 +50,8 @@ class _Library:
         self.said = said
 
     def get_token(self, token_label):
+        if self.said.get("does") == "away":
+            raise exceptions.GeneralError("the box does not answer")
         if token_label != self.said["token"]:
             raise exceptions.NoSuchToken(f"no {token_label}")
         return self
@@ -93,6 +96,7 @@ class _Key:
             os.abort()
         if self.does == "print":
             os.write(1, b"yes driver of a token, version 3\n")
+            atexit.register(os.write, 1, b"no driver any more\n")
             sys.stderr.write(repr(given))
         if self.does == "nonsense":
             return b"\x00" * 7
