@@ -86,6 +86,35 @@ def test_what_is_opened_at_once_is_opened_each_for_itself():
     assert desk.vault.open_all([]) == []
 
 
+def test_what_comes_in_while_a_group_is_opened_is_of_none_of_its_looks():
+    """Before the first row is read the newest of their times is behind the vault: under its receipt a look shows the same later."""
+    desk = Desk()
+    desk.put("203.0.113.77", 1)
+    desk.put("198.51.100.9", 1, person="owen@example.org")
+    desk.sealed = Arriving(desk.sealed, lambda: desk.put("192.0.2.9", 2, person="owen@example.org", crowd=0))
+    desk.vault = desk.open_vault()
+    looks, later = [exact_look(), exact_look(look_id="l-2", person="owen@example.org")], NOW + timedelta(seconds=1)
+    given = [Given(look, desk.looked(look, EXACT, at=at), EXACT) for look, at in zip(looks, (NOW, later), strict=True)]
+    for made in (desk.vault.open_all(given), desk.vault.open_all(given)):
+        assert [[value.text for value in each] for each in made] == [["203.0.113.77"], ["198.51.100.9"]]
+
+
+class Arriving:
+    """``vault.ports.SealedRows``; once, after rows were read for the first time, `comes`."""
+
+    def __init__(self, whole, comes):
+        self.whole, self.comes = whole, comes
+
+    def __getattr__(self, name):
+        return getattr(self.whole, name)
+
+    def newest(self, *asked):
+        rows, comes, self.comes = self.whole.newest(*asked), self.comes, None
+        if comes is not None:
+            comes()
+        return rows
+
+
 @dataclass(frozen=True)
 class Given:
     """``vault.ports.Granted``."""

@@ -22,12 +22,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
+from whosaw.directory.remembered import once
 from whosaw.errors import BadInput
 from whosaw.model.access import Asked, Field, Look, Mode
 from whosaw.model.decision import Decision
 from whosaw.model.delivered import Deliveries
 from whosaw.model.record import Stream
+from whosaw.privacy.data_key import DataKey
 from whosaw.privacy.detail import canonical, check_offered, is_text, mask
 from whosaw.privacy.detail import seen as coarse
 from whosaw.privacy.fields.kind import EXACT, NOWHERE, Places, World
@@ -50,6 +54,7 @@ NEWEST, EXPORTED = 20, 100_000
 LIMIT = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_T = TypeVar("_T")
 
 
 class Vault:
@@ -139,12 +144,14 @@ class Vault:
 
     def open_all(self, granted: Sequence[Granted]) -> list[tuple[Value, ...] | Exception]:
         """What `open` returns or raises for each. What is to be kept of all of them is kept at once."""
-        openings: list[_Opening | Exception] = []
-        for each in granted:
-            try:
-                openings.append(self._opening(each))
-            except Exception as error:  # noqa: BLE001 - it is this look's own, and said of it
-                openings.append(error)
+        matched = [_caught(partial(self._matched, each)) for each in granted]
+        # For all of them before the first row is read: the database may be asked once for all whether anything came in, and
+        # what comes in for the last of them after that is not of its time.
+        self._seen([each.at for each in matched if isinstance(each, _Matched)])
+        with once():
+            openings = [
+                each if isinstance(each, Exception) else _caught(partial(self._opening, each)) for each in matched
+            ]
         # How much of each address may be shown: the same whenever a look is asked again.
         wanted = [each for each in openings if isinstance(each, _Opening) and each.to_ask is not None]
         kept = self._crowd.shown_all([each.to_ask for each in wanted if each.to_ask is not None])
@@ -157,8 +164,8 @@ class Vault:
                 made.append(error)
         return made
 
-    def _opening(self, given: Granted) -> _Opening:
-        """What the vault held of what is granted at the time of the look; after the match, and for nobody else."""
+    def _matched(self, given: Granted) -> _Matched:
+        """That this look may be opened. No row of the person is read."""
         look, decision = given.look, given.decision
         # Not `key`: a question about a person nobody knows must not give them a stream.
         key = self._keyring.known(Stream.of_person(look.person))
@@ -175,20 +182,27 @@ class Vault:
         found, body = matching(request, given.recorded, self._receipts, self._journal, self._chains)
         check_stage(request, found, given.receipt, signed=given.recorded.receipt, heads=self._heads, at=self._clock())
         self._released.once_more(look, body.at, self._clock())
-        at = _millis(body.at)
+        return _Matched(look, decision, key, _millis(body.at), found.label)
+
+    def _seen(self, at: Sequence[int]) -> None:
+        """What comes in from here on is stored after these looks."""
         with self._lock:
-            self._last = max(self._last, at)
+            self._last = max((self._last, *at))
+
+    def _opening(self, matched: _Matched) -> _Opening:
+        """What the vault held of what is granted at the time of the look; after the match, and for nobody else."""
+        look, decision, key = matched.look, matched.decision, matched.key
         # Whoever asks for what is kept of them gets all of it, and not what is newest.
         most = EXPORTED if look.mode is Mode.EXPORT else self._newest
         for asked in decision.detail:
             check_offered(asked.field, asked.detail, self._places)
         made = _Opening()
         for asked in decision.detail:
-            rows = self._rows.newest(key.handle, str(asked.field), at, most)
+            rows = self._rows.newest(key.handle, str(asked.field), matched.at, most)
             values = [(key.open(str(asked.field), seen, sealed).decode(), seen) for seen, sealed in rows]
             made.values.append((asked, values))
             if asked.field is Field.IP and asked.detail != EXACT and values:
-                made.to_ask = ToShow(key, values, found.label, most)
+                made.to_ask = ToShow(key, values, matched.label, most)
         return made
 
     def addresses(self) -> Addresses:
@@ -236,6 +250,17 @@ class _Granted:
     receipt: bytes
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Matched:
+    """One look whose receipt has matched. `at`: its time, `label`: of its leaf."""
+
+    look: Look
+    decision: Decision
+    key: DataKey
+    at: int
+    label: bytes
+
+
 class _Opening:
     """One look whose receipt has matched: its values, open and not yet masked. `to_ask`: what the crowd is to be asked."""
 
@@ -244,6 +269,14 @@ class _Opening:
     def __init__(self) -> None:
         self.values: list[tuple[Asked, list[tuple[str, int]]]] = []
         self.to_ask: ToShow | None = None
+
+
+def _caught(do: Callable[[], _T]) -> _T | Exception:
+    """What `do` returns or raises: it is this look's own, and said of it."""
+    try:
+        return do()
+    except Exception as error:  # noqa: BLE001 - not lost: it is the answer
+        return error
 
 
 def _fit(field: Field, value: str, source_id: str, seen: datetime) -> tuple[bytes, int]:
