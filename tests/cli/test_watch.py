@@ -37,10 +37,10 @@ def test_looks_without_a_reason_are_told_where_nothing_is_found(tmp_path, monkey
     without = run.coverage.with_person - run.coverage.explained
     assert not run.findings
     assert without > 1
-    (said,) = watch._unfound(run)
+    (said,) = watch._unfound(run, ())
     assert said.startswith(f"{without:,} looks at a person have no reason on file: so many can be usual")
     assert said in watch.told(run, tmp_path, Watched({}, {}, ()), Eyes(None, {})).after
-    assert watch._unfound(replace(run, coverage=replace(run.coverage, explained=run.coverage.with_person))) == ()
+    assert watch._unfound(replace(run, coverage=replace(run.coverage, explained=run.coverage.with_person)), ()) == ()
 
 
 SEEN = Coverage(
@@ -92,6 +92,17 @@ def test_one_who_may_not_read_a_finding_is_not_told_that_it_is_there(tmp_path):
     assert printed(Eyes("rob", mine, "audit"), tmp_path, hidden=("f-000002",)) == text
     assert "PRACTICE" in printed(Eyes("olga", mine, "legal"), tmp_path)
     assert "PRACTICE" not in printed(Eyes("olga", mine, None), tmp_path)
+
+
+def test_silence_does_not_tell_of_a_finding_either(tmp_path):
+    """To one who may know of no finding of this watch the same is printed whether there is one or not: also what has no reason."""
+    now, eyes = Watched({}, {}, ()), Eyes("rob", {}, "audit")
+    said = [
+        watch.told(replace(RUN, findings=found, new=tuple(one.id for one in found)), tmp_path, now, eyes)
+        for found in ((TWO,), ())
+    ]
+    assert said[0] == said[1]
+    assert "5 looks at a person have no reason on file: so many can be usual." in said[0].after
 
 
 class Rounds:

@@ -46,12 +46,12 @@ def told(run: Run, data: Path, now: Watched, eyes: Eyes) -> Table:
     }
     news = (*_hidden(hidden), *_changed(run))
     if eyes.asker is None:
-        after = (*_unfound(run), *news, *_earlier(run, now, eyes), *coverage(run), *_ways_on(bool(shown), data))
+        after = (*_unfound(run, known), *news, *_earlier(run, now, eyes), *coverage(run), *_ways_on(bool(shown), data))
         return Table(run.sentence, ("finding", "new", "state", "goes to"), _counts(shown, run, now, eyes), facts, after)
     rows = tuple(_row(finding, finding.id in run.new, now) for finding in shown)
     ways_on = (f"Next: whosaw inquiry finding {shown[0].id} --as ID{again(data)}",) if shown else ()
     after = (
-        *_against(shown), *(_unfound(run) if not run.findings else ()), *_ended(shown, now), *news,
+        *_against(shown), *_unfound(run, known), *_ended(shown, now), *news,
         *_earlier(run, now, eyes), *_practices(run, eyes), *coverage(run), *ways_on,
     )  # fmt: skip
     return Table(_sentence(run, known), ("finding", "new", "score", "sentence"), rows, facts, after)
@@ -93,15 +93,15 @@ def _practices(run: Run, eyes: Eyes) -> tuple[str, ...]:
     return tuple(one.sentence for one in run.practices if eyes.function not in one.functions)
 
 
-def _unfound(run: Run) -> tuple[str, ...]:
-    """Where nothing is found, what was not: that it can be usual does not mean that there is nothing."""
+def _unfound(run: Run, known: Sequence[Finding]) -> tuple[str, ...]:
+    """Where the one who reads is told of no finding, what is without a reason all the same. Whether another finding lists it is
+    not said: nor by silence, or whoever it is about would read there that it is there.
+    """
     without = run.coverage.with_person - run.coverage.explained
-    if run.findings or not without:
+    if known or not without:
         return ()
     has = "has" if without == 1 else "have"
-    return (
-        f"{counted(without, 'look')} at a person {has} no reason on file: so many can be usual, and no finding lists them.",
-    )
+    return (f"{counted(without, 'look')} at a person {has} no reason on file: so many can be usual.",)
 
 
 def _earlier(run: Run, now: Watched, eyes: Eyes) -> tuple[str, ...]:
