@@ -164,12 +164,10 @@ def routes(here: House, found: Iterable[Finding]) -> Mapping[str, str]:
     return {one.id: Grounds.of(desk, one, at).route() for one in found}
 
 
-def function_of(here: House, asker: str) -> str | None:
-    """The function of a staff member, as the directory has it now."""
-    who, t = here.names.remember(asker), micros(here.clock())
-    rows = [row for row in KnownDirectory(here.directory).staff() or () if row.who == who]
-    held = [row for row in rows if (row.valid_from or t) <= t and (row.valid_to is None or row.valid_to > t)]
-    return held[-1].function if held else None
+def functions_of(here: House, asker: str) -> frozenset[str]:
+    """Every function that a staff member has or had, as far as the directory ever said; none where it does not know them."""
+    who = here.names.remember(asker)
+    return frozenset(row.function for row in KnownDirectory(here.directory).staff() or () if row.who == who)
 
 
 def _looks(here: House, run: Run) -> dict[str, list[suppress.Look]]:

@@ -4,11 +4,14 @@
 import json
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from tests.cli.desk import NOW
 from tests.detect.company import AS_OF, company, opened
 from tests.review.court import finding
 
+from whosaw import reviewing
 from whosaw.cli import watch_words as watch
 from whosaw.cli.errand import Done
 from whosaw.cli.output import FORMATS, REFUSED, Table, render
@@ -22,6 +25,8 @@ from whosaw.detect.join import Practice
 from whosaw.detect.signals import unexplained
 from whosaw.detect.templates import load_templates
 from whosaw.errors import BadInput, Busy, Damaged
+from whosaw.facts.columns import micros
+from whosaw.facts.ports import StaffRow
 from whosaw.reviewing import Watched
 
 
@@ -66,6 +71,7 @@ RUN = running.Run(
     AS_OF, (ONE, TWO), ("f-000001", "f-000002"), SEEN, Findings(3, (ONE, TWO, OLD)), "2 findings, new",
     practices=(Practice(frozenset({"audit"}), "PRACTICE"),),
 )  # fmt: skip
+AUDIT, LEGAL = frozenset({"audit"}), frozenset({"legal"})
 ROUTES = {"f-000001": "audit-us", "f-000002": "overseer", "f-000003": "audit-us"}
 
 
@@ -84,19 +90,33 @@ def test_whoever_runs_a_watch_reads_no_finding(tmp_path):
 def test_one_who_may_not_read_a_finding_is_not_told_that_it_is_there(tmp_path):
     """For somebody of audit nothing is other than if the finding about audit were none: not counted, not hidden, not named."""
     mine = {id_: route for id_, route in ROUTES.items() if id_ != "f-000002"}
-    text = printed(Eyes("rob", mine, "audit"), tmp_path)
+    text = printed(Eyes("rob", mine, AUDIT), tmp_path)
     assert [
         word for word in ("ONE-SAID", "ONE-WHY", "ONE-AGAINST", "OLD-SAID", "1 finding, new") if word not in text
     ] == []
     assert [word for word in ("TWO", "f-000002", "PRACTICE", "2 findings") if word in text] == []
-    assert printed(Eyes("rob", mine, "audit"), tmp_path, hidden=("f-000002",)) == text
-    assert "PRACTICE" in printed(Eyes("olga", mine, "legal"), tmp_path)
-    assert "PRACTICE" not in printed(Eyes("olga", mine, None), tmp_path)
+    assert printed(Eyes("rob", mine, AUDIT), tmp_path, hidden=("f-000002",)) == text
+    assert "PRACTICE" in printed(Eyes("olga", mine, LEGAL), tmp_path)
+    for functions in (frozenset(), LEGAL | AUDIT):  # unknown; of audit until yesterday
+        assert "PRACTICE" not in printed(Eyes("olga", mine, functions), tmp_path)
+
+
+def test_whoever_moved_yesterday_has_had_two_functions(monkeypatch):
+    """Nobody leaves what was said of their own looks behind by moving to another team."""
+    now = micros(NOW)
+    rows = (
+        StaffRow(who="e-olga", unit="audit-us", function="audit", valid_to=now - 1),
+        StaffRow(who="e-olga", unit="legal", function="legal", valid_from=now - 1),
+        StaffRow(who="e-rob", unit="help-ie", function="support"),
+    )
+    monkeypatch.setattr(reviewing, "KnownDirectory", lambda _: SimpleNamespace(staff=lambda: rows))
+    here = SimpleNamespace(names=SimpleNamespace(remember="e-{}".format), directory=None)
+    assert [reviewing.functions_of(here, who) for who in ("olga", "nobody")] == [LEGAL | AUDIT, frozenset()]
 
 
 def test_silence_does_not_tell_of_a_finding_either(tmp_path):
     """To one who may know of no finding of this watch the same is printed whether there is one or not: also what has no reason."""
-    now, eyes = Watched({}, {}, ()), Eyes("rob", {}, "audit")
+    now, eyes = Watched({}, {}, ()), Eyes("rob", {}, AUDIT)
     said = [
         watch.told(replace(RUN, findings=found, new=tuple(one.id for one in found)), tmp_path, now, eyes)
         for found in ((TWO,), ())

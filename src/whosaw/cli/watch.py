@@ -23,7 +23,7 @@ from whosaw.cli.options import Together, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, TO_REVIEW
 from whosaw.cli.watch_follow import FORMS, follow_
 from whosaw.cli.watch_words import Eyes, told
-from whosaw.reviewing import function_of, readable, refused, routes, watched
+from whosaw.reviewing import functions_of, readable, refused, routes, watched
 from whosaw.watching import watch as run_watch
 from whosaw.wiring import House
 
@@ -74,4 +74,4 @@ def _once(data: Path, asker: str | None, rebuild: bool) -> Done:
 def _eyes(here: House, run: Run, waiting: Iterable[Finding], asker: str | None) -> Eyes:
     if asker is None:
         return Eyes(None, routes(here, {one.id: one for one in (*run.findings, *waiting)}.values()))
-    return Eyes(asker, readable(here, asker), function_of(here, asker))
+    return Eyes(asker, readable(here, asker), functions_of(here, asker))

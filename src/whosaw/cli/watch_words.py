@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Eyes:
     """Who reads. `asker`: a staff id, or None for whoever ran it, who reads no sentence. `routes`: of the findings that they may
-    know of, where each goes. `function`: of the asker, None where nobody knows it.
+    know of, where each goes. `functions`: all that the asker ever had, none where nobody knows any.
     """
 
     asker: str | None
     routes: Mapping[str, str]
-    function: str | None = None
+    functions: frozenset[str] = frozenset()
 
 
 def told(run: Run, data: Path, now: Watched, eyes: Eyes) -> Table:
@@ -87,10 +87,10 @@ def _ways_on(some: bool, data: Path) -> tuple[str, ...]:
 
 
 def _practices(run: Run, eyes: Eyes) -> tuple[str, ...]:
-    """What is said of whole teams, to whoever is known to be of another function."""
-    if eyes.function is None:
+    """What is said of whole teams, to whoever is known to be of another function, and never was of theirs: it is of their looks, too."""
+    if not eyes.functions:
         return ()
-    return tuple(one.sentence for one in run.practices if eyes.function not in one.functions)
+    return tuple(one.sentence for one in run.practices if not eyes.functions & one.functions)
 
 
 def _unfound(run: Run, known: Sequence[Finding]) -> tuple[str, ...]:
