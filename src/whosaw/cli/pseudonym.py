@@ -31,7 +31,7 @@ def asking(command: _Command) -> _Command:
         click.option("--epoch", metavar="EPOCH", help="Of which period, such as 2026-11; without it: of now."),
         click.option(
             "--kind", "variant", type=click.Choice([str(each) for each in Variant]), default=str(Variant.PFX),
-            show_default=True, help="What they keep: networks, equality, nothing.",
+            show_default=True, help="What they keep. deterministic: which are equal; pfx: which share a network, too; ndx: nothing.",
         ),
         click.option("--case", required=True, metavar="ID", help="The reason, as the ticket system names it."),
         click.option("--purpose", required=True, metavar="CODE", help="From the closed list (docs/reference.md)."),

@@ -24,7 +24,7 @@ from whosaw.verify.words import counted
 
 _COPIES = (
     "Copies of private/keys/root in backups still open everything: destroy them, or keep one under seal.",
-    "Keep copies of private/keys/root.sealed, and of the key that the service holds: without either no value opens.",
+    "Keep copies of private/keys/root.sealed, and of the key that the service or token holds: without either no value opens.",
 )
 
 
@@ -77,7 +77,7 @@ def root(data: Path, form: str) -> int:
     said = (
         "The root key is sealed, and the file with it in the clear is removed."
         if clear
-        else "The root key is sealed under the newest version of the service's key."
+        else "The root key is sealed anew, under the newest version of the key that seals it."
     )
     say(Table(said, facts={"outcome": "sealed"}, after=_COPIES if clear else ()), form)
     return 0

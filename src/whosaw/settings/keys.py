@@ -77,7 +77,10 @@ class Pkcs11Settings:
         },
     )
     pin_file: str = field(
-        default="", metadata={"doc": "The file with the token's PIN, one line; read at each question, and ours alone."}
+        default="",
+        metadata={
+            "doc": "The file with the token's PIN, one line; relative to the data folder, read at each question, and ours alone."
+        },
     )
     timeout_s: int = field(
         default=20,
