@@ -63,17 +63,27 @@ def works(desk):
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """Another log, of the same name."""
-    folder = tmp_path_factory.mktemp("stranger") / "data"
-    assert typed("init", folder, "--origin", ORIGIN).code == 0
-    return folder
+def stranger(settled, tmp_path_factory):
+    """Another log, of the same name, and none of its keys is ours: houses of one process get one of four VRF keys in turn."""
+    for name in ("one", "another"):
+        folder = tmp_path_factory.mktemp(name) / "data"
+        assert typed("init", folder, "--origin", ORIGIN).code == 0
+        pairs = [
+            (path.read_bytes(), (settled.data / "private/keys" / path.name).read_bytes()) for path in _keys(folder)
+        ]
+        if all(theirs != ours for theirs, ours in pairs):
+            return folder
+    raise AssertionError("two houses one after the other got the same key")
+
+
+def _keys(data):
+    return sorted((data / "private/keys").iterdir())
 
 
 @pytest.mark.parametrize("trouble", ["lost", "exchanged", "empty", "damaged"])
 def test_each_key_file_is_missed(desk, stranger, trouble):
     """Lost, another log's, empty or damaged: every command refuses to start and names the file; none makes it anew."""
-    keys = sorted(path.name for path in (desk.data / "private/keys").iterdir())
+    keys = [path.name for path in _keys(desk.data)]
     assert len(keys) >= 5
     few = [words for words in writing(desk) if words[0] in {"look", "statement"}]
     for name in keys:
