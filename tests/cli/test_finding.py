@@ -8,14 +8,18 @@ import pytest
 from tests.cli.desk import NOW, typed
 
 from whosaw import reviewing
-from whosaw.cli import errand, watch_words
+from whosaw.cli import errand, finding_words, watch_words
 from whosaw.cli.watch_words import Eyes
 from whosaw.detect import findings_file
 from whosaw.detect.coverage import Coverage
 from whosaw.detect.finding import Finding, Findings, Reason
 from whosaw.detect.run import Run
 from whosaw.facts.columns import micros
+from whosaw.review.precision import Measured
+from whosaw.review.shown import Shown
+from whosaw.review.state import NEW
 from whosaw.review.suppress import Look
+from whosaw.review.words import Resolution
 from whosaw.verify.overseer import OverseerKey
 from whosaw.wiring import house
 
@@ -88,6 +92,28 @@ def test_a_finding_from_found_to_closed(court):
     assert (row["signal"], row["justified"], row["worth"]) == ("unexplained", 1, "0 of 1")
     assert court("reopen", "f-000001", "--because", "person-asked", as_="quill")["state"] == "reopened"
     assert court("list", as_="quill")["rows"][0]["resolution"] == "earlier: justified"
+
+
+def test_what_several_units_say_alike_is_said_once():
+    """With how often, and the smallest p; and one is spelled as one."""
+    said = [("lockstep", 0.02, "A."), ("unexplained", 0.1, "B."), ("lockstep", 0.001, "A."), ("lockstep", 0.5, "C.")]
+    one = Finding(
+        id="f-000001", as_of=micros(NOW), score=4.0, p=1e-4, sentence=SENTENCE, principals=("e-1",), persons=("u-1",),
+        looks=("l-1",), cases=(), window=(micros(NOW), micros(NOW)), harm=(), counter=(),
+        signals=tuple(Reason(signal, f"unit-{i}", p, text) for i, (signal, p, text) in enumerate(said)),
+    )  # fmt: skip
+    alike = Measured("lockstep", ((Resolution.MISUSE, 1),), 1, 0, 0.2, 1.0)
+    shown = Shown(
+        finding=one, standing=NEW, route="audit-ie", overseer_too=False, two_at_least=False, history=(), notes=(),
+        related=(), alike=(alike,), index=7,
+    )  # fmt: skip
+    made = finding_words.showing(shown, (), "")
+    assert [(row["signal"], row["p"], row["times"], row["sentence"]) for row in made.rows] == [
+        ("lockstep", "0.001", 2, "A."), ("unexplained", "0.1", 1, "B."), ("lockstep", "0.5", 1, "C."),
+    ]  # fmt: skip
+    told = " ".join(made.after)
+    assert "1 look at 1 person" in told
+    assert "Of 1 other finding by the signal lockstep that ended with an answer 1 was worth a review" in told
 
 
 def test_what_is_refused_says_why(court):

@@ -3,11 +3,14 @@
 
 import csv
 import json
+import re
 from io import StringIO
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import whosaw.cli
 from whosaw.cli.output import FORMATS, Table, render
 
 COLUMNS = ("what", "is", "why")
@@ -67,3 +70,22 @@ def test_each_form_ends_in_a_newline():
     for form in FORMATS:
         made = render(Table("Nothing.", COLUMNS), form)
         assert made == "" if form == "jsonl" else made.endswith("\n")
+
+
+# A count before a word for many. What the words are is open: those that commands count.
+_COUNTED = re.compile(
+    r"\{(?!counted\()[^{}]*:,\} "
+    r"(looks|findings|persons|principals|records|incidents|units|rows|cases|leaves|people|signals|rules|questions)\b"
+)
+_ONE_APART = {"evaluate.py: {made.incidents:,} incidents"}  # one has a sentence of its own
+
+
+def test_one_is_not_spelled_as_many():
+    """No command puts a count before a plural by hand: `counted` knows that one look is no looks."""
+    home = Path(whosaw.cli.__file__).parent
+    by_hand = {
+        f"{path.relative_to(home)}: {found[0]}"
+        for path in home.rglob("*.py")
+        for found in _COUNTED.finditer(path.read_text())
+    }
+    assert by_hand == _ONE_APART

@@ -182,6 +182,6 @@ def test_a_log_asks_it(folder, tmp_path):
         assert typed("--start-unwitnessed", "the witness moved", "watch", "--data", data).code == 0
         said = typed("witness", "status", "--data", data, "--format", "json")
         assert said.json["published"] > size == said.json["witnessed"]
-        assert "wait for them" in said.json["sentence"]
+        assert " for them." in said.json["sentence"]
         assert "cannot be reached" in said.json["rows"][0]["said"]
     assert typed("--start-unwitnessed", "", "watch", "--data", data).code == 2

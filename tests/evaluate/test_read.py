@@ -162,7 +162,7 @@ def test_the_command_measures_and_writes(tmp_path):
     words = ["evaluate", str(findings), "--truth", str(here / "truth.jsonl"), "--out", str(out)]
     said = CliRunner().invoke(whosaw, words, standalone_mode=False)
     assert said.return_value == 0
-    assert said.output.startswith("1 of 1 incidents are among 1 findings.")
+    assert said.output.startswith("1 of 1 incident is among 1 finding.")
     assert "One incident is few" in said.output
     figures = json.loads(out.read_text())
     assert figures["average_precision"] == 1.0

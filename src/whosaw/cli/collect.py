@@ -107,7 +107,7 @@ def _kept(reports: Sequence[Report]) -> Table:
 def _told(reports: Sequence[Report]) -> Table:
     looks, new = sum(r.looks for r in reports), sum(r.new for r in reports)
     sentence = (
-        f"{counted(looks, 'look')} in {sum(r.records for r in reports):,} records; {new:,} new, "
+        f"{counted(looks, 'look')} in {counted(sum(r.records for r in reports), 'record')}; {new:,} new, "
         f"{looks - new:,} known before."
     )
     columns = ("file", "records", "taken", "skipped", "malformed", "looks", "new")

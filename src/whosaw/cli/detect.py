@@ -148,12 +148,12 @@ def _told(made: Examined, out: Path, warnings: tuple[str, ...], rejected: tuple[
         sentence = f"Nothing was watched: every signal is off. {counted(coverage.looks, 'look')} were judged by nobody."
     else:
         sentence = (
-            f"{counted(len(listed), 'finding')} and {len(newest) - len(listed):,} looks drawn by lot, in {out.name}; "
+            f"{counted(len(listed), 'finding')} and {counted(len(newest) - len(listed), 'look')} drawn by lot, in {out.name}; "
             f"{counted(coverage.looks, 'look')}, and of {coverage.with_person:,} at a person {coverage.explained:,} have a "
             f"reason on file ({coverage.explained_percent} %), of {coverage.first:,} first ones {coverage.first_explained:,}."
         )
     chance = (
-        f"{made.tried:,} units were tried; among innocent ones about {made.by_chance:.1f} would be as strong as the weakest "
+        f"Units that were tried: {made.tried:,}; among innocent ones about {made.by_chance:.1f} would be as strong as the weakest "
         f"of the findings from the top."
     )
     more = (f"The first {_SHOWN} are shown.",) if len(listed) > _SHOWN else ()

@@ -20,6 +20,7 @@ from whosaw.evaluate.calibration import calibration_of
 from whosaw.evaluate.measure import Period
 from whosaw.evaluate.read import Line, Planted, read_findings, read_truth
 from whosaw.evaluate.report import Report, report
+from whosaw.verify.words import counted
 
 _ENOUGH = 30  # incidents, from which on an interval is worth its name
 
@@ -75,7 +76,8 @@ def _span(lines: tuple[Line, ...], planted: tuple[Planted, ...]) -> tuple[dateti
 
 def _told(made: Report) -> Table:
     return Table(
-        f"{made.found:,} of {made.incidents:,} incidents are among {made.findings:,} findings. Average precision over "
+        f"{made.found:,} of {counted(made.incidents, 'incident')} {'is' if made.found == 1 else 'are'} among "
+        f"{counted(made.findings, 'finding')}. Average precision over "
         f"incidents {made.average_precision:.3f} {_interval(made.intervals.average_precision)}, over pairs of principal and "
         f"person {made.average_precision_of_pairs:.3f} {_interval(made.intervals.average_precision_of_pairs)}.",
         ("figure", "value", "95 %", "at best"),
@@ -128,17 +130,18 @@ def _interval(interval: Interval) -> str:
 def _after(made: Report) -> list[str]:
     period = f"{made.staff:,} staff, {made.start:%Y-%m-%d} to {made.end:%Y-%m-%d}"
     said = [
-        f"{made.prevalence:.2f} incidents per 1,000 staff and month; {period}.",
+        f"Incidents per 1,000 staff and month: {made.prevalence:.2f}; {period}.",
         "Precision and recall are those of 10, 25 and 50 findings per 1,000 staff and month.",
     ]
     if 0 < made.incidents < _ENOUGH:
         few = f"{made.incidents:,} incidents are" if made.incidents > 1 else "One incident is"
         said.append(f"{few} few: the intervals are of these, and say little of others. {_ENOUGH} of a family would do.")
     if made.floor:
-        said.append(f"{made.floor:,} findings were drawn at random, and are left out of every figure.")
+        are = "was" if made.floor == 1 else "were"
+        said.append(f"{counted(made.floor, 'finding')} {are} drawn at random, and left out of every figure.")
     if made.again:
         said.append(
-            f"{made.again:,} findings are about an incident that another one had found: neither a find nor false."
+            f"About an incident that another one had found: {counted(made.again, 'finding')}, neither a find nor false."
         )
     if made.times.persons is None:
         said.append(
@@ -149,7 +152,7 @@ def _after(made: Report) -> list[str]:
 
 def _units(made: Report) -> list[str]:
     return [
-        f"{c.signal}: of {c.units:,} units with no part in an incident {c.ratios[0]:.2f} times as many as should have p up "
+        f"{c.signal}: of {counted(c.units, 'unit')} with no part in an incident {c.ratios[0]:.2f} times as many as should have p up "
         f"to .01, and {c.ratios[1]:.2f} times up to .001; chance brings such an excess with p = {c.excess_p:.3f}, and such a "
         f"distance from uniform with p = {c.distance_p:.3f} (Kolmogorov and Smirnov)."
         for c in made.calibration

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from whosaw.cli.output import Cell, Table
+from whosaw.detect.finding import Reason
 from whosaw.facts.columns import instant
 from whosaw.review.precision import Measured
 from whosaw.review.reasons import sentence
@@ -60,7 +61,6 @@ def showing(one: Shown, asked: Sequence[str], again: str) -> Table:
     """One finding, with what speaks against it in the same size, what those who looked said, and how it and its like ended."""
     found, standing = one.finding, one.standing
     first, last = map(instant, found.window)
-    rows = tuple({"signal": r.signal, "p": f"{r.p:.2g}", "sentence": r.sentence} for r in found.signals)
     facts: dict[str, Cell] = {
         "finding": found.id,
         "state": str(standing.state),
@@ -88,7 +88,7 @@ def showing(one: Shown, asked: Sequence[str], again: str) -> Table:
         f"That you read it is recorded as leaf {one.index}.",
         f"What it rests on: whosaw inquiry finding {found.id} --as ID{again}",
     )
-    return Table(found.sentence, ("signal", "p", "sentence"), rows, facts, after)
+    return Table(found.sentence, ("signal", "p", "times", "sentence"), _reasons(found.signals), facts, after)
 
 
 def did(done: Done) -> Table:
@@ -149,6 +149,17 @@ def _row(row: Listed) -> dict[str, Cell]:
     }
 
 
+def _reasons(signals: Iterable[Reason]) -> tuple[dict[str, Cell], ...]:
+    """What speaks for a finding, each sentence once: a signal may say the same of several units. With the smallest p of them."""
+    alike: dict[tuple[str, str], list[float]] = {}
+    for reason in signals:
+        alike.setdefault((reason.signal, reason.sentence), []).append(reason.p)
+    return tuple(
+        {"signal": signal, "p": f"{min(ps):.2g}", "times": len(ps), "sentence": said}
+        for (signal, said), ps in alike.items()
+    )
+
+
 def _rests_on(one: Shown) -> str:
     return f"{counted(len(one.finding.looks), 'look')} at {counted(len(one.finding.persons), 'person')}"
 
@@ -190,8 +201,8 @@ def _alike(each: Measured) -> str:
     if not each.worth + each.not_worth:
         return f"Of other findings by the signal {each.signal} none that ended says how often it is right."
     return (
-        f"Of {each.worth + each.not_worth} other findings by the signal {each.signal} that ended with an answer, {each.worth} "
-        f"were worth a review ({_interval(each)})."
+        f"Of {counted(each.worth + each.not_worth, 'other finding')} by the signal {each.signal} that ended with an answer "
+        f"{each.worth} {'was' if each.worth == 1 else 'were'} worth a review ({_interval(each)})."
     )
 
 

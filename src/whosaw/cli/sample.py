@@ -19,6 +19,7 @@ from whosaw.directory.change import DRAWN, Office, Said, bring
 from whosaw.directory.content import digest_of
 from whosaw.directory.tables import FOR_EVER, micros
 from whosaw.guard.sampling import MOST, PURPOSE, Desk, Finished, Refused, draw
+from whosaw.verify.words import counted
 from whosaw.wiring import House
 
 
@@ -48,7 +49,7 @@ def _draw(here: House, said: Given) -> Done:
         return Done(Table("Refused: nothing was drawn.", ("code", "reason"), rows, {"outcome": "refused"}), REFUSED)
     return Done(
         Table(
-            f"Drawn: {len(made.cases)} of {made.of} cases. Nobody chose them; the draw is on record at leaf {made.index}.",
+            f"Drawn: {len(made.cases)} of {counted(made.of, 'case')}. Nobody chose them; the draw is on record at leaf {made.index}.",
             ("case", "drawn"),
             tuple({"case": ours, "drawn": theirs} for ours, theirs in made.cases),
             {"outcome": "drawn", "sample": made.sample, "of": made.of, "leaf": made.index},

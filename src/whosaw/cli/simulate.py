@@ -12,6 +12,7 @@ import click
 from whosaw.cli.options import Place, bars, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.errors import MissingExtra
+from whosaw.verify.words import counted
 
 if TYPE_CHECKING:
     from whosaw.simulate.run import Made
@@ -81,7 +82,7 @@ def _told(made: Made, days: int) -> Table:
         for of, one in (("looks of a principal", figures.per_principal), ("looks at a person", figures.per_person))
     ]
     return Table(
-        f"{made.looks:,} looks of {made.staff:,} principals at {made.persons:,} persons in {days} days. "
+        f"{counted(made.looks, 'look')} of {counted(made.staff, 'principal')} at {counted(made.persons, 'person')} in {counted(days, 'day')}. "
         f"Planted: {made.incidents}, each with a benign twin, told in truth.jsonl.",
         ("of", "median", "of_a_hundred_the_last", "most"),
         tuple(spread),
@@ -92,7 +93,7 @@ def _told(made: Made, days: int) -> Table:
                 f"{explained} of the ordinary looks, and {facts['first_explained']} of the first looks."
             ),
             f"{facts['repeats']} are repeats; {facts['off_hours']} lie outside the hours of the one who looks.",
-            f"{figures.cases:,} cases; {figures.circle:,} times one of them names two persons who are tied to each other.",
+            f"{counted(figures.cases, 'case')}; {counted(figures.circle, 'time')} one of them names two persons who are tied to each other.",
         ),
     )
 

@@ -42,7 +42,7 @@ def statement(person: str, out: Path, asker: str, data: Path, form: str) -> int:
         return REFUSED
     say(
         Table(
-            f"{counted(made.records, 'record')} of this account{_waiting(made)}, as of a log of {made.size:,} leaves. "
+            f"{counted(made.records, 'record')} of this account{_waiting(made)}, as of a log of {counted(made.size, 'leaf', 'leaves')}. "
             "It verified before it was written.",
             facts={
                 "records": made.records,

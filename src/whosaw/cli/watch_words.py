@@ -159,7 +159,7 @@ def _row(finding: Finding, new: bool, now: Watched) -> dict[str, Cell]:
         "persons": len(finding.persons),
         "looks": len(finding.looks),
         "sentence": finding.sentence,
-        "signals": tuple(reason.sentence for reason in finding.signals),
+        "signals": tuple(dict.fromkeys(reason.sentence for reason in finding.signals)),
         "against": finding.counter,
     }
 

@@ -11,6 +11,7 @@ from whosaw.beside import glance
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import TO_REVIEW, Cell, Table
 from whosaw.model.record import time_text
+from whosaw.verify.words import counted
 from whosaw.witness.kept import MAP_STATE, standing
 from whosaw.witness.state import Standing
 
@@ -36,8 +37,8 @@ def status(data: Path, form: str) -> int:
         rows += _rows("index", index, index.published)
         facts |= {"map_published": index.published, "map_witnessed": index.witnessed}
     late = size - found.witnessed
-    sentence = f"Witnesses have seen {found.witnessed:,} of {size:,} leaves" + (
-        f"; {late:,} wait for them." if late else "."
+    sentence = f"Witnesses have seen {found.witnessed:,} of {counted(size, 'leaf', 'leaves')}" + (
+        f"; {late:,} {'waits' if late == 1 else 'wait'} for them." if late else "."
     )
     say(Table(sentence, ("log", "witness", "size", "lag", "cosigned", "alarm", "said"), rows, facts), form)
     return TO_REVIEW if any(row["alarm"] for row in rows) else 0

@@ -41,7 +41,7 @@ def diff(old: Path, new: Path, form: str) -> int:
     }  # fmt: skip
     said = (
         f"{counted(len(rules), 'rule')} and {counted(len(purposes), 'column')} of purposes are written otherwise. "
-        f"Of {asked:,} looks of a small world {opened:,} are permitted that were not, and {shut:,} refused that were not."
+        f"Of {counted(asked, 'look')} of a small world are newly permitted: {opened:,}, and newly refused: {shut:,}."
     )
     after_ = (
         "Rules about times, quotas or cases change nothing in the small world: whosaw policy replay asks what was asked.",
