@@ -164,12 +164,18 @@ def test_the_command_measures_and_writes(tmp_path):
     assert said.return_value == 0
     assert said.output.startswith("1 of 1 incident is among 1 finding.")
     assert "One incident is few" in said.output
+    assert "How soon incidents were found is not told" in said.output
+    assert "days until found" not in said.output
     figures = json.loads(out.read_text())
     assert figures["average_precision"] == 1.0
     assert figures["times"]["persons"] == 1
     as_json = CliRunner().invoke(whosaw, [*words, "--format", "json"], standalone_mode=False)
     printed = json.loads(as_json.output)
     assert {key: printed[key] for key in figures} == figures
+    put(here / "findings.jsonl", FINDING, FINDING | {"as_of": "2022-09-08T00:00:00Z"})
+    replayed = CliRunner().invoke(whosaw, words, standalone_mode=False).output
+    assert "days until found, median" in replayed
+    assert "is not told" not in replayed
     (here / "staff.csv").unlink()
     assert run(words) == 2
     assert run([*words, "--staff", "40"]) == 0

@@ -96,10 +96,13 @@ def _rows(made: Report) -> list[dict[str, Cell]]:
             _row(f"false findings at {at.budget:g}, per 1,000 staff and week", at.false_per_1000_staff_weeks),
         ]
     share = made.twins.share
+    if made.runs > 1:
+        rows += [
+            _row("days until found, median", made.times.days, made.days_interval),
+            _row("persons looked at until then, median", made.times.persons),
+            _row("found before the third person", made.times.before_third),
+        ]
     rows += [
-        _row("days until found, median", made.times.days, made.days_interval),
-        _row("persons looked at until then, median", made.times.persons),
-        _row("found before the third person", made.times.before_third),
         _row("incident above its benign twin", share, made.twins_interval),
         _row("average precision: mean of the families", made.mean_family),
     ]
@@ -143,7 +146,12 @@ def _after(made: Report) -> list[str]:
         said.append(
             f"About an incident that another one had found: {counted(made.again, 'finding')}, neither a find nor false."
         )
-    if made.times.persons is None:
+    if made.runs < 2:
+        # From the start of an incident to the only run there is: that measures when somebody typed the command.
+        said.append(
+            "How soon incidents were found is not told: that takes findings of several instants (whosaw detect --replay)."
+        )
+    elif made.times.persons is None:
         said.append(
             "How many persons had been looked at cannot be said: the looks are not beside the truth, or nothing was found."
         )

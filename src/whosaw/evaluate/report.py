@@ -61,13 +61,15 @@ class Benign:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything. `prevalence`: incidents per 1,000 staff and month. `again`: findings of what another had found.
+    """Everything. `prevalence`: incidents per 1,000 staff and month. `again`: findings of what another had found. `runs`: instants
+    of which there are lines; of one alone no time until something was found can be told.
 
     `mean_family`, `worst_family`: average precision, each family alike; None without an incident.
     """
 
     findings: int
     floor: int
+    runs: int
     incidents: int
     staff: int
     start: datetime
@@ -125,6 +127,7 @@ def report(
     return Report(
         findings=len(findings),
         floor=len({line.finding for line in lines if line.floor}),
+        runs=len({line.as_of for line in lines}),
         incidents=len(incidents),
         staff=period.staff,
         start=period.start,
