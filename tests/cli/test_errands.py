@@ -107,10 +107,20 @@ def test_the_same_words_and_codes_as_without_a_gate(desk, monkeypatch):
         monkeypatch.setattr(errand, "opened", in_use)
         with wishes(here):
             beside = [desk.typed(*line) for line in lines]
+            assert not _stopped(desk)
             assert desk.typed("suspend", "ana", "--reason-code", "stolen", "--by", "ines").code == 0
+            assert _stopped(desk)
             assert desk.typed("suspend", "ana", "--lift", "--by", "ines", "--with", "ines").code == 4
     assert beside == alone
     assert {each.code for each in beside} >= {0, 2}
+
+
+def _stopped(desk):
+    """Whether `quota show` says that what is left helps nobody: as a fact, and in words."""
+    said = desk.typed("quota", "show", "ana", "--format", "json").json
+    assert said["works_here"]
+    assert said["suspended"] == any("is suspended: every look of theirs is refused" in each for each in said["notes"])
+    return said["suspended"]
 
 
 def test_who_asks_is_the_login_of_the_command_and_not_of_the_gate(desk, monkeypatch):

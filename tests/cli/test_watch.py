@@ -153,7 +153,11 @@ A, A_TAKEN, B = ("f-000001", "open"), ("f-000001", "in review"), ("f-000002", "o
 
 def followed(capsys, *rounds, form="json", **more):
     code = follow_(Rounds(*rounds, **more), 0, form)
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr()
+    # People are told what it waits for, before anything else and apart from what is found; machines are told what is found.
+    assert said.err.startswith("Watching, now and 0 seconds after each watch." if form == "table" else "")
+    assert bool(said.err) == (form == "table")
+    lines = said.out.splitlines()
     if form == "table":
         return code, lines
     told = [json.loads(line) for line in lines]

@@ -212,7 +212,8 @@ def test_an_unknown_table_switches_off_and_says_so(tmp_path, snooped):
     partly = watched(tmp_path / "b", Company(replace(snooped.tables, assignment_rows=None, person_rows=None), looks))
     off = partly.coverage.off
     assert "The reason account_assigned is off: it needs assignments." in off
-    assert "Nobody counts as protected: the table persons is not known." in off
+    assert "The table persons is empty: no load of the directory brought a row of it." in off
+    assert "Nobody counts as protected: no table says who is." in off
     assert any("of reason could not be tried: a table is not known." in text for text in partly.findings[0].counter)
 
 

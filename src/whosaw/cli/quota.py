@@ -11,6 +11,7 @@ from whosaw.cli.errand import Done, Errand, Given
 from whosaw.cli.options import data_option, format_option, say
 from whosaw.cli.output import Table
 from whosaw.errors import BadInput
+from whosaw.policy.facts import PrincipalFacts
 from whosaw.wiring import House
 
 _NOBODY = ""  # no person has this pseudonym: the question is about the principal alone
@@ -33,7 +34,8 @@ def show(principal: str, data: Path, form: str) -> int:
 
 def _show(here: House, said: Given) -> Done:
     who, at = here.pseudonyms.principal(said.text("principal")), here.clock()
-    if here.directory.known(who, _NOBODY, None, at).principal is None:
+    known = here.directory.known(who, _NOBODY, None, at).principal
+    if known is None:
         raise BadInput("the directory has never known this principal", where="PRINCIPAL")
     rows = (*here.quota.shown(who, at), *here.pseudonymiser.shown(who, at))
     return Done(
@@ -41,8 +43,17 @@ def _show(here: House, said: Given) -> Done:
             "What is left of each quota. The limits stand in whosaw.toml, [quota] and [pseudonyms], and in purposes.toml.",
             ("quota", "limit", "left"),
             tuple({"quota": name, "limit": limit, "left": left} for name, limit, left in rows),
+            {"suspended": known.suspended, "works_here": known.active},
+            _stopped(known),
         )
     )
+
+
+def _stopped(known: PrincipalFacts) -> tuple[str, ...]:
+    """That nothing of it can be used: places that are left open no gate."""
+    if known.suspended:
+        return ("This principal is suspended: every look of theirs is refused, whatever is left.",)
+    return () if known.active else ("This principal does not work here now: every look is refused, whatever is left.",)
 
 
 SHOW = Errand("quota show", _show)

@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from threading import Event, current_thread, main_thread
 from types import FrameType
 
+import click
+
 from whosaw.cli.errand import Done
 from whosaw.cli.options import say
 from whosaw.cli.output import REFUSED, Cell, Table
@@ -32,6 +34,7 @@ from whosaw.errors import (
     Unavailable,
     WhosawError,
 )
+from whosaw.verify.words import counted
 
 FORMS = ("table", "json", "jsonl")
 _MAY_PASS = (Busy, Unavailable, OutcomeUnknown)  # also before anything was ever read
@@ -39,6 +42,11 @@ _NEVER = (BadInput, MissingExtra)
 # What makes a line of a finding new. Its score moves a little with every look of everybody else.
 _NEWS = ("state", "resolution", "last", "principals", "persons", "looks", "goes to")
 Line = Mapping[str, Cell]
+# A watch may find nothing for weeks, and a terminal that says nothing looks like one that hangs. Machines need no such word.
+_AT_FIRST = (
+    "Watching, now and {every} after each watch. A line comes where a finding is new or has changed, or where the journal "
+    "cannot be read; until then nothing. Ctrl-C ends it."
+)
 
 
 @dataclass(slots=True)
@@ -74,6 +82,8 @@ class Followed:
 
 def follow_(once: Callable[[], Done], every: float, form: str) -> int:
     """Watch `once` every so many seconds until told to stop; the exit code of the last one."""
+    if form == "table":
+        click.echo(_AT_FIRST.format(every=counted(round(every), "second")), err=True)
     stop, far = Event(), Followed()
     with _until(stop):
         while not stop.is_set():

@@ -78,9 +78,9 @@ def runs(detector: Detector, world: World) -> bool:
 
 def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
     known = frozenset(world.facts.tables)
-    missing = [f"The table {table} is not known." for table in PROJECTED if table not in known]
+    missing = [_absent(table, world) for table in PROJECTED if table not in known]
     if "persons" not in known:
-        missing.append("Nobody counts as protected: the table persons is not known.")
+        missing.append("Nobody counts as protected: no table says who is.")
     signals = [
         f"The signal {d.NAME} is off: it needs {', '.join(sorted(d.NEEDS - known))}."
         for d in detectors
@@ -93,6 +93,13 @@ def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
         f"The reason {t.id} is off: it needs {', '.join(sorted(t.needs - known))}." for t in reasons_off(world)
     ]
     return (*missing, *_wide(world), *authors, *signals, *templates)
+
+
+def _absent(table: str, world: World) -> str:
+    """Of a directory only rows are known: a table that was loaded empty is as one that never was."""
+    if world.facts.dataset is not None:
+        return f"The table {table} is not in the folder."
+    return f"The table {table} is empty: no load of the directory brought a row of it."
 
 
 def reasons_off(world: World) -> list[Template]:
