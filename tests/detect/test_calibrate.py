@@ -80,6 +80,19 @@ def test_what_is_planted_does_not_make_itself_usual(number):
     assert said(ps)[-5:].max() < 1e-6
 
 
+@pytest.mark.parametrize(("number", "planted"), [(2, 2), (3, 2), (3, 3), (8, 4), (27, 6)])
+def test_of_few_units_those_who_are_sought_do_not_make_each_other_usual(number, planted):
+    """Two who look at the same nine persons are as far out as one, also where nobody else is tried."""
+    rest = (np.arange(number - planted) + 0.5) / max(1, number - planted)
+    assert said([*rest, *[1e-5] * planted])[-planted:].max() == pytest.approx(1e-5)
+
+
+def test_of_few_units_that_are_all_far_out_none_stands_apart():
+    """Twenty whose tails are five times too steep are compared with each other."""
+    heavy = ((np.arange(20) + 0.5) / 20) ** 5
+    assert said(heavy)[0] > heavy[0] ** 0.4
+
+
 def test_larger_stays_larger_and_strata_are_apart():
     """Within a map the order is kept; a stratum of its own has its own map, a small one its kind's."""
     draw = np.random.default_rng(10)

@@ -9,7 +9,7 @@ c is the slope of the tail without its very largest: those are perhaps what is s
 A stratum with few units takes the map of its kind. Where the kind has few as well, or hardly anybody is in the tail, p is the
 smaller of what they share and of the formula's, made as flat as they are.
 
-Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187
+Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187, 0192
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from whosaw.detect.signal import Signal
 _SMALLEST = 1e-300
 # Of the tail, one in so many, the largest, do not say how steep it is.
 _PERHAPS_SOUGHT = 6
+# Of few units, what the others stand apart from starts with so large a share, of those that have least.
+_MOST = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _map(signals: Sequence[Signal], rest: int, numbers: Calibration) -> Map:
     tail = [each for each in zs if each >= start]
     slope = formula = _slope(tail, start, numbers.prior)
     if len(zs) + rest < numbers.units:
-        formula = _slope(zs, 0.0, numbers.prior)
+        formula = _slope_of_few(zs, numbers)
     elif len(tail) >= numbers.tail_units:
         formula = 0.0
     return Map(tuple(zs), rest, start, slope, formula)
@@ -110,6 +112,28 @@ def _start(zs: Sequence[float], units: int, numbers: Calibration) -> float:
     many = len(zs) - bisect_left(zs, start) > 2 * wanted
     # Whoever has nothing to be said of is no tail.
     return above[0] if above and (many or start <= 0) else start
+
+
+def _slope_of_few(zs: Sequence[float], numbers: Calibration) -> float:
+    """At most 1: of these units, with `prior` more as the formula has them, and without those that stand apart from all these.
+
+    Of two units both may be sought, and each would say that such are usual. What they stand apart from is found as in
+    others.py: from most of the units on, until nobody goes any more.
+    """
+    usual = [z((2 * i + 1) / (2 * numbers.prior)) for i in range(numbers.prior)]
+    every = sorted([*zs, *usual])
+    kept = math.ceil(len(every) * _MOST)
+    slope = _share(kept, math.fsum(every[:kept]) + (len(every) - kept) * every[kept - 1]) if every else 1.0
+    while True:
+        near = [each for each in zs if slope * each < z(numbers.apart)]
+        found = _share(len(near) + numbers.prior, math.fsum(near) + numbers.prior)
+        if found <= slope:
+            return slope
+        slope = found
+
+
+def _share(units: int, excess: float) -> float:
+    return min(1.0, units / excess) if excess else 1.0
 
 
 def _slope(zs: Sequence[float], start: float, prior: float) -> float:

@@ -39,6 +39,7 @@ class Calibration:
     tail: float
     tail_units: int
     prior: int
+    apart: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         reference_days=days,
         feed_lag_hours=whole(top["feed_lag_hours"], "feed_lag_hours", low=0),
         counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
-        calibration=_section(Calibration, top["calibration"], "calibration", {"tail": 0.5}),
+        calibration=_section(Calibration, top["calibration"], "calibration", {"tail": 0.5, "apart": 0.5}),
         fusion=_numbers(Fusion, top["fusion"], "fusion"),
         findings=_numbers(Joining, top["findings"], "findings"),
         budget=_section(Budget, top["budget"], "budget", {"drawn": 0.5, "floor": 0.5}),
