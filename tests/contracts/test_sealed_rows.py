@@ -115,6 +115,18 @@ def test_many_at_once_are_as_one_by_one(rows):
     assert rows.add_all([]) == 0
 
 
+def test_what_stands_under_names(rows):
+    """Each once, in order, however often it is asked for; of this field alone, and of this stream."""
+    mine = [row(n) for n in range(450)]
+    for each in (*mine, row(1, field="device"), row(1, handle=bytes(16))):
+        rows.add(**each)
+    names = [(each["handle"], each["source"]) for each in mine]
+    expected = sorted((each["handle"], each["source"], each["seen"], each["sealed"]) for each in mine[:430])
+    asked = [*names[:430], *names[:3], (bytes(16), names[5][1]), (HANDLE, os.urandom(32))]
+    assert list(rows.standing("ip", asked[::-1])) == expected
+    assert list(rows.standing("ip", [])) == list(rows.standing("device", names)) == []
+
+
 def test_how_far_an_import_is(rows):
     """Nothing is behind us of what nobody marked; the newest mark of each source counts, back too."""
     one, other = os.urandom(32), os.urandom(32)

@@ -5,26 +5,33 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.privacy.keys import root
 from tests.vault.desk import Desk
 
 from whosaw.errors import BadInput, Unavailable
 from whosaw.model.access import Field
+from whosaw.privacy.prefixes import Prefixes
 from whosaw.store.memory_crowd import MemoryCrowdRows
 from whosaw.store.memory_keys import MemorySealedRows
 from whosaw.vault import gathered
+from whosaw.vault.crowd import Crowd
 
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def given(count=60):
-    """Rows of five people in turn, of few networks and two quarters; some are devices, and of some sources there are two rows."""
+    """Rows of five people in turn, of few networks and two quarters; some are devices, and of some sources there are two rows,
+    the second of a network that is nowhere else.
+    """
     for n in range(count):
         person, seen = f"person-{n % 5}", BEGAN - (n % 2) * timedelta(days=91) + timedelta(seconds=n)
         if n % 7 == 3:
             yield person, Field.DEVICE, f"device {n}", seen, f"s{n}"
+        elif n % 20 == 19:
+            yield person, Field.IP, f"10.{n}.0.1", seen, f"s{n - 5}"
         else:
             value = f"2001:db8:{n % 3}::{n:x}" if n % 4 == 1 else f"10.0.{n % 3}.{n}"
-            yield person, Field.IP, value, seen, f"s{n - 5 if n % 20 == 19 else n}"
+            yield person, Field.IP, value, seen, f"s{n}"
 
 
 class Cut:
@@ -62,6 +69,12 @@ class Cut:
         }  # fmt: skip
         return values, self.desk.crowd_rows.rows
 
+    def counted_anew(self):
+        """The shares that are there if the values alone say who was where."""
+        rows = MemoryCrowdRows()
+        Crowd(rows, self.desk.sealed, self.desk.keyring, Prefixes(root()), people=2, random=self.desk.random).catch_up()
+        return rows.rows
+
 
 @pytest.fixture(scope="module")
 def desk():
@@ -87,6 +100,21 @@ def test_a_heap_ends_as_rows_that_come_one_by_one(desk, one_by_one, monkeypatch)
         assert there.held() == one_by_one
         assert there.taken(given()) == 0
         assert there.held() == one_by_one
+
+
+def test_nobody_counts_where_a_value_that_does_not_stand_says_they_were(desk, monkeypatch):
+    """Of two rows of one source, in one heap, in two, put, or in another order: the shares are those of the values that stand."""
+    monkeypatch.setattr(gathered, "_SLICE", 7)
+    rows, backwards = list(given()), list(given())[::-1]
+    for first, then in ((rows, []), (backwards, []), (rows[:30], rows[30:]), (rows, backwards), (backwards, rows)):
+        there = Cut(desk)
+        there.taken(first)
+        assert there.desk.crowd_rows.rows == there.counted_anew()
+        there.taken(then)
+        assert there.desk.crowd_rows.rows == there.counted_anew()
+        for row in rows:
+            assert not there.vault.put(*row)
+        assert there.desk.crowd_rows.rows == there.counted_anew()
 
 
 @pytest.mark.parametrize("late", [False, True])

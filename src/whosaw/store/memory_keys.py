@@ -259,6 +259,12 @@ class MemorySealedRows(_Failing):
             self._late(fate)
             return len(self._rows) - before
 
+    def standing(self, field: str, names: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes, int, bytes]]:
+        with self._lock:
+            self._read()
+            rows = [self._rows[name] for name in sorted(set(names)) if name in self._rows]
+        return [(row.handle, row.source, row.seen, row.sealed) for row in rows if row.field == field]
+
     def mark(self, source: bytes, behind: int) -> None:
         with self._lock:
             fate = self._write()

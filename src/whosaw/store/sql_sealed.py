@@ -40,8 +40,9 @@ _SEEN = (
     .limit(bindparam("most"))
 )
 _MANY = select(func.count().label("many")).select_from(SEALED).where(_WITHIN)
-
-
+_STANDING = select(SEALED.c.seen, SEALED.c.sealed).where(
+    SEALED.c.handle == bindparam("of"), SEALED.c.source == bindparam("source"), SEALED.c.field == bindparam("which")
+)
 _LAST = select(func.max(SEALED.c.stored).label("last")).where(
     SEALED.c.handle == bindparam("of"), SEALED.c.field == bindparam("which")
 )
@@ -81,6 +82,15 @@ class SqlSealedRows:
         given = sorted(rows, key=_KEY)
         with answering("sealed values"), self._engine.begin() as db:
             return add_unless_there(db, SEALED, given)
+
+    def standing(self, field: str, names: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes, int, bytes]]:
+        found: list[tuple[bytes, bytes, int, bytes]] = []
+        with answering("sealed values"), self._engine.connect() as db:
+            # One question for each: asked for many pairs at once, SQLite reads its whole table.
+            for handle, source in sorted(set(names)):
+                rows = ask(db, _STANDING, {"of": handle, "source": source, "which": field})
+                found += [(handle, source, row["seen"], bytes(row["sealed"])) for row in rows]
+        return found
 
     def mark(self, source: bytes, behind: int) -> None:
         with answering("sealed values"), self._engine.begin() as db:

@@ -85,6 +85,13 @@ class Crowd:
         if shares := self.shares(key, sightings, {}):
             self.join(shares)
 
+    def joined_by(self, rows: Sequence[tuple[bytes, bytes, int, bytes]]) -> None:
+        """The people of these sealed addresses, each (handle, source, seen, sealed), were seen there: what stands counts, and not
+        what is said of it another time.
+        """
+        if shares := self._shares_of([(handle, seen, raw) for handle, _, seen, raw in rows]):
+            self.join(shares)
+
     def join(self, shares: Sequence[Share]) -> None:
         """Keep these, durable; what is there stays."""
         self._rows.join([shares])
@@ -187,12 +194,13 @@ class Crowd:
             keys = self._keyring.held(list({handle for handle, _, _ in rows}))
         except Damaged:
             return found
+        known: dict[bytes, bytes] = {}
         for handle, seen, raw in rows:
             # What somebody changed does not open: it is no reason not to erase a person, or not to start.
             with suppress(Damaged):
                 if handle in keys:
                     key = keys[handle][0]
-                    found += self.shares(key, [(key.open(IP, seen, raw).decode(), seen)], {})
+                    found += self.shares(key, [(key.open(IP, seen, raw).decode(), seen)], known)
         return found
 
     def _prefixes_of(self, address: Address, seen: int) -> tuple[list[int], list[tuple[bytes, int, int]]]:

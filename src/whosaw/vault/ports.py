@@ -37,6 +37,10 @@ class SealedRows(Protocol):
         """`add` each of them, all or none, durable; how many are new."""
         ...
 
+    def standing(self, field: str, names: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes, int, bytes]]:
+        """(handle, source, seen, sealed) of those values of `field` whose (handle, source) is among `names`, in their order."""
+        ...
+
     def mark(self, source: bytes, behind: int) -> None:
         """So many rows of an import are behind us: it lies with the values, so that a backup forgets both or neither."""
         ...

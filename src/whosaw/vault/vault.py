@@ -116,12 +116,22 @@ class Vault:
             )
         if field is Field.IP:
             # Whether it is new or not: a crash may have come between the two.
-            self._crowd.joined(key, [(plain.decode(), at)])
+            if new:
+                self._crowd.joined(key, [(plain.decode(), at)])
+            else:
+                self._crowd.joined_by(self._rows.standing(field, [(key.handle, source)]))
         return new
 
     def gathered(self) -> Gathered:
         """Takes many values, as if each was put, with few questions to the stores for all."""
-        return Gathered(self._keyring, self._crowd, check=_fit, store=self._stored, random=self._random)
+        return Gathered(
+            self._keyring,
+            self._crowd,
+            check=_fit,
+            store=self._stored,
+            standing=self._rows.standing,
+            random=self._random,
+        )
 
     def mark(self, source: bytes, behind: int) -> None:
         """So many rows of an import are behind us; after all that belongs to them."""
