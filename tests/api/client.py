@@ -18,6 +18,9 @@ class Speaks:
     def looker(self, said, purpose):
         return said or "desk", Caller("desk", Proof.MTLS, said is not None)
 
+    def employee(self):
+        return "ana"
+
 
 @dataclass
 class Got:

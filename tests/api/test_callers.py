@@ -262,6 +262,17 @@ def test_a_tool_that_hands_on_a_token_does_not_speak(world):
     assert admitted.looker("ana", None)[1].speaks is False
 
 
+def test_who_must_ask_for_themselves_has_a_token_of_their_own(world):
+    """A tool that may say who looks, and a service account, are nobody then; the attempt is on record before they are told."""
+    world.add(speaks=True)
+    token = world.staff.token(sub="ana")
+    assert world.admit(cert=world.cert, whosaw_principal=token).employee() == "ana"
+    with pytest.raises(NotAdmitted) as caught:
+        world.admit(cert=world.cert).employee()
+    assert (caught.value.status, caught.value.code) == (403, "no-employee")
+    assert (world.bodies()[-1]["why"], world.bodies()[-1]["principal"]) == ("no-employee", None)
+
+
 def test_a_tool_that_names_nobody_is_its_own_service_account(world):
     """Of function `service` in the directory, by the tool's own name; anything else is nobody."""
     world.add()

@@ -9,11 +9,13 @@ from tests.api.client import Client, Speaks, bearer
 from tests.api.conftest import LANE, ROOT, URL
 from tests.guard.counts.test_counts import InMemory
 from tests.guard.pseudonyms.test_desk import ADDRESSES, KEY, SMALL, Office
+from tests.nudge.day import House, certain, row
 from tests.policy.ground import POLICY
 
 from whosaw.api.answers import CallRefused, Counted, PseudonymsMade
 from whosaw.api.app import Parts, application
 from whosaw.api.counts import COUNTS, Counting
+from whosaw.api.nudges import ANSWER, QUESTIONS, Nudges
 from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS, Pseudonyms
 from whosaw.api.question import BehindQuestion, CountQuestion, PseudonymQuestion
 from whosaw.errors import Unavailable
@@ -21,6 +23,7 @@ from whosaw.guard.counts.desk import Counts
 from whosaw.model.caller import Caller, Proof
 from whosaw.model.count_body import CountBody
 from whosaw.model.pseudonym_body import Variant
+from whosaw.nudge.ask import round_
 from whosaw.privacy.fields.kind import NOWHERE
 from whosaw.privacy.headings import Headings
 from whosaw.privacy.ipcrypt.keys import cipher
@@ -55,11 +58,16 @@ def calls_of(office):
         CountSettings(epsilon_a_period="0.2"), InMemory(), office.journal, CountVault(), directory=office.gate.facts, policy=POLICY,
         remember=office.gate.names.remember, clock=office.clock, random=office.random, noise=lambda counts, epsilon: counts,
     )  # fmt: skip
+    day = House(row(1, who="ana", intimate=True), numbers=certain())
+    round_(day.desk)
+    nudges = Nudges(day.desk)
     two = Pseudonyms(office.desk, office.gate.guard, SMALL.batch)
     return {
         PSEUDONYMS: two.pseudonyms,
         BEHIND: two.behind,
         COUNTS: Counting(counts, office.clock).counts,
+        QUESTIONS: nudges.questions,
+        ANSWER: nudges.answer,
     }
 
 

@@ -22,9 +22,10 @@ from whosaw.api.app import Parts, application
 from whosaw.api.counts import COUNTS
 from whosaw.api.description import ENDPOINTS, LOOK, OPENAPI, describe
 from whosaw.api.fixture import Fixture
+from whosaw.api.nudges import ANSWER, QUESTIONS
 from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS
 
-CALLS = (PSEUDONYMS, BEHIND, COUNTS)
+CALLS = (PSEUDONYMS, BEHIND, COUNTS, QUESTIONS, ANSWER)
 EXAMPLES = int(os.environ.get("WHOSAW_EXAMPLES", "4"))
 TOKEN = {"Authorization": "Bearer secret"}
 PARTS = Parts(

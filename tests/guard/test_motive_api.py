@@ -20,8 +20,11 @@ from whosaw.api.app import application
 from whosaw.api.callers import house as callers_house
 from whosaw.api.callers.registered import Registered
 from whosaw.api.house import parts_of
+from whosaw.api.nudges import ANSWER, QUESTIONS
+from whosaw.journal.submission import Record, Submission
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream, parse
+from whosaw.nudge.record import Chosen, Fate, Question, Round
 from whosaw.settings.callers import CallerSettings
 
 PLAIN = "This look is not permitted."
@@ -161,6 +164,43 @@ def test_what_is_forged_reaches_nobody(served, body, how, status, code):
         here.journal.publish_now()
         last = parse(here.journal.reader().run(here.keyring.find(Stream.named("admin")))[-1].body)
         assert (last["event"], last["why"]) == ("refused", code)
+
+
+def test_the_question_of_the_day_is_answered_by_whoever_looked(served):
+    """finn's look, asked about: to him and no colleague, with his own token and through no tool that speaks for him; once, on record."""
+    here = served.town.here
+    leaf = served.post(LOOK, asked(served, "owen", "F-OWEN")).json["leaf"]
+    at, who = here.clock(), here.pseudonyms.principal("finn")
+    round_ = Round(number=1, at=at, first=0, end=leaf + 1, root=bytes(32), looks=1, stale=0, nobody=0)
+    question = Question(
+        id="n-000001", at=at, who=who, leaf=leaf, day=0, due=at + HOUR, fate=Fate.ASKED, chosen=Chosen.LOT, explained=True, repeat=False
+    )  # fmt: skip
+    stream = Stream.named("nudges")
+    here.journal.submit(
+        Submission("nudges", "round/1", (Record(stream, round_.encode()), Record(stream, question.encode())))
+    )
+    (one,) = served.post(QUESTIONS, {}).json["questions"]
+    assert (one["question"], "owen" in one["asked"], "ip:exact of one person" in one["asked"]) == (
+        "n-000001",
+        False,
+        True,
+    )
+    assert served.post(QUESTIONS, {}, token="fay").json["questions"] == []
+    said = {"question": "n-000001", "said": "unit"}
+    assert served.post(ANSWER, said, token="fay").json["answered"] is False
+    for more in ({"tool": "loud-desk", "token": None}, {"token": None}):
+        got = served.post(ANSWER, said, **more)
+        assert (got.status, "token of an employee" in got.text) == (403, True)
+        here.journal.publish_now()
+        assert (
+            parse(here.journal.reader().run(here.keyring.find(Stream.named("admin")))[-1].body)["why"] == "no-employee"
+        )
+    assert served.post(ANSWER, said | {"principal": "finn"}, tool="loud-desk", token=None).status == 400
+    leaf = served.post(ANSWER, said).json["leaf"]
+    here.journal.publish_now()
+    body = parse(here.journal.reader().frame(leaf).body)
+    assert (body["what"], body["by"], body["said"]) == ("answer", who, "unit")
+    assert served.post(QUESTIONS, {}).json["questions"] == []
 
 
 def test_two_answers_to_one_question_of_who_looks(served):

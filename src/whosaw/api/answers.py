@@ -163,6 +163,39 @@ class Counted(Said):
     notes: list[str]
 
 
+class QuestionAsked(Said):
+    """A question of the day. `look`: its id, as the tool showed it; null where it is erased."""
+
+    question: str
+    look: str | None
+    answer_by: str
+    asked: str
+
+
+class QuestionsAsked(Said):
+    """Every open question to whoever's token it was, oldest first."""
+
+    questions: list[QuestionAsked]
+    notes: list[str]
+
+
+class QuestionAnswered(Said):
+    """On record at `leaf`. `late`: not in time, which is on record, too."""
+
+    answered: Literal[True]
+    leaf: int
+    question: str
+    late: bool
+
+
+class AnswerRefused(Said):
+    """Nothing was answered, and the attempt is on record at `leaf`."""
+
+    answered: Literal[False]
+    leaf: int
+    reasons: list[Why]
+
+
 class HealthAnswer(Said):
     """`parts`: each part of the house, `ok` or a sentence; only for callers who are known."""
 

@@ -17,15 +17,18 @@ from pydantic.json_schema import models_json_schema
 
 from whosaw.api import answers, authzen, batch
 from whosaw.api.counts import COUNTS
+from whosaw.api.nudges import ANSWER, QUESTIONS
 from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS
 from whosaw.api.question import (
     Action,
     ActionSearch,
+    AnswerGiven,
     BehindQuestion,
     CountQuestion,
     Entity,
     Evaluation,
     LookQuestion,
+    OwnQuestions,
     Properties,
     PseudonymQuestion,
     ResourceSearch,
@@ -87,6 +90,10 @@ ENDPOINTS: Sequence[Described] = (
         key=True,
     ),
     Described(COUNTS, "How many accounts, with noise.", (CountQuestion,), (answers.Counted, answers.CallRefused)),
+    Described(QUESTIONS, "The open questions of the day to whoever's token it is.", (OwnQuestions,), (answers.QuestionsAsked,)),
+    Described(
+        ANSWER, "What a look was for, by the one who looked.", (AnswerGiven,), (answers.QuestionAnswered, answers.AnswerRefused)
+    ),
     Described(authzen.METADATA, "Where everything is.", (), (answers.Metadata,), known=False),
     Described(HEALTH, "Is this house well?", (), (answers.HealthAnswer,), also=(503,), known=False),
 )  # fmt: skip

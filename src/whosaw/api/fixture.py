@@ -50,6 +50,9 @@ class _Anybody:
         del purpose
         return said or "fixture", Caller("fixture", Proof.LOCAL, True)
 
+    def employee(self) -> str:
+        raise NotAdmitted(403, "a fixture has no employees")
+
 
 @dataclass(frozen=True, slots=True)
 class Fixture:

@@ -142,3 +142,6 @@ class _Themselves:
     def looker(self, said: str | None, purpose: str | None) -> tuple[str, Caller]:
         del said
         return self._asker.looker(None, purpose)
+
+    def employee(self) -> str:
+        return self._asker.employee()

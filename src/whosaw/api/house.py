@@ -19,9 +19,11 @@ from whosaw.api.endpoint import Handler
 from whosaw.api.guarded import Guarded
 from whosaw.api.lane import Lane
 from whosaw.api.looks import Looks
+from whosaw.api.nudges import ANSWER, QUESTIONS, Nudges
 from whosaw.api.pseudonyms import BEHIND, PSEUDONYMS, Pseudonyms
 from whosaw.guard.health import OK
 from whosaw.guard.search import Searches
+from whosaw.reviewing import nudge_desk
 from whosaw.wiring import House
 
 
@@ -57,10 +59,13 @@ def parts_of(
 
 
 def _calls(here: House) -> Mapping[str, Handler]:
-    """What is asked of the other two desks, by path."""
+    """What is asked of the other desks, by path."""
+    nudges = Nudges(nudge_desk(here))
     pseudonyms = Pseudonyms(here.pseudonymiser, here.guard, here.settings.pseudonyms.batch)
     return {
         PSEUDONYMS: pseudonyms.pseudonyms,
         BEHIND: pseudonyms.behind,
         COUNTS: Counting(here.counts, here.clock).counts,
+        QUESTIONS: nudges.questions,
+        ANSWER: nudges.answer,
     }

@@ -31,6 +31,10 @@ class Asker(Protocol):
         """Who looks, and through which tool. `said`: whom the question names. Raises NotAdmitted, on record."""
         ...
 
+    def employee(self) -> str:
+        """Whose own token was handed on, where somebody must ask for themselves. Raises NotAdmitted, on record."""
+        ...
+
 
 class Callers(Protocol):
     """Who knows the tools. It may wait for a database."""

@@ -159,3 +159,20 @@ class CountQuestion(Call):
     field: Id
     headings: Annotated[list[Id], Field(min_length=1, max_length=1000)]
     period: Id | None = None
+
+
+class OwnQuestions(Shape):
+    """The open questions of the day to whoever's token it is: there is nothing to say, and no place to say who asks."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class AnswerGiven(Shape):
+    """What a look was for: `purpose`, with a case or without; `mistake`; or `unit`, which can say."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    question: Id
+    said: Literal["purpose", "mistake", "unit"]
+    purpose: Id | None = None
+    case: Id | None = None

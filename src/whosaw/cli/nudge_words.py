@@ -3,35 +3,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from whosaw.cli.output import Cell, Table
-from whosaw.facts.columns import instant
 from whosaw.nudge.answer import REASONS, Answered, Refused, Told
 from whosaw.nudge.ask import Rounded
 from whosaw.nudge.facts import AGAINST
 from whosaw.nudge.record import Fate, Said
 from whosaw.nudge.report import Group, Report
 from whosaw.nudge.state import Exchange
+from whosaw.nudge.wording import FAIR, moment, question
 from whosaw.verify.words import counted
-
-_FAIR = (
-    "Who is asked is chosen by rules that are the same for everybody, and by lot. To be asked is no suspicion, and to answer is no "
-    "acquittal; the answer is on record."
-)
-
-
-def question(told: Told) -> str:
-    """What the one who looked is asked. The person is not named: whoever looked knows the look by its id."""
-    look = told.look
-    if look is None:
-        return "The look is erased; nothing is left to ask about, and no answer is needed."
-    did = "asked to look at" if look.refused else "looked at"
-    fields = ", ".join(sorted(f"{each.field}:{each.detail}" for each in look.looked.asked)) or "data"
-    app = f" in {look.app}" if look.app else ""
-    purpose = f", for {look.looked.purpose}" if look.looked.purpose else ""
-    case = f"under case {look.looked.case}" if look.looked.case else "with no case"
-    return f"On {_at(instant(look.looked.t))} you {did} {fields} of one person{app}{purpose}, {case}. What for?"
 
 
 def listing(open_: tuple[Told, ...], again: str) -> Table:
@@ -40,7 +20,7 @@ def listing(open_: tuple[Told, ...], again: str) -> Table:
         {
             "question": told.asked.question.id,
             "look": None if told.look is None else told.look.look,
-            "answer by": _at(told.asked.question.due),
+            "answer by": moment(told.asked.question.due),
             "asked": question(told),
         }
         for told in open_
@@ -48,7 +28,7 @@ def listing(open_: tuple[Told, ...], again: str) -> Table:
     if not rows:
         return Table("There is no question to you.")
     after = (
-        _FAIR,
+        FAIR,
         f"whosaw nudge answer {rows[0]['question']} --purpose CODE --case ID{again}",
         f"whosaw nudge answer {rows[0]['question']} --mistake{again}",
         f"whosaw nudge answer {rows[0]['question']} --ask-unit{again}",
@@ -121,7 +101,7 @@ def report(made: Report, days: int) -> Table:
 
 def beside(one: Exchange) -> str:
     """For who reviews: what was asked and answered about one look of a finding, and what speaks against the answer."""
-    asked_ = f"Asked on {_at(one.question.at)} what a look was for"
+    asked_ = f"Asked on {moment(one.question.at)} what a look was for"
     if one.answer is None:
         waits = "has not answered in time" if one.silence is not None else "has not answered yet"
         return f"{asked_}, the one who looked {waits}."
@@ -132,7 +112,7 @@ def beside(one: Exchange) -> str:
     }[one.answer.said]
     late = ", late" if one.answer.late else ""
     no = " ".join(AGAINST.get(code, code) for code in one.answer.against)
-    return f"{asked_}, the one who looked answered on {_at(one.answer.at)}{late}: {said}. {f'Against the answer: {no}' if no else 'Nothing on file speaks against it.'}"
+    return f"{asked_}, the one who looked answered on {moment(one.answer.at)}{late}: {said}. {f'Against the answer: {no}' if no else 'Nothing on file speaks against it.'}"
 
 
 def _group(name: str, group: Group) -> dict[str, Cell]:
@@ -149,7 +129,3 @@ def _group(name: str, group: Group) -> dict[str, Cell]:
 
 def _share(group: Group) -> str:
     return f"{group.again} of {group.all} ({100 * group.again / group.all:.0f} %)"
-
-
-def _at(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y at %H:%M} UTC"

@@ -119,13 +119,13 @@ def _made(given: Given, question: Question, at: datetime, who: str, desk: Desk) 
 
 def _check(given: Given, desk: Desk) -> None:
     if (given.said is Said.PURPOSE) != (given.purpose is not None):
-        raise BadInput("an answer is a purpose, or by mistake, or to ask the unit", where="--purpose")
+        raise BadInput("an answer is a purpose, or by mistake, or to ask the unit", where="purpose")
     if given.purpose is not None and given.purpose not in desk.purposes:
-        raise BadInput("no such purpose", where="--purpose", hint=f"one of: {', '.join(sorted(desk.purposes))}")
+        raise BadInput("no such purpose", where="purpose", hint=f"one of: {', '.join(sorted(desk.purposes))}")
     if given.case is not None and given.said is not Said.PURPOSE:
-        raise BadInput("a case goes with a purpose", where="--case")
+        raise BadInput("a case goes with a purpose", where="case")
     if given.case is not None and not _CASE.fullmatch(given.case):
-        raise BadInput("no case has such a number", where="--case", hint="as the system of cases writes it")
+        raise BadInput("no case has such a number", where="case", hint="as the system of cases writes it")
 
 
 def _refused(desk: Desk, at: datetime, who: str, code: str) -> Refused:

@@ -54,6 +54,7 @@ _TOLD: Mapping[str, str] = {
     "contradicts": "the request names somebody else than the token; the attempt is on record",
     "may-not-speak": "this caller is not registered to say who looks; the attempt is on record",
     "no-service-account": "nobody looks: there is no token of an employee, and this caller has no service account",
+    "no-employee": "whoever is asked must say it themselves: there is no token of an employee; the attempt is on record",
     "down": "who asks cannot be found out now; nothing was shown",
 }
 
@@ -108,6 +109,12 @@ class Admitted:
         if self._parts.function(self.name) != SERVICE:
             raise self._refused("no-service-account", said)
         return self.name, self._caller(speaks=False)
+
+    def employee(self) -> str:
+        """Whose own token was handed on. Raises NotAdmitted, on record: being registered to speak for others is not enough."""
+        if self.principal is None:
+            raise self._refused("no-employee", None)
+        return self.principal
 
     def _caller(self, *, speaks: bool) -> Caller:
         return Caller(self.name, self.caller.proof, speaks)
