@@ -106,11 +106,28 @@ def test_the_same_look_a_minute_later_asks_the_engine_nothing(monkeypatch):
 
 
 def test_no_text_takes_the_place_of_a_number():
-    """Two contexts that differ in a text have two shapes, whatever digits stand in it."""
-    shapes = set()
-    for kind in ("a", "a:1", 'a","opened":5,"x":"', "\\u0000"):
+    """Two contexts that differ in a text are not alike, whatever digits or signs for a number stand in it."""
+    blanks = set()
+    for kind in ("a", "a:1", 'a","opened":5,"x":"', "\\u0000", "%d", "%%d", "%(at)s", "%"):
         look, facts = fitting()
         question = Question.of(look, changed(facts, case__type=kind), AT, look.purpose)
         assert json.loads(question.context)["case"]["kind"] == kind
-        shapes.add(POLICY.form.shape(POLICY.form.read(question.context), POLICY.alike.taken))
-    assert len(shapes) == 4
+        assert POLICY.blanks.of(question.blank, len(question.numbers)) is not None
+        blanks.add(question.blank)
+    assert len(blanks) == 8
+
+
+def test_a_number_stands_where_the_form_reads_it():
+    """What is found out once for all contexts of a kind is what reading each of them says, of each of its numbers."""
+    for question in questions(STRICT, 6, 300):
+        blank = STRICT.blanks.of(question.blank, len(question.numbers))
+        counted = STRICT.form.counted(STRICT.form.read(question.context))
+        assert blank.counted(question.numbers) == counted
+        left = [n for n, out in zip(counted, STRICT.alike.taken, strict=True) if not out and n is not None]
+        assert list(blank.kept(question.numbers)) == left
+
+
+def test_what_does_not_fit_the_form_fits_with_no_numbers():
+    blank = Question.of(*fitting(), AT, "fraud_review").blank
+    assert POLICY.blanks.of(blank.replace('"hour":%d', '"hour":"%d"'), blank.count("%d")) is None
+    assert POLICY.blanks.of(blank.replace('"mode":"read"', '"mode":%d'), blank.count("%d") + 1) is None

@@ -58,7 +58,8 @@ def test_unknown_attributes_pass_in_silence_without_a_schema():
 def test_a_question_that_does_not_fit_gets_no_decision_and_no_exception(monkeypatch):
     """`NoDecision` is neither Allow nor Deny; here it is a refusal that says so."""
     question = Question.of(*fitting(), AT, fitting()[0].purpose)
-    broken = replace(question, context=question.context.replace('"mode":"read"', '"mode":7'))
+    context, blank = (text.replace('"mode":"read"', '"mode":7') for text in (question.context, question.blank))
+    broken = replace(question, context=context, blank=blank)
     assert broken.context != question.context
     monkeypatch.setattr(Question, "of", lambda *_: broken)
     decision = decide(POLICY, *fitting(), AT)

@@ -42,7 +42,9 @@ _COUNT: Mapping[str, Callable[[int, int], int]] = {
 }
 
 
-Key = tuple[str, str, tuple[bool | str | None, ...]]
+Shape = tuple[str, tuple[int, ...]]
+"""A context without its numbers, and those of them that are no signs."""
+Key = tuple[str, Shape, tuple[bool | str | None, ...]]
 """What is the same of questions that are alike: entities, shape, signs."""
 
 
@@ -67,10 +69,11 @@ class Alike:
                 reader.read(condition["body"])
         return cls(list(compared.values()), [not _within(path, kept) for path in numbers])
 
-    def key(self, entities: str, shape: str, numbers: Numbers) -> Key | None:
+    def key(self, entities: str, shape: Shape, numbers: Numbers) -> Key | None:
         """The key of a question; None where it has a number that is none to the engine."""
-        if any(number is not None and not -_LONG <= number < _LONG for number in numbers):
-            return None
+        for number in numbers:
+            if number is not None and not -_LONG <= number < _LONG:
+                return None
         return entities, shape, tuple([sign(numbers) for sign in self._compared])
 
     def said(self, key: Key, ask: Callable[[], Spoken | None]) -> Spoken | None:

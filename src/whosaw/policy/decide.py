@@ -56,16 +56,17 @@ def decide(policy: Policy, look: Look, facts: Facts, at: datetime) -> Decision:
 def _ask(policy: Policy, question: Question) -> Spoken | None:
     """Cedar's answer, to this question or to one that is alike. None: it could not read us."""
     # Checked against the schema here, and entities where they are parsed: without it Cedar lets unknown attributes pass in silence.
-    found = policy.form.read(question.context)
-    if found is None:
+    blank = policy.blanks.of(question.blank, len(question.numbers))
+    if blank is None:
         return None
-    alike, form = policy.alike, policy.form
-    key = alike.key(question.entities, form.shape(found, alike.taken), form.counted(found))
+    shape = question.blank, blank.kept(question.numbers)
+    key = policy.alike.key(question.entities, shape, blank.counted(question.numbers))
 
     def ask() -> Spoken | None:
-        return _engine(policy, form.text(found), question.entities)
+        fits = policy.form.fit(question.context)
+        return None if fits is None else _engine(policy, fits, question.entities)
 
-    return ask() if key is None else alike.said(key, ask)
+    return ask() if key is None else policy.alike.said(key, ask)
 
 
 def _engine(policy: Policy, context: str, entities: str) -> Spoken | None:

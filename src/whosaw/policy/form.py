@@ -15,14 +15,13 @@ Invariant: what fits, the engine accepts with the schema, too, and decides alike
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(r"\s+|//[^\n]*|([A-Za-z_]\w*|[{}<>:;,=?])|(.)", re.DOTALL)
 _TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NUMBER = "-?[0-9]++"
 _PLAIN = {"String": _TEXT, "Bool": "(?:true|false)", "Long": _NUMBER}
-_TAKEN = "\x00"
 _ENTITY = "entity"
 
 
@@ -63,16 +62,6 @@ class Form:
     def counted(self, found: re.Match[str]) -> list[int | None]:
         """The numbers that were read, in the order of `numbers`; None where there is none."""
         return [None if (text := found[n]) is None else int(text) for n in self._numbers]
-
-    def shape(self, found: re.Match[str], without: Sequence[bool]) -> str:
-        """What was read, without some of its `numbers`. No text has the sign that stands in their place."""
-        context, parts, at = found.string, [], 0
-        for n, out in zip(self._numbers, without, strict=True):
-            if out and (begin := found.start(n)) >= 0:
-                parts.append(context[at:begin])
-                at = found.end(n)
-        parts.append(context[at:])
-        return _TAKEN.join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from whosaw.model.access import LADDER, Asked, Look, Mode, rung
+from whosaw.model.access import LADDER, Asked, Field, Look, Mode, rung
+from whosaw.model.caller import Caller
 from whosaw.model.gate import QUOTAS
-from whosaw.policy.facts import NOTHING_KNOWN, ApprovalFacts, CaseFacts, Facts, Known
+from whosaw.model.record import text_of
+from whosaw.policy.facts import NOTHING_KNOWN, Facts, Known
 
 _DOMAIN = b"whosaw/facts/v3"
+_LATELY = 4096  # of what is known, spelled
 PRINCIPAL = {"type": "Principal", "id": "who"}
 PERSON = {"type": "Person", "id": "whom"}
 ACTION = {"type": "Action", "id": "look"}
@@ -36,75 +39,111 @@ class Question:
     """What the engine is asked, as two JSON texts; `digest` is SHA-256 over both, 32 bytes.
 
     `entities`: who looks and who is looked at, which is the same text for very many looks. `context`: all else, the case
-    and the gate among it, which is another text for each.
+    and the gate among it, which is another text for each. `blank`: the same with `%d` in place of each of its `numbers`.
     """
 
     entities: str
     context: str
     digest: bytes
+    blank: str
+    numbers: tuple[int, ...]
 
     @classmethod
     def of(cls, look: Look, facts: Facts, at: datetime, purpose: str | None) -> Question:
-        """`purpose`: the name of its row; None where there is no such row."""
+        """`purpose`: the name of its row; None where there is no such row. Raises TypeError or ValueError where there is no question."""
         known = facts.known or NOTHING_KNOWN
-        entities = f"[{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}]"
-        context: dict[str, Any] = {
-            "approvals": _approvals(facts.approvals),
-            "asked": _asked(look.asked),
-            "at": _time(at),
-            "breakGlass": look.break_glass,
-            "caseGiven": look.case is not None,
-            "fields": sorted(str(a.field) for a in look.asked),
-            "gate": _gate(look, facts, known),
-            "hour": (clock := at.astimezone(UTC)).hour,
-            "mode": str(look.mode),
-            "weekday": clock.isoweekday(),
-        }
-        if purpose is not None:
-            context["purpose"] = {"type": "Purpose", "id": purpose}
-        if look.caller is not None:
-            by = look.caller
-            context["caller"] = {"name": by.name, "proof": str(by.proof), "speaks": by.speaks}
+        said = _told_of(known)
         # A case as it once was, of a system that does not answer today, is no fact.
-        if known.case is not None and not known.case_silent:
-            context["case"] = _case(known.case, look.mode)
-        said = _one_spelling(context)
+        case, in_case = said.case if look.mode is not Mode.EXPORT else _case_of(known, look.mode)
+        given, clock, asked = facts.approvals, at.astimezone(UTC), _asked(look.asked)
+        offered = facts.offered.intersection(look.asked)
+        last = () if facts.last_look is None else (_time(facts.last_look),)
+        # A quota that is counted in part is a quota that nobody counted.
+        quota = facts.quota
+        quota_ = () if quota is None or not quota.keys() >= _ALL else tuple([quota[n] for n in _COUNTED])
+        numbers = (
+            given.independent, given.legal, given.overseers, given.stewards, _time(at), *in_case, *said.feed, *last, *quota_,
+            clock.hour, clock.isoweekday(),
+        )  # fmt: skip
+        for number in numbers:
+            if type(number) is not int:  # what would be cut or spelled otherwise is no number of the engine
+                raise TypeError("a number of another type")
+        # Put together in the order of its names, as ``json`` would: it is made for each look.
+        blank = (
+            f'{{"approvals":{{"independent":%d,"legal":%d,"overseers":%d,"stewards":%d}},"asked":{asked},"at":%d,'
+            f'"breakGlass":{_flag(look.break_glass)},{_caller(look.caller)}{case}"caseGiven":{_flag(look.case is not None)},'
+            f'"fields":[{",".join(sorted([_FIELD[a.field] for a in look.asked]))}],"gate":{{"caseSilent":{said.silent},'
+            f"{_FEED * bool(said.feed)}{_LAST * bool(last)}"
+            f'"offered":{asked if len(offered) == len(look.asked) else _asked(offered)},{_QUOTA * bool(quota_)}'
+            f'"unavailable":{_flag(facts.known is None)}}},"hour":%d,"mode":"{look.mode}",'
+            f'{"" if purpose is None else _PURPOSE.format(_text(purpose))}"weekday":%d}}'
+        )
+        context = blank % numbers
         # encode() refuses a lone surrogate: what has no bytes has no digest, and is no question.
-        text = f'{{"context":{said},"entities":{entities}}}'.encode()
-        return cls(entities, said, hashlib.sha256(_DOMAIN + text).digest())
+        text = f'{{"context":{context},"entities":{said.entities}}}'.encode()
+        return cls(said.entities, context, hashlib.sha256(_DOMAIN + text).digest(), blank, numbers)
 
+
+_ALL, _COUNTED = frozenset(QUOTAS), sorted(QUOTAS)
+_FIELD = {field: f'"{field}"' for field in Field}
+_FEED, _LAST = '"feed":{"confirmed":%d,"limit":%d},', '"lastLook":%d,'
+_NAMED = ",".join([f'"{name}":%d' for name in _COUNTED])
+_QUOTA = f'"quota":{{{_NAMED}}},'
+_PURPOSE = '"purpose":{{"id":{},"type":"Purpose"}},'
 
 # Made once: the library makes one for each call that says how it wants its text.
 _one_spelling = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
+
+
+class _Told:
+    """What is spelled of one `known`: it is the same value for all looks of this principal at this person until somebody writes."""
+
+    __slots__ = ("case", "entities", "feed", "known", "silent")
+
+    def __init__(self, known: Known) -> None:
+        self.known = known  # held, so that no other value has its place in memory
+        self.entities = f"[{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}]"
+        self.case = _case_of(known, Mode.READ)
+        self.silent = _flag(known.case_silent)
+        feed = known.feed
+        self.feed = () if feed is None else (_time(feed.confirmed), _duration(feed.limit))
+
+
+_told: dict[int, _Told] = {}
+
+
+def _told_of(known: Known) -> _Told:
+    """By identity, and not by what it says: `1` and `True` are equal, and are spelled in two ways. A `Known` never changes."""
+    told = _told.get(id(known))
+    if told is None or told.known is not known:
+        told = _Told(known)
+        if len(_told) >= _LATELY:
+            _told.clear()
+        _told[id(known)] = told
+    return told
 
 
 def _entity(uid: dict[str, str], attrs: dict[str, Any]) -> str:
     return _one_spelling({"uid": uid, "parents": [], "attrs": attrs})
 
 
-def _gate(look: Look, facts: Facts, known: Known) -> dict[str, Any]:
-    attrs: dict[str, Any] = {
-        "caseSilent": known.case_silent,
-        "offered": _asked(facts.offered.intersection(look.asked)),
-        "unavailable": facts.known is None,
-    }
-    if facts.last_look is not None:
-        attrs["lastLook"] = _time(facts.last_look)
-    if known.feed is not None:
-        attrs["feed"] = {"confirmed": _time(known.feed.confirmed), "limit": _duration(known.feed.limit)}
-    # A quota that is counted in part is a quota that nobody counted.
-    if facts.quota is not None and all(name in facts.quota for name in QUOTAS):
-        attrs["quota"] = {name: facts.quota[name] for name in QUOTAS}
-    return attrs
+def _flag(flag: bool) -> str:
+    if flag is True:
+        return "true"
+    if flag is False:
+        return "false"
+    raise TypeError("neither true nor false")
 
 
-def _approvals(approvals: ApprovalFacts) -> dict[str, int]:
-    return {
-        "independent": approvals.independent,
-        "stewards": approvals.stewards,
-        "overseers": approvals.overseers,
-        "legal": approvals.legal,
-    }
+def _text(text: str) -> str:
+    """In quotes, for a text into which numbers are put: what stands for one there is doubled."""
+    return text_of(text).replace("%", "%%")
+
+
+def _caller(by: Caller | None) -> str:
+    if by is None:
+        return ""
+    return f'"caller":{{"name":{_text(by.name)},"proof":{_text(by.proof)},"speaks":{_flag(by.speaks)}}},'
 
 
 def _principal(known: Known) -> dict[str, Any]:
@@ -146,27 +185,28 @@ def _person(known: Known) -> dict[str, Any]:
     return attrs
 
 
-def _case(case: CaseFacts, mode: Mode) -> dict[str, Any]:
-    attrs: dict[str, Any] = {
-        "kind": case.type,
-        "opened": _time(case.opened),
-        "openedBy": case.opened_by,
-        "requestedByPrincipal": case.requested_by_principal,
-        "assigned": case.assigned,
-        "mixed": case.mixed,
-        "namesLink": case.names_link,
-        "drawn": case.drawn,
-    }
+def _case_of(known: Known, mode: Mode) -> tuple[str, tuple[int, ...]]:
+    """The case with `%d` in place of its numbers, and these; nothing where there is none, or its system does not answer."""
+    case = None if known.case_silent else known.case
+    if case is None:
+        return "", ()
+    closed, named, by_person, numbers = "", "", "", []
+    if case.closed is not None:
+        closed = '"closed":%d,'
+        numbers.append(_time(case.closed))
+    if case.named is not None:
+        fields = "" if case.named.fields is None else f',"fields":{_asked(_and_below(case.named.fields))}'
+        named = f'"named":{{"added":%d,"addedBy":{_text(case.named.by)}{fields}}},'
+        numbers.append(_time(case.named.added))
     if mode is Mode.EXPORT:
         # Asked of no other look: digests of facts were made before it was there, and stay what they are.
-        attrs["requestedByPerson"] = case.requested_by_person
-    if case.closed is not None:
-        attrs["closed"] = _time(case.closed)
-    if case.named is not None:
-        attrs["named"] = {"added": _time(case.named.added), "addedBy": case.named.by}
-        if case.named.fields is not None:
-            attrs["named"]["fields"] = _asked(_and_below(case.named.fields))
-    return attrs
+        by_person = f'"requestedByPerson":{_flag(case.requested_by_person)},'
+    said = (
+        f'"case":{{"assigned":{_flag(case.assigned)},{closed}"drawn":{_flag(case.drawn)},"kind":{_text(case.type)},'
+        f'"mixed":{_flag(case.mixed)},{named}"namesLink":{_flag(case.names_link)},"opened":%d,"openedBy":{_text(case.opened_by)},'
+        f'{by_person}"requestedByPrincipal":{_flag(case.requested_by_principal)}}},'
+    )
+    return said, (*numbers, _time(case.opened))
 
 
 def _and_below(listed: Iterable[Asked]) -> set[Asked]:
@@ -174,8 +214,9 @@ def _and_below(listed: Iterable[Asked]) -> set[Asked]:
     return {Asked(a.field, d) for a in listed for d in LADDER[a.field][: rung(a.field, a.detail) + 1]}
 
 
-def _asked(asked: Iterable[Asked]) -> list[str]:
-    return sorted(f"{a.field}:{a.detail}" for a in asked)
+def _asked(asked: Iterable[Asked]) -> str:
+    named = '","'.join(sorted([f"{a.field}:{a.detail}" for a in asked]))
+    return f'["{named}"]' if named else "[]"
 
 
 def _time(at: datetime) -> int:

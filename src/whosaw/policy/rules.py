@@ -27,6 +27,7 @@ from whosaw.model.access import LADDER, Asked, Field, Look
 from whosaw.model.decision import Rule
 from whosaw.policy import own
 from whosaw.policy.alike import Alike
+from whosaw.policy.blank import Blanks
 from whosaw.policy.facts import NOTHING_KNOWN, Facts
 from whosaw.policy.form import Form
 from whosaw.policy.purposes import Purpose, parse_purposes
@@ -91,6 +92,7 @@ class Policy:
     parsed: Parsed = field(repr=False)
     form: Form = field(repr=False)
     alike: Alike = field(repr=False)
+    blanks: Blanks = field(repr=False)
 
     def row(self, look: Look) -> str | None:
         """The row that counts for `look`; None where its purpose is not one of the closed list."""
@@ -135,7 +137,8 @@ class Policy:
             base=base,
             parsed=Parsed(base, schema),
             form=(form := _form(schema_text)),
-            alike=Alike.of(found.values(), form.numbers),
+            alike=(alike := Alike.of(found.values(), form.numbers)),
+            blanks=Blanks(form, alike.taken),
         )
 
 
