@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from whosaw.detect.signal import Detector, World
+from whosaw.detect.silence import silences
 from whosaw.detect.templates import Template
 from whosaw.detect.wording import many
-from whosaw.facts.columns import PROJECTED, TABLES
+from whosaw.facts.columns import DAY, PROJECTED, TABLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def cover(world: World, detectors: Sequence[Detector], failed: Sequence[str] = (
         person_known=looks.person.notnull().cast("int64"),
         reason=(looks.person.notnull() & (looks.weight_then >= world.templates.explained_from)).cast("int64"),
     )
-    grouped = looks.group_by("source", "origin").aggregate(
+    grouped = looks.group_by("source", "origin", "day").aggregate(
         looks=looks.count(),
         with_person=looks.person_known.sum(),
         explained=looks.reason.sum(),
@@ -54,14 +55,22 @@ def cover(world: World, detectors: Sequence[Detector], failed: Sequence[str] = (
         first_explained=(looks["first"] * looks.reason).sum(),
         refused=looks.refused.sum(),
     )
-    rows: list[Any] = world.facts.rows(grouped, ("source", "origin"), "coverage")
+    rows: list[Any] = world.facts.rows(grouped, ("source", "origin", "day"), "coverage")
     counts = {
         name: sum(row[name] for row in rows)
         for name in ("looks", "with_person", "explained", "first", "first_explained", "refused")
     }
-    return Coverage(
-        **counts, sources=_by(rows, "source"), origins=_by(rows, "origin"), off=(*failed, *_off(world, detectors))
-    )
+    off = (*failed, *_silent(rows, world), *_off(world, detectors))
+    return Coverage(**counts, sources=_by(rows, "source"), origins=_by(rows, "origin"), off=off)
+
+
+def _silent(rows: Sequence[Any], world: World) -> list[str]:
+    told: dict[str, set[int]] = {}
+    for row in rows:
+        told.setdefault(row["source"], set()).add(row["day"])
+    today = world.as_of // DAY
+    days = {source: sorted(each) for source, each in told.items()}
+    return silences(days, today, today - world.defaults.reference_days, world.defaults.silence)
 
 
 def _by(rows: Sequence[Any], name: str) -> tuple[tuple[str, int], ...]:

@@ -116,6 +116,16 @@ class Nudging:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """When a source has told nothing for so long that it is said."""
+
+    days: int = field(metadata={"high": 366})
+    times: int
+    seen: int
+    seldom: float = field(metadata={"high": 0.5})
+
+
+@dataclass(frozen=True, slots=True)
 class Harm:
     """What adds to a score, in words."""
 
@@ -142,6 +152,7 @@ class Defaults:
     harm: Harm
     review: Reviewing
     nudge: Nudging
+    silence: Silence
     signals: Mapping[str, object]
     digest: str
 
@@ -172,6 +183,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
         review=_numbers(Reviewing, top["review"], "review"),
         nudge=_numbers(Nudging, top["nudge"], "nudge"),
+        silence=_numbers(Silence, top["silence"], "silence"),
         signals=_signals(top["signals"]),
         digest=digest(raw),
     )
