@@ -114,6 +114,17 @@ def test_every_command_is_documented():
     assert listed == commands()
 
 
+def test_what_help_says_of_exit_codes_the_reference_says_too():
+    """A code that a command's help names stands in its row: as an answer, or in its sentence."""
+    rows = {row[0].strip("`").split(" [")[0].split(" --")[0]: row for row in section("Commands") if len(row) == 4}
+    for name, command in leaves(whosaw):
+        help_ = command.help or ""
+        codes = set(re.findall(r"(?:[Ee]xit code |; )(\d)\b", help_))
+        (row,) = (row for usage_, row in rows.items() if re.sub(r" (?:[A-Z]+…?)\b.*", "", usage_) == name)
+        said = {*re.findall(r"\d", row[2]), *re.findall(r": (\d)\b", row[3])}
+        assert codes <= said, (name, codes, said)
+
+
 def test_every_option_is_documented():
     """Each option of each command has a sentence, and no option has one that is not there."""
     typed = set()

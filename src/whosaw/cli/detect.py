@@ -52,7 +52,7 @@ class _Period(click.ParamType):  # type: ignore[type-arg]
 @click.option("--units", type=Place(), metavar="DIR", help="Write the p of every unit that was tried to this folder.")
 @click.option(
     "--memory", type=click.FloatRange(0.5, 10_000), metavar="GB",
-    help="What the engine in this process may take; 10, or most of a smaller machine.",
+    help="What the engine in this process may take; 10, or three fifths of a smaller machine.",
 )  # fmt: skip
 @click.option(
     "--spill", type=Place(), metavar="DIR", help="Where the rest goes meanwhile, instead of the system's place."

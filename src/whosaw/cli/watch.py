@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @data_option
 @format_option
 def watch(follow: bool, every: int, rebuild: bool, asker: str | None, data: Path, form: str) -> int:
-    """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched."""
+    """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched; 4: ID may read no findings."""
     if not follow:
         done = _once(data, asker, rebuild)
         say(done.table, form)
