@@ -88,7 +88,7 @@ class DataKey:
     """K, unwrapped, with the names of the stream it belongs to. Made by the keyring only."""
 
     __slots__ = (
-        "_inner", "_k", "_outer", "_shares", "_sources", "_stream", "_used", "_values", "generation", "handle", "label_0", "rekeys",
+        "_digests", "_inner", "_k", "_outer", "_stream", "_used", "_values", "generation", "handle", "label_0", "rekeys",
     )  # fmt: skip
 
     def __init__(self, k: bytes, handle: bytes, generation: int, rekeys: int, label_0: bytes) -> None:
@@ -98,8 +98,7 @@ class DataKey:
         self._values: AESGCM | None = None
         self._used = False
         self._stream: tuple[str, StreamSecret] | None = None
-        self._sources: bytes | None = None
-        self._shares: bytes | None = None
+        self._digests: tuple[bytes, bytes] | None = None
         self.handle, self.generation, self.rekeys, self.label_0 = handle, generation, rekeys, label_0
 
     def __repr__(self) -> str:
@@ -158,11 +157,11 @@ class DataKey:
     def source(self, field_name: str, source_id: str) -> bytes:
         """Tells a value taken in twice from two values, without keeping where it came from."""
         text = field_name.encode() + b"\x00" + source_id.encode()
-        return hmac_sha256(self._source_key, text)
+        return hmac_sha256((self._digests or self._digest_keys())[0], text)
 
     def share(self, token: bytes) -> bytes:
         """The person's share in a count of those who have `token` in common: 16 bytes that show nobody whose they are."""
-        return hmac_sha256(self._share_key, token)[:16]
+        return hmac_sha256((self._digests or self._digest_keys())[1], token)[:16]
 
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
         return seal(self._derived(_ID), bytes([kind]) + stream_id.encode(), self._row(), random)
@@ -178,17 +177,10 @@ class DataKey:
         self._used = True
         return cipher
 
-    @property
-    def _source_key(self) -> bytes:
-        if self._sources is None:
-            self._sources = self._derived(_SOURCE)
-        return self._sources
-
-    @property
-    def _share_key(self) -> bytes:
-        if self._shares is None:
-            self._shares = self._derived(_SHARE)
-        return self._shares
+    def _digest_keys(self) -> tuple[bytes, bytes]:
+        """The source key and the share key: whoever needs one is taking a value in, and soon needs the other."""
+        self._digests = made = self._derived(_SOURCE), self._derived(_SHARE)
+        return made
 
     def _derived(self, info: bytes) -> bytes:
         # ``root.expand``, of a key that is padded once for all that derives from it.

@@ -24,7 +24,9 @@ from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.root import Mac, Root, hmac_sha256
 
 PREFIX = 10
-_KINDS = {kind: bytes([kind]) for kind in StreamKind}
+_KINDS = tuple(
+    bytes([kind]) for kind in range(max(StreamKind) + 1)
+)  # by number: a kind as the key of a dictionary is slow
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _LETTERS = [one + other for one in _ALPHABET for other in _ALPHABET]
 _TENS = range(PREFIX * 8 - 10, -1, -10)
