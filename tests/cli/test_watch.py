@@ -101,6 +101,13 @@ def test_one_who_may_not_read_a_finding_is_not_told_that_it_is_there(tmp_path):
         assert "PRACTICE" not in printed(Eyes("olga", mine, functions), tmp_path)
 
 
+def test_a_practice_of_nobody_knows_whom_is_told_to_nobody(tmp_path):
+    """Whose function nobody knows may be of anybody's: also of whoever reads."""
+    unknown = Practice(frozenset({None, "audit"}), "PRACTICE"), Practice(frozenset({None}), "PRACTICE")
+    told = watch.told(replace(RUN, practices=unknown), tmp_path, Watched({}, {}, ()), Eyes("olga", ROUTES, LEGAL))
+    assert "PRACTICE" not in render(told, "json")
+
+
 def test_whoever_moved_yesterday_has_had_two_functions(monkeypatch):
     """Nobody leaves what was said of their own looks behind by moving to another team."""
     now = micros(NOW)

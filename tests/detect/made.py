@@ -50,4 +50,5 @@ def any_findings(draw) -> Findings:
         )
         for number in numbers
     ]  # fmt: skip
-    return Findings(draw(st.integers(numbers[-1] if numbers else 0, 999_999)), tuple(made))
+    changed = draw(st.none() | st.integers(0, 2**53 - 1))
+    return Findings(draw(st.integers(numbers[-1] if numbers else 0, 999_999)), tuple(made), changed)

@@ -10,13 +10,13 @@ from tests.facts.made import at, look
 
 from whosaw.detect import run as running
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.finding import NONE
+from whosaw.detect.finding import NONE, Findings
 from whosaw.detect.findings_file import encode, parse
 from whosaw.detect.looks import REPEAT, looks_at, looks_of
 from whosaw.detect.run import signals, watch, world_of
 from whosaw.detect.signals import unexplained
 from whosaw.detect.templates import load_templates
-from whosaw.facts.columns import micros
+from whosaw.facts.columns import DAY, micros
 from whosaw.facts.ports import CasePersonRow, CaseRow, Tables
 
 DEFAULTS, SHIPPED = load_defaults(), load_templates()
@@ -215,6 +215,15 @@ def test_an_unknown_table_switches_off_and_says_so(tmp_path, snooped):
     assert "The table persons is empty: no load of the directory brought a row of it." in off
     assert "Nobody counts as protected: no table says who is." in off
     assert any("of reason could not be tried: a table is not known." in text for text in partly.findings[0].counter)
+
+
+def test_that_somebody_wrote_among_the_facts_outlives_them(tmp_path, snooped):
+    """Whoever throws the facts and their list away leaves the word of it: it is told for 30 days, and kept for good."""
+    for number, (days, told) in enumerate(((29, True), (31, False))):
+        changed = AS_OF - days * DAY
+        run = watched(tmp_path / str(number), Company(snooped.tables), earlier=Findings(7, (), changed))
+        assert (run.changed, run.kept) == (changed if told else None, Findings(7, (), changed))
+        assert parse(encode(run.kept)) == run.kept
 
 
 def test_an_empty_journal_is_watched(tmp_path, snooped):

@@ -87,10 +87,15 @@ def _ways_on(some: bool, data: Path) -> tuple[str, ...]:
 
 
 def _practices(run: Run, eyes: Eyes) -> tuple[str, ...]:
-    """What is said of whole teams, to whoever is known to be of another function, and never was of theirs: it is of their looks, too."""
+    """What is said of whole teams, to whoever is known to be of another function, and never was of theirs: it is of their looks, too.
+
+    Where of some of the looks nobody knows by which function they were, everybody may be of theirs, and nobody is told it.
+    """
     if not eyes.functions:
         return ()
-    return tuple(one.sentence for one in run.practices if not eyes.functions & one.functions)
+    return tuple(
+        one.sentence for one in run.practices if None not in one.functions and not eyes.functions & one.functions
+    )
 
 
 def _unfound(run: Run, known: Sequence[Finding]) -> tuple[str, ...]:

@@ -53,10 +53,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Every finding ever made, as it was last seen, by number. `last`: the highest number ever given."""
+    """Every finding ever made, as it was last seen, by number. `last`: the highest number ever given. `changed`: when a watch last
+    found facts that the house had not written; here too, so that it outlives the facts, which anybody may throw away.
+    """
 
     last: int
     findings: tuple[Finding, ...] = ()
+    changed: int | None = None
 
     def find(self, id_: str) -> Finding:
         """The finding of that id. Raises BadInput."""
@@ -89,7 +92,7 @@ def numbered(drafts: Sequence[Finding], earlier: Findings, same: int) -> tuple[t
             ids[place] = finding_id(last)
         made.append(replace(draft, id=ids[place]))
     kept = {f.id: f for f in (*earlier.findings, *made)}
-    return tuple(made), Findings(last, tuple(sorted(kept.values(), key=lambda f: _number(f.id))))
+    return tuple(made), replace(earlier, last=last, findings=tuple(sorted(kept.values(), key=lambda f: _number(f.id))))
 
 
 def matched(drafts: Sequence[Finding], earlier: Findings, same: int) -> dict[int, str]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All findings as one file beside the facts: canonical JSON, so that a finding keeps its number from run to run.
 
-    Findings ──encode──▶ {"v":1,"kind":"findings","last":…,"findings":[…]} ──parse──▶ the same
+    Findings ──encode──▶ {"v":1,"kind":"findings","last":…,"findings":[…]} ──parse──▶ the same        "changed":… where there is a word of it
 
 Scores and p are texts with a fixed number of digits, since a canonical body has no fractions.
 
@@ -38,6 +38,7 @@ def encode(findings: Findings) -> bytes:
             "kind": "findings",
             "last": findings.last,
             "findings": [_json(finding) for finding in findings.findings],
+            **({} if findings.changed is None else {"changed": findings.changed}),
         }
     )
 
@@ -47,7 +48,8 @@ def parse(raw: bytes, where: str = NAME) -> Findings:
     value = parse_json(raw, where, LIMIT)
     try:
         top = cast("Mapping[str, Any]", value)
-        made = Findings(_whole(top["last"]), tuple(_finding(each) for each in top["findings"]))
+        changed = _whole(top["changed"]) if "changed" in top else None
+        made = Findings(_whole(top["last"]), tuple(_finding(each) for each in top["findings"]), changed)
         _check(made)
         again = encode(made)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from whosaw.detect.calibrate import calibrated
@@ -68,8 +68,10 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     coverage = cover(world, SIGNALS, all_.failed)
     new = tuple(finding.id for finding in findings if finding.id not in known)
     sentence = said(as_of, len(findings), len(new), coverage) if all_.ran else _unwatched(as_of, coverage)
-    changed = None if facts.progress is None else facts.progress.changed
+    now = None if facts.progress is None else facts.progress.changed
+    changed = max((each for each in (now, before.changed) if each is not None), default=None)
     lately = changed if changed is not None and changed > as_of - _LATELY else None
+    kept = replace(kept, changed=changed)
     teams = practices(all_.signals, numbers)
     return Run(as_of, findings, new, coverage, kept, sentence, blind=not all_.ran, practices=teams, changed=lately)
 

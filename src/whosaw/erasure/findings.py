@@ -15,7 +15,7 @@ from whosaw.detect.finding import Finding, Findings
 def without(findings: Findings, person: str, looks: AbstractSet[str]) -> Findings:
     """The same without `person` (a pseudonym) and the `looks` at them (look ids). A bulk look stays as long as others do."""
     left = (_without(finding, person, looks) for finding in findings.findings)
-    return Findings(findings.last, tuple(finding for finding in left if finding is not None))
+    return replace(findings, findings=tuple(finding for finding in left if finding is not None))
 
 
 def _without(finding: Finding, person: str, looks: AbstractSet[str]) -> Finding | None:
