@@ -149,7 +149,7 @@ needs-postgres:
 	@sh scripts/need-postgres.sh
 
 needs-strace:
-	@sh scripts/need-strace.sh
+	@[ "$$(uname -s)" != Linux ] || sh scripts/need-package.sh strace strace "the sweep of system calls"  # elsewhere it says aloud that it was skipped
 
 needs-softhsm:
-	@sh scripts/need-softhsm.sh
+	@sh scripts/need-package.sh softhsm2 softhsm2-util "the tests of a token"

@@ -18,6 +18,7 @@ from typing import Any
 from whosaw.evaluate.bootstrap import of_mean
 from whosaw.evaluate.calibration import kolmogorov
 from whosaw.evaluate.groups import SMALLEST, Group, largest
+from whosaw.model import share
 
 READ = tomllib.loads(Path(__file__).with_name("read.toml").read_text())
 # Their business is to fake a reason: what has one there was not explained away by us.
@@ -133,10 +134,8 @@ def wilson(hits: int, of: int) -> str:
     """95 % of a share, which is a number even where all or none were found."""
     if not of:
         return ""
-    z, p = 1.96, hits / of
-    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return f"{max(0.0, middle - half):.2f} to {min(1.0, middle + half):.2f}"
+    low, high = share.wilson(hits, of)
+    return f"{low:.2f} to {high:.2f}"
 
 
 # ── lists of findings ──

@@ -48,7 +48,7 @@ from whosaw.store.root_next import NEXT, SEALED_NEXT, NextGiven, NextInFile, Nex
 from whosaw.store.root_sealed import SEALED, SealedRoot
 from whosaw.store.secret_env import RootInEnvironment
 from whosaw.store.shown import SHOWN, ShownFile
-from whosaw.store.sql_crowd import Shown
+from whosaw.store.sql_crowd import ShownRows
 from whosaw.store.sql_head import SqliteHead
 from whosaw.store.sql_keys import SqlKeyRows
 from whosaw.store.sql_labels import SqliteLabels
@@ -332,7 +332,7 @@ def deliveries_of(folder: Path, settings: Settings, engine: Engine, last_look: d
     )
 
 
-def shown_of(folder: Path, settings: Settings, engine: Engine) -> Shown:
+def shown_of(folder: Path, settings: Settings, engine: Engine) -> ShownRows:
     """Where what looks showed is kept: gates that share a database do it there."""
     table, path = SqlShown(engine), folder / "private" / SHOWN
     if settings.store.database:

@@ -16,7 +16,7 @@ from whosaw.detect.finding import Finding, Findings, Reason
 from whosaw.detect.run import Run
 from whosaw.facts.columns import micros
 from whosaw.review.precision import Measured
-from whosaw.review.shown import Shown
+from whosaw.review.shown import InFull
 from whosaw.review.state import NEW
 from whosaw.review.suppress import Look
 from whosaw.review.words import Resolution
@@ -103,7 +103,7 @@ def test_what_several_units_say_alike_is_said_once():
         signals=tuple(Reason(signal, f"unit-{i}", p, text) for i, (signal, p, text) in enumerate(said)),
     )  # fmt: skip
     alike = Measured("lockstep", ((Resolution.MISUSE, 1),), 1, 0, 0.2, 1.0)
-    shown = Shown(
+    shown = InFull(
         finding=one, standing=NEW, route="audit-ie", overseer_too=False, two_at_least=False, history=(), notes=(),
         related=(), alike=(alike,), index=7,
     )  # fmt: skip

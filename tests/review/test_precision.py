@@ -7,7 +7,8 @@ from math import comb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whosaw.review.precision import NOT_WORTH, WORTH, measured, wilson
+from whosaw.model.share import wilson
+from whosaw.review.precision import NOT_WORTH, WORTH, measured
 from whosaw.review.record import Seen
 from whosaw.review.state import Ended, Standing, State
 from whosaw.review.words import Resolution

@@ -12,7 +12,7 @@ from whosaw.facts.columns import instant
 from whosaw.review.precision import Measured
 from whosaw.review.reasons import sentence
 from whosaw.review.record import DETECTORS, Step
-from whosaw.review.shown import Listed, Shown
+from whosaw.review.shown import InFull, Listed
 from whosaw.review.state import Ended, Standing
 from whosaw.review.who import OVERSEER
 from whosaw.review.words import RESOLUTIONS, WHY, State, What
@@ -57,7 +57,7 @@ def listing(all_: Sequence[Listed], *, hidden: bool) -> Table:
     )
 
 
-def showing(one: Shown, asked: Sequence[str], again: str) -> Table:
+def showing(one: InFull, asked: Sequence[str], again: str) -> Table:
     """One finding, with what speaks against it in the same size, what those who looked said, and how it and its like ended."""
     found, standing = one.finding, one.standing
     first, last = map(instant, found.window)
@@ -160,7 +160,7 @@ def _reasons(signals: Iterable[Reason]) -> tuple[dict[str, Cell], ...]:
     )
 
 
-def _rests_on(one: Shown) -> str:
+def _rests_on(one: InFull) -> str:
     return f"{counted(len(one.finding.looks), 'look')} at {counted(len(one.finding.persons), 'person')}"
 
 
@@ -181,7 +181,7 @@ def _route(route: str) -> str:
     return "goes to the overseer" if route == OVERSEER else f"goes to the unit {route}"
 
 
-def _two(one: Shown) -> str:
+def _two(one: InFull) -> str:
     if one.overseer_too:
         return ", and an overseer has the last word"
     return ", and takes two to resolve" if one.two_at_least else ""

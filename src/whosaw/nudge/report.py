@@ -17,9 +17,9 @@ from math import sqrt
 
 from whosaw.detect.defaults import Nudging
 from whosaw.facts.columns import DAY, micros
+from whosaw.model.share import wilson
 from whosaw.nudge.choose import period
 from whosaw.nudge.record import Fate, Question
-from whosaw.review.precision import wilson
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
 
+from whosaw.model.share import wilson
 from whosaw.review.state import Standing
 from whosaw.review.words import Resolution
 
 WORTH = (Resolution.MISUSE, Resolution.POLICY_GAP)
 NOT_WORTH = (Resolution.JUSTIFIED, Resolution.DATA_ERROR)
-_Z = 1.959963984540054  # of 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +48,6 @@ def measured(standings: Iterable[Standing]) -> tuple[Measured, ...]:
             for signal in last.signals:
                 by_signal.setdefault(signal, Counter())[last.resolution] += 1
     return tuple(_measured(signal, counts) for signal, counts in sorted(by_signal.items()))
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The interval of 95 % in which the share lies, by Wilson's score. With nothing counted: anywhere."""
-    if of == 0:
-        return 0.0, 1.0
-    share, z2 = hits / of, _Z * _Z
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _Z / (1 + z2 / of) * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    return (0.0 if hits == 0 else max(0.0, middle - half)), (1.0 if hits == of else min(1.0, middle + half))
 
 
 def _measured(signal: str, counts: Counter[Resolution]) -> Measured:

@@ -2,7 +2,7 @@
 """What somebody sees of findings: those that they may read, each with its state; and one with all that is known of it.
 
     asker ──standing──▶ findings they may read, strongest first, the closed ones last
-    finding, asker ──opened: on record──▶ Shown: state, route, history, how it ended before, how its like ended
+    finding, asker ──opened: on record──▶ InFull: state, route, history, how it ended before, how its like ended
 
 Invariant: a finding that somebody may not read is not listed and not counted for them; that they opened one is on record.
 """
@@ -45,7 +45,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class InFull:
     """One finding. `history`: what was done with it, oldest first; `alike`: how findings by the same signals ended."""
 
     finding: Finding
@@ -74,7 +74,7 @@ def listed(asker: str, desk: Desk) -> tuple[Listed, ...] | Refused:
     return tuple(sorted(rows, key=lambda r: (r.standing.state is State.CLOSED, -r.finding.score, r.finding.id)))
 
 
-def shown(finding: str, asker: str, desk: Desk) -> Shown | Refused:
+def shown(finding: str, asker: str, desk: Desk) -> InFull | Refused:
     """One finding for `asker`, on record first."""
     seen = opened(finding, asker, desk)
     if isinstance(seen, Refused):
@@ -84,7 +84,7 @@ def shown(finding: str, asker: str, desk: Desk) -> Shown | Refused:
     all_ = standings(said)
     grounds = Grounds.of(desk, found, moment(desk.clock))
     signals = {reason.signal for reason in found.signals}
-    return Shown(
+    return InFull(
         finding=found,
         standing=now,
         route=grounds.route(),

@@ -50,7 +50,7 @@ class _Keeping:
 
 
 class ShownFile:
-    """``sql_crowd.Shown`` in a file of whoever holds the folder's lock. Safe to share between threads."""
+    """``sql_crowd.ShownRows`` in a file of whoever holds the folder's lock. Safe to share between threads."""
 
     def __init__(
         self,

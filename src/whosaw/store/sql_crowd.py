@@ -26,7 +26,7 @@ _LEAVE = delete(CROWD).where(
 )
 
 
-class Shown(Protocol):
+class ShownRows(Protocol):
     """What looks showed, sealed: found again by whoever asks for the same look. All raise Unavailable."""
 
     def find(self, handle: bytes, look: bytes) -> bytes | None: ...
@@ -46,7 +46,7 @@ class Shown(Protocol):
 class SqlCrowdRows:
     """``vault.ports.CrowdRows`` on an engine."""
 
-    def __init__(self, engine: Engine, shown: Shown | None = None) -> None:
+    def __init__(self, engine: Engine, shown: ShownRows | None = None) -> None:
         """`shown`: where it is kept what looks showed, if not in the table."""
         self._engine, self._shown = engine, shown or SqlShown(engine)
 

@@ -40,7 +40,7 @@ class _Keeping:
 
 
 class SqlShown:
-    """``sql_crowd.Shown`` on an engine."""
+    """``sql_crowd.ShownRows`` on an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
