@@ -46,6 +46,28 @@ def test_each_delivery_counts_for_its_look_and_a_new_process_goes_on(begun):
         assert begun().add(LOOK, NOW, NOW + SECOND, OPEN) == count
 
 
+def test_several_at_once_count_as_one_after_the_other(begun):
+    """In their order, a look twice among them; and the next process goes on from there."""
+    one = begun()
+    assert one.add_all([(LOOK, NOW), (OTHER, NOW), (LOOK, NOW)], NOW, OPEN) == [1, 1, 2]
+    assert begun().add_all([(OTHER, NOW), (LOOK, NOW)], NOW + SECOND, OPEN) == [2, 3]
+    assert list(begun().add_all([], NOW, OPEN)) == []
+
+
+def test_several_lines_that_are_not_written_show_nothing_and_count(tmp_path, monkeypatch):
+    """A disk that takes the first of two: both are refused and counted, and the file is begun anew with both."""
+    path = tmp_path / "delivered"
+    made = DeliveredFile(path)
+    made.add(LOOK, NOW, NOW, OPEN)
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda fd, lines: write(fd, lines[:24]))
+        with pytest.raises(Unavailable, match="cannot be counted"):
+            made.add_all([(LOOK, NOW), (OTHER, NOW)], NOW, OPEN)
+    assert made.add_all([(OTHER, NOW)], NOW, OPEN) == [2]
+    assert DeliveredFile(path).add_all([(LOOK, NOW), (OTHER, NOW)], NOW, OPEN) == [3, 3]
+
+
 def test_a_process_that_is_killed_loses_no_count(tmp_path):
     """SIGKILL right after the third: the next process says four. Half a line, as a full disk leaves it, is no line."""
     path = tmp_path / "delivered"

@@ -58,6 +58,9 @@ class Journal:
             raise Broken
         return self.journal.find(caller, key)
 
+    def find_all(self, asked):
+        return [outcome(lambda each=each: self.find(*each)) for each in asked]
+
     def receipt(self, recorded, stage, timeout):
         return self.journal.receipt(recorded, stage, timeout)
 

@@ -14,7 +14,7 @@ from tests.journal.world import outcome
 from whosaw.errors import BadInput, Busy, IdempotencyConflict, OutcomeUnknown, Unavailable
 from whosaw.journal.heads import MAP, opened
 from whosaw.journal.place import is_rekey, split
-from whosaw.journal.submission import Record, Submission
+from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.record import Stream, canonical
 from whosaw.store.pg_pending import PgPending
 from whosaw.tlog.map_leaf import MapLeaf
@@ -125,6 +125,58 @@ def test_a_submission_that_is_too_large_is_refused_to_its_caller(town):
         gate.submit(submission("small"))
         gate.publish_now()
     assert town.database.rows("SELECT count(*) FROM journal.pending") == [(0,)]
+
+
+# ── several at once, of one thread ──
+
+
+def test_several_at_once_are_answered_each_with_its_own(town):
+    """In their order: a new one, one that is none, one that is recorded, another body under a known key, one key twice, one too
+    large. What fails is that one's own; nobody is asked for a turn; and asked all at once they are found as each by itself.
+    """
+
+    def never(wake):
+        raise AssertionError("admitted")
+
+    with town.gate() as (gate, _):
+        known = gate.submit(submission("known", "anna"))
+        nothing = Submission("test", "nothing", ())
+        records = tuple(Record(Stream.of_person(f"p-{n}"), canonical({"v": 1, "kind": "x"})) for n in range(9_000))
+        given = [
+            submission("new", "ben"), nothing, submission("known", "anna"), submission("known", "anna", text="other"),
+            submission("twice", "cem"), submission("twice", "cem"), Submission("test", "large", records), submission("last"),
+        ]  # fmt: skip
+        made = gate.submit_all(given, never)
+        assert [type(each) for each in made] == [
+            Recorded, BadInput, Recorded, IdempotencyConflict, Recorded, Recorded, BadInput, Recorded,
+        ]  # fmt: skip
+        assert made[2].receipt == known.receipt
+        assert made[4].receipt == made[5].receipt
+        assert len({made[place].first for place in (0, 2, 4, 7)}) == 4
+        assert gate.submit_all([], never) == []
+        for _ in range(2):  # from the table, and once the head has them
+            asked = [("test", key) for key in ("last", "nothing", "k" * 65, "known", "new", "twice", "large")]
+            found = gate.find_all(asked)
+            assert type(found[2]) is BadInput
+            assert [None if each is None else each.receipt for each in (*found[:2], *found[3:])] == [
+                made[7].receipt, None, known.receipt, made[0].receipt, made[4].receipt, None,
+            ]  # fmt: skip
+            gate.publish_now()
+            until(lambda: town.database.rows("SELECT count(*) FROM journal.pending") == [(0,)])
+        assert gate.find_all([]) == []
+    # A gate that is closed takes none of them, and says so to each.
+    assert [type(each) for each in gate.submit_all(given[:2])] == [Unavailable, BadInput]
+
+
+def test_several_that_nobody_records_are_taken_back_each_of_them(town):
+    """Without a sequencer: Unavailable to each, nothing is recorded later; asked again, all are."""
+    given = [submission(f"k-{n}", f"person-{n}") for n in range(3)]
+    with town.gate(stands=False, patience=0.3) as (gate, _):
+        assert [type(each) for each in gate.submit_all(given)] == [Unavailable] * 3
+        assert gate.find_all([("test", f"k-{n}") for n in range(3)]) == [None] * 3
+    with town.gate() as (gate, _):
+        assert sorted(each.first for each in gate.submit_all(given)) == [1, 3, 5]
+        gate.publish_now()
 
 
 # ── nobody elected, or nobody there ──

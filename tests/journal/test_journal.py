@@ -182,6 +182,21 @@ def test_several_at_once_are_one_write_and_each_is_a_submission_of_its_own(gated
     gated.settle()
 
 
+def test_several_keys_are_found_as_each_by_itself(world):
+    """Under a head, beyond it, never recorded, no key at all: each gets what `find` says, with one question to the head."""
+    asked = [("test", key) for key in ("old", "none", "new", "k" * 65, "old")]
+    with running(world) as journal:
+        journal.submit(one("old"))
+        journal.publish_now()
+        journal.submit(one("new", "ben"))
+        made = journal.find_all(asked)
+        assert [type(each) for each in made] == [Recorded, type(None), Recorded, BadInput, Recorded]
+        old, new = journal.find("test", "old").receipt, journal.find("test", "new").receipt
+        assert [each.receipt for each in made if type(each) is Recorded] == [old, new, old]
+        assert journal.find_all([]) == []
+    world.settle()
+
+
 def test_a_failed_write_is_unknown_to_each_of_several(world):
     with running(world) as journal:
         world.faults.arm("append", "late")

@@ -123,7 +123,7 @@ class Guard:
 
     def _work(self, group: Sequence[One]) -> None:
         """Each of them, by itself, as far as it comes without waiting for more than the disk. Says to each what became of it."""
-        found = each_of(group, self._find)
+        found = self._find_all(group)
         new = each_of([one for one in found if one.recorded is None], self._at)
         # What is read after all of their moments is read once for all: whoever is stopped before one of them is stopped in it.
         with once():
@@ -133,12 +133,32 @@ class Guard:
 
     def _find(self, one: One) -> None:
         """The two pseudonyms, and what is recorded under this key."""
-        if one.request is None:
-            only_names(one.look)
-            one.request = Request(
-                one.look, self._remember(one.look.principal), self._pseudonyms.person(one.look.person)
-            )
-            one.recorded = self._journal.find(one.request.caller, one.look.key)
+        self._name(one)
+        one.recorded = self._journal.find(one.asked.caller, one.look.key)
+
+    def _find_all(self, group: Sequence[One]) -> list[One]:
+        """The same of each that was not found before: the journal is asked once for all. Those that go on."""
+        new = [one for one in group if one.request is None]
+        named = each_of(new, self._name)
+        for one, made in zip(named, self._recorded([(one.asked.caller, one.look.key) for one in named]), strict=True):
+            if isinstance(made, Exception):
+                one.error = made
+            else:
+                one.recorded = made
+        return [one for one in group if one.error is None]
+
+    def _recorded(self, asked: Sequence[tuple[str, str]]) -> Sequence[Recorded | Exception | None]:
+        try:
+            if len(asked) == 1:
+                return [self._journal.find(*asked[0])]
+            return self._journal.find_all(asked) if asked else ()
+        except Exception as error:  # noqa: BLE001 - said to each of them
+            return [error] * len(asked)
+
+    def _name(self, one: One) -> None:
+        look = one.look
+        only_names(look)
+        one.request = Request(look, self._remember(look.principal), self._pseudonyms.person(look.person))
 
     def _decide(self, one: One) -> None:
         """What is to be recorded. The quota is taken before anything is decided: of two looks for the last place one gets it."""

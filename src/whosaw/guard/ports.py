@@ -123,6 +123,10 @@ class Journal(Protocol):
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
         ...
 
+    def find_all(self, asked: Sequence[tuple[str, str]]) -> Sequence[Recorded | Exception | None]:
+        """What `find` returns or raises for each (caller, key). Where it raises, that is what became of each."""
+        ...
+
     def receipt(self, recorded: Recorded, stage: Stage, timeout: float) -> bytes:
         """The receipt of its last leaf at this stage, waited for if need be. Raises Unavailable after `timeout` seconds."""
         ...

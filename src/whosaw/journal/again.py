@@ -138,6 +138,9 @@ class Again:
     def find(self, caller: str, key: str) -> Recorded | None:
         return self.live().find(caller, key)
 
+    def find_all(self, asked: Sequence[tuple[str, str]]) -> list[Recorded | Exception | None]:
+        return self.live().find_all(asked)
+
     def wait_published(self, index: int, timeout: float = PATIENCE) -> bytes:
         return self.live().wait_published(index, timeout)
 

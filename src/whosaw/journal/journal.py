@@ -45,7 +45,18 @@ from whosaw.journal.rekey import rekey
 from whosaw.journal.segment import SEGMENT_BYTES, Erased
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Admit, Parked, Recorded, Several, Shared, Submission, Waiting, check, prepare
+from whosaw.journal.submission import (
+    Admit,
+    Parked,
+    Recorded,
+    Several,
+    Shared,
+    Submission,
+    Waiting,
+    check,
+    found_each,
+    prepare,
+)
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
 from whosaw.model.record import Stream
@@ -182,6 +193,11 @@ class Journal:
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
         self._state.check()
         return self._core.sequencer.known(idem(caller, key))
+
+    def find_all(self, asked: Sequence[tuple[str, str]]) -> list[Recorded | Exception | None]:
+        """What `find` returns or raises for each (caller, key): one question to the head for all of them."""
+        self._state.check()
+        return found_each(asked, self._core.sequencer.known_all)
 
     # ── publishing ──
 

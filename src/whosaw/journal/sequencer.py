@@ -23,7 +23,7 @@ from whosaw.errors import BadInput, Busy, Damaged, IdempotencyConflict, OutcomeU
 from whosaw.journal.ahead import ahead_of
 from whosaw.journal.counters import Counters
 from whosaw.journal.place import OF_ONE_KEY, enrolment, following, is_rekey, label_of, rekey_body, split
-from whosaw.journal.ports import Stores, StreamKey
+from whosaw.journal.ports import Placed, Stores, StreamKey
 from whosaw.journal.receipts import Receipts, milliseconds
 from whosaw.journal.retold import retold
 from whosaw.journal.segment import Frame
@@ -260,17 +260,38 @@ class Sequencer:
 
         Where only a part was erased, the leaves are those that are left, and the receipt is the one it always was.
         """
-        tail = self._state.tail
+        (made,) = self.known_all([idem])
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def known_all(self, idems: Sequence[bytes]) -> list[Recorded | Exception | None]:
+        """What `known` returns or raises for each."""
+        # Memory first, the head second, as in `_take`.
         with self._state.lock:
-            placed = tail.placed.get(idem)
-            leaves = tail.slice(placed) if placed else ()
+            here = {
+                idem: (placed, self._state.tail.slice(placed))
+                for idem in idems
+                if (placed := self._state.tail.placed.get(idem))
+            }
+        there = self._stores.head.placed([idem for idem in idems if idem not in here])
+        made: list[Recorded | Exception | None] = []
+        for idem in idems:
+            if idem in here:
+                placed, leaves = here[idem]
+                made.append(self._receipts.recorded(leaves, idem, placed.at))
+            else:
+                made.append(self._retold(there.get(idem), idem))
+        return made
+
+    def _retold(self, placed: Placed | None, idem: bytes) -> Recorded | Exception | None:
         if placed is None:
-            placed = self._stores.head.placed([idem]).get(idem)
-            if placed is None:
-                return None
+            return None
+        try:
             published = self._state.published.size
             return retold(self._stores, self._segments, self._receipts, placed, idem, published=published)
-        return self._receipts.recorded(leaves, idem, placed.at)
+        except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
+            return error
 
 
 def same(made: Recorded, submission: Waiting) -> Recorded:

@@ -295,6 +295,20 @@ def one_by_one(
     return made
 
 
+def found_each(
+    asked: Sequence[tuple[str, str]], known: Callable[[Sequence[bytes]], Sequence[Recorded | Exception | None]]
+) -> list[Recorded | Exception | None]:
+    """What is recorded under each (caller, key): `known` is asked once for all of them that can be one."""
+    names: list[bytes | BadInput] = []
+    for caller, key in asked:
+        try:
+            names.append(idem(caller, key))
+        except BadInput as error:  # it is this one's own, and said of it
+            names.append(error)
+    found = iter(known([name for name in names if isinstance(name, bytes)]))
+    return [next(found) if isinstance(name, bytes) else name for name in names]
+
+
 def prepare(submission: Submission, keys: StreamKeys) -> Prepared:
     """`check` a submission and give it a future."""
     return Prepared(*check(submission, keys))

@@ -21,7 +21,7 @@ from functools import lru_cache
 from whosaw.model.access import Look
 from whosaw.model.record import spelled, text_of
 
-_LATELY = 64  # looks
+_LATELY = 512  # looks: as many as are on their way together, in several groups
 _ASK, _EXACT = b"whosaw/ask/v1", b"whosaw/exact/v1"
 
 

@@ -9,6 +9,7 @@ Invariant: nobody's count begins anew. Where there is no room, the older looks a
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -23,6 +24,12 @@ class Deliveries(Protocol):
 
         What is counted outlives this process, and is forgotten once it is over.
         """
+        ...
+
+    def add_all(
+        self, looks: Sequence[tuple[bytes, datetime]], now: datetime, open_for: timedelta
+    ) -> Sequence[int | None]:
+        """`add` for each (look, at), in their order, at once. Where it raises, each may have been counted, and none is answered."""
         ...
 
 
@@ -65,5 +72,10 @@ class InProcess:
         self._counted, self._lock = Counted(limit), threading.Lock()
 
     def add(self, look: bytes, at: datetime, now: datetime, open_for: timedelta) -> int | None:
+        return self.add_all([(look, at)], now, open_for)[0]
+
+    def add_all(
+        self, looks: Sequence[tuple[bytes, datetime]], now: datetime, open_for: timedelta
+    ) -> Sequence[int | None]:
         with self._lock:
-            return self._counted.add(look, at, now, open_for)
+            return [self._counted.add(look, at, now, open_for) for look, at in looks]

@@ -247,10 +247,10 @@ class Signer(Protocol):
 class _SeededSigner:
     """What all signers with a seed in memory share. Its repr shows the public key's name and nothing else."""
 
-    __slots__ = ("key",)
+    __slots__ = ("_id", "key")
 
     def __init__(self, key: VerifierKey) -> None:
-        self.key = key
+        self.key, self._id = key, key.key_id
 
     @property
     def name(self) -> str:
@@ -258,7 +258,7 @@ class _SeededSigner:
 
     @property
     def key_id(self) -> bytes:
-        return self.key.key_id
+        return self._id
 
     def vkey(self) -> str:
         return self.key.encode()

@@ -16,10 +16,12 @@ longer counted is over.                                                         
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from whosaw.errors import WrongReceipt
 from whosaw.model.access import Look
 from whosaw.model.delivered import Deliveries, InProcess
 from whosaw.vault.match import wrong
@@ -51,23 +53,32 @@ class Released:
         self._lock = threading.Lock()
         self.tally = Tally()
 
-    def once_more(self, look: Look, at: datetime, now: datetime) -> int:
-        """Count a delivery of a look recorded at `at`; which one it is. Raises WrongReceipt: too late, or too often."""
+    def once_more(self, looks: Sequence[tuple[Look, datetime]], now: datetime) -> list[Exception | None]:
+        """Count a delivery of each look, recorded at its time. WrongReceipt of each that is too late, or was answered too often.
+
+        Raises Unavailable: of none is known how often.
+        """
         with self._lock:
-            self._newest = at if self._newest is None else max(self._newest, at)
+            self._newest = max(
+                [at for _, at in looks] if self._newest is None else [self._newest, *(at for _, at in looks)]
+            )
             now = max(now, self._newest)
-        count = None
-        if now <= at + self._open_for:
-            count = self._deliveries.add(sha256(look.look_id.encode()).digest()[:16], at, now, self._open_for)
+        open_ = [each for each in looks if now <= each[1] + self._open_for]
+        ids = [(sha256(look.look_id.encode()).digest()[:16], at) for look, at in open_]
+        counted = iter(self._deliveries.add_all(ids, now, self._open_for) if ids else ())
+        counts = [next(counted) if now <= at + self._open_for else None for _, at in looks]
         with self._lock:
-            if count is None or count > DELIVERIES:
-                self.tally.over += 1
-            elif count == 1:
-                self.tally.first += 1
-            else:
-                self.tally.again += 1
-        if count is None:
-            raise wrong(look, "its time is over")
-        if count > DELIVERIES:
-            raise wrong(look, f"it was answered {DELIVERIES} times")
-        return count
+            for count in counts:
+                if count is None or count > DELIVERIES:
+                    self.tally.over += 1
+                elif count == 1:
+                    self.tally.first += 1
+                else:
+                    self.tally.again += 1
+        return [_said(look, count) for (look, _), count in zip(looks, counts, strict=True)]
+
+
+def _said(look: Look, count: int | None) -> WrongReceipt | None:
+    if count is None:
+        return wrong(look, "its time is over")
+    return wrong(look, f"it was answered {DELIVERIES} times") if count > DELIVERIES else None

@@ -154,7 +154,7 @@ class Vault:
 
     def open_all(self, granted: Sequence[Granted]) -> list[tuple[Value, ...] | Exception]:
         """What `open` returns or raises for each. What is to be kept of all of them is kept at once."""
-        matched = [_caught(partial(self._matched, each)) for each in granted]
+        matched = self._counted([_caught(partial(self._matched, each)) for each in granted])
         # For all of them before the first row is read: the database may be asked once for all whether anything came in, and
         # what comes in for the last of them after that is not of its time.
         self._seen([each.at for each in matched if isinstance(each, _Matched)])
@@ -191,8 +191,15 @@ class Vault:
         )
         found, body = matching(request, given.recorded, self._receipts, self._journal, self._chains)
         check_stage(request, found, given.receipt, signed=given.recorded.receipt, heads=self._heads, at=self._clock())
-        self._released.once_more(look, body.at, self._clock())
-        return _Matched(look, decision, key, _millis(body.at), found.label)
+        return _Matched(look, decision, key, body.at, _millis(body.at), found.label)
+
+    def _counted(self, matched: Sequence[_Matched | Exception]) -> list[_Matched | Exception]:
+        """Each of them, if it may be answered once more: all are counted at once, and none of them is read before that."""
+        asked = [each for each in matched if isinstance(each, _Matched)]
+        if not asked:
+            return list(matched)
+        said = iter(_each(asked, lambda: self._released.once_more([(m.look, m.when) for m in asked], self._clock())))
+        return [each if isinstance(each, Exception) else next(said) or each for each in matched]
 
     def _seen(self, at: Sequence[int]) -> None:
         """What comes in from here on is stored after these looks."""
@@ -262,11 +269,12 @@ class _Granted:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Matched:
-    """One look whose receipt has matched. `at`: its time, `label`: of its leaf."""
+    """One look whose receipt has matched. `at`: its time, in milliseconds; `label`: of its leaf."""
 
     look: Look
     decision: Decision
     key: DataKey
+    when: datetime
     at: int
     label: bytes
 
@@ -287,6 +295,14 @@ def _caught(do: Callable[[], _T]) -> _T | Exception:
         return do()
     except Exception as error:  # noqa: BLE001 - not lost: it is the answer
         return error
+
+
+def _each(of: Sequence[object], do: Callable[[], list[Exception | None]]) -> list[Exception | None]:
+    """What `do` says of each; where it raises, that is said of each."""
+    try:
+        return do()
+    except Exception as error:  # noqa: BLE001 - as above
+        return [error] * len(of)
 
 
 def _fit(field: Field, value: str, source_id: str, seen: datetime) -> tuple[bytes, int]:

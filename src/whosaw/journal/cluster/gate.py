@@ -31,7 +31,7 @@ from whosaw.journal.heads import CHECKPOINT, Signers, opened
 from whosaw.journal.index_under import IndexUnder
 from whosaw.journal.mail import Posted
 from whosaw.journal.map_log import Mapped
-from whosaw.journal.ports import Stores, StreamKeys
+from whosaw.journal.ports import Placed, Stores, StreamKeys
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import Receipts, receipt_at
 from whosaw.journal.recover import genesis_of, no_journal
@@ -40,7 +40,7 @@ from whosaw.journal.retold import retold
 from whosaw.journal.segment import Erased
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Admit, Parked, Recorded, Submission, check, one_by_one, prepare
+from whosaw.journal.submission import Admit, Parked, Recorded, Submission, check, found_each, one_by_one, prepare
 from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import witnessed_in
 from whosaw.model.genesis import Genesis
@@ -123,19 +123,36 @@ class Gate:
 
     def find(self, caller: str, key: str) -> Recorded | None:
         """What `caller` recorded under `key` and is durable; None where there is nothing. Raises Unavailable."""
-        name = idem(caller, key)
+        (made,) = self._known_all([idem(caller, key)])
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def find_all(self, asked: Sequence[tuple[str, str]]) -> list[Recorded | Exception | None]:
+        """The same of each (caller, key), with one question to each table for all of them."""
+        return found_each(asked, self._known_all)
+
+    def _known_all(self, names: Sequence[bytes]) -> list[Recorded | Exception | None]:
         # The row first, the head second: it goes only once the head has it.
-        answer = self._pending.answers([name]).get(name)
-        if answer is not None and answer.assigned is not None:
-            return self._assigned(name, answer.assigned)
-        return self._placed(name)
+        rows = self._pending.answers(names)
+        here = {name: row.assigned for name, row in rows.items() if row.assigned is not None}
+        there = self._stores.head.placed([name for name in names if name not in here])
+        made: list[Recorded | Exception | None] = []
+        for name in names:
+            try:
+                made.append(self._assigned(name, here[name]) if name in here else self._retold(name, there.get(name)))
+            except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
+                made.append(error)
+        return made
 
     def _assigned(self, name: bytes, assigned: Assigned) -> Recorded:
         self._recent.see(assigned.frames)
         return self._receipts.recorded(assigned.frames, name, assigned.at)
 
     def _placed(self, name: bytes) -> Recorded | None:
-        placed = self._stores.head.placed([name]).get(name)
+        return self._retold(name, self._stores.head.placed([name]).get(name))
+
+    def _retold(self, name: bytes, placed: Placed | None) -> Recorded | None:
         if placed is None:
             return None
         published = self._head().size
