@@ -185,6 +185,7 @@ BRIEF = Brief(
     sentence="Looked.",
     against=("No.",),
     proposed=None,
+    seal=b"k" * 32,
 )
 RULED = (
     RuleStep(at=BEGAN, rule="s-000001", number=1, did=Did.ADD, by="e-a", scope=Scope(signal="volume", unit="help", app="desk"),
@@ -196,6 +197,7 @@ REVIEWED = (
     Step(at=BEGAN, finding="f-000001", number=1, what=What.ASSIGN, by="e-a", to="e-b").encode(),
     Step(at=BEGAN, finding="f-000001", number=3, what=What.RESOLVE, by="e-b", resolution=Resolution.MISUSE, why=("passed-on",),
          note=bytes(32), seen=Seen(2, 9, bytes(32)), signals=("volume",), two=True).encode(),
+    Step(at=BEGAN, finding="f-000001", number=4, what=What.RULE, by="council", resolution=Resolution.MISUSE, brief=b"b" * 32).encode(),
     Step(at=BEGAN, finding="", number=0, what=What.OPENED, by="e-c", outcome="refused", reasons=("no-finding",)).encode(),
 )  # fmt: skip
 PARSERS = {

@@ -135,6 +135,9 @@ def test_what_is_about_reviewers_an_overseer_rules(court, desk):
     assert (no.code, "no-work-reason" in no.err) == (2, True)
     done = typed(*rule, "--resolution", "misuse", "--because", "no-work-reason")
     assert (done.code, "Ruled as works-council: f-000002" in done.out) == (0, True)
+    forged = desk.home / "forged.json"
+    forged.write_bytes(back.read_bytes().replace(SENTENCE.encode(), b"Nobody did anything."))
+    assert desk.typed("finding", "bring", forged, "--as", "ines").code == 3
     assert court("bring", back, as_="ines")["resolution"] == "misuse"
     assert [row["code"] for row in court("bring", back, as_="ines", code=4)["rows"]] == ["not-now"]
     assert "was ruled by an overseer" in " ".join(court("show", "f-000002", as_="ines")["notes"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done with findings: by whom, in which order, on record first; and what is refused."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -15,11 +16,11 @@ from whosaw.review.record import Step
 from whosaw.review.shown import listed, shown
 from whosaw.review.state import NEW, standings
 from whosaw.review.words import Resolution, State, What, reasons_for
-from whosaw.review.work import Done, Refused, Wish, do, find, seen, steps
+from whosaw.review.work import Done, Refused, Wish, briefed, do, find, steps
 from whosaw.review.work import rule as rule_
 from whosaw.tlog.note import VerifierKey
 from whosaw.verify.overseer import OverseerKey
-from whosaw.verify.ruling import Brief, Ruling
+from whosaw.verify.ruling import Ruling
 
 F = "f-000001"
 
@@ -123,8 +124,9 @@ KEYS = (VerifierKey.parse(COUNCIL.vkey),)
 
 
 def brief(court, number=1, origin="log"):
-    digest = seen(court.desk, find(court.desk, F)).digest
-    return Brief(origin=origin, finding=F, number=number, seen=digest, sentence="Looked.", against=(), proposed=None)
+    one = find(court.desk, F)
+    made = briefed(one, standings(steps(court.desk)).get(F, NEW), court.desk, origin)
+    return replace(made, number=number).sealed(court.desk.digest)
 
 
 def ruled(court, made, keys=KEYS):
@@ -165,8 +167,33 @@ def test_an_overseer_rules_about_what_they_read():
     court.findings = [replace(one, looks=(*one.looks, "l-99"))]
     assert ruled(court, made) == ["not-now"]
     with pytest.raises(ProofFailed):
-        ruled(court, replace(made, seen=brief(court).seen))
+        ruled(court, replace(made, brief=brief(court)))
     assert ruled(court, Ruling.sign(brief(court), "justified", ("mandate",), COUNCIL)) == "closed"
+    assert steps(court.desk)[-1].brief == brief(court).digest
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"sentence": "Nothing."}, {"against": ("All of it was work.",)}, {"proposed": "justified"}, {"seal": bytes(32)}],
+)
+def test_whoever_carries_a_brief_can_tell_the_overseer_nothing_else(told):
+    """Signed over what was told otherwise: not taken. The true brief put under that signature: not taken. Nothing is done with it."""
+    court = Court([finding(named=("rita",))])
+    true = brief(court)
+    made = Ruling.sign(replace(true, **told), "justified", ("mandate",), COUNCIL)
+    for each in (made, replace(made, brief=true)):
+        with pytest.raises(ProofFailed):
+            ruled(court, each)
+    assert steps(court.desk) == ()
+    assert ruled(court, Ruling.sign(true, "justified", ("mandate",), COUNCIL)) == "closed"
+
+
+def test_another_house_seals_nothing_here():
+    """The same words under another key are another brief."""
+    court = Court([finding(named=("rita",))])
+    other = brief(court).sealed(lambda text: hashlib.sha256(b"another" + text).digest())
+    with pytest.raises(ProofFailed):
+        ruled(court, Ruling.sign(other, "justified", ("mandate",), COUNCIL))
 
 
 def test_every_refusal_is_on_record_and_moves_nothing():

@@ -26,7 +26,7 @@ from whosaw.review.state import standings
 from whosaw.review.words import RESOLUTIONS, Resolution, What
 from whosaw.review.work import Refused, Wish
 from whosaw.reviewing import answers, review_desk
-from whosaw.verify.ruling import Brief, Ruling
+from whosaw.verify.ruling import Ruling
 from whosaw.wiring import House
 
 _RESOLUTIONS = "; ".join(f"{each}: {said}" for each, said in RESOLUTIONS.items())
@@ -83,13 +83,7 @@ def _show(here: House, said: Given) -> Done:
     if isinstance(found, Refused):
         return Done(words.refused(found), REFUSED)
     asked = tuple(map(beside, answers(here, found.finding.looks, found.finding.principals)))
-    one, standing = found.finding, found.standing
-    proposed = None if standing.proposed is None else standing.proposed.resolution
-    brief = Brief(
-        origin=here.settings.origin, finding=one.id, number=standing.number + 1,
-        seen=work.seen(review_desk(here), one).digest, sentence=one.sentence, against=one.counter,
-        proposed=None if proposed is None else str(proposed),
-    )  # fmt: skip
+    brief = work.briefed(found.finding, found.standing, review_desk(here), here.settings.origin)
     return Done(words.showing(found, asked, said.text("again")), besides={"brief": brief.encode().decode()})
 
 

@@ -42,6 +42,7 @@ class Step:
     """One step. `by`: a principal's pseudonym, DETECTORS, or an overseer's name, with their signature in `overseen`. `to`: to whom it is assigned. `signals`: of the finding then.
 
     `two`: the resolution waits for a second. `note`: the keyed digest of a note that is kept elsewhere. `reasons`: codes of a refusal. `why`: codes of ``words.WHY``.
+    `brief`: SHA-256 of what an overseer read before they ruled; in records of before there is none.
     """
 
     at: datetime
@@ -57,6 +58,7 @@ class Step:
     signals: tuple[str, ...] = ()
     two: bool = False
     overseen: Overseen | None = None
+    brief: bytes | None = None
     outcome: Outcome = "done"
     reasons: tuple[str, ...] = ()
 
@@ -84,6 +86,7 @@ class Step:
                 "overseen": None if self.overseen is None else self.overseen.json(),
                 "outcome": self.outcome,
                 "reasons": list(self.reasons),
+                **({} if self.brief is None else {"brief": b64encode(self.brief).decode()}),
             }
         )
 
@@ -109,6 +112,7 @@ class Step:
                 overseen=None if value["overseen"] is None else _overseen(value["overseen"]),
                 outcome="refused" if value["outcome"] == "refused" else "done",
                 reasons=texts_of(value["reasons"]),
+                brief=b64decode(text_of(value["brief"]), validate=True) if "brief" in value else None,
             )
             again = made.encode()
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -33,7 +33,7 @@ from whosaw.review.state import NEW, Standing, after, allowed, standings
 from whosaw.review.who import OVERSEER, against_reading, against_reviewing
 from whosaw.review.words import Resolution, What, reasons_for
 from whosaw.tlog.note import VerifierKey
-from whosaw.verify.ruling import Ruling
+from whosaw.verify.ruling import Brief, Ruling
 
 CALLER = "reviews"
 _NO_FINDING = Reason("no-finding")
@@ -106,14 +106,24 @@ def do(wish: Wish, desk: Desk) -> Done | Refused:
     return Done(found, after(before, step), submit(desk, step))
 
 
+def briefed(found: Finding, standing: Standing, desk: Desk, origin: str) -> Brief:
+    """What an overseer is given to rule from, sealed: whoever carries it can tell them nothing else."""
+    proposed = None if standing.proposed is None else standing.proposed.resolution
+    return Brief(
+        origin=origin, finding=found.id, number=standing.number + 1, seen=seen(desk, found).digest, sentence=found.sentence,
+        against=found.counter, proposed=None if proposed is None else str(proposed),
+    ).sealed(desk.digest)  # fmt: skip
+
+
 def rule(ruling: Ruling, by: str, desk: Desk, origin: str, overseers: Sequence[VerifierKey]) -> Done | Refused:
     """An overseer's ruling is brought back by `by`, a staff id. Raises BadInput for another log's, ProofFailed."""
-    if ruling.origin != origin:
+    brief = ruling.brief
+    if brief.origin != origin:
         raise BadInput("this ruling is about a finding of another log", where="FILE")
     resolution = _resolution(ruling)
     at, who = moment(desk.clock), desk.remember(by)
-    found = find(desk, ruling.finding)
-    key = ruling.check()
+    found = find(desk, brief.finding)
+    key = ruling.check(desk.digest)
     blank = Step(at=at, finding="" if found is None else found.id, number=0, what=What.RULE, by=who)
     if found is None:
         return refuse(desk, blank, (_NO_FINDING,))
@@ -122,16 +132,16 @@ def rule(ruling: Ruling, by: str, desk: Desk, origin: str, overseers: Sequence[V
         "no-overseer": key not in overseers,
         "not-for-overseer": grounds.route() != OVERSEER and not grounds.overseer_too,
         # What came to it since was read by nobody, so nothing is said about it.
-        "not-now": ruling.number != before.number + 1
+        "not-now": brief.number != before.number + 1
         or not allowed(before, What.RULE)
-        or ruling.seen != seen(desk, found).digest,
+        or brief.seen != seen(desk, found).digest,
     }
     if reasons := tuple(Reason(code) for code, holds in said.items() if holds):
         return refuse(desk, blank, reasons)
     step = Step(
-        at=at, finding=found.id, number=ruling.number, what=What.RULE, by=ruling.by, to=who, resolution=resolution, why=ruling.why,
+        at=at, finding=found.id, number=brief.number, what=What.RULE, by=ruling.by, to=who, resolution=resolution, why=ruling.why,
         seen=seen(desk, found), signals=tuple(sorted({reason.signal for reason in found.signals})),
-        overseen=Overseen(vkey=ruling.vkey, signature=ruling.signature),
+        overseen=Overseen(vkey=ruling.vkey, signature=ruling.signature), brief=brief.digest,
     )  # fmt: skip
     return Done(found, after(before, step), submit(desk, step))
 
@@ -141,7 +151,7 @@ def _resolution(ruling: Ruling) -> Resolution:
     if ruling.resolution not in {str(each) for each in Resolution}:
         raise BadInput("no such resolution", where="FILE")
     resolution = Resolution(ruling.resolution)
-    _check(Wish(What.RESOLVE, ruling.finding, "", resolution=resolution, why=ruling.why))
+    _check(Wish(What.RESOLVE, ruling.brief.finding, "", resolution=resolution, why=ruling.why))
     return resolution
 
 
