@@ -175,10 +175,29 @@ def test_newcomers_surprise_less():
 def test_a_signal_that_tries_much_pays_for_it():
     """Twenty thousand circles for three hundred principals: a p of theirs costs so many times as much, gated ones counted."""
     whos = units([0.5] * 300)
-    circles = [replace(s, signal="circle_sweep", kind="circle", rest=14_000) for s in units([0.5] * 1000)]
+    circles = [
+        replace(s, signal="circle_sweep", kind="circle", stratum="ordinary/6", rest=14_000) for s in units([0.5] * 1000)
+    ]
     prices = prices_of([*whos, *circles])
-    assert prices == {"unexplained": 1.0, "circle_sweep": 50.0}
-    strong = replace(signal(1e-6, unit="c"), signal="circle_sweep", family="graph")
+    assert prices == {"unexplained": 1.0, "circle_sweep: ordinary": 50.0}
+    strong = replace(signal(1e-6, unit="c"), signal="circle_sweep", family="graph", kind="circle", stratum="ordinary/5")
     assert fused([strong], {"graph": 1}, FUSION, prices) == pytest.approx(5e-5, rel=1e-3)
     # No signal is surer than once in a million there: no tail was measured further out.
     assert fused([replace(strong, p=1e-40)], {"graph": 1}, FUSION, prices) == pytest.approx(5e-5, rel=1e-3)
+
+
+def test_the_circles_of_the_protected_pay_for_themselves():
+    """Three hundred of them beside fifteen thousand: half of all chances is theirs."""
+    whos = units([0.5] * 300)
+    few, many = (
+        [
+            replace(s, signal="circle_sweep", kind="circle", stratum=stratum, unit=f"{stratum} {s.unit}")
+            for s in units([0.5] * n)
+        ]
+        for stratum, n in (("protected/5", 300), ("ordinary/5", 15_000))
+    )
+    assert prices_of([*whos, *few, *many]) == {
+        "unexplained": 1.0,
+        "circle_sweep: protected": 2.0,
+        "circle_sweep: ordinary": 100.0,
+    }

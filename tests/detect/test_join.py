@@ -72,6 +72,15 @@ def test_a_weak_word_about_part_of_it_is_support():
     assert units(joined([of(0.02, ANN, "ann"), replace(back, p=1e-6)], {}, NUMBERS)) == [["ann"], ["back"]]
 
 
+def test_half_of_what_several_people_did_is_no_accident():
+    """Two people at one person each, of whom one is in a finding of several: the same. One person's two looks are not."""
+    places = of(1e-3, [("ann", "0"), ("ann", "1"), ("ben", "2")], "places", "function")
+    event = of(0.01, [("ann", "0"), ("eve", "3")], "event", "event")
+    assert units(joined([places, event], {}, NUMBERS)) == [["event", "places"]]
+    alone = of(0.01, [("ann", "0"), ("ann", "3")], "alone")
+    assert units(joined([places, alone], {}, NUMBERS)) == [["alone"], ["places"]]
+
+
 def test_what_opens_nothing_supports_or_is_left_out():
     """A signal that may not be a finding by itself is in one, or nowhere."""
     quiet = replace(of(1e-9, ANN, "ann-first"), opens=False)

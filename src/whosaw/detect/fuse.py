@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One p for a finding: Cauchy's combination of its families.
 
-    per family      the smallest p of its signals × how many signals of it ran × what that signal's p costs, for it tries
+    per family      the smallest p of its signals × how many signals of it ran × what a p of that signal costs, for it tries
                     many units;  .9 where none of them speaks
     T = Σ w·tan((½ − p)·π)                w declared, of the families that ran        p = ½ − atan(T)/π
 
 It stands dependence: the signals of one finding look at the same looks. p is cut off at .9, since counts come in jumps and
 often say 1, and one such family would shout down all others.
 
-Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145
+Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145, 0193
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def fused(
     """The p of the finding that `signals` make. `ran`: how many signals of each family were on; `prices`: see below."""
     smallest: dict[Family, float] = {}
     for signal in signals:
-        p = max(signal.p, numbers.least) * prices.get(signal.signal, 1.0) if prices else signal.p
+        p = max(signal.p, numbers.least) * prices.get(_purse(signal), 1.0) if prices else signal.p
         smallest[signal.family] = min(smallest.get(signal.family, 1.0), p)
     weights = {family: numbers.weight(family) for family in FAMILIES if ran.get(family)}
     return combined(
@@ -42,22 +42,35 @@ def fused(
 
 
 def prices_of(tried: Iterable[Signal]) -> dict[str, float]:
-    """Per signal how many units it tried for each principal, at least one: so many times as often chance is strong there.
+    """Per purse how many units it tried for each principal, at least one: so many times as often chance is strong there.
 
-    One in ten thousand is nothing among twenty thousand circles and much among three hundred principals.
+    One in ten thousand is nothing among twenty thousand circles and much among three hundred principals. A signal with two purses
+    has half of its chances in each.
     """
     units: Counter[str] = Counter()
     rests: dict[tuple[str, str, str], int] = {}
+    of: dict[str, set[str]] = {}
     principals: set[str] = set()
     for s in tried:
-        units[s.signal] += 1
-        key = s.signal, s.kind, s.stratum
+        purse = _purse(s)
+        units[purse] += 1
+        of.setdefault(s.signal, set()).add(purse)
+        key = purse, s.kind, s.stratum
         rests[key] = max(rests.get(key, 0), s.rest)
         if s.kind == "principal":
             principals.add(s.unit)
-    for (signal, _, _), rest in rests.items():
-        units[signal] += rest
-    return {signal: max(1.0, number / max(1, len(principals))) for signal, number in units.items()}
+    for (purse, _, _), rest in rests.items():
+        units[purse] += rest
+    return {
+        purse: max(1.0, len(purses) * units[purse] / max(1, len(principals)))
+        for purses in of.values()
+        for purse in purses
+    }
+
+
+def _purse(signal: Signal) -> str:
+    """What pays for the units of a signal. Few circles are those of a protected person, and they need not pay for all the others."""
+    return f"{signal.signal}: {signal.stratum.partition('/')[0]}" if signal.kind == "circle" else signal.signal
 
 
 def combined(parts: Sequence[tuple[float, float]]) -> float:

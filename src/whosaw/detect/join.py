@@ -322,8 +322,10 @@ class _Parts:
     def _same(self, part: _Part, finding: _Part, pairs: int, persons: int) -> bool:
         third = self.numbers.common
         smaller = min(len(part.pairs), len(finding.pairs))
-        # One look in common is all of a signal about one pair, and an accident of any other.
-        same_pairs = pairs >= min(2, smaller) > 0 and pairs * third >= smaller
+        # One look in common is all of a signal about one pair, and an accident of any other: but not where it is half of
+        # what several people did.
+        several = min(len(part.principals), len(finding.principals)) > 1 and pairs * 2 >= smaller
+        same_pairs = pairs >= (1 if several else min(2, smaller)) and pairs * third >= smaller > 0
         same_persons = persons > 1 and persons * third >= min(len(part.persons), len(finding.persons))
         held = pairs * third >= len(part.pairs) or (same_persons and persons * third >= len(part.persons))
         return (same_pairs or same_persons) and (held or self._strong(part))

@@ -98,7 +98,7 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
 class Tried:
     """All units that were tried, with p as it turns out; and how many signals of each family ran.
 
-    `failed`: sentences about those that could not be finished, for the coverage. `prices`: what each signal's p costs, where a
+    `failed`: sentences about those that could not be finished, for the coverage. `prices`: what a p costs, see fuse.py, where a
     list of a given length is made.
     """
 

@@ -189,3 +189,9 @@ def rank(x: float, reference: Sequence[float]) -> float:
 def times(p: float, tries: int) -> float:
     """The smallest of `tries` p-values, paid for."""
     return min(1.0, p * tries)
+
+
+def all_of(ps: Sequence[float]) -> float:
+    """P(a product of so many independent p is as small as this one)."""
+    z = -math.fsum(math.log(max(p, 1e-300)) for p in ps)
+    return min(1.0, math.exp(-z) * math.fsum(z**i / math.factorial(i) for i in range(len(ps))))

@@ -2,7 +2,8 @@
 """A person and those around them, looked at by anyone together.
 
     seed ── links ──▶ circle          k = persons in it at whom looks began without a reason, in some weeks
-       1  whoever looks               k against what these persons, with the work there was at them, would have had
+       1  whoever looks               k against what these persons, with the work there was at them, would have had;
+                                      and once more together with how few people it was
        2  one principal, one team     k of the n persons they looked at without a reason
        3  one principal, any reason   k of all n persons they looked at: a list covered by cases, one by one
        1 and 2 once more for looks at intimate fields alone
@@ -12,35 +13,22 @@ shared devices and reports of abuse are looked at together by nature. Whether th
 around the protected are mostly in no class themselves, and where no classes are known every circle is tried.
 
 *Innocent*: fraud rings, family accounts, reports of abuse (mostly with a reason).
-*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149
+*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149, 0193
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.evidence import evidence_of, most_telling
-from whosaw.detect.expected import (
-    TEAMS,
-    WEEK,
-    Expected,
-    Spread,
-    background,
-    by_team,
-    in_weeks,
-    intimate_of,
-    spread,
-    starts,
-    windows,
-)
+from whosaw.detect.expected import WEEK, Expected, Spread, background, by_team, in_weeks, intimate_of, spread, starts
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tails import at_least, members, times
+from whosaw.detect.sweeps import LEAST, WAYS, Sweeps, again, same_hand
+from whosaw.detect.tails import at_least, times
 from whosaw.detect.wording import days_of, many, people, spelled, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -48,9 +36,6 @@ from whosaw.facts.extra import need
 NAME = "circle_sweep"
 FAMILY: Family = "graph"
 NEEDS = frozenset({"look", "links"})
-_WAYS = 5
-# Fewer persons are no circle; of an unprotected seed one more.
-_LEAST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +57,14 @@ class NUMBERS:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circle(Signal):
-    """`column`, `id`: the team that did it, "" for whoever did. `weeks`: when. `size`: persons in the circle."""
+    """`column`, `id`: the team that did it, "" for whoever did. `hands`: by how few people, where that counts too.
+
+    `weeks`: when. `size`: persons in the circle.
+    """
 
     column: str = ""
     id: str = field(default="", repr=False)
+    hands: int = 0
     weeks: tuple[int, int] = (0, 0)
     size: int = 0
     guarded: bool = False
@@ -103,7 +92,7 @@ def query(world: World) -> dict[str, Any]:
     )
     circles = sizes.left_join(counted, "seed").drop("seed_right")
     circles = circles.mutate(**{name: circles[name].fill_null(0) for name in ("k", "persons", "e0", "e1")})
-    least = ibis.ifelse(circles.guarded == 1, _LEAST, _LEAST + 1)
+    least = ibis.ifelse(circles.guarded == 1, LEAST, LEAST + 1)
     several = circles.filter(circles.persons >= least).select("seed")
     gated = inside.semi_join(several, "seed")
     worked = gated.filter(gated.u == 0)
@@ -179,7 +168,7 @@ def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> lis
         declared=numbers.dispersion,
         prior=numbers.prior,
     )
-    swept = _Sweeps(rows, expected, usually, [in_weeks(d) for d in numbers.days])
+    swept = Sweeps(rows, expected, usually, _hands(rows, expected, numbers), [in_weeks(d) for d in numbers.days])
     blanks = [_blank(c, swept.tries, len(circles)) for c in sorted(circles, key=lambda c: c["seed"])]
     crowds = _crowded(rows, blanks, world)
     by_seed = {c["seed"]: c for c in circles}
@@ -190,142 +179,41 @@ def _blank(circle: Any, tries: int, others: int) -> Circle:
     """Nothing unusual."""
     guarded, members = circle["guarded"] == 1, circle["members"]
     return Circle(
-        signal=NAME, family=FAMILY, kind="circle", unit=circle["seed"], p=1.0, tries=tries * _WAYS, days=0, k=circle["k"],
+        signal=NAME, family=FAMILY, kind="circle", unit=circle["seed"], p=1.0, tries=tries * WAYS, days=0, k=circle["k"],
         n=members, expected=0.0, size=members, guarded=guarded, others=others,
         stratum=f"{'protected' if guarded else 'ordinary'}/{members.bit_length()}",
     )  # fmt: skip
 
 
-def _best(blank: Circle, circle: Any, swept: _Sweeps, crowds: Mapping[str, tuple[float, Any]]) -> Circle:
-    found = swept.best(blank, circle)
+def _hands(rows: Mapping[str, Sequence[Mapping[str, Cell]]], expected: Expected, numbers: NUMBERS) -> Spread:
+    """How often the same people are at several persons of a circle, beside what chance would bring."""
+    same = same_hand(rows["teams"], expected.span())
+    pairs: dict[str, set[tuple[str, str]]] = {}
+    for row in cast("Sequence[Any]", rows["found"]):
+        pairs.setdefault(row["seed"], set()).add((row["who"], row["person"]))
+    return spread(
+        ((again(each), math.comb(len(each), 2) * same) for each in pairs.values()),
+        apart=numbers.apart,
+        declared=numbers.dispersion,
+        prior=numbers.prior,
+    )
+
+
+def _best(blank: Circle, circle: Any, swept: Sweeps, crowds: Mapping[str, tuple[float, Any]]) -> Circle:
+    way = swept.best(blank.unit, circle)
     p, crowd = crowds.get(blank.unit, (1.0, None))
-    if crowd is None or times(p, _WAYS) >= found.p:
-        return found
-    return replace(
-        blank, p=times(p, _WAYS), column="who", id=crowd["who"], k=crowd["k"], n=crowd["n"], expected=crowd["mean"],
-        any_reason=True,
-    )  # fmt: skip
-
-
-class _Sweeps:
-    """The windows of all circles that somebody looked at without a reason."""
-
-    def __init__(self, rows: Mapping[str, Any], expected: Expected, usually: Spread, weeks: Sequence[int]) -> None:
-        self._expected, self._usually = expected, usually
-        self._windows = [window for each in weeks for window in windows(expected.span(), each)]
-        self.tries = len(self._windows)
-        self._without = {
-            (first, last): sum(n for week, n in expected.without.items() if first <= week <= last)
-            for first, last in self._windows
-        }
-        self._shares = {(first, last): expected.share(first, last) for first, last in self._windows}
-        self._found: dict[str, list[Any]] = {}
-        for row in rows["found"]:
-            self._found.setdefault(row["seed"], []).append(row)
-        self._worked: dict[str, list[Any]] = {}
-        for row in rows["worked"]:
-            self._worked.setdefault(row["seed"], []).append(row)
-        for rows_ in self._found.values():
-            rows_.sort(key=lambda row: row["day"])
-        for rows_ in self._worked.values():
-            rows_.sort(key=lambda row: row["week"])
-        self._teams: dict[tuple[str, str], dict[int, int]] = {}
-        for row in rows["teams"]:
-            self._teams.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
-        self._of = Counter(column for column, _ in self._teams)
-
-    def best(self, blank: Circle, circle: Any) -> Circle:
-        """The most surprising window and way of this circle. Most are hopeless: they get no exact tail, and no value of their own."""
-        found, worked = self._found.get(blank.unit, []), self._worked.get(blank.unit, [])
-        days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
-        best: _Way | None = None
-        persons = (circle["members"] - circle["shielded"], circle["shielded"])
-        for window in self._windows:
-            first, last = window
-            inside = found[bisect_left(days, first * WEEK) : bisect_left(days, (last + 1) * WEEK)]
-            if len(inside) < _LEAST or len({row["person"] for row in inside}) < _LEAST:
-                continue
-            work = [0, 0]
-            for row in worked[bisect_left(weeks, first) : bisect_left(weeks, last + 1)]:
-                work[row["protected"]] += row["n"]
-            mean = self._expected.mean(self._shares[window], persons, work) * self._usually.ratio
-            best = self._by_team(self._by_all(best, window, inside, mean, False), window, inside, mean, False)
-            intimate = [row for row in inside if row["intimate"] == 1]
-            if len({row["person"] for row in intimate}) >= _LEAST:
-                mean *= self._expected.intimate
-                best = self._by_team(self._by_all(best, window, intimate, mean, True), window, intimate, mean, True)
-        if best is None:
-            return blank
-        first, last = best.weeks
+    if crowd is not None and times(p, WAYS) < (1.0 if way is None else way.p):
         return replace(
-            blank, p=best.p, weeks=best.weeks, days=(last - first + 1) * WEEK, intimate=best.intimate, column=best.column,
-            id=best.id, k=best.k, n=blank.n if best.n is None else best.n, expected=best.expected,
+            blank, p=times(p, WAYS), column="who", id=crowd["who"], k=crowd["k"], n=crowd["n"], expected=crowd["mean"],
+            any_reason=True,
         )  # fmt: skip
-
-    def _by_all(
-        self, best: _Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
-    ) -> _Way | None:
-        # Persons, not pairs: one whom everybody looks at is no sweep. What is expected are pairs, which is more.
-        k, tries = len({row["person"] for row in inside}), self.tries * _WAYS
-        if _hopeless(k, mean, self._usually.inverse_s, tries, best):
-            return best
-        p = times(at_least(k, 1, mean, self._usually.inverse_s), tries)
-        return _Way(p, window, intimate, "", "", k, None, mean) if _less(p, best) else best
-
-    def _by_team(
-        self, best: _Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
-    ) -> _Way | None:
-        first, last = window
-        without = self._without[window]
-        seen = len({(row["who"], row["person"]) for row in inside})
-        for column in TEAMS:
-            by: dict[str, set[str]] = {}
-            for row in inside:
-                if row[column] is not None:
-                    by.setdefault(row[column], set()).add(row["person"])
-            tries = self.tries * self._of[column] * _WAYS
-            for id_, persons in by.items():
-                k = len(persons)
-                if k < _LEAST:
-                    continue
-                n = sum(self._teams[column, id_].get(week, 0) for week in range(first, last + 1))
-                usual_here = n * min(1.0, mean / without)
-                if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
-                    continue
-                p = max(at_least(k, 1, usual_here, self._usually.inverse_s), members(k, n, seen, without, usual_here))
-                p = times(p, tries)
-                if _less(p, best):
-                    best = _Way(p, window, intimate, column, id_, k, n, usual_here)
-        return best
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """One window and one way of looking at a circle; `column`, `id`: whose looks, "" for everybody's."""
-
-    p: float
-    weeks: tuple[int, int]
-    intimate: bool
-    column: str
-    id: str = field(repr=False)
-    k: int
-    n: int | None
-    expected: float
-
-
-def _less(p: float, best: _Way | None) -> bool:
-    return p < (1.0 if best is None else best.p)
-
-
-def _hopeless(k: int, mean: float, inverse_s: float, tries: int, best: _Way | None) -> bool:
-    """Not even the chance of exactly k, which is less than that of at least k, would be less than the best so far."""
-    if mean <= 0:
-        return False
-    size = 1 / max(inverse_s, 1e-6)
-    log = math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1) - size * math.log1p(mean / size)
-    least = math.exp(log + k * math.log(mean / (mean + size)))
-    # The two formulas round differently: who is that near is computed.
-    return least * tries * 0.999 >= (1.0 if best is None else best.p)
+    if way is None:
+        return blank
+    first, last = way.weeks
+    return replace(
+        blank, p=way.p, weeks=way.weeks, days=(last - first + 1) * WEEK, intimate=way.intimate, column=way.column, id=way.id,
+        hands=way.hands, k=way.k, n=blank.n if way.n is None else way.n, expected=way.expected,
+    )  # fmt: skip
 
 
 def _crowded(rows: Mapping[str, Any], blanks: Iterable[Circle], world: World) -> dict[str, tuple[float, Any]]:
@@ -399,7 +287,8 @@ def _sentence(circle: Circle, looks: Sequence[Evidence]) -> str:
         return f"{people(len(whos), looks)} looked at {circle_} in {days}{reasons}; {usual(circle.expected)}."
     what = "at intimate data of" if circle.intimate else "at"
     each = ", each at others," if len(whos) > 1 and len({(e.who, e.person) for e in looks}) == len(persons) else ""
+    few = ", and by more people" if circle.hands else ""
     return (
         f"{people(len(whos), looks)} looked {what} {circle_}{each} in {days} without a reason on file; "
-        f"{usual(circle.expected)}."
+        f"{usual(circle.expected)}{few}."
     )

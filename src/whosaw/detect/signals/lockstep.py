@@ -21,7 +21,7 @@ from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tails import at_least, in_common, times
+from whosaw.detect.tails import all_of, at_least, in_common, times
 from whosaw.detect.wording import many, people, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -217,12 +217,6 @@ def _groups(edges: Sequence[Edge], most: int) -> list[tuple[set[str], list[Edge]
     return sorted(found.values(), key=lambda group: sorted(group[0]))
 
 
-def _all_of(ps: Sequence[float]) -> float:
-    """P(a product of so many independent p is as small as this one)."""
-    z = -math.fsum(math.log(max(p, 1e-300)) for p in ps)
-    return min(1.0, math.exp(-z) * math.fsum(z**i / math.factorial(i) for i in range(len(ps))))
-
-
 def _signal(whos: frozenset[str], by: Sequence[Edge], active: int, tries: int) -> Together:
     unit = " ".join(sorted(whos))
     blank = Together(
@@ -232,7 +226,7 @@ def _signal(whos: frozenset[str], by: Sequence[Edge], active: int, tries: int) -
     if not by:
         return blank
     # Of all the others one is always nearest. What each further one has in common with the group is another chance.
-    p = _all_of([times(edge.p, max(1, active - 1)) for edge in by])
+    p = all_of([times(edge.p, max(1, active - 1)) for edge in by])
     best = min(by, key=_order)
     whos = whos.union(*((edge.a, edge.b) for edge in by))
     apart = max(edge.days for edge in by)

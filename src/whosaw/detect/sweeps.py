@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of a circle, and ways in which one can be swept: for circle_sweep.
+
+    all      k persons, whoever looks                 against what these persons would have had
+    a team   k of the n that one principal, unit, manager or function began without a reason
+    few      k persons, and fewer people at them      of whom two at least are at several: a list that was shared out
+    each for all looks and for those at intimate fields alone
+
+Of few, how many and by how few are two chances, and are multiplied: many strangers who each met one of the circle are no group,
+and four who have two each are one, though nobody shares a person.
+
+Invariant: every way of every window is paid for.                                      Design: docs/adr/0149, 0193
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from whosaw.detect.expected import TEAMS, WEEK, Expected, Spread, windows
+from whosaw.detect.tails import all_of, at_least, members, times
+
+# Of circle_sweep all ways there are; the seventh is that of one principal for any reason.
+WAYS = 7
+# Fewer persons are no circle; of an unprotected seed one more.
+LEAST = 2
+# One who looks at several is another way; of a list that was shared out at least so many have several.
+_FEW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One window and one way of looking at a circle; `column`, `id`: whose looks, "" for everybody's."""
+
+    p: float
+    weeks: tuple[int, int]
+    intimate: bool
+    column: str
+    id: str = field(repr=False)
+    k: int
+    n: int | None
+    expected: float
+    hands: int = 0
+
+
+class Sweeps:
+    """The windows of all circles that somebody looked at without a reason."""
+
+    def __init__(
+        self, rows: Mapping[str, Any], expected: Expected, usually: Spread, hands: Spread, weeks: Sequence[int]
+    ) -> None:
+        self._expected, self._usually = expected, usually
+        self._windows = [window for each in weeks for window in windows(expected.span(), each)]
+        self.tries = len(self._windows)
+        self._without = {
+            (first, last): sum(n for week, n in expected.without.items() if first <= week <= last)
+            for first, last in self._windows
+        }
+        self._shares = {(first, last): expected.share(first, last) for first, last in self._windows}
+        self._found: dict[str, list[Any]] = {}
+        for row in rows["found"]:
+            self._found.setdefault(row["seed"], []).append(row)
+        self._worked: dict[str, list[Any]] = {}
+        for row in rows["worked"]:
+            self._worked.setdefault(row["seed"], []).append(row)
+        for rows_ in self._found.values():
+            rows_.sort(key=lambda row: row["day"])
+        for rows_ in self._worked.values():
+            rows_.sort(key=lambda row: row["week"])
+        self._teams: dict[tuple[str, str], dict[int, int]] = {}
+        for row in rows["teams"]:
+            self._teams.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
+        self._of = Counter(column for column, _ in self._teams)
+        self._hands = hands
+        self._same = {window: same_hand(rows["teams"], window) for window in self._windows}
+
+    def best(self, seed: str, circle: Any) -> Way | None:
+        """The most surprising window and way of this circle. Most are hopeless: they get no exact tail, and no value of their own."""
+        found, worked = self._found.get(seed, []), self._worked.get(seed, [])
+        days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
+        best: Way | None = None
+        persons = (circle["members"] - circle["shielded"], circle["shielded"])
+        for window in self._windows:
+            first, last = window
+            inside = found[bisect_left(days, first * WEEK) : bisect_left(days, (last + 1) * WEEK)]
+            if len(inside) < LEAST or len({row["person"] for row in inside}) < LEAST:
+                continue
+            work = [0, 0]
+            for row in worked[bisect_left(weeks, first) : bisect_left(weeks, last + 1)]:
+                work[row["protected"]] += row["n"]
+            mean = self._expected.mean(self._shares[window], persons, work) * self._usually.ratio
+            best = self._by_team(self._by_all(best, window, inside, mean, False), window, inside, mean, False)
+            best = self._by_few(best, window, inside, mean, False)
+            intimate = [row for row in inside if row["intimate"] == 1]
+            if len({row["person"] for row in intimate}) >= LEAST:
+                mean *= self._expected.intimate
+                best = self._by_team(self._by_all(best, window, intimate, mean, True), window, intimate, mean, True)
+                best = self._by_few(best, window, intimate, mean, True)
+        return best
+
+    def _by_all(
+        self, best: Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
+    ) -> Way | None:
+        # Persons, not pairs: one whom everybody looks at is no sweep. What is expected are pairs, which is more.
+        k, tries = len({row["person"] for row in inside}), self.tries * WAYS
+        if _hopeless(k, mean, self._usually.inverse_s, tries, best):
+            return best
+        p = times(at_least(k, 1, mean, self._usually.inverse_s), tries)
+        return Way(p, window, intimate, "", "", k, None, mean) if _less(p, best) else best
+
+    def _by_few(
+        self, best: Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
+    ) -> Way | None:
+        """More of them than chance brings, and by fewer people."""
+        pairs = {(row["who"], row["person"]) for row in inside}
+        by = Counter(who for who, _ in pairs)
+        if sum(n > 1 for n in by.values()) < _FEW:
+            return best
+        k, tries = len({person for _, person in pairs}), self.tries * WAYS
+        hands = math.comb(len(pairs), 2) * self._same[window] * self._hands.ratio
+        both = [at_least(k, 1, mean, self._usually.inverse_s), at_least(again(pairs), 1, hands, self._hands.inverse_s)]
+        p = times(all_of(both), tries)
+        return Way(p, window, intimate, "", "", k, None, mean, len(by)) if _less(p, best) else best
+
+    def _by_team(
+        self, best: Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
+    ) -> Way | None:
+        first, last = window
+        without = self._without[window]
+        seen = len({(row["who"], row["person"]) for row in inside})
+        for column in TEAMS:
+            by: dict[str, set[str]] = {}
+            for row in inside:
+                if row[column] is not None:
+                    by.setdefault(row[column], set()).add(row["person"])
+            tries = self.tries * self._of[column] * WAYS
+            for id_, persons in by.items():
+                k = len(persons)
+                if k < LEAST:
+                    continue
+                n = sum(self._teams[column, id_].get(week, 0) for week in range(first, last + 1))
+                usual_here = n * min(1.0, mean / without)
+                if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
+                    continue
+                p = max(at_least(k, 1, usual_here, self._usually.inverse_s), members(k, n, seen, without, usual_here))
+                p = times(p, tries)
+                if _less(p, best):
+                    best = Way(p, window, intimate, column, id_, k, n, usual_here)
+        return best
+
+
+def same_hand(teams: Iterable[Any], weeks: tuple[int, int]) -> float:
+    """How likely one and the same principal began two of the looks without a reason of these weeks."""
+    by: Counter[str] = Counter()
+    for row in teams:
+        if row["team"] == "who" and weeks[0] <= row["week"] <= weeks[1]:
+            by[row["id"]] += row["n"]
+    return sum(n * n for n in by.values()) / max(1, sum(by.values())) ** 2
+
+
+def again(pairs: Iterable[tuple[str, str]]) -> int:
+    """How often somebody looked at one person more."""
+    return sum(n - 1 for n in Counter(who for who, _ in pairs).values())
+
+
+def _less(p: float, best: Way | None) -> bool:
+    return p < (1.0 if best is None else best.p)
+
+
+def _hopeless(k: int, mean: float, inverse_s: float, tries: int, best: Way | None) -> bool:
+    """Not even the chance of exactly k, which is less than that of at least k, would be less than the best so far."""
+    if mean <= 0:
+        return False
+    size = 1 / max(inverse_s, 1e-6)
+    log = math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1) - size * math.log1p(mean / size)
+    least = math.exp(log + k * math.log(mean / (mean + size)))
+    # The two formulas round differently: who is that near is computed.
+    return least * tries * 0.999 >= (1.0 if best is None else best.p)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Eight of one circle by four people is less likely than by eight, and both are paid for."""
+
+import pytest
+
+from whosaw.detect.expected import Expected, Spread
+from whosaw.detect.sweeps import Sweeps, again, same_hand
+
+WEEKS = range(2800, 2820)
+TEAMS = [{"team": "who", "id": f"e-{n}", "week": week, "n": 1} for n in range(100) for week in WEEKS]
+EXPECTED = Expected(
+    weeks=dict.fromkeys(WEEKS, 1000),
+    without=dict.fromkeys(WEEKS, 100),
+    intimate=0.3,
+    quiet=(0.2, 0.2),
+    linked=(0.0, 0.0),
+)
+CIRCLE = {"members": 30, "shielded": 0}
+
+
+def best(whos):
+    """The best way of a circle of thirty, of whom one a day was looked at by each of `whos` in turn."""
+    found = [
+        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "unit": None, "function": None, "manager": None}
+        for n, who in enumerate(whos)
+    ]  # fmt: skip
+    rows = {"found": found, "worked": [], "teams": TEAMS}
+    return Sweeps(rows, EXPECTED, Spread(1.0, 0.5, 500), Spread(1.0, 0.5, 500), [5]).best("p", CIRCLE)
+
+
+def test_few_hands_are_less_likely_than_many():
+    """Four with two each; eight with one each; and one with four, who is another way."""
+    few, strangers = best(["e-0", "e-1", "e-2", "e-3"] * 2), best([f"e-{n}" for n in range(8)])
+    assert (few.hands, few.k) == (4, 8)
+    assert (strangers.hands, strangers.k) == (0, 8)
+    assert few.p < strangers.p / 20
+    one = best(["e-0"] * 4 + [f"e-{n}" for n in range(1, 5)])
+    assert one.hands == 0
+
+
+def test_where_few_people_do_all_the_work_few_hands_say_little():
+    """Two who began a third of everything meet in one circle by chance."""
+    assert same_hand(TEAMS, (2800, 2819)) == pytest.approx(0.01)
+    busy = [{"team": "who", "id": who, "week": 2800, "n": 500} for who in ("a", "b")]
+    assert same_hand([*TEAMS, *busy], (2800, 2819)) == pytest.approx((2 * 500**2 + 100 * 20**2) / 3000**2)
+    assert same_hand([], (2800, 2819)) == 0
+    assert again([("a", "1"), ("a", "2"), ("a", "3"), ("b", "1")]) == 2
