@@ -196,6 +196,30 @@ def test_what_the_house_did_not_write_is_found_said_and_made_anew(tmp_path, chan
     assert later.changed == NOW + 1
 
 
+@pytest.mark.parametrize("put_back", [False, True])
+def test_what_is_exchanged_between_its_check_and_its_reading_is_kept_by_nobody(tmp_path, put_back):
+    """Also where the true file stands there again before anybody looks."""
+    made = project(Ledger(bodies(10)), NOTHING, tmp_path, size=11, checkpoint=NOTE, seal=SEAL, at=NOW)
+    true = tmp_path / made.tables["look"][0].file
+    forged = tmp_path / write_part(tmp_path, "look", look_rows(1, look(1, "e-forged", "p-forged", at(1)).encode())).file
+
+    def exchanged():
+        with open_facts(tmp_path, SEAL) as facts:
+            probe = tmp_path / "probe"
+            probe.touch()
+            while probe.stat().st_ctime_ns <= true.stat().st_ctime_ns:  # until the file system's clock has gone on
+                probe.touch()
+            true.rename(tmp_path / "aside")
+            true.write_bytes(forged.read_bytes())
+            rows = facts.rows(facts.tables["look"], ["row"], "test")
+            if put_back:
+                (tmp_path / "aside").rename(true)
+            return rows
+
+    with pytest.raises(Damaged, match="was not left alone while it was read"):
+        exchanged()
+
+
 def test_facts_of_before_are_made_anew_and_accuse_nobody(tmp_path):
     """Progress of the version that was not sealed is nobody's doing."""
     ledger = Ledger(bodies(10))

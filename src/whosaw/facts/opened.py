@@ -96,13 +96,31 @@ def _cells(column: Any) -> list[Cell]:
 @contextmanager
 def open_facts(folder: Path, seal: Seal, *, engine: str = DUCKDB) -> Iterator[Facts]:
     """The facts in `folder`, sealed with `seal`. Raises BadInput where none were made yet, Damaged where they are not what
-    was written.
+    was written; also at the end, where a file was not left alone meanwhile: what was made of it must not be kept.
     """
     need("duckdb", "watching")
     with held(folder, alone=False):
         progress = _progress(folder, seal)
+        before = {part.file: _mark(folder / part.file) for parts in progress.tables.values() for part in parts}
         with engine_of(engine) as on:
             yield Facts(on, {name: _table(on, folder, name, progress) for name in progress.tables}, progress)
+        _left_alone(folder, before)
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """What changes with any change of a file. Nobody can set the last of them, not even by putting back what was there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _left_alone(folder: Path, before: Mapping[str, tuple[int, ...] | None]) -> None:
+    # A file is checked once and read much later, whenever a query needs it; in between somebody could put another there.
+    for file, mark in before.items():
+        if _mark(folder / file) != mark:
+            raise Damaged(f"facts: {file} was not left alone while it was read", where=file, hint=ANEW)
 
 
 def _progress(folder: Path, seal: Seal) -> Progress:
