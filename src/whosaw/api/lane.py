@@ -5,9 +5,10 @@
       ▲                                                                     │
       └────────────────────── one call_soon_threadsafe ◀────────────────────┘
 
-Threads stand and wait for the journal, which makes one write for all of them (``journal.queue``). A few of them are enough to keep it
-and both cores busy, and more would only wait for one another; but where all of them wait for something else, a witness or an identity
-provider, more are started so that nobody waits behind them. An executor of the standard library would wake the loop for each answer.
+Threads put their look down and sleep, and one of them works for all (``guard.turn``): as many as there are, so many can be worked on together
+while others wait for the disk. Of a house with a database each works for itself, and more than a few would only wait for one another.
+Where all of them wait for something else, a witness or an identity provider, more are started so that nobody waits behind them. An executor
+of the standard library would wake the loop for each answer.
 
 Invariant: what was taken up is done to its end, even where nobody waits for the answer any more: its record may stand already.
 """
@@ -24,8 +25,8 @@ from typing import Any, Self, TypeVar
 
 from whosaw.errors import Busy
 
-THREADS = 32  # while work gets done
-MOST = 256  # where it does not
+THREADS, ALONE = 256, 32  # while work gets done; where each works for itself
+MOST = 512  # where it does not
 WAITING = 4096
 STUCK_S = 0.1
 _T = TypeVar("_T")

@@ -39,8 +39,8 @@ def listening(listen: str) -> socket.socket:
             part="--listen",
             hint="is another process there? --listen HOST:PORT takes another place",
         ) from None
-    # Connections inherit it. The loop would set it itself, but not on those of a socket that it did not make; and a reply is
-    # two writes, of which the second would wait 40 ms for the other side to say that it has the first.
+    # Connections inherit it. The loop would set it itself, but not on those of a socket that it did not make; and where a reply is
+    # two writes, the second would wait 40 ms for the other side to say that it has the first.
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return line
 
