@@ -54,6 +54,15 @@ def test_shares_are_counted_once_in_their_periods_and_no_further_than_enough(row
     assert counts(rows, many, 5) == [7, 1, *[0] * 18]
 
 
+def test_nobody_may_join_and_that_changes_nothing(rows):
+    """A page of an import whose people all count already, or of values that are no addresses."""
+    rows.join([])
+    rows.join([[]])
+    assert rows.empty()
+    rows.join([[], [(ONE, 5, bytes(16))], []])
+    assert counts(rows, [(ONE, 9)], 5) == [1]
+
+
 def test_who_leaves_is_counted_no_more_and_what_was_shown_of_them_goes(rows):
     """Exactly these rows, and every look of this stream and of no other; again is fine."""
     mine, theirs = os.urandom(16), os.urandom(16)

@@ -194,6 +194,8 @@ def add_unless_there(db: Connection, table: Table, rows: Sequence[tuple[Any, ...
 
     By the driver's own call: building a statement's parameters for each row takes longer than writing it does.
     """
+    if not rows:
+        return 0  # The driver would take an empty list for a statement that has no parameters.
     names = [column.name for column in table.c]
     place = "%s" if db.dialect.name == "postgresql" else "?"
     statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([place] * len(names))}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our own tables
