@@ -3,15 +3,19 @@
 
 import json
 from datetime import datetime
+from types import SimpleNamespace
 
+import duckdb
 import pytest
 from tests.detect.folder import LISTED, TWO, at, folder
 
 from whosaw.cli.commands import run
 from whosaw.detect import examine as module
 from whosaw.detect import run as running
+from whosaw.detect.defaults import load_defaults
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signals import relationship, unexplained
+from whosaw.facts.engine import _past_its_end
 
 FEW = (unexplained, relationship)
 
@@ -144,3 +148,28 @@ def test_a_fault_in_one_signal_does_not_blind_the_others(tmp_path, monkeypatch, 
     off = json.loads(capfd.readouterr().out)["off"]
     assert off[0].startswith("The signal relationship is off: a fault in whosaw itself (KeyError at test_examine.py:")
     assert "e-41" not in off[0]
+
+
+def test_too_little_memory_for_one_signal_turns_that_one_off(monkeypatch):
+    """Whatever it asks, in its query or later: the others are tried, and the run says which one was not."""
+
+    def detector(name, query):
+        return SimpleNamespace(
+            NAME=name,
+            FAMILY="context",
+            NEEDS=frozenset(),
+            query=query,
+            score=lambda rows, world: [],
+            tell=lambda w, s: s,
+        )
+
+    def too_much(world):
+        with _past_its_end():
+            raise duckdb.OutOfMemoryException("no room for e-41")
+
+    facts = SimpleNamespace(tables={}, dataset=None)
+    world = SimpleNamespace(facts=facts, defaults=load_defaults())
+    monkeypatch.setattr(running, "SIGNALS", (detector("large", too_much), detector("small", lambda world: {})))
+    found = running.tried(world, 0.02)
+    assert found.ran == {"context": 1}
+    assert found.failed == ("The signal large is off: the engine has too little memory for this.",)

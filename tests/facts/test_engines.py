@@ -12,7 +12,7 @@ from whosaw.detect.registry import SIGNALS
 from whosaw.detect.run import world_of
 from whosaw.detect.signal import PREPARED
 from whosaw.detect.templates import load_templates
-from whosaw.errors import MissingExtra
+from whosaw.errors import MissingExtra, Unavailable
 from whosaw.facts import engine
 from whosaw.facts.columns import FIELDS
 from whosaw.facts.dataset.opened import open_dataset
@@ -115,7 +115,7 @@ def test_an_engine_takes_what_it_was_given_and_spills_where_it_was_told(tmp_path
         on.backend.raw_sql(
             "create temp table many as select hash(i) as n, i::varchar || 'x' as x from range(1500000) t(i)"
         )
-        assert any((tmp_path / "spill").iterdir())
+        assert [each for each in (tmp_path / "spill").iterdir() if each.is_file()]
         assert on.table("many").count().to_pyarrow().as_py() == 1_500_000
 
 
@@ -130,6 +130,58 @@ def test_what_is_forgotten_is_gone_and_nothing_else():
         assert on.table("two_b").count().to_pyarrow().as_py() == 3
         with pytest.raises(ibis.common.exceptions.TableNotFound):
             on.table("one_a")
+
+
+def test_what_is_laid_down_is_a_table_like_any_other_and_its_file_goes_with_it(tmp_path):
+    """Of the types that it had; it goes when it is forgotten, and at the end."""
+    ibis = pytest.importorskip("ibis")
+    with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+        on.backend.raw_sql("create temp table few as select * from (values (1, 'x'), (2, null)) t(n, name)")
+        few = on.table("few")
+        there = on.lay("of it's_a", few.mutate(one=ibis.literal(1)).order_by("n"))
+        on.lay("other_b", few)
+        assert [str(kind) for kind in there.schema().types] == ["int32", "string", "int8"]
+        assert sorted(on.arrow(there).to_pylist(), key=str) == [
+            {"n": 1, "name": "x", "one": 1},
+            {"n": 2, "name": None, "one": 1},
+        ]
+        assert len(list(tmp_path.rglob("*.parquet"))) == 2
+        on.forget("_a")
+        assert len(list(tmp_path.rglob("*.parquet"))) == 1
+        with pytest.raises(ibis.common.exceptions.TableNotFound):
+            on.table("of it's_a")
+        assert on.arrow(on.table("other_b")).num_rows == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_too_little_memory_is_said_of_the_question_and_not_of_what_it_asked(monkeypatch):
+    """Whether it is kept, laid down or asked for; the engine's own words would quote the question."""
+    duckdb = pytest.importorskip("duckdb")
+    with engine.engine_of() as on:
+        on.backend.raw_sql("create temp table few as select 'e-41' as who")
+        few = on.table("few")
+
+        def none_left(*words):
+            raise duckdb.OutOfMemoryException("no room for e-41")
+
+        monkeypatch.setattr(on, "backend", _Full(on.backend, none_left))
+        for ask in (on.arrow, lambda e: on.keep("a", e), lambda e: on.lay("b", e)):
+            with pytest.raises(Unavailable, match=r"too little memory for this$"):
+                ask(few)
+
+
+class _Full:
+    """A backend that compiles and answers nothing."""
+
+    def __init__(self, backend, none_left):
+        self._backend, self.raw_sql, self.sql = backend, none_left, none_left
+
+    @property
+    def con(self):
+        return self
+
+    def __getattr__(self, name):
+        return getattr(self._backend, name)
 
 
 def test_a_number_past_its_end_is_a_fault_in_arithmetic():

@@ -13,7 +13,7 @@ unexplained first look launders nothing and no chain creeps.                    
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -60,8 +60,13 @@ def explained(
         for group in _groups(template):
             if len(group.tables) > 1 and group not in groups:
                 groups[group] = facts.keep(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
-    looks = facts.keep(f"looks{mark}", looks)
-    found = facts.keep(f"found{mark}", _reasons(looks, tables, templates, defaults, groups))
+    looks = facts.lay(f"looks{mark}", looks)
+    # One statement for each: all at once would hold what every one of them is joined with.
+    met = [
+        facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
+        for placed in templates.usable(frozenset(tables))
+    ]
+    found = facts.lay(f"found{mark}", _reasons(looks, met, templates, defaults))
     return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
 
 
@@ -73,20 +78,19 @@ def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, default
     near          LATE, OVER, OWN (added up): why the nearest template fails; 0 where none comes near
     first         1: no look by this principal at this person in so many days before
     """
-    found = _reasons(looks, tables, templates, defaults, {})
+    met = [_judged(looks, tables, placed, defaults, {}) for placed in templates.usable(frozenset(tables))]
+    found = _reasons(looks, met, templates, defaults)
     return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
 
 
-def _reasons(looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults, groups: Groups) -> Any:
-    """What `explain` adds, by `e_row`. `groups`: what was joined and kept before."""
+def _reasons(looks: Any, met: Sequence[Any], templates: Templates, defaults: Defaults) -> Any:
+    """What `explain` adds, by `e_row`. `met`: of each template, the looks that it leads to."""
     ibis = need("ibis", "watching")
-    usable = templates.usable(frozenset(tables))
     # Of each look only what is asked for here: windows over whole rows would carry sixty columns through every sort.
     narrow = looks.select(*_IN_ORDER)
     joined = narrow.mutate(then=_zero(ibis), now=_zero(ibis), miss=_zero(ibis))
-    if usable:
-        found = [_judged(looks, tables, placed, defaults, groups) for placed in usable]
-        best = reduce(lambda a, b: a.union(b), found)
+    if met:
+        best = reduce(lambda a, b: a.union(b), met)
         best = best.group_by(best.j_row).aggregate(
             then=best.then.max(), now=best.now.max(), miss=best.miss.min().fill_null(0)
         )
@@ -150,6 +154,7 @@ def _judged(
         miss=ibis.ifelse(fails > 0, fails * 100_000 + place * 8 + misses, ibis.null("int64")),
     )
     # Cast by name: the union of templates wants one type for each column. Not grouped here: it is once, of all templates.
+    pairs = pairs.filter((pairs.now > 0) | pairs.miss.notnull())  # else it says nothing, and now is never below then
     return pairs.select(
         j_row=pairs.l_row, then=pairs.then.cast("int64"), now=pairs.now.cast("int64"), miss=pairs.miss.cast("int64")
     )

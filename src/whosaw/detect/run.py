@@ -88,8 +88,8 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
         made = f"{mark_of(as_of, defaults, templates)}_made"
         looks = explained(facts, prepare(tables, as_of), tables, templates, defaults, mark=made)
         found = flags(looks, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
-        found = facts.keep(f"flags{made}", found)
-        kept = facts.keep(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
+        found = facts.lay(f"flags{made}", found)
+        kept = facts.lay(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
         facts.engine.forget(made)
     return World(facts, tables, kept, as_of, defaults, templates)
 

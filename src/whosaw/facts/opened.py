@@ -57,6 +57,10 @@ class Facts:
         """`expr`, computed once and kept in the engine for this session."""
         return self.engine.keep(name, expr)
 
+    def lay(self, name: str, expr: Any) -> Any:
+        """The same for as many rows as there are looks."""
+        return self.engine.lay(name, expr)
+
     def rows(self, expr: Any, order: Sequence[str], what: str) -> list[dict[str, Cell]]:
         """The rows of `expr`, sorted here by `order`, nulls first. Raises BadInput past MOST_ROWS, naming `what`."""
         table = self.engine.arrow(expr.limit(MOST_ROWS + 1))
