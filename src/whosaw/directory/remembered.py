@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from sqlalchemy import Connection, Dialect, Engine, Select, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -191,12 +191,12 @@ def once() -> Iterator[None]:
         _block.seen = before
 
 
-_memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
+_KEPT = "whosaw_memory"  # at the engine itself, and gone with it: asked for six times a look
 
 
 def remember(engine: Engine, which: Which) -> None:
     """Remember what is read of this SQLite file from here on."""
-    memory = _memories[engine] = Memory(engine, which)
+    memory = engine.__dict__[_KEPT] = Memory(engine, which)
 
     @event.listens_for(engine, "engine_disposed")
     def close(_: Engine) -> None:
@@ -205,7 +205,8 @@ def remember(engine: Engine, which: Which) -> None:
 
 def memory_of(engine: Engine) -> Memory | None:
     """The memory of `engine`; None where nothing is remembered."""
-    return _memories.get(engine)
+    found: Memory | None = engine.__dict__.get(_KEPT)
+    return found
 
 
 @contextmanager

@@ -76,8 +76,6 @@ class _Places:
 
     def drop(self, at: int) -> None:
         """What is over at `at` is free again."""
-        if at < self.soonest:
-            return
         soonest, empty = _NEVER, []
         for each, spans in self.of.items():
             while spans and spans[0][0] <= at:
@@ -118,10 +116,6 @@ class _Places:
         if not spans:
             del self.of[each]
 
-    def taken(self, lane: Lane) -> int:
-        """How many of `lane` are taken, or how many others than its `each` have one."""
-        return self.count if lane.each is None else len(self.of) - (lane.each in self.of)
-
 
 class InMemory:
     """``Counters`` of one process, gone with it: whoever starts anew puts back what the journal says."""
@@ -135,7 +129,7 @@ class InMemory:
         with self._lock:
             at = self._now(at)
             left = [self._left(lane, at) for lane in lanes]
-            fine = all(n >= lane.places for n, lane in zip(left, lanes, strict=True))
+            fine = all([n >= lane.places for n, lane in zip(left, lanes, strict=True)])  # noqa: C419 - asked for each look
             return left, tuple([(lane, self._add(lane, at)) for lane in lanes if fine or lane.always])
 
     def give_back(self, kept: Kept) -> None:
@@ -178,8 +172,10 @@ class InMemory:
         places = self._keys.get(lane.key)
         if places is None:
             return lane.limit
-        places.drop(at)
-        return lane.limit - places.taken(lane)
+        if at >= places.soonest:
+            places.drop(at)
+        # As many as are taken, or as many others than its `each` have one.
+        return lane.limit - (places.count if lane.each is None else len(places.of) - (lane.each in places.of))
 
     def _add(self, lane: Lane, at: int) -> int:
         places = self._keys.get(lane.key)

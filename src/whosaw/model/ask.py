@@ -25,28 +25,28 @@ _LATELY = 512  # looks: as many as are on their way together, in several groups
 _ASK, _EXACT = b"whosaw/ask/v1", b"whosaw/exact/v1"
 
 
-@lru_cache(_LATELY)  # guard and vault ask for the same one three times, a moment apart
 def ask_digest(look: Look, principal: str, person: str) -> bytes:
     """SHA-256 over `look` with the two pseudonyms in place of its identifiers, 32 bytes."""
-    return _digest(_ASK, look, principal, person, everything=True)
+    return _digests(look, principal, person)[0]
 
 
 def exact_digest(look: Look, principal: str, person: str) -> bytes:
     """What an approval is bound to, 32 bytes: who asks for whom, which fields how exactly, how, for what, under which case."""
-    return _digest(_EXACT, look, principal, person, everything=False)
+    return _digests(look, principal, person)[1]
 
 
-def _digest(domain: bytes, look: Look, principal: str, person: str, *, everything: bool) -> bytes:
-    """Over the canonical JSON of what was asked, put together by hand: it is made for each look. `everything`: look id, app and caller, too."""
+@lru_cache(_LATELY)  # guard and vault ask for the same ones four times, a moment apart
+def _digests(look: Look, principal: str, person: str) -> tuple[bytes, bytes]:
+    """Both: over the canonical JSON of what was asked, put together by hand, because it is made for each look."""
     fields = ",".join([f'{{"detail":{text_of(a.detail)},"field":"{a.field}"}}' for a in sorted(look.asked)])
-    app = caller = look_id = ""
-    if everything:
-        app, look_id = f'"app":{text_of(look.app)},', f'"look":{text_of(look.look_id)},'
-        caller = "" if look.caller is None else f'"caller":{spelled(look.caller.json())},'
+    caller = "" if look.caller is None else f'"caller":{spelled(look.caller.json())},'
     # Left out where it is not so: digests were made before it was there, and stay what they are.
     glass = '"break_glass":true,' if look.break_glass else ""
-    said = (
-        f'{{{app}{glass}{caller}"case":{text_of(look.case)},"fields":[{fields}],{look_id}"mode":"{look.mode}",'
-        f'"person":{text_of(person)},"principal":{text_of(principal)},"purpose":{text_of(look.purpose)}}}'
+    case = f'"case":{text_of(look.case)},"fields":[{fields}],'
+    rest = (
+        f'"mode":"{look.mode}","person":{text_of(person)},"principal":{text_of(principal)},'
+        f'"purpose":{text_of(look.purpose)}}}'
     )
-    return hashlib.sha256(domain + said.encode()).digest()
+    ask = f'{{"app":{text_of(look.app)},{glass}{caller}{case}"look":{text_of(look.look_id)},{rest}'
+    exact = f"{{{glass}{case}{rest}"
+    return hashlib.sha256(_ASK + ask.encode()).digest(), hashlib.sha256(_EXACT + exact.encode()).digest()

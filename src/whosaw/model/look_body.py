@@ -116,27 +116,28 @@ class LookBody:
     def _text(self) -> str:
         """What ``record.canonical`` makes of it, put together by hand: a look is spelled twice as often as all else together."""
         withheld = self.withheld
-        perhaps = {
-            "approvals": self.approvals and spelled([approval.json() for approval in self.approvals]),
-            "break_glass": self.break_glass and "true",
-            "caller": self.caller and spelled(self.caller.json()),
-            "gate": self.gate and self.gate.text(),
-            "stage": self.stage is not Stage.DURABLE and f'"{self.stage}"',
-            "withheld": withheld and spelled({"code": withheld.code, "until": time_text(withheld.until)}),
-        }
-        more = {name: f'"{name}":{said},' if said else "" for name, said in perhaps.items()}
+        approvals = f'"approvals":{spelled([a.json() for a in self.approvals])},' if self.approvals else ""
+        glass = '"break_glass":true,' if self.break_glass else ""
+        caller = "" if self.caller is None else f'"caller":{spelled(self.caller.json())},'
+        gate = "" if self.gate is None else f'"gate":{self.gate.text()},'
+        stage = "" if self.stage is Stage.DURABLE else f'"stage":"{self.stage}",'
+        until = (
+            ""
+            if withheld is None
+            else f',"withheld":{spelled({"code": withheld.code, "until": time_text(withheld.until)})}'
+        )
         fields = ",".join([f'{{"detail":{text_of(d)},"field":"{f}"}}' for f, d in self.asked])
         taken = "null" if self.taken is None else f'"{time_text(self.taken)}"'
         return (
-            f'{{"app":{text_of(self.app)},{more["approvals"]}"ask":{_b64(self.ask)},"at":"{time_text(self.at)}",'
-            f'{more["break_glass"]}"bulk":{text_of(self.bulk)},{more["caller"]}"case":{text_of(self.case)},'
+            f'{{"app":{text_of(self.app)},{approvals}"ask":{_b64(self.ask)},"at":"{time_text(self.at)}",'
+            f'{glass}"bulk":{text_of(self.bulk)},{caller}"case":{text_of(self.case)},'
             f'"claimed":{_said(self.claimed)},"decision":{text_of(self.decision)},"facts":{_b64(self.facts)},"fields":[{fields}],'
-            f'{more["gate"]}"hint":{_said(self.hint)},"kind":"{self.kind}","look":{text_of(self.look)},'
+            f'{gate}"hint":{_said(self.hint)},"kind":"{self.kind}","look":{text_of(self.look)},'
             f'"mentions":{spelled(self.mentions)},"mode":"{self.mode}","on_behalf_of":{text_of(self.on_behalf_of)},'
             f'"origin":{text_of(self.origin)},"person":{text_of(self.person)},"policy":{_b64(self.policy)},'
             f'"principal":{text_of(self.principal)},"purpose":{text_of(self.purpose)},"query":{_b64(self.query)},'
             f'"rows":{spelled(self.rows)},"rules":[{",".join(map(text_of, self.rules))}],"shape":{text_of(self.shape)},'
-            f'"source":{text_of(self.source)},{more["stage"]}"taken":{taken},"v":1{more["withheld"] and ","}{more["withheld"][:-1]}}}'
+            f'"source":{text_of(self.source)},{stage}"taken":{taken},"v":1{until}}}'
         )
 
     def _as_read(self) -> bool:

@@ -24,6 +24,7 @@ from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.root import Mac, Root, hmac_sha256
 
 PREFIX = 10
+_LATELY = 512  # ids
 _KINDS = tuple(
     bytes([kind]) for kind in range(max(StreamKind) + 1)
 )  # by number: a kind as the key of a dictionary is slow
@@ -37,21 +38,33 @@ _PRINCIPAL = re.compile(r"e-[a-z2-7]{16}")
 class Pseudonyms:
     """Makes pseudonyms of ids. It cannot turn one back."""
 
-    __slots__ = ("_digests", "_lookup", "_principals")
+    __slots__ = ("_digests", "_lately", "_lookup", "_principals")
 
     def __init__(self, root: Root) -> None:
         self._lookup, self._principals, self._digests = Mac(root.lookup), Mac(root.principals), root.digests
+        self._lately: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:
         return "Pseudonyms(…)"
 
     def person(self, person: str) -> str:
         """`p-` and 16 characters for the account id `person`."""
-        return _text("p-", self._lookup.of(looked_for(Stream.of_person(person))))
+        return self._lately.get(("p-", person)) or self._made("p-", person)
 
     def principal(self, principal: str) -> str:
         """`e-` and 16 characters for the staff id `principal`."""
-        return _text("e-", self._principals.of(checked_id(principal, "principal")))
+        return self._lately.get(("e-", principal)) or self._made("e-", principal)
+
+    def _made(self, prefix: str, id_: str) -> str:
+        if prefix == "p-":
+            made = _text(prefix, self._lookup.of(looked_for(Stream.of_person(id_))))
+        else:
+            made = _text(prefix, self._principals.of(checked_id(id_, "principal")))
+        # Guard and vault ask for the same ones, a moment apart. No longer than that: ids are not to lie about.
+        if len(self._lately) >= _LATELY:
+            self._lately.clear()
+        self._lately[prefix, id_] = made
+        return made
 
     def digest(self, text: bytes) -> bytes:
         """32 bytes that tell equal texts from unequal ones, and are of no use for guessing at them."""
