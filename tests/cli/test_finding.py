@@ -73,7 +73,9 @@ def _typing(desk):
 
 def test_a_finding_from_found_to_closed(court):
     """Listed, read, taken, resolved by one, confirmed by another; what it ended as stands beside it and in the counts."""
-    rows = court("list", as_="head")["rows"]
+    listed = court("list", as_="head")
+    rows = listed["rows"]
+    assert listed["sentence"] == "1 finding, not closed."
     assert [(row["finding"], row["state"], row["goes to"]) for row in rows] == [("f-000001", "open", "audit-ie")]
     assert [row["finding"] for row in court("list", as_="ana")["rows"]] == ["f-000002"]
     assert court("take", "f-000001", as_="zofia")["state"] == "in_review"

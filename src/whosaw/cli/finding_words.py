@@ -51,7 +51,8 @@ def listing(all_: Sequence[Listed], *, hidden: bool) -> Table:
     )
     waiting = sum(1 for row in made if row["state"] != str(State.CLOSED))
     none = "No finding is there for you to read. Findings about you, your unit or your line go to others."
-    said = f"{counted(len(made), 'finding')}, {waiting} of them not closed." if made else none
+    open_ = "not closed" if waiting == len(made) else f"{waiting:,} of them not closed"
+    said = f"{counted(len(made), 'finding')}, {open_}." if made else none
     return Table(
         said, ("finding", "state", "resolution", "score", "goes to", "since", "sentence"), made, {"hidden": away}, after
     )
