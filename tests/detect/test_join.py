@@ -81,6 +81,29 @@ def test_half_of_what_several_people_did_is_no_accident():
     assert units(joined([places, alone], {}, NUMBERS)) == [["alone"], ["places"]]
 
 
+def test_what_is_broad_comes_after_what_says_it_more_closely():
+    """All that ann did without a reason is no finding that takes her part from what she did with cid."""
+    with_ben = replace(of(1e-3, [*ANN[:2], *BEN[:4]], "with ben", "circle"), signal="circle_sweep")
+    cid = [("cid", f"c{i}") for i in range(4)]
+    with_cid = replace(of(2e-3, [*ANN[2:4], *cid], "with cid", "circle"), signal="circle_sweep")
+    everything = of(1e-6, [("ann", str(i)) for i in (*range(10), *range(20, 80))], "ann")
+    found = joined([with_ben, with_cid, replace(everything, signal="unexplained")], {}, NUMBERS)
+    assert sorted(sorted({look.who for s in part for look in s.looks}) for part in found) == [
+        ["ann", "ben"],
+        ["ann", "cid"],
+    ]
+    (one,) = joined([with_ben, with_cid, replace(everything, signal="volume")], {}, NUMBERS)
+    assert {look.who for s in one for look in s.looks} == {"ann", "ben"}
+
+
+def test_what_overlaps_is_said_once_of_the_same_people():
+    """Five circles with ann in them are no reason to leave out ben, who stands in the one that tells most."""
+    both = [("ann", "0"), ("ann", "1"), ("ben", "2"), ("ben", "3"), ("cid", "4"), ("cid", "5")]
+    first = of(1e-5, both, "first", "circle")
+    others = [of(1e-2, [("ann", "0"), ("ann", "1")], f"circle {i}", "circle") for i in range(9)]
+    assert {look.who for s in core([first, *others], NUMBERS) for look in s.looks} == {"ann", "ben", "cid"}
+
+
 def test_what_opens_nothing_supports_or_is_left_out():
     """A signal that may not be a finding by itself is in one, or nowhere."""
     quiet = replace(of(1e-9, ANN, "ann-first"), opens=False)

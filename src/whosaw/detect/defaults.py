@@ -79,6 +79,7 @@ class Joining:
     same: int
     reviewers: tuple[str, ...]
     of_machines: tuple[str, ...]
+    broad: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

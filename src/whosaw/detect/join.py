@@ -45,9 +45,12 @@ def joined(signals: Iterable[Signal], lookers: Mapping[str, int], numbers: Joini
     A signal that opens nothing and fits nowhere is left out.
     """
     findings = _Parts(numbers)
-    # Those that open findings first: what only supports finds them there, however strong it is.
+    # Those that open findings first: what only supports finds them there, however strong it is. And what is broad after what
+    # says more closely what a finding is about: it would take from others' findings what this one principal did in them.
     ordered = [
-        (not opens(signal, numbers), *signal.order, signal) for signal in signals if not practice(signal, numbers)
+        (not opens(signal, numbers), signal.signal in numbers.broad, *signal.order, signal)
+        for signal in signals
+        if not practice(signal, numbers)
     ]
     for quiet, *_, signal in sorted(ordered, key=lambda each: each[:-1]):
         part = _Part.of(signal, lookers, numbers.hub_lookers)
@@ -76,8 +79,7 @@ def core(signals: Sequence[Signal], numbers: Joining) -> list[Signal]:
     named: dict[_Pair, set[tuple[str, str]]] = {}
     for s in signals:
         for look in s.looks:
-            # A unit, its manager and its function say the same once.
-            named.setdefault(_pair(look), set()).add((s.signal, "team" if s.kind in TEAMS else s.kind))
+            named.setdefault(_pair(look), set()).add(_kind(s))
     pairs |= {pair for pair, by in named.items() if len(by) > 1}
     persons = {person for _, person in pairs}
     for s in signals:
@@ -86,13 +88,21 @@ def core(signals: Sequence[Signal], numbers: Joining) -> list[Signal]:
         if len(own) > 1 and 2 * sum(person in persons for _, person in own) >= len(own):
             pairs |= own
     signals = _only(signals, lambda look: _pair(look) in pairs)
-    weight: dict[str, float] = {}
+    said: dict[str, dict[tuple[str, str], float]] = {}
     for signal in signals:
         whos = {look.who for look in signal.looks}
         for who in whos:
-            weight[who] = weight.get(who, 0.0) - math.log10(max(signal.p, _LEAST)) / len(whos)
+            of = said.setdefault(who, {})
+            # Circles that overlap say the same of the same people, and whoever stands in most of them is not the most suspected.
+            of[_kind(signal)] = max(of.get(_kind(signal), 0.0), -math.log10(max(signal.p, _LEAST)) / len(whos))
+    weight = {who: math.fsum(of.values()) for who, of in said.items()}
     least = max(weight.values(), default=0.0) * numbers.core
     return _only(signals, lambda look: weight[look.who] >= least)
+
+
+def _kind(signal: Signal) -> tuple[str, str]:
+    """A unit, its manager and its function say the same once."""
+    return signal.signal, "team" if signal.kind in TEAMS else signal.kind
 
 
 def of_one(parts: Iterable[Sequence[Signal]], numbers: Joining) -> list[list[Signal]]:

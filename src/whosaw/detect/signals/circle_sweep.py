@@ -40,7 +40,8 @@ NEEDS = frozenset({"look", "links"})
 
 @dataclass(frozen=True, slots=True)
 class NUMBERS:
-    """`days`: windows. `links`: a seed has at least so many. `ordinary`: circles of so many unprotected seeds are tried.
+    """`days`: windows. `links`: a seed has at least so many. `ordinary`: circles of so many unprotected seeds are tried, `unknown` where
+    it is not known who is protected.
 
     `crowd`, `crowd_days`: one principal at so many of a circle, for any reason, in so many days. The rest: expected.spread.
     """
@@ -48,6 +49,7 @@ class NUMBERS:
     days: tuple[int, ...]
     links: int
     ordinary: int
+    unknown: int
     crowd: int
     crowd_days: int
     apart: float
@@ -125,7 +127,9 @@ def _chosen(world: World, numbers: NUMBERS) -> Any:
     # Among the unprotected the first by their ids, which say nothing about who looked.
     place = ibis.row_number().over(ibis.window(group_by=[seeds.protected], order_by=[seeds.person]))
     seeds = seeds.mutate(place=place)
-    seeds = seeds.filter((seeds.protected == 1) | (seeds.place < numbers.ordinary))
+    known = world.facts.rows(seeds.aggregate(known=seeds.protected.max()), ("known",), NAME)[0]["known"]
+    most = numbers.ordinary if known else numbers.unknown
+    seeds = seeds.filter((seeds.protected == 1) | (seeds.place < most))
     circle = world.prepared("circle")
     chosen = circle.join(seeds, circle.seed == seeds.person).select("seed", "member", guarded="protected")
     chosen = chosen.group_by("seed", "member").aggregate(guarded=chosen.guarded.max())
