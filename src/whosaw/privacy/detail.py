@@ -71,8 +71,9 @@ def seen(field: Field, detail: str, at: datetime) -> datetime:
 def check_offered(field: Field, detail: str, places: Places = NOWHERE) -> None:
     """Raises BadInput for a rung that `field` has not, or that this installation cannot show."""
     rung(field, detail)
-    here = KINDS[field].offered(places)
-    if detail not in here:
+    kind = KINDS[field]
+    if not kind.offers(detail, places):
+        here = kind.offered(places)
         hint = f"offered: {', '.join(f'{field}:{each}' for each in here)}"
         raise BadInput(f"{field}:{detail} is not offered here", where="detail", hint=hint)
 

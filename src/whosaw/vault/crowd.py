@@ -158,16 +158,17 @@ class Crowd:
     def _found(self, asked: ToShow) -> list[int | None] | _Keeping:
         """What was kept of this look; or what is to be."""
         key, values, look = asked.key, asked.values, asked.look
-        name = key.source("prefixes shown", look.hex())
-        about = f"prefixes of {look.hex()}"
+        which = look.hex()
+        name = key.source("prefixes shown", which)
+        about = f"prefixes of {which}"
         prefixes = [self._prefixes_of(address_of(address), seen) for address, seen in values]
         # All of them, found or not: how long an answer takes says nothing of how many there are. One question for all.
-        networks = list({each: None for _, of in prefixes for each in of})
+        networks = list(dict.fromkeys([each for _, of in prefixes for each in of]))
         kept, counts = self._rows.looked(key.handle, name, networks)
         if kept is not None:
             return _lengths(asked, about, kept)
         many = dict(zip(networks, counts, strict=True))
-        plain = bytes(_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes)
+        plain = bytes([_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes])
         return _Keeping(key.handle, name, about, key.seal(about, 0, plain.ljust(asked.room, b"\x00"), self._random))
 
     def leave(self, handle: bytes) -> None:
@@ -217,4 +218,4 @@ def _lengths(asked: ToShow, about: str, kept: bytes) -> list[int | None]:
 
 def _longest(lengths: Sequence[int], enough: Sequence[bool]) -> int:
     """The longest prefix in which there are enough; 0: none."""
-    return next((length for length, fine in zip(lengths, enough, strict=True) if fine), 0)
+    return lengths[enough.index(True)] if True in enough else 0

@@ -30,7 +30,7 @@ from whosaw.guard.approvals.state import GATE, Event, Grant, No, Standing, State
 from whosaw.model.approval import GROUPS, Approval, As, Counts, Overseen, Passkey, Uses, counted_as
 from whosaw.model.approval_kept import Holder, RequestRow
 from whosaw.model.look_body import LookBody
-from whosaw.policy.facts import ApprovalFacts
+from whosaw.policy.facts import NO_APPROVALS, ApprovalFacts
 from whosaw.policy.independence import RETURNED
 
 
@@ -49,6 +49,8 @@ class Held:
     @property
     def facts(self) -> ApprovalFacts:
         """What the decision may know of it."""
+        if not self.approvals:
+            return NO_APPROVALS
         counts = self.counts
         return ApprovalFacts(**{name: getattr(counts, name) for name in GROUPS})
 

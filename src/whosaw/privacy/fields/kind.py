@@ -119,7 +119,14 @@ class Kind:
         return tuple(rung.word for rung in self.rungs)
 
     def rung(self, word: str) -> Rung:
-        return self.rungs[self.words.index(word)]
+        for each in self.rungs:
+            if each.word == word:
+                return each
+        raise ValueError(f"{self.name} has no such rung")
+
+    def offers(self, word: str, places: Places) -> bool:
+        """Whether `word` is one of those that are `offered`."""
+        return any(each.word == word for each in self.rungs) and (word not in self.needs_places or places.offers(word))
 
     def offered(self, places: Places) -> tuple[str, ...]:
         """The rungs that can be shown here, least first. One that is not here is refused, never rounded up."""
