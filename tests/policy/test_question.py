@@ -140,7 +140,7 @@ def worlds(seed, many):
 
 def test_a_question_is_what_the_library_makes_of_the_same_facts():
     """Each of them twice: what is spelled of a directory's answer is spelled once, and the second look gets the same."""
-    for world in worlds(11, 800):
+    for world in worlds(11, 400):
         for _ in range(2):
             made = Question.of(*world)
             assert (made.entities, made.context, made.digest) == by_the_library(*world)
