@@ -127,6 +127,13 @@ def test_a_variable_with_something_else_is_refused_and_not_repeated(text):
     assert not text.strip() or text.strip() not in str(told.value)
 
 
+def test_a_variable_that_is_not_set_is_called_a_variable():
+    """Whoever reads it looks for no file; and is told that a new key would be none."""
+    with pytest.raises(Misconfigured, match=r"^the variable WHOSAW_TEST_UNSET is not set") as told:
+        RootInEnvironment("WHOSAW_TEST_UNSET", {}).load()
+    assert "file" not in str(told.value) and "your backup" in told.value.hint
+
+
 # ── a key service ──
 
 

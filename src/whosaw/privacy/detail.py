@@ -74,7 +74,8 @@ def check_offered(field: Field, detail: str, places: Places = NOWHERE) -> None:
     kind = KINDS[field]
     if not kind.offers(detail, places):
         here = kind.offered(places)
-        hint = f"offered: {', '.join(f'{field}:{each}' for each in here)}"
+        names = ", ".join(f"{field}:{each}" for each in here)
+        hint = f"known here: {names}; the others need a database of places, [places] in whosaw.toml"
         raise BadInput(f"{field}:{detail} is not offered here", where="detail", hint=hint)
 
 

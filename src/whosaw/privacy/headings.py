@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from whosaw.errors import BadInput
 from whosaw.model.access import Asked, Field
@@ -38,7 +38,7 @@ class Headings:
         self._asked, self._world = asked, World(_ALL, places)
         self._networks = asked.detail == "network"
         spell = _network if self._networks else self._place
-        self.texts = tuple(sorted({spell(text) for text in texts}))
+        self.texts = tuple(sorted({_each(spell, text, number) for number, text in enumerate(texts, 1)}))
         if not 1 <= len(self.texts) <= MOST:
             raise BadInput(f"a count has 1 to {MOST} headings", where="headings")
         self._at = {text: number for number, text in enumerate(self.texts)}
@@ -67,19 +67,25 @@ class Headings:
             or not text.isprintable()
             or len(text) > 200
         ):
-            raise BadInput("not a place of this detail", where="headings", hint="SE for a country, SE/SE-E for a region, SE/SE-E/Aby for a city")  # fmt: skip
+            raise BadInput("not a place of this detail", hint="SE for a country, SE/SE-E for a region, SE/SE-E/Aby for a city")  # fmt: skip
         return text
+
+
+def _each(spell: Callable[[str], str], text: str, number: int) -> str:
+    """The heading in its one spelling; of one that is none, which of the list it was."""
+    try:
+        return spell(text)
+    except BadInput as wrong:
+        raise BadInput(str(wrong), where=f"headings, number {number}", hint=wrong.hint) from None
 
 
 def _network(text: str) -> str:
     try:
         network: Network = ipaddress.ip_network(text)
     except ValueError:
-        raise BadInput("not a network", where="headings", hint="for example 203.0.113.0/24") from None
+        raise BadInput("not a network", hint="for example 203.0.113.0/24") from None
     if network.prefixlen > lengths(network.network_address)[0] or "%" in text:
-        raise BadInput(
-            "a network this small is counted by nobody", where="headings", hint="/24 and /48 are the longest"
-        )
+        raise BadInput("a network this small is counted by nobody", hint="/24 and /48 are the longest")
     return str(network)
 
 

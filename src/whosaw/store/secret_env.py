@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import MutableMapping
 
+from whosaw.errors import Misconfigured
 from whosaw.privacy.root import Root
 
 _taken: dict[str, str] = {}
@@ -39,8 +40,19 @@ class RootInEnvironment:
     def load(self) -> Root:
         found = take(self._name, self._environ)
         # A shell leaves the last line's end off; a file has it. Both are the same key.
-        raw = None if found is None else found.removesuffix("\n").encode("ascii", "replace") + b"\n"
-        return Root.parse(raw, f"environment: {self._name}")
+        if found is None:
+            raise self._refused("is not set, and the settings say that it holds the root key")
+        try:
+            return Root.parse(found.removesuffix("\n").encode("ascii", "replace") + b"\n", self._name)
+        except Misconfigured:
+            raise self._refused("is damaged: not one line of base64 of 32 bytes") from None
+
+    def _refused(self, why: str) -> Misconfigured:
+        return Misconfigured(
+            f"the variable {self._name} {why}",
+            setting="keys.root",
+            hint="set it to the line that your backup of the root key holds; a new key would open nothing, so none is made",
+        )
 
     def probe(self) -> None:
         """Nothing that could be down."""

@@ -347,6 +347,17 @@ def test_one_account_more_changes_one_number_by_one_at_most(people, one, under):
     assert sum((after - before).values()) + sum((before - after).values()) <= 1
 
 
+@pytest.mark.parametrize(
+    "asked, good, bad",
+    [(NETWORK, "203.0.113.0/24", "203.0.113.0/25"), (NETWORK, "203.0.113.0/24", "Aby"), (CITY, "SE/SE-E/Aby", "SE")],
+)
+def test_of_a_long_list_the_bad_heading_is_told_by_its_number(asked, good, bad):
+    """A file may have a thousand; and never by what it says."""
+    with pytest.raises(BadInput, match=r"^headings, number 3: ") as told:
+        Headings(asked, [good, good, bad, good], NOWHERE)
+    assert told.value.hint and bad not in str(told.value)
+
+
 def test_places_are_spelled_as_headings_are():
     value = '{"city":"Aby","country":"SE","region":"SE-E"}'
     for detail, text_, at in (("country", "SE", 0), ("region", "SE/SE-E", 0), ("city", "SE/SE-E/Aby", 0), ("country", "NO", None)):  # fmt: skip
