@@ -54,20 +54,33 @@ def explained(
     `mark`: how the names of all that is kept end, so that it can be forgotten.
     """
     mark = mark or need("ibis", "watching").util.gen_name("explained")
+    return with_found(looks, reasons(facts, looks, tables, templates, defaults, mark=mark))
+
+
+def with_found(looks: Any, found: Any) -> Any:
+    """`looks` with what `reasons` found of them."""
+    found = found.select("e_row", *FOUND)
+    return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
+
+
+def reasons(
+    facts: Facts, looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults, *, mark: str
+) -> Any:
+    """What `explained` adds, by `e_row`; with the columns of `looks` that were read for it."""
     # Joined here and kept, or the engine would begin with every look times every case of its person.
     groups: dict[Group, Any] = {}
     for _, template in templates.usable(frozenset(tables)):
         for group in _groups(template):
             if len(group.tables) > 1 and group not in groups:
                 groups[group] = facts.keep(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
-    looks = facts.lay(f"looks{mark}", looks)
+    looks = facts.lay(f"looks{mark}", looks.select(*_READ))
     # One statement for each: all at once would hold what every one of them is joined with.
     met = [
         facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
         for placed in templates.usable(frozenset(tables))
     ]
     found = facts.lay(f"found{mark}", _reasons(looks, met, templates, defaults))
-    return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
+    return looks.inner_join(found, looks.row == found.e_row)
 
 
 def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults) -> Any:
@@ -160,6 +173,14 @@ def _judged(
     )
 
 
+# What is read of a look: to follow paths, for conditions on it, and by whoever says which looks are judged.
+_OF_PATHS = (
+    "row", "t", "who", "person", "unit", "function", "manager", "own_person", "household", "case", "app", "protected",
+    "region",
+)  # fmt: skip
+_READ = (
+    *_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", *FIELDS.values(), "request", "mode", "size"
+)  # fmt: skip
 # What orders looks and tells whose they are; and what is found of them.
 _IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed")
 FOUND = ("weight_then", "weight_now", "template", "near", "first")
@@ -174,11 +195,7 @@ def _path(looks: Any, tables: Mapping[str, Any], template: Template, groups: Gro
     look on all ties at once: person first and looker last would be every look times every case of its person.
     """
     looks = _only_looks(looks, template)
-    columns = (
-        "row", "t", "who", "person", "unit", "function", "manager", "own_person", "household", "case", "app", "protected",
-        "region",
-    )  # fmt: skip
-    pairs = looks.select(**{f"l_{name}": looks[name] for name in columns})
+    pairs = looks.select(**{f"l_{name}": looks[name] for name in _OF_PATHS})
     there = {"look"}
     for name in _of_the_looker(template):
         pairs = _tied(pairs, _brought(tables[name], name, template), template.path, there, {name})

@@ -17,7 +17,7 @@ from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import flags, lookers
-from whosaw.detect.explain import explained
+from whosaw.detect.explain import reasons, with_found
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
 from whosaw.detect.join import Practice, core, joined, of_one, opens, practices, standing
@@ -86,8 +86,11 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
         kept = facts.engine.table(name)
     except missing:
         made = f"{mark_of(as_of, defaults, templates)}_made"
-        looks = explained(facts, prepare(tables, as_of), tables, templates, defaults, mark=made)
-        found = flags(looks, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
+        looks = prepare(tables, as_of)
+        # Made twice, once with few columns: that takes less than to keep them all would.
+        why = reasons(facts, looks, tables, templates, defaults, mark=made)
+        looks = with_found(looks, why)
+        found = flags(why, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
         found = facts.lay(f"flags{made}", found)
         kept = facts.lay(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
         facts.engine.forget(made)

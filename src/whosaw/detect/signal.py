@@ -139,14 +139,17 @@ class World:
         module = import_module(f"whosaw.facts.prepared.{name}")
         return self.once(name, lambda: module.make(self.tables, self.looks, self.as_of))
 
-    def once(self, name: str, make: Any) -> Any:
-        """What `make()` says, computed once for this instant, these numbers and reasons, and kept in the engine."""
+    def once(self, name: str, make: Any, *, large: bool = False) -> Any:
+        """What `make()` says, computed once for this instant, these numbers and reasons, and kept in the engine.
+
+        `large`: it may be as large as the looks, and lies beside the engine's memory.
+        """
         kept = name + self.mark
         missing = need("ibis", "watching").common.exceptions.TableNotFound
         try:
             return self.facts.engine.table(kept)
         except missing:
-            return self.facts.keep(kept, make())
+            return (self.facts.lay if large else self.facts.keep)(kept, make())
 
 
 def mark_of(as_of: int, defaults: Defaults, templates: Templates) -> str:

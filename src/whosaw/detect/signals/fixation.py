@@ -80,7 +80,7 @@ def query(world: World) -> dict[str, Any]:
     looks = world.looks
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
     looks = looks.mutate(week=looks.day // WEEK, intimate=intimate_of(looks))
-    both = [_of(looks, column, numbers.weeks) for column in _COLUMNS]
+    both = [_of(world, looks, column, numbers.weeks) for column in _COLUMNS]
     made = {
         name: reduce(lambda a, b: a.union(b), [tables[name] for tables in both]) for name in ("weeks", "rates", "work")
     }
@@ -98,7 +98,7 @@ def _whos(looks: Any) -> Any:
     )
 
 
-def _of(looks: Any, column: str, least: int) -> dict[str, Any]:
+def _of(world: World, looks: Any, column: str, least: int) -> dict[str, Any]:
     """`weeks`: the weeks of those who came back often, `place` among all weeks they worked. `rates`: of everybody."""
     ibis = need("ibis", "watching")
     looks = looks.filter(looks[column].notnull()).mutate(id=looks[column])
@@ -110,6 +110,8 @@ def _of(looks: Any, column: str, least: int) -> dict[str, Any]:
         u=looks.u.max(), intimate=(looks.intimate * looks.u).max(), function=looks.function.max()
     )
     weeks = weeks.join(worked, ["id", "week"]).select("id", "person", "week", "u", "intimate", "function", "place")
+    # Kept, since each of the three tables would compute both anew.
+    weeks = world.once(f"{NAME}_weeks_{column}", lambda: weeks, large=True)
     turns = looks.group_by("id", "person").aggregate(whos=looks.who.nunique(where=looks.u == 1))
     pairs = weeks.group_by("id", "person").aggregate(
         weeks=weeks.u.sum(),
@@ -119,6 +121,7 @@ def _of(looks: Any, column: str, least: int) -> dict[str, Any]:
     )
     pairs = pairs.join(turns, ["id", "person"]).join(last, "id")
     pairs = pairs.select("id", "person", "weeks", "explained", "first", "function", "whos", "last")
+    pairs = world.once(f"{NAME}_pairs_{column}", lambda: pairs, large=True)
     all_ = pairs.group_by("function").aggregate(u=pairs.weeks.sum(), e=pairs.explained.sum())
     pairs = pairs.filter(pairs.weeks > 0)
     if column != "who":

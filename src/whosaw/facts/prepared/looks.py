@@ -37,10 +37,16 @@ def prepare(tables: Mapping[str, Any], as_of: int) -> Any:
 
 
 def _sized(look: Any) -> Any:
-    counted = look.group_by(request_of=look.request).aggregate(seen=look.person.nunique(), said=look.mentions.max())
-    joined = look.left_join(counted, look.request == counted.request_of)
     ibis = need("ibis", "watching")
-    size = ibis.greatest(joined.seen.fill_null(0), joined.said.fill_null(0)).cast("int64")
+    # Most requests are one look at one person: only the others are told apart by whom they are about.
+    rows = look.group_by(several_of=look.request).aggregate(rows=look.count(), said=look.mentions.max())
+    several = rows.filter((rows.rows > 1) | (rows.said > 1)).select("several_of")
+    wide = look.inner_join(several, look.request == several.several_of)
+    counted = wide.group_by(request_of=wide.request).aggregate(seen=wide.person.nunique(), said=wide.mentions.max())
+    joined = look.left_join(counted, look.request == counted.request_of)
+    alone = ibis.ifelse(joined.person.notnull() | (joined.mentions == 1).fill_null(False), 1, 0)
+    several_ = ibis.greatest(joined.seen.fill_null(0), joined.said.fill_null(0))
+    size = ibis.ifelse(joined.request_of.isnull(), alone, several_).cast("int64")
     return joined.mutate(size=size).drop("request_of", "seen", "said")
 
 
@@ -54,7 +60,7 @@ def _with_tool(look: Any) -> Any:
     own = own.filter(own.here * 2 >= own.everywhere).select("b_who", "b_tool", "b_named")
     joined = look.left_join(own, [look.who == own.b_who, look.tool == own.b_tool, look.named == own.b_named])
     return joined.mutate(own_tool=ibis.ifelse(joined.b_who.notnull(), 1, 0).cast("int64")).drop(
-        "b_who", "b_tool", "tool"
+        "b_who", "b_tool", "b_named", "tool"
     )
 
 
