@@ -2,6 +2,7 @@
 """Two engines, one answer: DuckDB, and a real Spark cluster with workers of its own, row by row. `make spark` runs it."""
 
 import random
+from pathlib import Path
 
 import pytest
 from tests.facts.dataset.folder import LOOK, folder_of
@@ -119,6 +120,14 @@ def test_an_engine_takes_what_it_was_given_and_spills_where_it_was_told(tmp_path
         assert on.table("many").count().to_pyarrow().as_py() == 1_500_000
 
 
+def test_what_has_no_place_of_its_own_is_nobody_elses_to_read():
+    """The engine would put it below wherever somebody stands, for all to read, and leave it there when it is killed."""
+    with engine.engine_of() as on:
+        ((place,),) = on.backend.raw_sql("select current_setting('temp_directory')").fetchall()
+        assert (Path(place).is_absolute(), Path(place).stat().st_mode & 0o777) == (True, 0o700)
+    assert not Path(place).exists()
+
+
 def test_what_is_forgotten_is_gone_and_nothing_else():
     """By how its name ends, so that the next instant has the room."""
     ibis = pytest.importorskip("ibis")
@@ -154,7 +163,10 @@ def test_what_is_laid_down_is_a_table_like_any_other_and_its_file_goes_with_it(t
     assert not list(tmp_path.iterdir())
 
 
-def test_too_little_memory_is_said_of_the_question_and_not_of_what_it_asked(monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "said"), [("OutOfMemory", "too little memory for this$"), ("IO", "write or read its files$")]
+)
+def test_too_little_room_is_said_of_the_question_and_not_of_what_it_asked(monkeypatch, kind, said):
     """Whether it is kept, laid down or asked for; the engine's own words would quote the question."""
     duckdb = pytest.importorskip("duckdb")
     with engine.engine_of() as on:
@@ -162,11 +174,11 @@ def test_too_little_memory_is_said_of_the_question_and_not_of_what_it_asked(monk
         few = on.table("few")
 
         def none_left(*words):
-            raise duckdb.OutOfMemoryException("no room for e-41")
+            raise getattr(duckdb, f"{kind}Exception")("no room for e-41")
 
         monkeypatch.setattr(on, "backend", _Full(on.backend, none_left))
         for ask in (on.arrow, lambda e: on.keep("a", e), lambda e: on.lay("b", e)):
-            with pytest.raises(Unavailable, match=r"too little memory for this$"):
+            with pytest.raises(Unavailable, match=said):
                 ask(few)
 
 

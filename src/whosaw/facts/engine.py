@@ -14,7 +14,6 @@ A cluster reads the Parquet files by their path: it must see the same disk.     
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any, Protocol
 from whosaw.errors import MissingExtra, Unavailable
 from whosaw.facts.compiled import Compiler
 from whosaw.facts.extra import need
+from whosaw.facts.meanwhile import meanwhile
 
 DUCKDB = "duckdb"
 _MOST = 10_000_000_000
@@ -169,6 +169,12 @@ def _past_its_end() -> Iterator[None]:
             part="engine",
             hint="give it more with --memory, or a larger --spill",
         ) from None
+    except duckdb.IOException:
+        raise Unavailable(
+            "the engine cannot write or read its files",
+            part="engine",
+            hint="look at the disk that they lie on; detect takes another with --spill",
+        ) from None
 
 
 def _quoted(name: str) -> str:
@@ -184,15 +190,15 @@ def _duck(room: Room) -> Iterator[Engine]:
     need("duckdb", "watching")
     if room.spill is not None:
         room.spill.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="whosaw-engine-", dir=room.spill) as folder:
-        config = {"memory_limit": memory_limit(room)}
-        config |= {} if room.spill is None else {"temp_directory": str(room.spill)}
+    with meanwhile("whosaw-engine-", room.spill) as folder:
+        # Named in any case: the engine's own place for it is `.tmp` wherever somebody stands, for everybody to read.
+        config = {"memory_limit": memory_limit(room), "temp_directory": str(room.spill or folder)}
         backend = need("ibis", "watching").duckdb.connect(**config)
         try:
             backend.raw_sql("set enable_progress_bar = false")  # it would be drawn into what a machine reads
             # Whoever reads rows sorts them: to keep their order on the way would be memory and time for nothing.
             backend.raw_sql("set preserve_insertion_order = false")
-            yield _Duck(backend, Path(folder))
+            yield _Duck(backend, folder)
         finally:
             backend.disconnect()
 

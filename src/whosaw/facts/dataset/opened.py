@@ -6,7 +6,6 @@ The tables lie as Parquet in a folder of their own for as long as it is open, an
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from whosaw.facts.dataset.read import Read, read
 from whosaw.facts.dataset.rejected import NAME
 from whosaw.facts.engine import DUCKDB, Room, engine_of
+from whosaw.facts.meanwhile import meanwhile
 from whosaw.facts.opened import Dataset, Facts
 
 
@@ -31,8 +31,7 @@ def open_dataset(
     `lenient`: leave out rows that cannot be read, and write them to `rejects` (`rejected.jsonl` in the folder). Raises
     BadInput, and has then taken nothing. `room`: memory, and where the rest goes.
     """
-    with tempfile.TemporaryDirectory(prefix="whosaw-dataset-", dir=room.spill) as made:
-        spool = Path(made)
+    with meanwhile("whosaw-dataset-", room.spill) as spool:
         into = (rejects or folder / NAME) if lenient else None
         found = read(folder, spool, lenient=into, memory=room.memory)
         with engine_of(engine, Room(room.memory, spool / "spill")) as on:
