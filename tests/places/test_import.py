@@ -87,3 +87,12 @@ def test_at_the_command_line(tmp_path):
         if path.is_file():
             raw = path.read_bytes()
             assert (b"203.0.113.77" not in raw and b"Berlin" not in raw) or path.name == "city.mmdb", path.name
+
+
+def test_without_a_database_an_address_is_no_location():
+    """It would be a plain text, which whoever may see a location sees whole; a text that is no address stays one."""
+    for address in ("203.0.113.9", "2001:db8::9", "::ffff:203.0.113.9"):
+        made = parse(row(address), NOW)
+        assert isinstance(made, No) and "--places" in made.reason and address not in made.reason
+    assert parse(row("Aby"), NOW)[2] == "Aby"
+    assert parse(row("203.0.113.9", "ip"), NOW)[1] is Field.IP

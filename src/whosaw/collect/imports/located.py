@@ -21,6 +21,7 @@ from whosaw.privacy.fields.ip import address_of
 
 Located = Callable[[str], "tuple[str, str] | No | None"]
 UNKNOWN = "value: the database of places does not know where this address is"
+BARE = "value: an address is no location: --places makes one of it, or its field is ip"
 
 
 class Source(Protocol):
@@ -47,6 +48,15 @@ class Places(Protocol):
     """``places.places.Places``."""
 
     def place(self, address: str, detail: str) -> Place | None: ...
+
+
+def unlocated(value: str) -> No | None:
+    """Without a database. As a plain text an address would be shown whole to whoever may see a location, past the ladder of `ip`."""
+    try:
+        address_of(value)
+    except BadInput:
+        return None
+    return No(BARE)
 
 
 def located_by(places: Places) -> Located:

@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from whosaw.collect.imports.located import Located
+from whosaw.collect.imports.located import Located, unlocated
 from whosaw.collect.observed import No
 from whosaw.collect.times import plausible, rfc3339
 from whosaw.errors import BadInput
@@ -53,7 +53,7 @@ def _hint() -> str:
 def parse(cells: Sequence[Cell], now: datetime, located: Located | None = None) -> Given | No:
     """The row that `cells` spell, in the order of `columns_of`. `now`: what is later was not seen yet.
 
-    `located`: makes a location of an address; without it a location is what its field says.
+    `located`: makes a location of an address; without it there is none of an address.
     """
     person, name, value, seen, *more = cells
     if isinstance(person, int) and not isinstance(person, bool):
@@ -70,7 +70,7 @@ def parse(cells: Sequence[Cell], now: datetime, located: Located | None = None) 
     if len(value) > LONGEST or len(value.encode("utf-8", "surrogatepass")) > LONGEST:
         return No(f"value: longer than {LONGEST} bytes")
     said = ""
-    if located is not None and field is Field.LOCATION and (place := located(value)) is not None:
+    if field is Field.LOCATION and (place := (located or unlocated)(value)) is not None:
         if isinstance(place, No):
             return place
         said, value = place  # the row is known by its address again, whatever the next database says of it
