@@ -182,6 +182,17 @@ def test_too_little_room_is_said_of_the_question_and_not_of_what_it_asked(monkey
                 ask(few)
 
 
+def test_a_file_that_somebody_took_away_is_the_fault_of_one_question(tmp_path):
+    """And is not told by its path."""
+    with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+        on.backend.raw_sql("create temp table few as select 1 as n")
+        there = on.lay("few_laid", on.table("few"))
+        for each in tmp_path.rglob("*.parquet"):
+            each.unlink()
+        with pytest.raises(Unavailable, match=r"cannot write or read its files$"):
+            on.arrow(there)
+
+
 class _Full:
     """A backend that compiles and answers nothing."""
 
