@@ -190,7 +190,7 @@ def _duck(room: Room) -> Iterator[Engine]:
     need("duckdb", "watching")
     if room.spill is not None:
         room.spill.mkdir(mode=0o700, exist_ok=True)
-    with meanwhile("whosaw-engine-", room.spill) as folder:
+    with meanwhile("whosaw-held-engine-", room.spill) as folder:
         # Named in any case: the engine's own place for it is `.tmp` wherever somebody stands, for everybody to read.
         config = {"memory_limit": memory_limit(room), "temp_directory": str(room.spill or folder)}
         backend = need("ibis", "watching").duckdb.connect(**config)

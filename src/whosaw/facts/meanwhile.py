@@ -22,7 +22,9 @@ from pathlib import Path
 
 @contextmanager
 def meanwhile(prefix: str, within: Path | None = None) -> Iterator[Path]:
-    """A new folder `within`, or in the system's place for such; its name begins with `prefix`, as those of no others do."""
+    """A new folder `within`, or in the system's place for such. Its name begins with `prefix`, as those of no others do: not of
+    a version before this one either, which locks nothing and may still run.
+    """
     _remove_left(prefix, Path(tempfile.gettempdir()) if within is None else within)
     path, fd = _made(prefix, within)
     try:

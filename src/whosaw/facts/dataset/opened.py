@@ -31,7 +31,7 @@ def open_dataset(
     `lenient`: leave out rows that cannot be read, and write them to `rejects` (`rejected.jsonl` in the folder). Raises
     BadInput, and has then taken nothing. `room`: memory, and where the rest goes.
     """
-    with meanwhile("whosaw-dataset-", room.spill) as spool:
+    with meanwhile("whosaw-held-dataset-", room.spill) as spool:
         into = (rejects or folder / NAME) if lenient else None
         found = read(folder, spool, lenient=into, memory=room.memory)
         with engine_of(engine, Room(room.memory, spool / "spill")) as on:
