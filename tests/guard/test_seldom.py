@@ -74,3 +74,8 @@ def test_a_key_service_that_is_down_stops_no_gate_that_runs():
     """Nothing would start now; looks are answered as before, so they are sent here."""
     assert serves({"engine": "ok", "key service": "down", "tickets support": "silent"})
     assert not serves({"engine": "ok", "keyring": "down"})
+
+
+def test_a_database_of_places_that_is_old_stops_no_gate():
+    """It is as old at every gate in the same minute; only looks at a place of an address need it."""
+    assert serves({"engine": "ok", "places": "GeoLite2-City was built more than 45 days ago"})

@@ -23,7 +23,7 @@ from whosaw.policy.facts import NOTHING_KNOWN, Facts
 from whosaw.policy.rules import Policy
 
 OK = "ok"
-ELSEWHERE = frozenset({"tickets", "issuer", "key service"})
+ELSEWHERE = frozenset({"tickets", "issuer", "key service", "places"})
 _SLACK = timedelta(seconds=1)  # by which two looks at once may read the clock apart
 
 Probe = Callable[[], object]
@@ -86,8 +86,8 @@ class Probes:
 def serves(parts: Mapping[str, str]) -> bool:
     """Whether looks may be sent here, for what these parts say: nothing fails but what is somebody else's, case by case.
 
-    A ticket system that is silent stops looks under its own cases, an issuer those of its own tokens, and a key service only the next
-    start. Were the whole gate called ill for it, whoever spreads the looks over gates would shut them all, for everybody.
+    A ticket system that is silent stops looks under its own cases, an issuer those of its own tokens, a key service only the next
+    start, and a database of places that is old or bad those that show a country or a region of an address. Were the whole gate called ill for it, whoever spreads the looks over gates would shut them all, for everybody.
     """
     return all(said == OK or not ELSEWHERE.isdisjoint({part, part.partition(" ")[0]}) for part, said in parts.items())
 
