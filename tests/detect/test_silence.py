@@ -52,3 +52,11 @@ def test_each_source_has_its_own_days():
     told = {"gate": list(EVERY), "pgaudit": [day for day in EVERY if day < TODAY - 9], "office": OFFICE}
     (said,) = silences(told, TODAY, SINCE, NUMBERS)
     assert said.startswith("The source pgaudit ")
+
+
+@pytest.mark.parametrize("name", ["the desk of Mira Berg", "mira@example.com", "\x1b[31m", ""])
+def test_what_is_no_code_is_not_repeated(name):
+    """A folder of logs writes what it likes there."""
+    (said,) = silences({name: [day for day in EVERY if day < TODAY - 9]}, TODAY, SINCE, NUMBERS)
+    assert said.startswith("A source whose name is no code told of no look since ")
+    assert not name or name not in said

@@ -6,7 +6,7 @@
 Usual is what all but one in twenty of a source's gaps keep to, so that weekends, and a log that comes once a week, are no silence,
 and two outages do not make each other usual. It tells and does not judge: a tool that nobody used was as silent.
 
-Invariant: no more is said than which source, from when to when, and what is usual for it.
+Invariant: no more is said than which source, from when to when, and what is usual for it; and of a folder's own text only what looks like a code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from whosaw.detect.defaults import Silence
-from whosaw.detect.wording import many
+from whosaw.detect.wording import code, many
 from whosaw.facts.columns import DAY, instant
 
 
@@ -51,4 +51,5 @@ def _sentence(source: str, longest: tuple[int, int], more: int, usual: int, toda
         else f"{many(usual, 'day')} without one {'is' if usual == 1 else 'are'} usual"
     )
     others = f" It was silent {many(more, 'time')} more, for less long." if more else ""
-    return f"The source {source} told of no look {when} ({many(length, 'day')}; {often}): not used, or not taken in.{others}"
+    named = "A source whose name is no code" if code(source) is None else f"The source {source}"
+    return f"{named} told of no look {when} ({many(length, 'day')}; {often}): not used, or not taken in.{others}"

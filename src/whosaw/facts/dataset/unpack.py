@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from whosaw.directory.columns import MAY_LACK, TABLES
@@ -24,6 +23,7 @@ from whosaw.facts.dataset.project import ASKED, KEPT, apart
 from whosaw.facts.dataset.read import checked
 from whosaw.facts.dataset.rejected import NAME
 from whosaw.facts.dataset.sql import literal, name
+from whosaw.facts.meanwhile import meanwhile
 
 # A journal keeps no such things: they stay in the folder, for `whosaw detect`.
 STAY = ("approvals", "events", "changes")
@@ -43,8 +43,7 @@ class Unpacked:
 @contextmanager
 def unpacked(folder: Path, *, lenient: bool = False) -> Iterator[Unpacked]:
     """`folder`, taken apart for as long as the block lasts. Raises BadInput."""
-    with TemporaryDirectory(prefix="whosaw-dataset-") as made:
-        spool = Path(made)
+    with meanwhile("whosaw-held-unpacked-") as spool:
         with checked(folder, spool, lenient=folder / NAME if lenient else None) as whole:
             requests = spool / "requests.jsonl"
             whole.connection.execute(f"copy ({_REQUESTS}) to {literal(str(requests))} (format json)")
