@@ -9,7 +9,7 @@ import pytest
 from tests.api.client import Client, Speaks
 from tests.api.conftest import LANE, ROOT, URL
 from tests.guard.gate import Gate
-from tests.policy.ground import POLICY
+from tests.policy.ground import EVERYTHING, POLICY
 
 from whosaw.api.app import Parts, application
 from whosaw.api.authzen import ACTIONS, EVALUATION, EVALUATIONS, RESOURCES, SUBJECTS
@@ -18,7 +18,7 @@ from whosaw.api.guarded import Guarded
 from whosaw.api.looks import Looks
 from whosaw.errors import Unavailable
 from whosaw.guard.search import Searches
-from whosaw.model.access import LADDER
+from whosaw.model.access import LADDER, Asked, Field
 from whosaw.model.caller import Caller, Proof
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Kind
@@ -190,6 +190,16 @@ def test_a_search_for_actions_on_a_field(gate):
     resource = {"type": "field", "id": "ip", "properties": {"person": "mira"}}
     found = over(gate).post(ACTIONS, action_search(resource=resource)).json["results"]
     assert found == [{"name": "read", "properties": {"detail": d}} for d in ("country", "region", "network")]
+
+
+def test_a_search_for_actions_passes_over_what_is_not_offered(gate):
+    """Without a database of places there is no ip:country, and ip:network is found all the same."""
+    gate.guard._offered = EVERYTHING - {Asked(Field.IP, "country"), Asked(Field.IP, "region")}
+    resource = {"type": "field", "id": "ip", "properties": {"person": "mira"}}
+    assert over(gate).post(ACTIONS, action_search(resource=resource)).json["results"] == [
+        {"name": "read", "properties": {"detail": "network"}}
+    ]
+    assert len(gate.bodies()) == 1
 
 
 def test_a_search_for_no_purpose_is_400(gate):

@@ -2,7 +2,7 @@
 """``ports.Decides`` by our own guard: an evaluation is a look whose values are fetched elsewhere, and is recorded as one.
 
     evaluation        ──▶ one look
-    search, actions   ──▶ a look for each field and detail, from the least upward, as far as they are permitted
+    search, actions   ──▶ a look for each field and detail that is offered, from the least upward, as far as they are permitted
     search, subjects  ──▶ one look of whoever asks: they may, or nobody is found
     search, resources ──▶ refused, on record
 
@@ -31,7 +31,10 @@ from whosaw.privacy.detail import caveat
 
 
 class Guard(Protocol):
-    """The one door, for a tool that keeps the values itself."""
+    """The one door, for a tool that keeps the values itself. `offered`: what this installation can show at all."""
+
+    @property
+    def offered(self) -> frozenset[Asked]: ...
 
     def evaluate(self, look: Look) -> Permitted | Refused: ...
 
@@ -84,7 +87,10 @@ class Guarded:
         numbers = itertools.count()
         for field in self._fields(search):
             for detail in LADDER[field.field][: rung(field.field, field.detail) + 1]:
-                action = _reading(Asked(field.field, detail), search.resource)
+                asked = Asked(field.field, detail)
+                if asked not in self._guard.offered:
+                    continue  # Without places no ip:country; ip:network may be shown all the same.
+                action = _reading(asked, search.resource)
                 question = Evaluation(
                     subject=search.subject, action=action, resource=search.resource, context=search.context
                 )
