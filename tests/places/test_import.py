@@ -12,6 +12,7 @@ from whosaw.collect.imports.located import located_by
 from whosaw.collect.imports.row import parse
 from whosaw.collect.observed import No
 from whosaw.model.access import LADDER, Field
+from whosaw.places.place import NOBODY_KNOWS
 from whosaw.privacy.detail import mask
 from whosaw.privacy.fields.kind import World
 from whosaw.wiring import build, house
@@ -26,25 +27,27 @@ def row(value: str, field: str = "location") -> tuple[str, str, str, str]:
 
 
 def test_a_location_has_as_many_parts_as_the_database_knows(table):
-    """City, region, country, or none; each rung of the ladder then shows its own; what is no address is what it says."""
+    """City, region, country, or none; each rung of the ladder then shows its own, with whose guess it is; what is no address is what
+    it says.
+    """
     located = located_by(table.places())
     shows = {
         "192.0.2.9": (
             {"country": "NL"},
             {"country": "NL", "region": "UT"},
-            {"city": "Utrecht", "country": "NL", "region": "UT"},
+            {"city": "Utrecht", "country": "NL", "region": "UT", "radius_m": 20_000},
         ),
         "::ffff:198.51.100.200": ({"country": "NL"}, {"country": "NL"}, {"country": "NL"}),
-        "2001:db8:1::9": ({"country": "FR"}, {"country": "FR"}, {"city": "Lille", "country": "FR"}),
+        "2001:db8:1::9": ({"country": "FR"}, {"country": "FR"}, {"city": "Lille", "country": "FR", "radius_m": 10_000}),
     }
     for address, expected in shows.items():
         _, field, value, _, source = parse(row(address), NOW, located)
         assert field is Field.LOCATION
         texts = [mask(field, value, rung, World()).text for rung in LADDER[field]]
-        assert [json.loads(text) for text in texts[:3]] == list(expected)
-        assert "Test-City, built 2026-02-01" in json.loads(texts[3])["source"]
+        said = [{"database": "Says Test-City, built 2026-02-01.", **each} for each in expected]
+        assert [json.loads(text) for text in texts[:3]] == said
+        assert "km off" in json.loads(texts[3])["source"] or NOBODY_KNOWS in json.loads(texts[3])["source"]
         assert address not in value + source
-    assert json.loads(parse(row("192.0.2.9"), NOW, located)[2])["radius_m"] == 20_000
     for value in ("Abertown", '{"country":"SE"}'):
         assert parse(row(value), NOW, located) == parse(row(value), NOW)
     assert parse(row("192.0.2.9", "ip"), NOW, located) == parse(row("192.0.2.9", "ip"), NOW)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A location in place of an address: what a database of places guesses of it, taken down when the row comes in.
 
-    location, 203.0.113.77 ──places──▶ {"city":"Berlin","country":"DE","radius_m":50000,"region":"BE","source":"Says …"}
+    location, 203.0.113.77 ──places──▶ {"city":"Berlin","country":"DE","database":"Says …","radius_m":50000,"region":"BE"}
 
 The guess is data like any other then: which database said it, of when, stands in it, and a newer database changes nothing of it. The
 address is not kept. Privacy's core knows of no database: a location is parts, whoever made them.
@@ -72,7 +72,8 @@ def located_by(places: Places) -> Located:
             return No(UNKNOWN)
         said: dict[str, Json] = {
             "country": found.country,
-            "source": f"An address. {found.source.sentence} {found.accuracy}",
+            "database": found.source.sentence,
+            "source": f"An address. {found.accuracy}",
         }
         said |= {name: text for name, text in (("region", found.region), ("city", found.city)) if text}
         if found.radius_km is not None:

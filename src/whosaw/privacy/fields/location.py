@@ -4,7 +4,7 @@
     {"city":"Aby","country":"SE","point":"58.66,16.18","radius_m":5000,"region":"SE-E"}
 
 What an address says of places when it is looked at is ip:country and ip:region, with the database that says so. What a database said of
-one when it came in is a location, whose source names the database (``collect.imports.located``).
+one when it came in is a location (``collect.imports.located``): each rung names the database, as no guess is shown without whose it is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ _RADIUS_M = 20_100_000  # half around the earth
 KIND = structured(
     "location",
     {
-        Rung("country", "the country", Seen.DAY): keep("country"),
-        Rung("region", "and the region", Seen.DAY): keep("country", "region"),
-        Rung("city", "and the city", Seen.HOUR): keep("country", "region", "city"),
+        Rung("country", "the country, and which database says so if one does", Seen.DAY): keep("country", "database"),
+        Rung("region", "and the region", Seen.DAY): keep("country", "database", "region"),
+        Rung("city", "and the city, and how far off it may be", Seen.HOUR): keep(
+            "country", "database", "region", "city", "radius_m"
+        ),
     },
     schema=parts(
         {"country": matches("[A-Z]{2}")},
@@ -29,6 +31,7 @@ KIND = structured(
             "address": text,
             "point": matches(r"-?[0-9]{1,2}\.[0-9]{1,6},-?[0-9]{1,3}\.[0-9]{1,6}"),
             "radius_m": lambda value: type(value) is int and 0 <= value <= _RADIUS_M,
+            "database": text,
             "source": text,
         },
     ),
