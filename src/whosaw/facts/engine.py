@@ -160,9 +160,18 @@ def _past_its_end() -> Iterator[None]:
     """A number past 2⁶³ is a fault in arithmetic: one signal is off then, and says so, and the others go on."""
     duckdb = need("duckdb", "watching")
     try:
-        yield
+        with room_enough():
+            yield
     except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
         raise OverflowError(f"a number has no place in the engine ({type(error).__name__})") from None
+
+
+@contextmanager
+def room_enough() -> Iterator[None]:
+    """Where memory or the disk is full that is said, and not in the engine's own words, which would quote the question."""
+    duckdb = need("duckdb", "watching")
+    try:
+        yield
     except duckdb.OutOfMemoryException:
         raise Unavailable(
             "the engine has too little memory for this",

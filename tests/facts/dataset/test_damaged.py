@@ -12,7 +12,8 @@ from tests.facts.dataset.folder import folder_of
 from tests.facts.dataset.test_read import drawn
 from tests.tlog.given import damaged
 
-from whosaw.errors import BadInput
+from whosaw.errors import BadInput, Unavailable
+from whosaw.facts.dataset import read as reading
 from whosaw.facts.dataset.opened import open_dataset
 
 pytest.importorskip("ibis")
@@ -52,3 +53,18 @@ def test_a_damaged_file_is_refused_or_read(data, form):
 def test_a_damaged_file_of_any_form(data, form):
     """The same at length, packed files and Parquet among them."""
     tried(data, form)
+
+
+@pytest.mark.parametrize(("step", "kind"), [("texts", "OutOfMemory"), ("project", "OutOfMemory"), ("project", "IO")])
+def test_a_full_disk_is_no_fault_of_the_folder(tmp_path, monkeypatch, step, kind):
+    """Nor one of ours; and the engine's words, which quote what it was about, are not told."""
+    duckdb = pytest.importorskip("duckdb")
+
+    def full(*_):
+        raise getattr(duckdb, f"{kind}Exception")("no room for e-41")
+
+    monkeypatch.setattr(reading, step, full)
+    folder_of(tmp_path, **TABLES)
+    with pytest.raises(Unavailable, match=r"^the engine ") as told, open_dataset(tmp_path):
+        pass
+    assert "e-41" not in f"{told.value} {told.value.hint}"

@@ -26,7 +26,7 @@ from whosaw.facts.dataset.rejected import SHOWN, Rejected
 from whosaw.facts.dataset.sql import literal, name
 from whosaw.facts.dataset.texts import REJECTS, SCANS, Texts, texts
 from whosaw.facts.dataset.typed import TWICE, prepare, typed
-from whosaw.facts.engine import Room, memory_limit
+from whosaw.facts.engine import Room, memory_limit, room_enough
 from whosaw.facts.extra import need
 
 # Who wrote something down. Where nobody is named in a whole table, that says nothing about any row.
@@ -78,13 +78,15 @@ def read(folder: Path, spool: Path, *, lenient: Path | None, memory: int | None 
 
 @contextmanager
 def checked(folder: Path, spool: Path, *, lenient: Path | None, memory: int | None = None) -> Iterator[Checked]:
-    """`folder`, read into a database in memory that spills to `spool` and goes with the block. Raises BadInput."""
+    """`folder`, read into a database in memory that spills to `spool` and goes with the block. Raises BadInput; Unavailable
+    where memory or the disk is full, also within the block.
+    """
     duckdb = need("duckdb", "reading a dataset")
     about = read_about(folder)
     found, strange = table_files(folder)
     config = {"memory_limit": memory_limit(Room(memory)), "temp_directory": str(spool / "spill")}
     # In memory, and beside only what does not fit: a database file would compress each column for readers that never come.
-    with duckdb.connect(config=config) as connection:
+    with room_enough(), duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         prepare(connection, about.regions)
         problems = _Problems()
@@ -123,6 +125,8 @@ def _taken(connection: Any, file: TableFile, problems: _Problems) -> _Taken:
         of = texts(connection, file)
         connection.execute(f"create table {file.table} as {typed(of)}")
         torn = _torn(connection) if file.form == "csv" else ()
+    except duckdb.OutOfMemoryException:
+        raise  # which is no fault of the file
     except duckdb.Error as error:
         # The library's words may quote the file.
         raise BadInput(
