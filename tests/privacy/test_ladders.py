@@ -205,6 +205,7 @@ BAD = [
     ("location", '{"country":"SE","radius_m":1.5}'),
     ("location", '{"country":"SE","radius_m":true}'),
     ("location", '{"country":"SE","radius_m":-1}'),
+    ("location", '{"country":"SE","database":"home: 58.6601,16.1802"}'),
     ("location", '{"country":"SE","point":"91,2"}'),
     ("location", '{"country":"SE"'),
     ("location", '{"country":"SE","city":"\\ud800"}'),

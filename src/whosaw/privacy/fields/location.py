@@ -31,7 +31,8 @@ KIND = structured(
             "address": text,
             "point": matches(r"-?[0-9]{1,2}\.[0-9]{1,6},-?[0-9]{1,3}\.[0-9]{1,6}"),
             "radius_m": lambda value: type(value) is int and 0 <= value <= _RADIUS_M,
-            "database": text,
+            # Shown to everybody who sees anything: it has no room for what somebody else calls a database, and where that is.
+            "database": matches(r"Says .{1,200}, built [0-9]{4}-[0-9]{2}-[0-9]{2}\.(?: .{1,500})?"),
             "source": text,
         },
     ),
