@@ -68,8 +68,17 @@ class World:
         self.ca = Authority(at=self.clock())
         self.cert = self.ca.issue()
         self.by = self.names.principal("lead")
+        self.stopped = set()
         self.door = Door(
-            Parts(self.desk, self.issuers, networks(proxies), FUNCTIONS.get, self.names.principal, self.clock)
+            Parts(
+                self.desk,
+                self.issuers,
+                networks(proxies),
+                FUNCTIONS.get,
+                self.stopped.__contains__,
+                self.names.principal,
+                self.clock,
+            )
         )
 
     def issuer(self, name, idp, **more) -> Issuer:

@@ -271,6 +271,11 @@ def test_who_must_ask_for_themselves_has_a_token_of_their_own(world):
         world.admit(cert=world.cert).employee()
     assert (caught.value.status, caught.value.code) == (403, "no-employee")
     assert (world.bodies()[-1]["why"], world.bodies()[-1]["principal"]) == ("no-employee", None)
+    world.stopped.add("ana")
+    with pytest.raises(NotAdmitted) as caught:
+        world.admit(cert=world.cert, whosaw_principal=token).employee()
+    assert (caught.value.status, caught.value.code) == (403, "stopped")
+    assert world.bodies()[-1]["principal"] == world.names.principal("ana")
 
 
 def test_a_tool_that_names_nobody_is_its_own_service_account(world):

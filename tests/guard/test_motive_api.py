@@ -201,6 +201,10 @@ def test_the_question_of_the_day_is_answered_by_whoever_looked(served):
     body = parse(here.journal.reader().frame(leaf).body)
     assert (body["what"], body["by"], body["said"]) == ("answer", who, "unit")
     assert served.post(QUESTIONS, {}).json["questions"] == []
+    served.town.suspend("finn")
+    assert [served.post(path, body).status for path, body in ((QUESTIONS, {}), (ANSWER, said))] == [403, 403]
+    served.town.lift("finn", "dean", "cleo")
+    assert served.post(QUESTIONS, {}).status == 200
 
 
 def test_two_answers_to_one_question_of_who_looks(served):

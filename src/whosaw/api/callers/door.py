@@ -55,6 +55,7 @@ _TOLD: Mapping[str, str] = {
     "may-not-speak": "this caller is not registered to say who looks; the attempt is on record",
     "no-service-account": "nobody looks: there is no token of an employee, and this caller has no service account",
     "no-employee": "whoever is asked must say it themselves: there is no token of an employee; the attempt is on record",
+    "stopped": "the one whose token this is was suspended, or does not work here now; the attempt is on record",
     "down": "who asks cannot be found out now; nothing was shown",
 }
 
@@ -65,12 +66,15 @@ def _no(status: int, code: str) -> NotAdmitted:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the door is made of. `function` says what kind of work a staff id does, or None; `pseudonym` makes one of an id."""
+    """What the door is made of. `function` says what kind of work a staff id does, or None; `stopped`, whether they were
+    suspended or have left; `pseudonym` makes one of an id.
+    """
 
     desk: Desk
     issuers: Sequence[Issuer]
     proxies: Sequence[Network]
     function: Callable[[str], str | None]
+    stopped: Callable[[str], bool]
     pseudonym: Callable[[str], str]
     clock: Callable[[], datetime]
 
@@ -111,9 +115,13 @@ class Admitted:
         return self.name, self._caller(speaks=False)
 
     def employee(self) -> str:
-        """Whose own token was handed on. Raises NotAdmitted, on record: being registered to speak for others is not enough."""
+        """Whose own token was handed on. Raises NotAdmitted, on record: being registered to speak for others is not enough, nor
+        is the token of one who was stopped, perhaps because it was stolen.
+        """
         if self.principal is None:
             raise self._refused("no-employee", None)
+        if self._parts.stopped(self.principal):
+            raise self._refused("stopped", None)
         return self.principal
 
     def _caller(self, *, speaks: bool) -> Caller:

@@ -19,6 +19,7 @@ from whosaw.api.callers.registered import Registered
 from whosaw.api.callers.rows import CallerRows
 from whosaw.api.callers.token import Issuer
 from whosaw.model.record import Json
+from whosaw.policy.facts import PrincipalFacts
 from whosaw.settings.callers import CallerSettings, IssuerSettings
 from whosaw.wiring import House
 
@@ -54,6 +55,7 @@ def door(here: House, told_of: Callable[[str], None] = lambda _: None) -> Iterat
             issuers=issuers,
             proxies=networks(here.settings.callers.proxies),
             function=lambda staff: _function(here, staff),
+            stopped=lambda staff: _stopped(here, staff),
             pseudonym=here.pseudonyms.principal,
             clock=here.clock,
         )
@@ -72,9 +74,19 @@ def _issuer(folder: Path, said: IssuerSettings, rows: CallerRows, clock: Callabl
 
 def _function(here: House, staff: str) -> str | None:
     """What kind of work a staff id does now, as the directory has it; None for nobody. Raises Unavailable, Damaged."""
-    principal = here.pseudonyms.principal(staff)
-    found = here.directory.known(principal, _OF_NOBODY, None, here.clock()).principal
+    found = _known(here, staff)
     return found.function if found is not None and found.active else None
+
+
+def _stopped(here: House, staff: str) -> bool:
+    """Whether a staff id was suspended, or has left. Raises Unavailable, Damaged."""
+    found = _known(here, staff)
+    return found is not None and (found.suspended or not found.active)
+
+
+def _known(here: House, staff: str) -> PrincipalFacts | None:
+    principal = here.pseudonyms.principal(staff)
+    return here.directory.known(principal, _OF_NOBODY, None, here.clock()).principal
 
 
 def ordered(here: House, said: Json) -> Changed:
