@@ -7,14 +7,15 @@ import re
 import pytest
 from tests.api.client import Client, Speaks
 from tests.api.conftest import LANE, ROOT, URL
-from tests.nudge.day import House, certain, row
+from tests.nudge.day import HOUR, House, certain, row
 
+from whosaw.api import nudges as nudges_module
 from whosaw.api.admitted import NotAdmitted
 from whosaw.api.answers import AnswerRefused, QuestionAnswered, QuestionsAsked
 from whosaw.api.app import Parts, application
 from whosaw.api.nudges import ANSWER, QUESTIONS, Nudges
 from whosaw.api.question import AnswerGiven, OwnQuestions
-from whosaw.errors import OutcomeUnknown
+from whosaw.errors import Busy, OutcomeUnknown
 from whosaw.nudge.ask import nudges, round_
 from whosaw.nudge.record import Refusal, Said, decode
 
@@ -123,6 +124,22 @@ def test_what_cannot_be_recorded_is_not_answered(day, late):
     assert (got.status, "answered" in got.text) == (503, False)
     assert of(day, "ana").post(ANSWER, MISTAKE).json["answered"] is not late
     assert nudges(day.desk).asked[ANAS].answer.said is Said.MISTAKE
+
+
+def test_whoever_asks_all_the_time_is_told_to_wait(day, monkeypatch):
+    """Before anything is read, or a refusal recorded; others go on, and so do they an hour later."""
+    monkeypatch.setattr(nudges_module, "MOST", 2)
+    handlers = Nudges(day.desk)
+    wrong = MISTAKE | {"question": "n-000009"}
+    assert handlers.answer(wrong, With("ana"), "").status == handlers.questions({}, With("ana"), "").status == 200
+    before = len(day.journal.frames)
+    for ask, body in ((handlers.answer, wrong), (handlers.questions, {})):
+        with pytest.raises(Busy, match="of one employee in an hour"):
+            ask(body, With("ana"), "")
+    assert len(day.journal.frames) == before
+    assert handlers.questions({}, With("sam"), "").status == 200
+    day.at += 2 * HOUR
+    assert handlers.questions({}, With("ana"), "").status == 200
 
 
 def test_the_page_asks_what_is_read():

@@ -12,12 +12,14 @@ Invariant: nobody lists or answers another's question, and a tool without an emp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from whosaw.api.ports import Asker
 from whosaw.api.question import AnswerGiven, OwnQuestions
 from whosaw.api.reply import Reply, answer
+from whosaw.errors import Busy
+from whosaw.guard.quota_count import InMemory, Lane
 from whosaw.model.record import time_text
 from whosaw.nudge import answer as answering
 from whosaw.nudge.answer import REASONS, Answered, Given, Refused, Told
@@ -26,26 +28,35 @@ from whosaw.nudge.record import Said
 from whosaw.nudge.wording import FAIR, question
 
 QUESTIONS, ANSWER = "/v1/questions", "/v1/questions/answer"
+# Of one employee, by each gate. A request reads all that was ever asked, and what is refused is a record that the next one reads, too.
+MOST, HOUR = 120, 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Nudges:
-    """The handlers."""
+    """The handlers. Safe to share between threads."""
 
     desk: Desk
+    _counted: InMemory = field(default_factory=InMemory, repr=False)
 
     def questions(self, body: dict[str, Any], asker: Asker, key: str) -> Reply:
         del key
         OwnQuestions.of(body)
-        return answer(
-            {"questions": [_asked(told) for told in answering.waiting(asker.employee(), self.desk)], "notes": [FAIR]}
-        )
+        waiting = answering.waiting(self._counts(asker.employee()), self.desk)
+        return answer({"questions": [_asked(told) for told in waiting], "notes": [FAIR]})
 
     def answer(self, body: dict[str, Any], asker: Asker, key: str) -> Reply:
         del key  # the question is answered once, whoever asks how often
         said = AnswerGiven.of(body)
-        given = Given(said.question, asker.employee(), Said(said.said), said.purpose, said.case)
+        given = Given(said.question, self._counts(asker.employee()), Said(said.said), said.purpose, said.case)
         return answer(_json(answering.answer(given, self.desk)))
+
+    def _counts(self, by: str) -> str:
+        """`by`, counted. Raises Busy where they ask too often; nothing was read or recorded then."""
+        (left,), _ = self._counted.take([Lane(by, HOUR, MOST)], int(self.desk.clock().timestamp()))
+        if left < 1:
+            raise Busy(f"more than {MOST} requests of one employee in an hour", part="questions", hint="ask later")
+        return by
 
 
 def _asked(told: Told) -> dict[str, Any]:
