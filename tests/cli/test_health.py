@@ -102,7 +102,8 @@ def whole(ok, **parts):
     ("status", "body", "code"),
     [
         (200, whole(True), 0),
-        (503, whole(False), 1),
+        (503, whole(False), 7),  # it does not tell which part: nobody may sleep on
+        (200, whole(False), 1),  # a single ticket system
         (503, whole(False, journal="the disk is full", disk="ok"), 7),
         (503, whole(False, journal="ok", disk="two places"), 1),
         (200, b"<html>", 7),

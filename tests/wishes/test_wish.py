@@ -190,3 +190,19 @@ def test_an_answer_is_the_answer_to_its_own_wish(ground):
     assert ground.command._told("0" * 32, sealed) == 1
     with pytest.raises(Damaged):
         ground.command._told("1" * 32, sealed)
+
+
+def test_a_database_that_is_gone_is_not_said_five_times_a_second(caplog):
+    """The thread goes on asking, and the log is not filled with it."""
+    asked, enough = [], threading.Event()
+
+    class Gone:
+        def take_up(self, doers):
+            asked.append(doers)
+            if len(asked) > 5:
+                enough.set()
+            raise Unavailable("the directory cannot be read or written", part="state")
+
+    with closing(Taking(Gone(), {}, every=0.001)):
+        assert enough.wait(30)
+    assert caplog.messages == ["a wish waits: the directory cannot be read or written"]

@@ -24,30 +24,34 @@ _WORD = "It tells its parts to registered tools only; whosaw health, without --u
 @data_option
 @format_option
 def health(url: str | None, ca: Path | None, data: Path, form: str) -> int:
-    """How every part is, in a sentence. Exit code 1: looks are answered, and a part is not well; 7: none is answered.
+    """How every part is, in a sentence. Exit code 1: looks are answered, and a part is not well; 7: none is answered,
+    or the gate at URL does not tell.
 
     Works beside an open gate, and changes nothing.
     """
     if ca is not None and url is None:
         raise Together("--ca goes with --url")
+    serves = True
     if url is None:
         parts = checkup(data)
         well = all(said == OK for said in parts.values())
     else:
-        well, parts = asked_at(url, ca)
+        well, parts, serves = asked_at(url, ca)
     after = (_BESIDE,) if url is None else () if parts else (_WORD,)
-    shut = stops(parts)
+    shut = stops(parts) if parts else None if not (well or serves) else False
     rows: tuple[dict[str, Cell], ...] = tuple(
         {"part": part, "well": said == OK, "said": None if said == OK else said} for part, said in parts.items()
     )
-    facts: dict[str, Cell] = {"ok": well, "answers": not shut}
+    facts: dict[str, Cell] = {"ok": well, "answers": None if shut is None else not shut}
     say(Table(_sentence(parts, well=well, shut=shut), ("part", "well", "said"), rows, facts, after), form)
-    return 0 if well else EXIT[Unavailable] if shut else IN_PART
+    return 0 if well else IN_PART if shut is False else EXIT[Unavailable]
 
 
-def _sentence(parts: dict[str, str], *, well: bool, shut: bool) -> str:
+def _sentence(parts: dict[str, str], *, well: bool, shut: bool | None) -> str:
     if well:
         return "All is well."
     count = sum(said != OK for said in parts.values())
     what = f"{counted(count, 'part')} {'is' if count == 1 else 'are'} not well" if count else "Something is not well"
+    if shut is None:
+        return f"{what}, and it may be that no look is answered."
     return f"{what}, and no look is answered with values." if shut else f"{what}; looks are answered."

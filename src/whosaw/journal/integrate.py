@@ -26,6 +26,7 @@ from whosaw.journal.commit import Commits
 from whosaw.journal.edge import Edge
 from whosaw.journal.partials import Partials
 from whosaw.journal.ports import HeadState, Stores
+from whosaw.journal.repeated import Repeated
 from whosaw.journal.staging import Staged
 from whosaw.journal.state import Batch, Published, State
 from whosaw.tlog.merkle import leaf_hash
@@ -46,7 +47,7 @@ class _Round:
 class Integrator:
     """Makes heads. One thread calls `step`."""
 
-    __slots__ = ("_ahead", "_begun", "_commits", "_partials", "_state")
+    __slots__ = ("_ahead", "_begun", "_commits", "_dropped", "_partials", "_state")
 
     def __init__(
         self, state: State, stores: Stores, origin: str, signers: Sequence[Signer], clock: Callable[[], datetime]
@@ -55,6 +56,7 @@ class Integrator:
         self._commits = Commits(stores.public, stores.private, stores.head, stores.labels, origin, signers, clock)
         self._partials = Partials(stores.public, clock)
         self._begun: _Round | None = None
+        self._dropped = Repeated(_log)
 
     def step(self) -> bool:
         """One head for everything in the tail. False where there was nothing, or the round was dropped.
@@ -63,13 +65,15 @@ class Integrator:
         head could not be published is carried through before another begins. Any other failure stops the journal.
         """
         try:
-            return self._round()
+            made = self._round()
         except Unavailable as error:
-            _log.warning("no new head this time: %s", error)
+            self._dropped.warn(f"no new head this time: {error}")
             return False
         except BaseException as error:
             self._state.stop(error)
             raise
+        self._dropped.over()
+        return made
 
     def _round(self) -> bool:
         self._state.check()

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from whosaw.errors import WhosawError
+from whosaw.journal.repeated import Repeated
 from whosaw.privacy.keyring import Keyring
 from whosaw.vault.rotate import Journal, rotate
 
@@ -47,15 +48,17 @@ class Rotating:
         self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
+        waits = Repeated(_log)
         while not self._ending.wait(self._every):
             try:
                 self._look()
+                waits.over()
             except _Closing:
                 return
             except WhosawError as error:
-                _log.warning("an epoch of keys waits: %s", error)
+                waits.warn(f"an epoch of keys waits: {error}")
             except Exception as error:  # noqa: BLE001  its text may quote what it choked on
-                _log.warning("an epoch of keys waits (%s)", type(error).__name__)
+                waits.warn(f"an epoch of keys waits ({type(error).__name__})")
 
     def _look(self) -> None:
         by = self._keyring.wishes.wished()

@@ -54,8 +54,11 @@ def stops(parts: Mapping[str, str]) -> bool:
     return any(said != OK and part.split(" ")[0] not in SERVES for part, said in parts.items())
 
 
-def asked_at(url: str, ca: Path | None = None) -> tuple[bool, dict[str, str]]:
-    """What a gate says of itself at `url`: whether it is well, and its parts where it tells us. Raises Unavailable."""
+def asked_at(url: str, ca: Path | None = None) -> tuple[bool, dict[str, str], bool]:
+    """What a gate says of itself at `url`: whether it is well, its parts where it tells us, and whether it says that it serves.
+
+    It does with 200, also where a single ticket system is silent; 503 may be a part that stops every look. Raises Unavailable.
+    """
     place = urlsplit(url)
     if place.scheme not in {"http", "https"} or not place.hostname or place.query or place.username:
         raise BadInput("the gate's address is https://HOST[:PORT]", where="--url")
@@ -66,12 +69,12 @@ def asked_at(url: str, ca: Path | None = None) -> tuple[bool, dict[str, str]]:
     handlers = [_Stays(), urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
     try:
         with urllib.request.build_opener(*handlers).open(url.rstrip("/") + PATH, timeout=_TIMEOUT) as answer:
-            return _read(answer.read(_LIMIT))
+            return *_read(answer.read(_LIMIT)), True
     except HTTPError as error:
         if error.code != 503:
             raise Unavailable(f"no gate: status {error.code}", part="gate", hint="is this its address?") from None
         with error:
-            return _read(error.read(_LIMIT))
+            return *_read(error.read(_LIMIT)), False
     except (OSError, URLError) as error:
         why = getattr(error, "reason", error)
         raise Unavailable(

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 
 from whosaw.errors import WhosawError
+from whosaw.journal.repeated import Repeated
 from whosaw.wishes.wish import Doer, Wishes
 
 EVERY = 0.2
@@ -32,10 +33,12 @@ class Taking:
         self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
+        waits = Repeated(_log)
         while not self._ending.wait(self._every):
             try:
                 self._wishes.take_up(self._doers)
+                waits.over()
             except WhosawError as error:
-                _log.warning("a wish waits: %s", error)
+                waits.warn(f"a wish waits: {error}")
             except Exception as error:  # noqa: BLE001  its text may quote what it choked on
-                _log.warning("a wish waits (%s)", type(error).__name__)
+                waits.warn(f"a wish waits ({type(error).__name__})")
