@@ -5,7 +5,7 @@ import pytest
 from tests.api.client import Speaks
 
 from whosaw.api.mapping import look_of
-from whosaw.api.question import Evaluation
+from whosaw.api.question import Evaluation, LookQuestion, OwnQuestions
 from whosaw.errors import BadInput
 from whosaw.model.access import BARE, LADDER, Asked, Field, Mode
 
@@ -128,3 +128,19 @@ def test_a_question_that_is_none_is_nobodys_attempt(why):
 
     with pytest.raises(BadInput):
         look_of(Evaluation.of(UNFIT[why]), Never(), "k", "l")
+
+
+@pytest.mark.parametrize(
+    ("shape", "said", "told"),
+    [
+        (OwnQuestions, {"principal": "finn"}, "principal: does not belong here"),
+        (LookQuestion, {"person": "mira", "fields": ["ip"], "purpose": "x", "wait": "soon"}, "wait: none of the words that are known here"),
+        (LookQuestion, {"person": "mira", "fields": "ip", "purpose": "x"}, "fields: of another type, or too short or too long"),
+        (LookQuestion, {"person": "mira", "fields": ["ip"]}, "purpose: missing"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_member_is_said(shape, said, told):
+    """A name where no name belongs is not called too short."""
+    with pytest.raises(BadInput) as caught:
+        shape.of(said)
+    assert str(caught.value) == told

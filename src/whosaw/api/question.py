@@ -20,6 +20,12 @@ from whosaw.errors import BadInput
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Properties = dict[str, Any]
 
+_SAID = {
+    "missing": "missing",
+    "extra_forbidden": "does not belong here",
+    "literal_error": "none of the words that are known here",
+}
+
 
 class Shape(BaseModel):
     """Read strictly: a number is no text. What is unknown is ignored."""
@@ -34,8 +40,7 @@ class Shape(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            what = "missing" if first["type"] == "missing" else "of another type, or too short or too long"
-            raise BadInput(what, where=where) from None
+            raise BadInput(_SAID.get(first["type"], "of another type, or too short or too long"), where=where) from None
 
 
 class Kind(Shape):
