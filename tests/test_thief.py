@@ -13,6 +13,7 @@ import shutil
 import ssl
 from base64 import b64decode
 from fnmatch import fnmatch
+from typing import get_args
 
 import pytest
 from tests.api.ca import SERVER, Authority
@@ -22,7 +23,7 @@ from tests.cli.desk import DAY, FINDING, NOW, SNOOPED, access_line, pgaudit_line
 from tests.docs.prose import ROOT
 from tests.thief import Loot, Thief, blobs_of, stolen
 
-from whosaw.model.pseudonym_body import Variant
+from whosaw.model.pseudonym_body import Source, Variant
 from whosaw.model.record import Stream
 from whosaw.privacy.ipcrypt.address import packed
 from whosaw.privacy.ipcrypt.epochs import epoch_of
@@ -282,8 +283,9 @@ def test_its_pseudonyms_stand_in_the_tables_that_were_made_and_nowhere_else(used
         each
         for purpose in purposes
         for variant in (Variant.PFX, Variant.DETERMINISTIC)
+        for source in get_args(Source)
         for address in ADDRESSES
-        for each in (cipher(key, purpose, now, variant).encrypt(address),)
+        for each in (cipher(key, purpose, now, variant, source).encrypt(address),)
     }
     images = {form for each in made for form in (each.encode(), packed(each), packed(each).hex().encode())}
     assert len(images) > 30

@@ -3,6 +3,7 @@
 
 import threading
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import numpy as np
 import pyarrow as pa
@@ -94,6 +95,27 @@ def test_a_call_is_on_record_before_there_is_a_pseudonym_and_says_how_many_and_n
         assert not [each for each in [*ADDRESSES, *made, "finn"] if each in text]
     assert repr(session) == "Session(…)"
     assert repr(office.desk) == "Pseudonymiser(…)"
+
+
+def test_no_call_finds_an_address_of_the_vaults_table(office):
+    """Bit by bit, each address chosen by what the last one told: that turns any pseudonym back whose key the calls have."""
+    hers, other = "203.0.113.72", "203.0.113.73"
+
+    def found(pseudonym):
+        with office.desk.open(FINN, 32) as session:
+            guess = 0
+            for bit in range(31, -1, -1):
+                (told,) = session.texts([str(IPv4Address(guess))])
+                guess |= ((int(IPv4Address(told)) ^ int(IPv4Address(pseudonym))) >> bit & 1) << bit
+            return str(IPv4Address(guess))
+
+    (brought,) = office.desk.open(FINN, 1).texts([hers])
+    (of_vault,) = office.desk.open_vault(FINN, 1).session.texts([hers])
+    assert found(brought) == hers
+    assert found(of_vault) != hers
+    for each in (brought, of_vault):  # for whoever may look at her, both lead to it
+        fits = office.desk.matches(FINN, each)
+        assert (fits(hers), fits(other)) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, get_args
 
 from whosaw.errors import BadInput, MissingExtra, Unavailable, WhosawError
 from whosaw.guard.ports import Cases, Clock, Remember
@@ -96,7 +96,9 @@ class Pseudonymiser:
         """Whether an address has this pseudonym. For ``behind``, which asks it of addresses that a look has shown."""
         from whosaw.guard.pseudonyms.matching import matching
 
-        return matching(self._cipher(ask, self.epoch(ask)), pseudonym)
+        epoch = self.epoch(ask)
+        brought, of_vault = (matching(self._cipher(ask, epoch, each), pseudonym) for each in get_args(Source))
+        return lambda address: brought(address) or of_vault(address)
 
     def _open(self, ask: Ask, up_to: int, source: Source) -> Opened | Refused:
         if type(up_to) is not int or up_to < 0:
@@ -124,7 +126,7 @@ class Pseudonymiser:
             said = tuple((id_, sentence(self._policy, id_)) for id_ in reasons)
             return Refused(said, index, recorded.receipt, cause)
         session = Session(
-            self._cipher(ask, epoch), up_to=up_to, batch=self._settings.batch, random=self._random,
+            self._cipher(ask, epoch, source), up_to=up_to, batch=self._settings.batch, random=self._random,
             told=self._telling(body), present=self._presence(ask, who, at), call=(index, recorded.receipt), epoch=epoch,
         )  # fmt: skip
         return Opened(session, recorded)
@@ -187,10 +189,10 @@ class Pseudonymiser:
         record = Record(Stream.named("pseudonyms"), body.encode())
         return self._journal.submit(Submission(f"{CALLER}/{body.principal}", key, (record,)))
 
-    def _cipher(self, ask: Ask, epoch: str) -> object:
+    def _cipher(self, ask: Ask, epoch: str, source: Source) -> object:
         from whosaw.privacy.ipcrypt.keys import cipher
 
-        return cipher(self._key, ask.purpose, epoch, ask.variant)
+        return cipher(self._key, ask.purpose, epoch, ask.variant, source)
 
 
 def _fault(see: Callable[[], str]) -> str:

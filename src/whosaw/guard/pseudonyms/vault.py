@@ -4,7 +4,7 @@
     how many are there? ──▶ desk.open_vault(so many) ──▶ Refused, on record
                                      └ on record ──▶ vault opens, encrypts and hands out pseudonyms, page by page
 
-Nobody chooses an address here, so nobody can ask what pseudonym one has. But the one who calls may know somebody's address at an
+Nobody chooses an address here, and the key is another than of addresses that are brought, so nobody can ask what pseudonym one has. But the one who calls may know somebody's address at an
 hour, and find the row: docs/pseudonyms.md says how far that leads.
 """
 

@@ -2,6 +2,10 @@
 """A key for each purpose, epoch and variant: what was made for one cannot be joined with what was made for another.
 
     pseudonyms key ──HKDF-Expand, purpose ‖ epoch ‖ variant──▶ 16 or 32 bytes ──▶ Deterministic, Ndx, Pfx
+                     … ‖ "vault", of the vault's addresses
+
+The addresses of the vault have keys of their own. With one key for both, whoever brings addresses of their choice finds every address in the
+vault's table: of `pfx` one bit a call, thirty-two calls for the whole.
 
 An epoch is a calendar period of UTC: whoever kept the pseudonyms of November learns nothing about those of December, not even
 which address came back.
@@ -16,7 +20,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from whosaw.errors import BadInput
-from whosaw.model.pseudonym_body import Variant
+from whosaw.model.pseudonym_body import Source, Variant
 from whosaw.privacy.ipcrypt.deterministic import Deterministic
 from whosaw.privacy.ipcrypt.ndx import Ndx
 from whosaw.privacy.ipcrypt.pfx import Pfx
@@ -32,9 +36,10 @@ _MADE: Mapping[Variant, type[Deterministic | Ndx | Pfx]] = {
 }
 
 
-def cipher(key: bytes, purpose: str, epoch: str, variant: Variant) -> Cipher:
-    """The cipher of `purpose` in `epoch`. `key`: ``Root.pseudonyms``."""
-    said = b"".join(_part(each) for each in (purpose, epoch, str(variant)))
+def cipher(key: bytes, purpose: str, epoch: str, variant: Variant, source: Source = "given") -> Cipher:
+    """The cipher of `purpose` in `epoch`, for addresses that are brought or for the vault's. `key`: ``Root.pseudonyms``."""
+    own = () if source == "given" else (source,)
+    said = b"".join(_part(each) for each in (purpose, epoch, str(variant), *own))
     made = _MADE[variant]
     return made(expand(key, b"whosaw/ip-pseudonym/v1" + said)[: made.KEY])
 
