@@ -145,7 +145,7 @@ def test_the_vault_by_pseudonym_and_the_address_by_a_look(desk, tmp_path):
     assert said.code == 0, said.err
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == said.json["addresses"]
-    assert all(row["person"].startswith("p-") and row["address"] != ADDRESS for row in rows)
+    assert all(row["person"].startswith("v-") and row["address"] != ADDRESS for row in rows)
     known = rows[0]["address"] if rows else "192.0.2.1"
     said = typed(desk, "address", known, "--person", "mirabel", "--format", "json")
     assert said.code == 4

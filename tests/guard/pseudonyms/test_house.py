@@ -88,6 +88,13 @@ def bits(one, two):
     return 32 - (int(ipaddress.ip_address(one)) ^ int(ipaddress.ip_address(two))).bit_length()
 
 
+class Called:
+    """What persons are called in a table."""
+
+    def __init__(self, accounts, pseudonyms):
+        self.person = lambda person: accounts(pseudonyms.person(person))
+
+
 def test_the_vault_hands_out_pseudonyms_and_nothing_else(opened):
     """All of the epoch, by pseudonym and hour; networks are together, and last month's address is not there."""
     done = []
@@ -95,7 +102,8 @@ def test_the_vault_hands_out_pseudonyms_and_nothing_else(opened):
     made = sorted(
         sightings(call, opened.vault.addresses(), lambda *at: done.append(at)), key=lambda s: (s.hour, s.person)
     )
-    names = opened.pseudonyms
+    names = Called(call.accounts, opened.pseudonyms)
+    assert not {each.person for each in made} & {opened.pseudonyms.person(person) for person, *_ in SEEN}
     assert [(each.hour, each.person) for each in made] == sorted(
         (when.replace(minute=0), names.person(person)) for person, _, when in SEEN[:4]
     )
@@ -198,7 +206,7 @@ def test_who_was_erased_is_left_out_and_so_many_a_day_is_all(own):
     with closing(sqlite3.connect(own.folder / "private" / "keys.db")) as db, db:
         db.execute("DELETE FROM keyring WHERE lookup = ?", (row,))
     made = list(sightings(call, own.vault.addresses(), lambda *at: None))
-    assert own.pseudonyms.person("kate") not in {each.person for each in made}
+    assert call.accounts(own.pseudonyms.person("kate")) not in {each.person for each in made}
     assert len(made) == 3
     used = sum(b.addresses for b in calls(own) if b.what == "call" and b.permitted and b.source == "vault")
     for _ in range((60 - used) // 4):

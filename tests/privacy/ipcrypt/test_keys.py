@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of purposes and epochs: what was made for one is of no use for another."""
 
+import hmac
+from base64 import b32encode
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from whosaw.errors import BadInput
 from whosaw.model.pseudonym_body import Variant
 from whosaw.privacy.ipcrypt.epochs import EXAMPLES, PERIODS, bounds, epoch_of
-from whosaw.privacy.ipcrypt.keys import cipher
+from whosaw.privacy.ipcrypt.keys import accounts, cipher
 from whosaw.privacy.root import Root, expand
 
 ROOT = Root(bytes(range(32)))
@@ -44,6 +46,19 @@ def test_keys_as_the_specification_of_this_project_has_them():
     key = expand(expand(bytes(range(32)), b"whosaw/pseudonyms/v1"), said + b"\x05vault")[:16]
     ours = cipher(ROOT.pseudonyms, "fraud_review", "2026-11", Variant.DETERMINISTIC, "vault")
     assert ours.encrypt("192.0.2.1") == Deterministic(key).encrypt("192.0.2.1")
+
+
+def test_an_account_is_called_otherwise_in_each_table():
+    """docs/spec/keys.md §2: by purpose and epoch, and never as in the house."""
+    key = expand(ROOT.pseudonyms, b"whosaw/ip-pseudonym-account/v1" + b"\x0cfraud_review" + b"\x072026-11")
+    said = hmac.digest(key, b"p-abcdefghijklmnop", "sha256")[:10]
+    called = accounts(ROOT.pseudonyms, "fraud_review", "2026-11")("p-abcdefghijklmnop")
+    assert called == "v-" + b32encode(said).decode().lower()
+    others = {
+        accounts(ROOT.pseudonyms, *each)("p-abcdefghijklmnop")
+        for each in (("fraud_review", "2026-12"), ("incident_response", "2026-11"))
+    }
+    assert len(others | {called, "v-abcdefghijklmnop"}) == 4
 
 
 @given(instants, st.sampled_from(sorted(PERIODS)))

@@ -11,7 +11,7 @@ leaves a call on record that made none. What was taken for a permitted call is n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, get_args
 
@@ -45,10 +45,11 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A call that is permitted and on record: what the vault makes pseudonyms for."""
+    """A call that is permitted and on record: what the vault makes pseudonyms for. `accounts`: what persons are called in its table."""
 
     session: Session
     recorded: Recorded
+    accounts: Callable[[str], str] = field(repr=False)
 
 
 class Pseudonymiser:
@@ -121,6 +122,8 @@ class Pseudonymiser:
             permitted=not reasons, reasons=reasons, caller=ask.caller,
         )  # fmt: skip
         recorded = self._recorded(body, kept)
+        from whosaw.privacy.ipcrypt.keys import accounts
+
         index = recorded.leaves[-1].index
         if reasons:
             said = tuple((id_, sentence(self._policy, id_)) for id_ in reasons)
@@ -129,7 +132,7 @@ class Pseudonymiser:
             self._cipher(ask, epoch, source), up_to=up_to, batch=self._settings.batch, random=self._random,
             told=self._telling(body), present=self._presence(ask, who, at), call=(index, recorded.receipt), epoch=epoch,
         )  # fmt: skip
-        return Opened(session, recorded)
+        return Opened(session, recorded, accounts(self._key, ask.purpose, epoch))
 
     def _taken(self, who: str, source: Source, up_to: int, at: datetime) -> tuple[Kept | None, tuple[str, ...]]:
         """What was taken; or the reason why nothing could be."""

@@ -4,13 +4,15 @@
     how many are there? ──▶ desk.open_vault(so many) ──▶ Refused, on record
                                      └ on record ──▶ vault opens, encrypts and hands out pseudonyms, page by page
 
-Nobody chooses an address here, and the key is another than of addresses that are brought, so nobody can ask what pseudonym one has. But the one who calls may know somebody's address at an
+Nobody chooses an address here, and the key is another than of addresses that are brought, so nobody can ask what pseudonym one has; and
+accounts are called in the table what they are called nowhere else. But the one who calls may know somebody's address at an
 hour, and find the row: docs/pseudonyms.md says how far that leads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from whosaw.guard.pseudonyms.ask import Ask, Refused
 from whosaw.guard.pseudonyms.desk import Opened, Pseudonymiser
@@ -28,5 +30,5 @@ def sightings(opened: Opened, addresses: Addresses, progress: Progress) -> Itera
     """What the call was for, in no order that means anything. How many it were is on record when it ends."""
     with opened.session as session:
         for sighting in addresses.pseudonymised(opened.recorded, session.texts):
-            yield sighting
+            yield replace(sighting, person=opened.accounts(sighting.person))
             progress(session.used, session.up_to)

@@ -16,7 +16,8 @@ Invariant: keys are derived and never stored; each part has its length before it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b32encode
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from whosaw.errors import BadInput
@@ -24,7 +25,7 @@ from whosaw.model.pseudonym_body import Source, Variant
 from whosaw.privacy.ipcrypt.deterministic import Deterministic
 from whosaw.privacy.ipcrypt.ndx import Ndx
 from whosaw.privacy.ipcrypt.pfx import Pfx
-from whosaw.privacy.root import expand
+from whosaw.privacy.root import Mac, expand
 
 Cipher: TypeAlias = Deterministic | Ndx | Pfx
 
@@ -42,6 +43,16 @@ def cipher(key: bytes, purpose: str, epoch: str, variant: Variant, source: Sourc
     said = b"".join(_part(each) for each in (purpose, epoch, str(variant), *own))
     made = _MADE[variant]
     return made(expand(key, b"whosaw/ip-pseudonym/v1" + said)[: made.KEY])
+
+
+def accounts(key: bytes, purpose: str, epoch: str) -> Callable[[str], str]:
+    """What an account is called in a table of the vault, from what it is called in this house: `v-` and 16 characters.
+
+    The house's own name stands in every request for an approval. Whoever has a table and that name would read where the account of their choice
+    was, and who was there, too.
+    """
+    made = Mac(expand(key, b"whosaw/ip-pseudonym-account/v1" + _part(purpose) + _part(epoch)))
+    return lambda person: "v-" + b32encode(made.of(person.encode())[:10]).decode().lower()
 
 
 def _part(text: str) -> bytes:
