@@ -2,13 +2,17 @@
 """Approvals at the command line, as docs/approvals.md has them: asked, seen, signed inside and outside, used, checked."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from tests.cli.desk import company, day, typed
 from tests.directory.town import write
 from tests.guard.approvals.authenticator import RP, SoftKey
 from tests.guard.approvals.test_passkeys import challenge_in
+from tests.guard.approvals.test_state import GATE, R, event, request
 
+from whosaw.cli.approval_words import _stands
+from whosaw.guard.approvals.state import Standing, What, step
 from whosaw.verify.overseer import OverseerKey
 
 LOOK = ("--person", "katharina", "--field", "ip:network", "--purpose", "subject_request", "--case", "T-101")
@@ -177,3 +181,16 @@ def test_what_needs_approvals_ends_with_five(house):
     assert said(house.typed("approval", "give", request, "--as", "ines", "--format", "json"))["state"] == "approved"
     assert house.typed("look", "--principal", "vera", *what).code == 0
     assert house.typed("approval", "review", request, "--not-fine", "--as", "omar").code == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "by", "words"),
+    [
+        (What.WITHDRAWN, R, "was withdrawn:"),
+        (What.VOID, GATE, "became void, for somebody who asked or signed has left or was suspended:"),
+    ],
+)
+def test_a_request_that_became_void_was_not_withdrawn(what, by, words):
+    """Whoever asked reads which of the two it was."""
+    asked = step(Standing(request()), event(What.ASKED, R))
+    assert f" {words} signed by nobody" in _stands(SimpleNamespace(standing=step(asked, event(what, by))))

@@ -9,7 +9,7 @@ from whosaw.cli.output import Cell, Table
 from whosaw.guard.approvals.answer import Refused
 from whosaw.guard.approvals.ask import times
 from whosaw.guard.approvals.life import Kept
-from whosaw.guard.approvals.state import No, State
+from whosaw.guard.approvals.state import No, State, What
 from whosaw.guard.approvals.view import View
 from whosaw.model.access import Mode
 from whosaw.model.approval import GROUPS, Counts, Uses
@@ -23,7 +23,7 @@ _STATES = {
     State.APPROVED: "is approved",
     State.REFUSED: "was refused",
     State.EXPIRED: "ran out",
-    State.WITHDRAWN: "was withdrawn, or became void",
+    State.WITHDRAWN: "was withdrawn",
     State.USED: "was used",
     State.REVIEWED: "was used and reviewed",
 }
@@ -185,6 +185,8 @@ def _row(seen: View) -> dict[str, Cell]:
 def _stands(kept: Kept) -> str:
     standing = kept.standing
     state = _STATES.get(standing.state, str(standing.state))
+    if standing.closed is not None and standing.closed.what is What.VOID:
+        state = "became void, for somebody who asked or signed has left or was suspended"
     if standing.request.break_glass:
         return f"The look {standing.request.id} did not wait for an approval; it {'was reviewed' if standing.reviewed else 'is to be reviewed'}."
     return f"The request {standing.request.id} {state}: signed by {_groups(standing.counts)}; needed: {_groups(standing.request.needs)}."
