@@ -103,7 +103,8 @@ def beside(one: Exchange) -> str:
     """For who reviews: what was asked and answered about one look of a finding, and what speaks against the answer."""
     asked_ = f"Asked on {moment(one.question.at)} what a look was for"
     if one.answer is None:
-        waits = "has not answered in time" if one.silence is not None else "has not answered yet"
+        # Silence is no answer, and not always one's own: who was suspended meanwhile is let in nowhere to give one.
+        waits = "has not answered in time, or could not" if one.silence is not None else "has not answered yet"
         return f"{asked_}, the one who looked {waits}."
     said = {
         Said.MISTAKE: "“by mistake”",
