@@ -98,6 +98,7 @@ from whosaw.privacy.root import Root
 from whosaw.privacy.vrf import VrfKey
 from whosaw.settings.approvals import overseers
 from whosaw.settings.store import StoreSettings
+from whosaw.store import key_tables
 from whosaw.store.files import FilesFolder
 from whosaw.store.sql_approvals import SqlApprovals, SqlCredentials, SqlNotices
 from whosaw.store.sql_counts import SqlCountRows
@@ -242,16 +243,15 @@ def house(
         policy = Policy.load(policy_texts(folder))
         migrate.upgrade(engine)
         keyring = Keyring(
-            SqlKeyRows(key_engine), root, vrf, settings.origin, random,
-            enrolled=enrolled_in(stores),
+            SqlKeyRows(key_engine), root, vrf, settings.origin, random, enrolled=enrolled_in(stores),
         )  # fmt: skip
+        key_tables.upgrade(key_engine)
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = directory_of(settings, engine)
         check_stages(policy.purposes, witnesses=bool(settings.witness))
         people = KeyringPeople(keyring=keyring, rows=name_rows, root=root, pseudonyms=pseudonyms, remember=names.remember, random=random)  # fmt: skip
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
-
         sealed = SqlSealedRows(engine)
         turn = Turn(None if settings.store.database else 1)  # who waits for a network hinders nobody
         crowd = Crowd(SqlCrowdRows(engine, shown_of(folder, settings, engine)), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random)  # fmt: skip

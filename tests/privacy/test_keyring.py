@@ -14,10 +14,11 @@ from tests.privacy.keys import ORIGIN, keyring, other_vrf_key, root, vrf_key
 from whosaw.errors import BadInput, Damaged, Misconfigured, Unavailable
 from whosaw.journal.ports import StreamKeys
 from whosaw.model.record import NAMED, Stream
-from whosaw.privacy.data_key import WRAPPED, DataKey, unwrap, wrap
+from whosaw.privacy.data_key import WRAPPED, DataKey, seal, unwrap, wrap
 from whosaw.privacy.keyring import Keyring, KeyRow
 from whosaw.privacy.names import Names
 from whosaw.privacy.pseudonym import Pseudonyms
+from whosaw.privacy.root import expand
 from whosaw.privacy.unseal import unseal_person, unseal_principal
 from whosaw.store.memory_keys import MemoryKeyRows, MemoryNameRows
 from whosaw.tlog import leaf
@@ -232,6 +233,52 @@ def test_a_label_exchanged_for_another_does_not_open():
     rows._rows[a] = dataclasses.replace(one, label_0=two.label_0)
     with pytest.raises(Damaged):
         ring.find(MIRA)
+
+
+def older(row, ring, stream):
+    """The row as an earlier version sealed it: its id under a key of its own."""
+    k = unwrap(ring.epochs.key(row.epoch), row.wrapped, row.handle, row.generation, row.epoch)
+    about = row.handle + row.generation.to_bytes(4, "big") + row.rekeys.to_bytes(4, "big") + row.label_0
+    plain = bytes([stream.kind]) + stream.id.encode()
+    return dataclasses.replace(row, sealed_id=seal(expand(k, b"whosaw/id/v1"), plain, about, os.urandom))
+
+
+def test_a_row_of_an_earlier_version_opens_until_it_is_sealed_anew():
+    """Its key, its stream and its values are what they were; exchanged with another's it does not open either."""
+    rows = MemoryKeyRows()
+    ring = keyring(rows)
+    before, sealed = ring.of(MIRA), ring.key(MIRA).seal("ip", 5, b"203.0.113.77", os.urandom)
+    ring.of(JONAS)
+    for at, row in list(rows._rows.items()):
+        (stream,) = (each for each in (MIRA, JONAS) if ring.known(each).handle == row.handle)
+        rows._rows[at] = older(row, ring, stream)
+    ring = keyring(rows)
+    assert ring.find(MIRA) == before
+    assert [ring.key(MIRA).open("ip", 5, sealed) for _ in range(3)] == [b"203.0.113.77"] * 3
+    after = ring.rekey(MIRA, 0)
+    assert (after.rekeys, keyring(rows).find(MIRA)) == (1, after)
+    (a, one), (_, two) = rows._rows.items()
+    rows._rows[a] = dataclasses.replace(one, sealed_id=two.sealed_id)
+    with pytest.raises(Damaged):
+        keyring(rows).find(MIRA)
+
+
+def test_neither_an_id_nor_a_value_opens_as_the_other():
+    """They share a key: what each is bound to keeps them apart, whoever puts one in the other's place."""
+    rows = MemoryKeyRows()
+    ring = keyring(rows)
+    ring.of(MIRA)
+    ((at, row),) = rows._rows.items()
+    key = ring.known(MIRA)
+    about = row.handle + bytes(8) + row.label_0
+    for field in ("ip", about[:16].hex()):
+        for seen in (0, 5, int.from_bytes(about[16:24], "big", signed=True)):
+            with pytest.raises(Damaged):
+                key.open(field, seen, row.sealed_id)
+            plain = bytes([MIRA.kind]) + MIRA.id.encode()
+            rows._rows[at] = dataclasses.replace(row, sealed_id=key.seal(field, seen, plain, os.urandom))
+            with pytest.raises(Damaged):
+                keyring(rows).known(MIRA)
 
 
 BYTES = st.binary(max_size=64)

@@ -154,6 +154,26 @@ def test_no_revision_drops_keys_that_nobody_moved(old, tmp_path):
     engine.dispose()
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_key_table_of_an_earlier_version_is_of_this_one_from_a_start_on(old, tmp_path, version):
+    """And not before: what reads keys and starts nothing leaves the number as it is."""
+    folder = tmp_path / "data"
+    shutil.copytree(old, folder)
+    with house(folder):
+        pass
+    path = folder / "private" / "keys.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE key_layout SET version = ?", (version,))
+    with all_keys(folder) as keys:
+        assert len(list(keys.all())) > 2
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT version FROM key_layout").fetchall() == [(version,)]
+    with house(folder):
+        pass
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT version FROM key_layout").fetchall() == [(3,)]
+
+
 def test_a_key_table_of_another_version_is_refused(old, tmp_path):
     folder = tmp_path / "data"
     shutil.copytree(old, folder)

@@ -3,16 +3,17 @@
 
     epoch key ──AES-256-GCM──▶ 60 bytes at rest = nonce(12) ‖ K(32) ‖ tag(16)
     K ──HKDF-Expand──▶ k_stream      labels in the log; handed to the journal           tlog.leaf
-                  ├──▶ value key     seals values, one by one
+                  ├──▶ value key     seals values, one by one, and the id that the row is about
                   ├──▶ source key    digests of where a value came from
                   ├──▶ share key     a share in the count of those in a network
-                  └──▶ id key        seals the id that the row is about
+                  └──▶ id key        sealed the id in rows of an earlier version; still opens them
 
 Invariant: whatever is sealed here dies with those 60 bytes. Nothing that a journal or a detector may hold opens a
 value: k_stream is one leaf of this tree, and there is no way up.
 
 The sealed id is bound to handle, generation, re-keys and label_0. So a row that somebody moved to another person's
-lookup, or whose label was exchanged, does not open.                          Specification: docs/spec/keys.md
+lookup, or whose label was exchanged, does not open. It has no key of its own, so that whoever opens a row and one value sets up one
+cipher and not two: what it is bound to begins with a zero, which no value's does.      docs/adr/0178, docs/spec/keys.md
 """
 
 from __future__ import annotations
@@ -117,12 +118,15 @@ class DataKey:
                 epoch_key.decrypt(wrapped[:NONCE], wrapped[NONCE:], handle + _TWO(generation, row.epoch)),
                 handle, generation, rekeys, label_0,
             )  # fmt: skip
-            id_key = sha256(key._outer + sha256(key._inner + _ID).digest()).digest()
-            raw = AESGCM(id_key).decrypt(
-                sealed_id[:NONCE], sealed_id[NONCE:], handle + _TWO(generation, rekeys) + label_0
-            )
+            values = AESGCM(sha256(key._outer + sha256(key._inner + _VALUE).digest()).digest())
+            about = handle + _TWO(generation, rekeys) + label_0
+            try:
+                raw = values.decrypt(sealed_id[:NONCE], sealed_id[NONCE:], b"\0" + about)
+            except InvalidTag:
+                raw = AESGCM(key._derived(_ID)).decrypt(sealed_id[:NONCE], sealed_id[NONCE:], about)
         except _CLOSED:
             raise _closed("the keyring") from None
+        key._values = values
         return key, _KINDS[raw[0]], raw[1:].decode()
 
     def stream(self, origin: str) -> StreamSecret:
@@ -147,8 +151,9 @@ class DataKey:
 
     def open(self, field_name: str, seen: int, sealed: bytes) -> bytes:
         """What `seal` sealed. Raises Damaged where field, time or person are not those it was sealed for."""
+        values = self._values if self._used else None
         try:
-            return (self._values or self._value_key()).decrypt(
+            return (values or self._value_key()).decrypt(
                 sealed[:NONCE], sealed[NONCE:], _NAMED[field_name] + _TIME(seen) + self.handle
             )
         except _CLOSED:
@@ -164,16 +169,13 @@ class DataKey:
         return hmac_sha256((self._digests or self._digest_keys())[1], token)[:16]
 
     def seal_id(self, kind: StreamKind, stream_id: str, random: Random) -> bytes:
-        return seal(self._derived(_ID), bytes([kind]) + stream_id.encode(), self._row(), random)
+        return seal(self._value_key(), bytes([kind]) + stream_id.encode(), b"\0" + self._row(), random)
 
     def _value_key(self) -> AESGCM:
         # Setting up a cipher costs as much as opening a value, so it is kept; but from the second time on. Those of all persons
         # of whom one value was read, and no other for long, would push out what is used of the processor's own memory.
-        if self._values is not None:
-            return self._values
-        cipher = AESGCM(sha256(self._outer + sha256(self._inner + _VALUE).digest()).digest())
-        if self._used:
-            self._values = cipher
+        cipher = self._values or AESGCM(self._derived(_VALUE))
+        self._values = cipher if self._used else None
         self._used = True
         return cipher
 

@@ -5,7 +5,7 @@
     keyring        one row per stream and generation: 60 wrapped bytes and what finds them        ──▶ its epoch
     keyring_check  which root, VRF key and origin these rows belong to; who wishes a new epoch, as a pseudonym; and what the
                    root carries on from the one before it
-    key_layout     the version of these tables; a newer one, once a root carries something
+    key_layout     the version of what stands in these tables: a version of whosaw that knows less starts on none of them
 
 Whoever erases a person deletes one row here, and a backup of this file brings it back. So it is backed up often and kept for
 days, while everything that its keys seal may lie in backups for months. In PostgreSQL it is a schema of its own, `whosaw_keys`,
@@ -38,6 +38,7 @@ from sqlalchemy import (
     inspect,
     select,
     table,
+    update,
 )
 from sqlalchemy.schema import CreateSchema
 
@@ -46,7 +47,8 @@ from whosaw.errors import Misconfigured
 from whosaw.privacy.epochs import DERIVED, FIRST
 from whosaw.store.wiping import wipe
 
-LAYOUT, REROOTED = 1, 2
+# 1: ids under keys of their own; 2: and a root carries something; 3: both may be, and ids under the key of values.
+LAYOUT, EARLIER = 3, (1, 2)
 SCHEMA = "whosaw_keys"
 KEYS = MetaData()
 
@@ -88,6 +90,15 @@ def make(engine: Engine) -> None:
     """Make the tables, where there are none. Raises Misconfigured where they are of another version."""
     with writing(engine) as db:
         _make(db)
+
+
+def upgrade(engine: Engine) -> None:
+    """Say that they are of this version, before a row is written that an earlier one could not read. Nothing else changes."""
+    with reading(engine) as db:
+        if _version(db) == LAYOUT:
+            return
+    with writing(engine) as db:
+        db.execute(update(KEY_LAYOUT).values(version=LAYOUT))
 
 
 def made(engine: Engine) -> bool:
@@ -132,9 +143,9 @@ def _version(db: Connection) -> int | None:
     if not inspect(db).has_table(KEY_LAYOUT.name):
         return None
     found: int | None = db.scalar(select(KEY_LAYOUT.c.version))
-    if found not in (None, LAYOUT, REROOTED):
+    if found not in (None, LAYOUT, *EARLIER):
         raise Misconfigured(
-            f"the key table is of version {found}, this version of whosaw knows {LAYOUT} and {REROOTED}",
+            f"the key table is of version {found}, this version of whosaw knows {min(EARLIER)} to {LAYOUT}",
             setting="private/keys.db",
             hint="use the version of whosaw that made it, or a newer one; nothing was changed",
         )

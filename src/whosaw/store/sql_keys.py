@@ -25,7 +25,7 @@ from whosaw.errors import Damaged, Unavailable
 from whosaw.privacy.carried import CARRIES
 from whosaw.privacy.epochs import EpochRow, Rerooting
 from whosaw.privacy.keyring import KeyRow
-from whosaw.store.key_tables import EPOCHS, KEY_LAYOUT, KEYRING, KEYRING_CHECK, REROOTED
+from whosaw.store.key_tables import EPOCHS, KEYRING, KEYRING_CHECK
 from whosaw.store.state_tables import NAMES, answering, unless_there
 from whosaw.store.wiping import wipe
 
@@ -182,8 +182,6 @@ class SqlKeyRows:
                 insert(KEYRING_CHECK),
                 [{"name": _ROOT, "value": change.check}, {"name": CARRIES, "value": change.carried}],
             )
-            # A version that knows nothing of what is carried would take everybody for new.
-            db.execute(update(KEY_LAYOUT).values(version=REROOTED))
         with answering("keyring"):
             wipe(self._engine, (EPOCHS.name, KEYRING_CHECK.name))
         return True
