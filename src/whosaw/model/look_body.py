@@ -26,7 +26,7 @@ from whosaw.model.access import Field, Mode
 from whosaw.model.approval import Approval
 from whosaw.model.caller import Caller
 from whosaw.model.gate import GateSaw
-from whosaw.model.record import Json, Kind, body_of, parse, parse_time, spelled, text_of, time_text
+from whosaw.model.record import Json, Kind, body_of, flag_of, parse, parse_time, spelled, text_of, time_text
 from whosaw.model.stage import Stage
 
 Origin = Literal["asked", "observed"]
@@ -131,8 +131,8 @@ class LookBody:
         return (
             f'{{"app":{text_of(self.app)},{approvals}"ask":{_b64(self.ask)},"at":"{time_text(self.at)}",'
             f'{glass}"bulk":{text_of(self.bulk)},{caller}"case":{text_of(self.case)},'
-            f'"claimed":{_said(self.claimed)},"decision":{text_of(self.decision)},"facts":{_b64(self.facts)},"fields":[{fields}],'
-            f'{gate}"hint":{_said(self.hint)},"kind":"{self.kind}","look":{text_of(self.look)},'
+            f'"claimed":{flag_of(self.claimed)},"decision":{text_of(self.decision)},"facts":{_b64(self.facts)},"fields":[{fields}],'
+            f'{gate}"hint":{flag_of(self.hint)},"kind":"{self.kind}","look":{text_of(self.look)},'
             f'"mentions":{spelled(self.mentions)},"mode":"{self.mode}","on_behalf_of":{text_of(self.on_behalf_of)},'
             f'"origin":{text_of(self.origin)},"person":{text_of(self.person)},"policy":{_b64(self.policy)},'
             f'"principal":{text_of(self.principal)},"purpose":{text_of(self.purpose)},"query":{_b64(self.query)},'
@@ -252,14 +252,6 @@ def _withhold(value: dict[str, str] | None) -> Withhold | None:
 
 def _b64(raw: bytes | None) -> str:
     return "null" if raw is None else f'"{b64encode(raw).decode()}"'
-
-
-def _said(flag: bool) -> str:
-    if flag is True:
-        return "true"
-    if flag is False:
-        return "false"
-    raise TypeError("neither true nor false")
 
 
 def _cut(at: datetime) -> bool:

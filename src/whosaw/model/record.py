@@ -125,6 +125,15 @@ def spelled(value: Json) -> str:
     return _ENCODER.encode(value)
 
 
+def flag_of(flag: bool) -> str:
+    """How `canonical` spells yes or no. Raises TypeError for what is neither, whatever it would count as."""
+    if flag is True:
+        return "true"
+    if flag is False:
+        return "false"
+    raise TypeError("neither true nor false")
+
+
 def text_of(text: str | None) -> str:
     """The same of a text, or of none. What is no body for a lone surrogate is found by `body_of`."""
     return "null" if text is None else _quoted(text)

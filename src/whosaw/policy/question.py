@@ -22,7 +22,7 @@ from typing import Any
 from whosaw.model.access import LADDER, Asked, Field, Look, Mode, rung
 from whosaw.model.caller import Caller
 from whosaw.model.gate import QUOTAS
-from whosaw.model.record import text_of
+from whosaw.model.record import flag_of, text_of
 from whosaw.policy.facts import NOTHING_KNOWN, Facts, Known
 
 _DOMAIN = b"whosaw/facts/v3"
@@ -71,11 +71,11 @@ class Question:
         # Put together in the order of its names, as ``json`` would: it is made for each look.
         blank = (
             f'{{"approvals":{{"independent":%d,"legal":%d,"overseers":%d,"stewards":%d}},"asked":{asked},"at":%d,'
-            f'"breakGlass":{_flag(look.break_glass)},{_caller(look.caller)}{case}"caseGiven":{_flag(look.case is not None)},'
+            f'"breakGlass":{flag_of(look.break_glass)},{_caller(look.caller)}{case}"caseGiven":{flag_of(look.case is not None)},'
             f'"fields":[{",".join(sorted([_FIELD[a.field] for a in look.asked]))}],"gate":{{"caseSilent":{said.silent},'
             f"{_FEED * bool(said.feed)}{_LAST * bool(last)}"
             f'"offered":{asked if len(offered) == len(look.asked) else _asked(offered)},{_QUOTA * bool(quota_)}'
-            f'"unavailable":{_flag(facts.known is None)}}},"hour":%d,"mode":"{look.mode}",'
+            f'"unavailable":{flag_of(facts.known is None)}}},"hour":%d,"mode":"{look.mode}",'
             f'{"" if purpose is None else _PURPOSE.format(_text(purpose))}"weekday":%d}}'
         )
         context = blank % numbers
@@ -104,7 +104,7 @@ class _Told:
         self.known = known  # held, so that no other value has its place in memory
         self.entities = f"[{_entity(PRINCIPAL, _principal(known))},{_entity(PERSON, _person(known))}]"
         self.case = _case_of(known, Mode.READ)
-        self.silent = _flag(known.case_silent)
+        self.silent = flag_of(known.case_silent)
         feed = known.feed
         self.feed = () if feed is None else (_time(feed.confirmed), _duration(feed.limit))
 
@@ -127,14 +127,6 @@ def _entity(uid: dict[str, str], attrs: dict[str, Any]) -> str:
     return _one_spelling({"uid": uid, "parents": [], "attrs": attrs})
 
 
-def _flag(flag: bool) -> str:
-    if flag is True:
-        return "true"
-    if flag is False:
-        return "false"
-    raise TypeError("neither true nor false")
-
-
 def _text(text: str) -> str:
     """In quotes, for a text into which numbers are put: what stands for one there is doubled."""
     return text_of(text).replace("%", "%%")
@@ -143,7 +135,7 @@ def _text(text: str) -> str:
 def _caller(by: Caller | None) -> str:
     if by is None:
         return ""
-    return f'"caller":{{"name":{_text(by.name)},"proof":{_text(by.proof)},"speaks":{_flag(by.speaks)}}},'
+    return f'"caller":{{"name":{_text(by.name)},"proof":{_text(by.proof)},"speaks":{flag_of(by.speaks)}}},'
 
 
 def _principal(known: Known) -> dict[str, Any]:
@@ -200,11 +192,11 @@ def _case_of(known: Known, mode: Mode) -> tuple[str, tuple[int, ...]]:
         numbers.append(_time(case.named.added))
     if mode is Mode.EXPORT:
         # Asked of no other look: digests of facts were made before it was there, and stay what they are.
-        by_person = f'"requestedByPerson":{_flag(case.requested_by_person)},'
+        by_person = f'"requestedByPerson":{flag_of(case.requested_by_person)},'
     said = (
-        f'"case":{{"assigned":{_flag(case.assigned)},{closed}"drawn":{_flag(case.drawn)},"kind":{_text(case.type)},'
-        f'"mixed":{_flag(case.mixed)},{named}"namesLink":{_flag(case.names_link)},"opened":%d,"openedBy":{_text(case.opened_by)},'
-        f'{by_person}"requestedByPrincipal":{_flag(case.requested_by_principal)}}},'
+        f'"case":{{"assigned":{flag_of(case.assigned)},{closed}"drawn":{flag_of(case.drawn)},"kind":{_text(case.type)},'
+        f'"mixed":{flag_of(case.mixed)},{named}"namesLink":{flag_of(case.names_link)},"opened":%d,"openedBy":{_text(case.opened_by)},'
+        f'{by_person}"requestedByPrincipal":{flag_of(case.requested_by_principal)}}},'
     )
     return said, (*numbers, _time(case.opened))
 
