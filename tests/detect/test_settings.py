@@ -55,6 +55,10 @@ def test_what_is_set_changes_the_digest():
         ("rate             = 0.06", "rate = 0.7"),
         ("prior            = 200", "prior = -1"),
         ("false_share = 0.1", "false_share = 0.9"),
+        ('["unexplained"]', '["nosuch"]'),
+        ('["unexplained"]', '["unexplained", "nosuch"]'),
+        ('"lockstep"]', '"nosuch"]'),
+        ('"trail_tampering"]', '"Trail_tampering"]'),
         ("[harm]", "[harm]\nfun = 0.5"),
         ("[harm]", "[[harm]]"),
         ("[signals.unexplained]", "[signals.unexplained]\nfun = 1"),
@@ -68,6 +72,13 @@ def test_numbers_that_mean_nothing_are_refused(old, new):
     with pytest.raises(Misconfigured) as caught:
         load_defaults(DEFAULTS.replace(old, new, 1).encode())
     assert caught.value.setting
+
+
+def test_a_signal_that_is_not_there_is_named_with_those_that_are():
+    """A slip of the pen would else say of a signal that it is broad, and mean none."""
+    with pytest.raises(Misconfigured, match=r"findings\.broad: no signal is called 'nosuch'") as caught:
+        load_defaults(DEFAULTS.replace('["unexplained"]', '["nosuch"]').encode())
+    assert "unexplained" in caught.value.hint and "lockstep" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from whosaw.detect.toml import digest, exactly, number, read, shipped, whole
 from whosaw.errors import Misconfigured
 
+if TYPE_CHECKING:
+    from whosaw.detect.signal import Detector
+
 FILE = "defaults.toml"
 FORMAT = "whosaw-defaults/1"
 _N = TypeVar("_N")
+_SIGNALS = {"of": "signals"}  # names of signals, and nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Fusion:
     concealment: float
     least: float = field(metadata={"high": 0.1})
     new_days: int
-    new_signals: tuple[str, ...]
+    new_signals: tuple[str, ...] = field(metadata=_SIGNALS)
 
     def weight(self, family: str) -> float:
         return float(getattr(self, family))
@@ -78,8 +82,8 @@ class Joining:
     most_harm: float = field(metadata={"high": 10.0})
     same: int
     reviewers: tuple[str, ...]
-    of_machines: tuple[str, ...]
-    broad: tuple[str, ...]
+    of_machines: tuple[str, ...] = field(metadata=_SIGNALS)
+    broad: tuple[str, ...] = field(metadata=_SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +217,30 @@ def _section(cls: type[Any], value: Any, where: str, numbers: Mapping[str, float
 
 
 def _signals(given: Any) -> dict[str, object]:
+    detectors = _detectors()
+    sections = exactly(given, frozenset(detectors), "signals")
+    return {name: _numbers(d.NUMBERS, sections[name], f"signals.{name}") for name, d in detectors.items()}
+
+
+def _detectors() -> dict[str, Detector]:
     # Imported here: a detector reads its numbers from a Defaults, and a Defaults knows them by the list of detectors.
     from whosaw.detect.registry import SIGNALS
 
-    sections = exactly(given, frozenset(d.NAME for d in SIGNALS), "signals")
-    return {d.NAME: _numbers(d.NUMBERS, sections[d.NAME], f"signals.{d.NAME}") for d in SIGNALS}
+    return {detector.NAME: detector for detector in SIGNALS}
+
+
+def _known(names: list[str], where: str) -> None:
+    known = _detectors()
+    if unknown := [name for name in names if name not in known]:
+        raise Misconfigured(
+            f"{where}: no signal is called {unknown[0]!r}", setting=where, hint=f"known: {', '.join(sorted(known))}"
+        )
 
 
 def _numbers(cls: type[Any], value: Any, where: str) -> Any:
     """`cls`, filled: `int` from 0 on, `float` above 0, `tuple[int, ...]` rising, `tuple[str, ...]` texts.
 
-    A field's metadata may have `high`, the largest that makes sense.
+    A field's metadata may have `high`, the largest that makes sense, and `of`: texts are names of signals.
     """
     given = exactly(value, frozenset(f.name for f in fields(cls)), where)
     types = get_type_hints(cls)
@@ -245,5 +262,7 @@ def _one(value: Any, type_: Any, where: str, metadata: Mapping[Any, Any]) -> Any
     if type_ == tuple[str, ...]:
         if not all(type(each) is str and each for each in value) or len(set(value)) != len(value):
             raise Misconfigured(f"{where} is a list of texts, each once", setting=where)
+        if metadata.get("of") == "signals":
+            _known(value, where)
         return tuple(value)
     raise TypeError(f"{where}: no such kind of number")
