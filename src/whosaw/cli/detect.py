@@ -15,6 +15,7 @@ import click
 
 from whosaw.cli.options import Place, bars, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
+from whosaw.cli.room import room, room_options
 from whosaw.cli.written import written
 from whosaw.errors import BadInput
 from whosaw.facts.columns import DAY
@@ -50,13 +51,7 @@ class _Period(click.ParamType):  # type: ignore[type-arg]
     help="Findings per 1,000 staff and month.",
 )  # fmt: skip
 @click.option("--units", type=Place(), metavar="DIR", help="Write the p of every unit that was tried to this folder.")
-@click.option(
-    "--memory", type=click.FloatRange(0.5, 10_000), metavar="GB",
-    help="What the engine in this process may take; 10, or three fifths of a smaller machine.",
-)  # fmt: skip
-@click.option(
-    "--spill", type=Place(), metavar="DIR", help="Where the rest goes meanwhile, instead of the system's place."
-)
+@room_options
 @click.option("--lenient", is_flag=True, help="Leave out rows that cannot be read, and name them in rejected.jsonl.")
 @format_option
 def detect(
@@ -77,15 +72,11 @@ def detect(
     from whosaw.detect.lines import json_line
     from whosaw.detect.templates import load_templates
     from whosaw.facts.dataset.opened import open_dataset
-    from whosaw.facts.engine import Room
 
-    if spill is not None and not spill.is_dir():
-        raise BadInput("no such folder", where=spill.name, hint="--spill wants a folder that is there, with room in it")
-    room = Room(None if memory is None else int(memory * 1e9), spill)
     with (
         _uncollected(once=replay is None),
         bars() as at,
-        open_dataset(folder, lenient=lenient, engine=engine, room=room) as facts,
+        open_dataset(folder, lenient=lenient, engine=engine, room=room(memory, spill)) as facts,
     ):
         if facts.dataset is None:
             raise BadInput("not a dataset", where=folder.name)

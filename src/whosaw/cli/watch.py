@@ -21,6 +21,7 @@ from whosaw.cli.errand import Done
 from whosaw.cli.operator import local
 from whosaw.cli.options import Together, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, TO_REVIEW
+from whosaw.cli.room import room, room_options
 from whosaw.cli.watch_follow import FORMS, follow_
 from whosaw.cli.watch_words import Eyes, told
 from whosaw.reviewing import functions_of, readable, refused, routes, watched
@@ -30,6 +31,7 @@ from whosaw.wiring import House
 if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
     from whosaw.detect.run import Run
+    from whosaw.facts.engine import Room
 
 
 @click.command()
@@ -39,30 +41,41 @@ if TYPE_CHECKING:
     help="With --follow: how long between two watches.",
 )  # fmt: skip
 @click.option("--rebuild", is_flag=True, help="Read the whole journal again, whatever earlier watches kept of it.")
+@room_options
 @click.option(
     "--as", "asker", envvar="WHOSAW_PRINCIPAL", metavar="ID",
     help="Staff id of whoever reads. Without it no sentence of a finding is printed.",
 )  # fmt: skip
 @data_option
 @format_option
-def watch(follow: bool, every: int, rebuild: bool, asker: str | None, data: Path, form: str) -> int:
+def watch(
+    follow: bool,
+    every: int,
+    rebuild: bool,
+    memory: float | None,
+    spill: Path | None,
+    asker: str | None,
+    data: Path,
+    form: str,
+) -> int:
     """Watch all looks up to now. Exit code 1: findings are open, or nothing could be watched; 4: ID may read no findings."""
+    once = partial(_once, data, asker, room(memory, spill))
     if not follow:
-        done = _once(data, asker, rebuild)
+        done = once(rebuild)
         say(done.table, form)
         return done.code
     if form not in FORMS or rebuild:
         raise Together(f"--follow goes with --format {' or '.join(FORMS)}, and without --rebuild")
-    return follow_(partial(_once, data, asker, False), every, form)
+    return follow_(partial(once, False), every, form)
 
 
-def _once(data: Path, asker: str | None, rebuild: bool) -> Done:
+def _once(data: Path, asker: str | None, within: Room, rebuild: bool) -> Done:
     with opened(data) as here:
         if asker is not None:
             local(here, asker)
             if (no := refused(here, asker)) is not None:
                 return Done(finding_words.refused(no), REFUSED)
-        run = run_watch(here, rebuild=rebuild)
+        run = run_watch(here, rebuild=rebuild, room=within)
         now = watched(here, run)
         waiting = [finding for finding in run.kept.findings if now.waits(finding.id)]
         eyes = _eyes(here, run, waiting, asker)

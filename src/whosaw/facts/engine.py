@@ -182,7 +182,7 @@ def room_enough() -> Iterator[None]:
         raise Unavailable(
             "the engine cannot write or read its files",
             part="engine",
-            hint="look at the disk that they lie on; detect takes another with --spill",
+            hint="look at the disk that they lie on; --spill names another",
         ) from None
 
 
@@ -201,7 +201,7 @@ def _duck(room: Room) -> Iterator[Engine]:
         room.spill.mkdir(mode=0o700, exist_ok=True)
     with meanwhile("whosaw-held-engine-", room.spill) as folder:
         # Named in any case: the engine's own place for it is `.tmp` wherever somebody stands, for everybody to read.
-        config = {"memory_limit": memory_limit(room), "temp_directory": str(room.spill or folder)}
+        config = {"memory_limit": memory_limit(room), "temp_directory": str(folder)}
         backend = need("ibis", "watching").duckdb.connect(**config)
         try:
             backend.raw_sql("set enable_progress_bar = false")  # it would be drawn into what a machine reads

@@ -17,7 +17,7 @@ from typing import Any
 
 from whosaw.errors import BadInput, Damaged, NotCanonical
 from whosaw.facts.columns import Cell
-from whosaw.facts.engine import DUCKDB, Engine, engine_of
+from whosaw.facts.engine import DUCKDB, Engine, Room, engine_of
 from whosaw.facts.extra import need
 from whosaw.facts.hold import held
 from whosaw.facts.parquet import check_part
@@ -98,15 +98,21 @@ def _cells(column: Any) -> list[Cell]:
 
 
 @contextmanager
-def open_facts(folder: Path, seal: Seal, *, engine: str = DUCKDB) -> Iterator[Facts]:
-    """The facts in `folder`, sealed with `seal`. Raises BadInput where none were made yet, Damaged where they are not what
+def open_facts(
+    folder: Path,
+    seal: Seal,
+    *,
+    engine: str = DUCKDB,
+    room: Room = Room(),  # noqa: B008  frozen
+) -> Iterator[Facts]:
+    """The facts in `folder`, sealed with `seal`; `room` is the engine's. Raises BadInput where none were made yet, Damaged where they are not what
     was written; also at the end, where a file was not left alone meanwhile: what was made of it must not be kept.
     """
     need("duckdb", "watching")
     with held(folder, alone=False):
         progress = _progress(folder, seal)
         before = {part.file: _mark(folder / part.file) for parts in progress.tables.values() for part in parts}
-        with engine_of(engine) as on:
+        with engine_of(engine, room) as on:
             yield Facts(on, {name: _table(on, folder, name, progress) for name in progress.tables}, progress)
         _left_alone(folder, before)
 
