@@ -31,6 +31,7 @@ from whosaw.settings.directory import DirectorySettings, check_directory
 from whosaw.settings.keys import KeysSettings, check_keys
 from whosaw.settings.places import PlacesSettings, check_places
 from whosaw.settings.pseudonyms import PseudonymSettings, check_pseudonyms
+from whosaw.settings.sources import SourceEndedSettings, ends
 from whosaw.settings.store import StoreSettings, check_store
 from whosaw.settings.tickets import TicketSettings, check_tickets
 from whosaw.tlog.note import COSIGNATURE, MLDSA44, VerifierKey
@@ -185,6 +186,7 @@ class Settings:
     approvals: ApprovalsSettings = field(default_factory=ApprovalsSettings)
     overseer: tuple[OverseerSettings, ...] = ()
     places: PlacesSettings = field(default_factory=PlacesSettings)
+    source_ended: tuple[SourceEndedSettings, ...] = ()
 
 
 def parse_settings(raw: bytes, where: str = "whosaw.toml") -> Settings:
@@ -302,6 +304,7 @@ def _check(settings: Settings, where: str) -> None:
     check_all(settings.caller, settings.issuer, settings.callers, settings.tls, settings.local)
     check_approvals(settings.approvals, settings.overseer)
     check_places(settings.places)
+    ends(settings.source_ended)
 
 
 def _check_witnesses(witnesses: tuple[WitnessSettings, ...], where: str) -> None:

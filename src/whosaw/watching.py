@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from whosaw.facts.columns import micros
+from whosaw.facts.engine import Room
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import Facts, open_facts
 from whosaw.facts.project import project
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.record import Stream, parse
 from whosaw.privacy.root import Mac
+from whosaw.settings.sources import ends
 from whosaw.wiring import House
 
 if TYPE_CHECKING:
@@ -32,19 +34,19 @@ FINDINGS = "findings.json"
 
 
 @contextmanager
-def facts(here: House, *, rebuild: bool = False) -> Iterator[Facts]:
-    """The facts, brought up to everything that is durable now. `rebuild`: from leaf 0 on, whatever is there."""
+def facts(here: House, *, rebuild: bool = False, room: Room = Room()) -> Iterator[Facts]:  # noqa: B008  frozen
+    """The facts, brought up to everything that is durable now. `rebuild`: from leaf 0 on, whatever is there. `room`: what the engine may take."""
     note, seal = here.journal.publish_now(), Mac(here.root.facts)
     log = here.journal.reader()
     project(
         log, KnownDirectory(here.directory), here.facts_folder, size=log.size, checkpoint=note, seal=seal,
         at=micros(here.clock()), rebuild=rebuild,
     )  # fmt: skip
-    with open_facts(here.facts_folder, seal) as opened:
+    with open_facts(here.facts_folder, seal, room=room) as opened:
         yield opened
 
 
-def watch(here: House, *, rebuild: bool = False) -> Run:
+def watch(here: House, *, rebuild: bool = False, room: Room = Room()) -> Run:  # noqa: B008  frozen
     """Watch everything up to now."""
     from whosaw.detect import findings_file
     from whosaw.detect.defaults import load_defaults
@@ -52,10 +54,12 @@ def watch(here: House, *, rebuild: bool = False) -> Run:
     from whosaw.detect.run import watch as run
     from whosaw.detect.templates import load_templates
 
-    defaults, templates = load_defaults(), load_templates()
-    _record_detectors(here, detectors_body(defaults, templates, here.clock()))
-    with facts(here, rebuild=rebuild) as opened:
-        made = run(opened, micros(here.clock()), earlier=findings(here), defaults=defaults, templates=templates)
+    defaults, templates, ended = load_defaults(), load_templates(), ends(here.settings.source_ended)
+    _record_detectors(here, detectors_body(defaults, templates, here.clock(), ended))
+    with facts(here, rebuild=rebuild, room=room) as opened:
+        made = run(
+            opened, micros(here.clock()), earlier=findings(here), defaults=defaults, templates=templates, ended=ended
+        )
     here.stores.private.replace(FINDINGS, findings_file.encode(made.kept))
     return made
 

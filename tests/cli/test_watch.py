@@ -25,9 +25,12 @@ from whosaw.detect.join import Practice
 from whosaw.detect.signals import unexplained
 from whosaw.detect.templates import load_templates
 from whosaw.errors import BadInput, Busy, Damaged
+from whosaw.facts import engine
 from whosaw.facts.columns import micros
 from whosaw.facts.ports import StaffRow
+from whosaw.model.record import Stream, parse
 from whosaw.reviewing import Watched
+from whosaw.wiring import house
 
 
 def test_looks_without_a_reason_are_told_where_nothing_is_found(tmp_path, monkeypatch):
@@ -198,3 +201,24 @@ def test_what_waiting_does_not_mend_ends_it(capsys, error):
     with pytest.raises(type(error)):
         follow_(Rounds(error, watched()), 0, "json")
     assert followed(capsys, Done(Table("Refused."), REFUSED), watched(), form="table") == (REFUSED, ["Refused."])
+
+
+def test_a_watch_spills_where_it_was_told_and_says_on_record_which_source_is_no_more(desk, tmp_path, monkeypatch):
+    """As `detect` does: a folder that is there, in which one of its own comes and goes. A declared end is the detectors' record."""
+    said = desk.typed("watch", "--spill", tmp_path / "nowhere")
+    assert (said.code, said.out) == (2, "")
+    assert "nowhere: no such folder" in said.err and "--spill wants a folder" in said.err
+    spill, rooms, real = tmp_path / "spill", [], engine.memory_limit
+    spill.mkdir()
+    monkeypatch.setattr(running, "SIGNALS", (unexplained,))
+    monkeypatch.setattr(
+        engine, "memory_limit", lambda room: rooms.append((room, len(list(spill.iterdir())))) or real(room)
+    )
+    with (desk.data / "whosaw.toml").open("a") as file:
+        file.write('\n[[source_ended]]\nsource = "pgaudit"\nlast_day = "2026-08-30"\n')
+    assert desk.typed("watch", "--spill", spill, "--memory", "2").code == 0
+    assert rooms == [(engine.Room(2_000_000_000, spill), 1)]
+    assert list(spill.iterdir()) == []
+    with house(desk.data) as here:
+        key = here.keyring.find(Stream.named("detectors"))
+        assert parse(here.journal.reader().run(key)[-1].body)["ended"] == {"pgaudit": 20_695}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dataset folder examined: the two are found, the lines are those of the format, and a replay sees nothing later."""
 
+import csv
 import json
 from datetime import datetime
 from types import SimpleNamespace
@@ -173,3 +174,33 @@ def test_too_little_memory_for_one_signal_turns_that_one_off(monkeypatch):
     found = running.tried(world, 0.02)
     assert found.ran == {"context": 1}
     assert found.failed == ("The signal large is off: the engine has too little memory for this.",)
+
+
+def test_a_source_that_was_declared_ended_is_not_silent(tmp_path, capfd):
+    """A change says so; a later one of the same source lifts that, and one of another source says nothing of it."""
+    where = folder(tmp_path)
+    looks = csv.DictReader((where / "looks.csv").read_text().splitlines())
+    told = [{**look, "source": "old" if look["time"] < at(30) else "new"} for look in looks]
+    _table(where / "looks.csv", told)
+
+    def off(*changes):
+        rows = [
+            {"change_id": f"k-{number}", "time": at(day), "staff_id": "e-59", "object": "log_source", "target": target,
+             "old": "", "new": new}
+            for number, (day, target, new) in enumerate(changes)
+        ]  # fmt: skip
+        _table(where / "changes.csv", rows)
+        assert detect(where)[1] == 0
+        return [each for each in json.loads(capfd.readouterr().out)["off"] if "source old" in each]
+
+    silent = "told of no look since 2022-05-31"
+    assert any(silent in each for each in off((31, "new", "ended")))
+    assert [each for each in off((31, "old", "ended")) if "2022-06-01, as declared" not in each] == []
+    assert any(silent in each for each in off((31, "old", "ended"), (40, "old", "30")))
+
+
+def _table(path, rows):
+    with path.open("w", newline="") as file:
+        out = csv.DictWriter(file, rows[0])
+        out.writeheader()
+        out.writerows(rows)

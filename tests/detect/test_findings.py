@@ -267,8 +267,10 @@ def test_the_record_tells_one_set_of_detectors_from_another():
     others = [
         detectors_body(replace(defaults, digest="0" * 64), templates, at),
         detectors_body(defaults, replace(templates, digest="0" * 64), at),
+        detectors_body(defaults, templates, at, {"pgaudit": 20_600}),
+        detectors_body(defaults, templates, at, {"pgaudit": 20_601}),
     ]
-    assert len({detectors_body(defaults, templates, at), *others}) == 3
+    assert len({detectors_body(defaults, templates, at), *others}) == 5
 
 
 def test_findings_keep_their_order():

@@ -3,8 +3,11 @@
 
 import pytest
 
+from whosaw.config import parse_settings
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.silence import silences
+from whosaw.errors import Misconfigured
+from whosaw.settings.sources import ends
 
 NUMBERS = load_defaults().silence
 TODAY, SINCE = 20_700, 20_700 - 90
@@ -12,8 +15,8 @@ EVERY = range(SINCE, TODAY + 1)
 OFFICE = [day for day in EVERY if day % 7 < 5]
 
 
-def of(days, today=TODAY, since=SINCE):
-    return silences({"pgaudit": sorted(days)}, today, since, NUMBERS)
+def of(days, today=TODAY, since=SINCE, ended=None):
+    return silences({"pgaudit": sorted(days)}, today, since, NUMBERS, {} if ended is None else {"pgaudit": ended})
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,63 @@ def test_what_is_no_code_is_not_repeated(name):
     (said,) = silences({name: [day for day in EVERY if day < TODAY - 9]}, TODAY, SINCE, NUMBERS)
     assert said.startswith("A source whose name is no code told of no look since ")
     assert not name or name not in said
+
+
+LAST = TODAY - 40
+RETIRED = [day for day in EVERY if day <= LAST]
+
+
+def test_a_declared_end_is_no_silence_and_is_said():
+    """Once it is declared nothing more is missing; that it was declared stands there for as long as a silence would."""
+    assert len(of(RETIRED)) == 1
+    for ended in (LAST, LAST + 1, LAST + 2):
+        (said,) = of(RETIRED, ended=ended)
+        assert "ended on 2026-0" in said and "as declared" in said
+    assert of(RETIRED, ended=LAST, since=LAST + 1) == []  # an old end is no news
+    assert of(list(EVERY), ended=TODAY) == of(list(EVERY), ended=TODAY + 30) == []  # it has not come yet
+    assert of([], ended=LAST)  # of a source that told seldom, or never, the end is said all the same
+
+
+def test_a_declared_end_hides_no_silence_before_it():
+    """Whoever switches a log off and declares its end a week later has a week that nobody saw."""
+    ended, silent = of(RETIRED, ended=LAST + 7)
+    assert "as declared" in ended
+    assert "from 2026-07-27 to 2026-08-02 (7 days" in silent
+
+
+def test_looks_after_the_declared_last_day_lift_the_end():
+    """Its silence since then is one again, and that the declaration is wrong is said first."""
+    wrong, silent = of(RETIRED, ended=LAST - 9)
+    assert "its declared last day: it has not ended" in wrong
+    assert "told of no look since" in silent
+
+
+HEAD = 'format = 1\norigin = "log.example.org/a"\n'
+
+
+def declared(text):
+    return ends(parse_settings((HEAD + text).encode()).source_ended)
+
+
+def table(source="pgaudit", last_day="2026-08-30"):
+    return f'[[source_ended]]\nsource = "{source}"\nlast_day = "{last_day}"\n'
+
+
+def test_settings_declare_ends():
+    """By source the day; none by default."""
+    assert declared("") == {}
+    assert declared(table() + table("access", "1970-01-02")) == {"pgaudit": 20_695, "access": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table() + table(last_day="2026-08-31"), table(source=""), table(last_day="2026-8-30"), table(last_day="20260830"),
+        table(last_day="2026-02-30"), table(last_day=""), table() + "more = 1\n", '[[source_ended]]\nsource = "a"\n',
+    ],
+)  # fmt: skip
+def test_what_declares_no_end_is_refused(text):
+    """Twice the same source, no source, no day, an unknown word: at the start, with the setting."""
+    with pytest.raises(Misconfigured) as caught:
+        declared(text)
+    assert caught.value.setting.startswith("source_ended")

@@ -6,12 +6,13 @@ Invariant: a silence is worth as much as its coverage, so both are always shown 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 from whosaw.detect.signal import Detector, World
-from whosaw.detect.silence import silences
+from whosaw.detect.silence import ENDED, silences
 from whosaw.detect.templates import Template
 from whosaw.detect.wording import many
 from whosaw.facts.columns import DAY, PROJECTED, TABLES
@@ -40,8 +41,15 @@ class Coverage:
         return self.explained * 100 // self.with_person if self.with_person else 100
 
 
-def cover(world: World, detectors: Sequence[Detector], failed: Sequence[str] = ()) -> Coverage:
-    """The coverage of `world`. A look that two principals count for counts once. `failed`: what else was off."""
+def cover(
+    world: World,
+    detectors: Sequence[Detector],
+    failed: Sequence[str] = (),
+    ended: Mapping[str, int] = MappingProxyType({}),
+) -> Coverage:
+    """The coverage of `world`. A look that two principals count for counts once. `failed`: what else was off. `ended`: sources
+    that are declared to be no more, with their last day, beside those of which a change says so.
+    """
     looks = world.looks.filter(world.looks.claimed == 0)
     looks = looks.mutate(
         person_known=looks.person.notnull().cast("int64"),
@@ -60,17 +68,30 @@ def cover(world: World, detectors: Sequence[Detector], failed: Sequence[str] = (
         name: sum(row[name] for row in rows)
         for name in ("looks", "with_person", "explained", "first", "first_explained", "refused")
     }
-    off = (*failed, *_silent(rows, world), *_off(world, detectors))
+    off = (*failed, *_silent(rows, world, {**_ended(world), **ended}), *_off(world, detectors))
     return Coverage(**counts, sources=_by(rows, "source"), origins=_by(rows, "origin"), off=off)
 
 
-def _silent(rows: Sequence[Any], world: World) -> list[str]:
+def _silent(rows: Sequence[Any], world: World, ended: Mapping[str, int]) -> list[str]:
     told: dict[str, set[int]] = {}
     for row in rows:
         told.setdefault(row["source"], set()).add(row["day"])
     today = world.as_of // DAY
     days = {source: sorted(each) for source, each in told.items()}
-    return silences(days, today, today - world.defaults.reference_days, world.defaults.silence)
+    return silences(days, today, today - world.defaults.reference_days, world.defaults.silence, ended)
+
+
+def _ended(world: World) -> dict[str, int]:
+    """Sources whose newest change says that they ended, with its day."""
+    if "changes" not in world.tables:
+        return {}
+    edits = world.tables["changes"]
+    edits = edits.filter(edits.object == "log_source", edits.target.notnull(), edits.t <= world.as_of)
+    rows: list[Any] = world.facts.rows(
+        edits.select("t", "change_id", "target", "new"), ("t", "change_id"), "ends of sources"
+    )
+    newest = {row["target"]: row for row in rows}
+    return {source: row["t"] // DAY for source, row in newest.items() if row["new"] == ENDED}
 
 
 def _by(rows: Sequence[Any], name: str) -> tuple[tuple[str, int], ...]:

@@ -8,16 +8,21 @@ defaults.toml, templates.toml ──detectors_body──▶ stream `detectors` �
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.templates import Templates
-from whosaw.model.record import Kind, canonical, time_text
+from whosaw.model.record import Json, Kind, canonical, time_text
 
 
-def detectors_body(defaults: Defaults, templates: Templates, at: datetime) -> bytes:
-    """The body of a `detectors` record, canonical."""
+def detectors_body(
+    defaults: Defaults, templates: Templates, at: datetime, ended: Mapping[str, int] = MappingProxyType({})
+) -> bytes:
+    """The body of a `detectors` record, canonical. `ended`: sources that are declared to be no more, with their last day."""
+    more: dict[str, Json] = {"ended": dict(ended)} if ended else {}
     return canonical(
         {
             "v": 1,
@@ -27,6 +32,7 @@ def detectors_body(defaults: Defaults, templates: Templates, at: datetime) -> by
             "templates": _b64(templates.digest),
             "reasons": [template.id for template in templates.templates],
             "signals": [detector.NAME for detector in SIGNALS],
+            **more,
         }
     )
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
@@ -56,8 +57,18 @@ class Run:
 _LATELY = 30 * DAY
 
 
-def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defaults, templates: Templates) -> Run:
-    """Watch all looks up to `as_of` (microseconds, included), seeing nothing that was said later."""
+def watch(
+    facts: Facts,
+    as_of: int,
+    *,
+    earlier: Findings | None,
+    defaults: Defaults,
+    templates: Templates,
+    ended: Mapping[str, int] = MappingProxyType({}),
+) -> Run:
+    """Watch all looks up to `as_of` (microseconds, included), seeing nothing that was said later. `ended`: sources that are
+    declared to be no more, with their last day.
+    """
     world = world_of(facts, as_of, defaults, templates)
     numbers = defaults.findings
     all_ = tried(world, numbers.false_share)
@@ -65,7 +76,7 @@ def watch(facts: Facts, as_of: int, *, earlier: Findings | None, defaults: Defau
     before = earlier or NONE
     findings, kept = numbered(drafts, before, numbers.same)
     known = {finding.id for finding in before.findings}
-    coverage = cover(world, SIGNALS, all_.failed)
+    coverage = cover(world, SIGNALS, all_.failed, ended)
     new = tuple(finding.id for finding in findings if finding.id not in known)
     sentence = said(as_of, len(findings), len(new), coverage) if all_.ran else _unwatched(as_of, coverage)
     now = None if facts.progress is None else facts.progress.changed
