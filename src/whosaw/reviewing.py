@@ -10,10 +10,10 @@ Above `watching`, because it is made of what that gives; apart from it, because 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from whosaw.detect.defaults import load_defaults
 from whosaw.facts.columns import micros
@@ -22,7 +22,6 @@ from whosaw.facts.opened import Facts
 from whosaw.guard.approvals.ground import favours
 from whosaw.guard.approvals.life import Kept
 from whosaw.inquiry.step import moment
-from whosaw.journal.segment import Frame
 from whosaw.model.access import LADDER, Asked
 from whosaw.model.approval import As
 from whosaw.model.look_body import LookBody
@@ -33,6 +32,7 @@ from whosaw.nudge.choose import Row
 from whosaw.nudge.facts import Looked, OnFile
 from whosaw.nudge.record import STREAM as NUDGES
 from whosaw.nudge.record import Fate
+from whosaw.nudge.record import of_stream as of_nudges
 from whosaw.nudge.report import Later, Report, report
 from whosaw.nudge.state import Exchange
 from whosaw.policy.independence import Approved
@@ -42,6 +42,7 @@ from whosaw.review.ground import Grounds
 from whosaw.review.notes import Note
 from whosaw.review.ports import Desk
 from whosaw.review.record import STREAM
+from whosaw.review.rule import of_stream as of_reviews
 from whosaw.review.shown import listed
 from whosaw.review.state import NEW, Standing, standings
 from whosaw.review.words import State
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from whosaw.detect.finding import Finding
     from whosaw.detect.run import Run
 
+_T = TypeVar("_T")
+
 
 def review_desk(here: House) -> Desk:
     """Everything that a review works with; nothing of it opens a name."""
@@ -60,7 +63,7 @@ def review_desk(here: House) -> Desk:
     directory = KnownDirectory(here.directory)
     return Desk(
         journal=here.journal,
-        steps=lambda: stream(here, STREAM),
+        steps=lambda: stream(here, STREAM, of_reviews),
         findings=lambda: findings(here),
         directory=here.directory,
         staff=lambda: directory.staff() or (),
@@ -76,13 +79,13 @@ def review_desk(here: House) -> Desk:
     )
 
 
-def stream(here: House, name: str) -> Sequence[Frame]:
-    """Everything durable in a named stream, its enrolment first; nothing where nobody recorded anything. Makes none."""
+def stream(here: House, name: str, make: Callable[[bytes], _T | None]) -> Sequence[_T]:
+    """What `make` makes of everything durable in a named stream; nothing where nobody recorded anything. Makes no stream."""
     key = here.keyring.find(Stream.named(name))
     if key is None:
         return ()
     here.journal.publish_now()
-    return here.journal.reader().run(key)
+    return here.streams.read(here.journal.reader(), key, make)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ def nudge_desk(here: House) -> asking.Desk:
     """Everything that asking and answering work with; nothing of it opens a name."""
     return asking.Desk(
         journal=here.journal,
-        records=lambda: stream(here, NUDGES),
+        records=lambda: stream(here, NUDGES, of_nudges),
         rows=lambda first, since: _rows(here, first, since),
         held=lambda: _held(here),
         head=lambda: _head(here),

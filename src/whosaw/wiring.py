@@ -13,7 +13,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -77,6 +77,7 @@ from whosaw.guard.suspension import resume as resume_suspensions
 from whosaw.guard.turn import Turn
 from whosaw.journal.again import Again, LiveEraser
 from whosaw.journal.cluster.elected import ElectedEraser
+from whosaw.journal.followed import Streams
 from whosaw.journal.genesis import create
 from whosaw.journal.heads import Signers
 from whosaw.journal.journal import Journal
@@ -155,6 +156,7 @@ class House:
     erasure: Erasure
     tickets: TicketDesk
     places: Places
+    streams: Streams = field(default_factory=Streams)
 
     @property
     def facts_folder(self) -> Path:
@@ -327,15 +329,8 @@ def house(
 
 
 def _approvals(
-    *,
-    settings: Settings,
-    policy: Policy,
-    journal: OpenLog,
-    engine: Engine,
-    directory: Directory,
-    clock: Clock,
-    people: People,
-) -> Desk:
+    *, settings: Settings, policy: Policy, journal: OpenLog, engine: Engine, directory: Directory, clock: Clock, people: People,
+) -> Desk:  # fmt: skip
     """The desk of approvals: requests, notices and passkeys in state.db, and what purposes and settings demand."""
     given = settings.approvals
     return Desk(

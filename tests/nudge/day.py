@@ -13,6 +13,7 @@ from whosaw.model.access import Asked
 from whosaw.nudge.choose import Row
 from whosaw.nudge.facts import Looked, OnFile
 from whosaw.nudge.ports import Desk, Opened
+from whosaw.nudge.record import of_stream
 from whosaw.policy.purposes import parse_purposes
 from whosaw.wiring import policy_texts
 
@@ -66,7 +67,7 @@ class House:
     @property
     def desk(self):
         return Desk(
-            journal=self.journal, records=lambda: tuple(self.journal.frames),
+            journal=self.journal, records=lambda: tuple(filter(None, (of_stream(frame.body) for frame in self.journal.frames))),
             rows=lambda first, since: [r for r in self.rows if r.leaf >= first or r.t >= since],
             held=lambda: self.held, head=lambda: (self.size, hashlib.sha256(b"%d" % self.size).digest()),
             opened=self.opened, on_file=lambda case, who, person: self.cases.get(case), remember=lambda staff: staff,

@@ -127,7 +127,7 @@ def test_a_look_is_considered_once():
 
 def test_of_two_rounds_at_once_one_is_first():
     house = House(row(1, intimate=True), numbers=certain())
-    empty = tuple(house.journal.frames)
+    empty = house.desk.records()
     round_(house.desk)
     with pytest.raises(Busy):
         round_(replace(house.desk, records=lambda: empty))

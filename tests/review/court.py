@@ -16,6 +16,7 @@ from whosaw.facts.ports import PersonRow, StaffRow
 from whosaw.policy.facts import NOTHING_KNOWN, Known, PrincipalFacts
 from whosaw.policy.independence import Chart
 from whosaw.review.ports import Desk
+from whosaw.review.rule import of_stream
 
 BEGAN = datetime(2026, 6, 21, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -156,7 +157,7 @@ class Court:
     @property
     def desk(self):
         return Desk(
-            journal=self.journal, steps=lambda: tuple(self.journal.frames),
+            journal=self.journal, steps=lambda: tuple(filter(None, (of_stream(frame.body) for frame in self.journal.frames))),
             findings=lambda: Findings(len(self.findings), tuple(self.findings)), directory=self.directory,
             staff=lambda: self.staff, persons=lambda: self.persons, approvals=self.approvals, notes=self.notes,
             remember=lambda staff: staff, digest=lambda text: hashlib.sha256(b"key" + text).digest(), fresh=self._fresh,

@@ -28,7 +28,7 @@ from whosaw.nudge.record import Said
 from whosaw.nudge.wording import FAIR, question
 
 QUESTIONS, ANSWER = "/v1/questions", "/v1/questions/answer"
-# Of one employee, by each gate. A request reads all that was ever asked, and what is refused is a record that the next one reads, too.
+# Of one employee, by each gate. A request puts together all that was ever asked, and what is refused is a record for all of them.
 MOST, HOUR = 120, 3600
 
 

@@ -90,6 +90,10 @@ class Reader:
             key_at(key, split(run[-1].i)[0] + 1)
         return run
 
+    def since(self, key: StreamKey, known: int) -> list[Frame]:
+        """The same without the first `known` leaves, of a stream that has one key."""
+        return [self._opened(index) for index in self._stretch(key, known)]
+
     def places(self, key: StreamKey) -> list[int]:
         """Where they stand, erased or not."""
         found = self._stretch(key, 0)

@@ -21,10 +21,10 @@ from whosaw.errors import Busy, IdempotencyConflict
 from whosaw.facts.columns import DAY, micros
 from whosaw.inquiry.step import moment
 from whosaw.journal.submission import Record, Submission
-from whosaw.model.record import Kind, Stream, parse
+from whosaw.model.record import Stream
 from whosaw.nudge.choose import Before, Lots, Pick, Picked, period, pick
 from whosaw.nudge.ports import Desk
-from whosaw.nudge.record import STREAM, Fate, Nudged, Question, Round, Silence, decode
+from whosaw.nudge.record import STREAM, Fate, Nudged, Question, Round, Silence
 from whosaw.nudge.state import Nudges, made
 
 CALLER = "nudges"
@@ -45,7 +45,7 @@ class Rounded:
 
 def nudges(desk: Desk) -> Nudges:
     """Everything so far. Raises NotCanonical, Damaged for records that are none of ours."""
-    return made(decode(f.body) for f in desk.records() if parse(f.body)["kind"] == str(Kind.NUDGE))
+    return made(desk.records())
 
 
 def round_(desk: Desk) -> Rounded:

@@ -17,9 +17,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from whosaw.detect.defaults import Nudging
-from whosaw.inquiry.ports import Clock, Frame, Journal, Remember
+from whosaw.inquiry.ports import Clock, Journal, Remember
 from whosaw.nudge.choose import Row
 from whosaw.nudge.facts import Looked, OnFile
+from whosaw.nudge.record import Nudged
 from whosaw.policy.purposes import Purpose
 
 
@@ -39,7 +40,7 @@ class Desk:
     """Everything on one desk. `rows(first, since)`: looks from leaf `first` on, or since the instant `since`."""
 
     journal: Journal = field(repr=False)
-    records: Callable[[], Sequence[Frame]] = field(repr=False)
+    records: Callable[[], Sequence[Nudged]] = field(repr=False)
     rows: Callable[[int, int], Sequence[Row]] = field(repr=False)
     held: Callable[[], Collection[str]] = field(repr=False)
     head: Callable[[], tuple[int, bytes]] = field(repr=False)

@@ -152,7 +152,16 @@ Nudged = Round | Question | Answer | Silence | Refusal
 
 def decode(body: bytes, where: str = "nudge") -> Nudged:
     """The record that `body` spells. Raises NotCanonical for everything else."""
-    value = parse(body, where)
+    return _decoded(body, parse(body, where), where)
+
+
+def of_stream(body: bytes) -> Nudged | None:
+    """The same; None for what else stands in the stream, its enrolment."""
+    value = parse(body, "nudge")
+    return _decoded(body, value, "nudge") if value["kind"] == str(Kind.NUDGE) else None
+
+
+def _decoded(body: bytes, value: Mapping[str, Json], where: str) -> Nudged:
     try:
         made = _MAKE[_text(value["what"])](value)
         again = made.encode()

@@ -22,9 +22,11 @@ from typing import Protocol
 from whosaw.detect.defaults import Reviewing
 from whosaw.detect.finding import Findings
 from whosaw.facts.ports import PersonRow, StaffRow
-from whosaw.inquiry.ports import Clock, Directory, Frame, Journal, Remember
+from whosaw.inquiry.ports import Clock, Directory, Journal, Remember
 from whosaw.policy.independence import Approved
 from whosaw.review.notes import Note
+from whosaw.review.record import Step
+from whosaw.review.rule import RuleStep
 
 __all__ = ["Approvals", "Clock", "Desk", "Directory", "Journal", "Notes"]
 
@@ -53,7 +55,7 @@ class Desk:
     """Everything that a review works with, on one desk. `digest`: keyed, 32 bytes. `fresh`: a key that was never used."""
 
     journal: Journal = field(repr=False)
-    steps: Callable[[], Sequence[Frame]] = field(repr=False)
+    steps: Callable[[], Sequence[Step | RuleStep]] = field(repr=False)
     findings: Callable[[], Findings | None] = field(repr=False)
     directory: Directory = field(repr=False)
     staff: Callable[[], Iterable[StaffRow]] = field(repr=False)

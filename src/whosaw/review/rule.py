@@ -19,6 +19,7 @@ from typing import Literal
 from whosaw.errors import Damaged, NotCanonical
 from whosaw.model.parsed import count_of, text_of, texts_of
 from whosaw.model.record import Json, Kind, canonical, parse, parse_time, time_text
+from whosaw.review.record import Step
 
 Outcome = Literal["done", "refused"]
 
@@ -119,6 +120,16 @@ class RuleStep:
         if again != body:
             raise NotCanonical("not the one spelling of a step", where=where)
         return made
+
+
+def of_stream(body: bytes) -> Step | RuleStep | None:
+    """What stands in the stream `reviews`: a step with a finding, or one of a rule; None for its enrolment. Raises NotCanonical."""
+    match parse(body)["kind"]:
+        case Kind.REVIEW:
+            return Step.decode(body)
+        case Kind.SUPPRESSION:
+            return RuleStep.decode(body)
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from whosaw.facts.columns import micros
 from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment
 from whosaw.journal.submission import Record, Submission
-from whosaw.model.record import Kind, Stream, parse
+from whosaw.model.record import Stream
 from whosaw.policy.independence import RETURNED, Chart, Reason, independent
 from whosaw.review.ground import Grounds, holds
 from whosaw.review.ports import Desk
@@ -70,7 +70,7 @@ class Wanted:
 
 def kept(desk: Desk) -> dict[str, Rule]:
     """Every rule, by id."""
-    return rules(RuleStep.decode(f.body) for f in desk.steps() if parse(f.body)["kind"] == str(Kind.SUPPRESSION))
+    return rules(step for step in desk.steps() if isinstance(step, RuleStep))
 
 
 def add(wanted: Wanted, desk: Desk, signals: Collection[str]) -> Done | Refused:

@@ -23,7 +23,7 @@ from whosaw.inquiry.standing import known, standing
 from whosaw.inquiry.step import moment, plain
 from whosaw.journal.submission import Record, Submission
 from whosaw.model.approval import Overseen
-from whosaw.model.record import Kind, Stream, parse
+from whosaw.model.record import Stream
 from whosaw.policy.independence import Reason, independent
 from whosaw.review.ground import Grounds
 from whosaw.review.notes import Note, checked
@@ -71,8 +71,7 @@ class Wish:
 
 def steps(desk: Desk) -> tuple[Step, ...]:
     """Every step with any finding, oldest first. Raises NotCanonical for a record that is none of ours."""
-    # The stream holds its enrolment and the rules that hide, too.
-    return tuple(Step.decode(f.body) for f in desk.steps() if parse(f.body)["kind"] == str(Kind.REVIEW))
+    return tuple(step for step in desk.steps() if isinstance(step, Step))
 
 
 def find(desk: Desk, finding: str) -> Finding | None:
