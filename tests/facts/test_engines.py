@@ -13,7 +13,7 @@ from whosaw.detect.registry import SIGNALS
 from whosaw.detect.run import world_of
 from whosaw.detect.signal import PREPARED
 from whosaw.detect.templates import load_templates
-from whosaw.errors import MissingExtra, Unavailable
+from whosaw.errors import Damaged, MissingExtra, Unavailable
 from whosaw.facts import engine
 from whosaw.facts.columns import FIELDS
 from whosaw.facts.dataset.opened import open_dataset
@@ -183,15 +183,73 @@ def test_too_little_room_is_said_of_the_question_and_not_of_what_it_asked(monkey
                 ask(few)
 
 
-def test_a_file_that_somebody_took_away_is_the_fault_of_one_question(tmp_path):
-    """And is not told by its path."""
-    with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
-        on.backend.raw_sql("create temp table few as select 1 as n")
-        there = on.lay("few_laid", on.table("few"))
-        for each in tmp_path.rglob("*.parquet"):
-            each.unlink()
-        with pytest.raises(Unavailable, match=r"cannot write or read its files$"):
-            on.arrow(there)
+def test_a_file_that_somebody_took_away_is_no_answer(tmp_path):
+    """The question that needs it says so, not by its path; and what was made meanwhile is kept by nobody."""
+
+    def taken():
+        with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+            on.backend.raw_sql("create temp table few as select 1 as n")
+            there = on.lay("few_laid", on.table("few"))
+            for each in tmp_path.rglob("*.parquet"):
+                each.unlink()
+            with pytest.raises(Unavailable, match=r"cannot write or read its files$"):
+                on.arrow(there)
+
+    with pytest.raises(Damaged, match="was not left alone"):
+        taken()
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_what_was_laid_down_and_exchanged_is_kept_by_nobody(tmp_path, put_back):
+    """Looks lie in these files between two questions: who may write there would answer the second. Also where it is put back."""
+
+    def exchanged():
+        with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+            on.backend.raw_sql("create temp table few as select 1 as n")
+            on.backend.raw_sql("create temp table other as select 2 as n")
+            there = on.lay("few_laid", on.table("few"))
+            (true,) = tmp_path.rglob("*.parquet")
+            on.lay("other_laid", on.table("other"))
+            (forged,) = set(tmp_path.rglob("*.parquet")) - {true}
+            later(true)
+            true.rename(true.with_suffix(".aside"))
+            true.write_bytes(forged.read_bytes())
+            assert on.arrow(there).to_pylist() == [{"n": 2}]
+            if put_back:
+                true.with_suffix(".aside").rename(true)
+
+    with pytest.raises(Damaged, match="was not left alone") as caught:
+        exchanged()
+    assert "--spill" in caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_of_a_folder_that_is_exchanged_meanwhile_is_kept_by_nobody(tmp_path):
+    """It is read once, checked, and lies as Parquet until the run ends."""
+    (tmp_path / "folder").mkdir()
+    folder_of(tmp_path / "folder", looks=[LOOK])
+    spill = tmp_path / "spill"
+    spill.mkdir()
+
+    def exchanged():
+        with open_dataset(tmp_path / "folder", room=engine.Room(None, spill)) as facts:
+            assert facts.tables["look"].count().to_pyarrow().as_py() == 1
+            (true,) = spill.rglob("look.parquet")
+            later(true)
+            true.touch()
+
+    with pytest.raises(Damaged, match=r"look\.parquet was not left alone"):
+        exchanged()
+    assert not list(spill.iterdir())
+
+
+def later(path):
+    """Once the file system's clock has gone on: of two changes in one tick nobody could tell."""
+    probe = path.with_name("probe")
+    probe.touch()
+    while probe.stat().st_ctime_ns <= path.stat().st_ctime_ns:
+        probe.touch()
+    probe.unlink()
 
 
 class _Full:

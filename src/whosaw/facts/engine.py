@@ -25,8 +25,10 @@ from whosaw.errors import MissingExtra, Unavailable
 from whosaw.facts.compiled import Compiler
 from whosaw.facts.extra import need
 from whosaw.facts.meanwhile import meanwhile
+from whosaw.facts.untouched import Untouched
 
 DUCKDB = "duckdb"
+ALONE = "run it again, and name a folder with --spill that nobody else can write to; nothing of this run was kept"
 _MOST = 10_000_000_000
 _SHARE = 0.6
 # More tasks than this would cost more than they share, on the clusters that a log of a company needs.
@@ -84,7 +86,9 @@ def memory_limit(room: Room = Room()) -> str:
 
 @contextmanager
 def engine_of(which: str = DUCKDB, room: Room = Room()) -> Iterator[Engine]:
-    """The engine named `which`: `duckdb`, or a Spark master, whose memory is that of its cluster."""
+    """The engine named `which`: `duckdb`, or a Spark master, whose memory is that of its cluster. Raises Damaged at the end, where
+    somebody exchanged a file that lay beside its memory.
+    """
     # Merging the selects of a statement is the engine's work too; done twice it takes longer than the answer.
     need("ibis", "watching").options.sql.fuse_selects = False
     with _duck(room) if which == DUCKDB else _spark(which, room.spill) as made:
@@ -100,6 +104,7 @@ class _Duck:
         self._kept: dict[str, Any] = {}
         self._laid: dict[str, Path] = {}
         self._files = count()
+        self.untouched = Untouched(ALONE)
 
     def read(self, name: str, paths: Sequence[Path]) -> Any:
         return self.backend.read_parquet([str(path) for path in paths], table_name=name)
@@ -116,6 +121,7 @@ class _Duck:
         with _past_its_end():
             self.backend.raw_sql(f"copy ({self._typed(expr)}) to {_text(path)} (format parquet, compression lz4_raw)")
             self.backend.raw_sql(f"create temp view {_quoted(name)} as from read_parquet({_text(path)})")
+        self.untouched.add([path])
         return self._known(name, expr)
 
     def _typed(self, expr: Any) -> str:
@@ -151,7 +157,9 @@ class _Duck:
                 self._kept.pop(name, None)
         for name in [name for name in self._laid if name.endswith(ending)]:
             self.backend.raw_sql(f"drop view if exists {_quoted(name)}")
-            self._laid.pop(name).unlink(missing_ok=True)
+            path = self._laid.pop(name)
+            self.untouched.drop(path)
+            path.unlink(missing_ok=True)
             self._kept.pop(name, None)
 
 
@@ -207,7 +215,9 @@ def _duck(room: Room) -> Iterator[Engine]:
             backend.raw_sql("set enable_progress_bar = false")  # it would be drawn into what a machine reads
             # Whoever reads rows sorts them: to keep their order on the way would be memory and time for nothing.
             backend.raw_sql("set preserve_insertion_order = false")
-            yield _Duck(backend, folder)
+            made = _Duck(backend, folder)
+            yield made
+            made.untouched.check()
         finally:
             backend.disconnect()
 

@@ -24,6 +24,7 @@ from whosaw.facts.parquet import check_part
 from whosaw.facts.ports import Seal
 from whosaw.facts.progress import ANEW, NAME, Progress
 from whosaw.facts.project import read_progress
+from whosaw.facts.untouched import Untouched
 
 # Past this the driver would be doing the engine's work; the query must gate first.
 MOST_ROWS = 2_000_000
@@ -111,26 +112,11 @@ def open_facts(
     need("duckdb", "watching")
     with held(folder, alone=False):
         progress = _progress(folder, seal)
-        before = {part.file: _mark(folder / part.file) for parts in progress.tables.values() for part in parts}
+        untouched = Untouched(ANEW)
+        untouched.add(folder / part.file for parts in progress.tables.values() for part in parts)
         with engine_of(engine, room) as on:
             yield Facts(on, {name: _table(on, folder, name, progress) for name in progress.tables}, progress)
-        _left_alone(folder, before)
-
-
-def _mark(path: Path) -> tuple[int, ...] | None:
-    """What changes with any change of a file. Nobody can set the last of them, not even by putting back what was there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _left_alone(folder: Path, before: Mapping[str, tuple[int, ...] | None]) -> None:
-    # A file is checked once and read much later, whenever a query needs it; in between somebody could put another there.
-    for file, mark in before.items():
-        if _mark(folder / file) != mark:
-            raise Damaged(f"facts: {file} was not left alone while it was read", where=file, hint=ANEW)
+        untouched.check()
 
 
 def _progress(folder: Path, seal: Seal) -> Progress:

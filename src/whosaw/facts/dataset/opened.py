@@ -12,9 +12,10 @@ from pathlib import Path
 
 from whosaw.facts.dataset.read import Read, read
 from whosaw.facts.dataset.rejected import NAME
-from whosaw.facts.engine import DUCKDB, Room, engine_of
+from whosaw.facts.engine import ALONE, DUCKDB, Room, engine_of
 from whosaw.facts.meanwhile import meanwhile
 from whosaw.facts.opened import Dataset, Facts
+from whosaw.facts.untouched import Untouched
 
 
 @contextmanager
@@ -29,14 +30,18 @@ def open_dataset(
     """The facts of `folder`, on `engine` (`duckdb`, or the master of a Spark cluster).
 
     `lenient`: leave out rows that cannot be read, and write them to `rejects` (`rejected.jsonl` in the folder). Raises
-    BadInput, and has then taken nothing. `room`: memory, and where the rest goes.
+    BadInput, and has then taken nothing; Damaged at the end, where somebody exchanged what lay in the spool. `room`: memory, and
+    where the rest goes.
     """
     with meanwhile("whosaw-held-dataset-", room.spill) as spool:
         into = (rejects or folder / NAME) if lenient else None
         found = read(folder, spool, lenient=into, memory=room.memory)
+        untouched = Untouched(ALONE)
+        untouched.add(found.files.values())
         with engine_of(engine, Room(room.memory, spool / "spill")) as on:
             tables = {name: on.read(name, [path]) for name, path in found.files.items()}
             yield Facts(on, tables, dataset=_dataset(found))
+        untouched.check()
 
 
 def _dataset(found: Read) -> Dataset:
