@@ -554,3 +554,11 @@ def test_a_look_can_wait_for_each_stage(desk, stage):
     assert said.code == 0, said.err
     proof = receipt.read_bytes()
     assert proof.startswith(b"c2sp.org/tlog-proof@v1") is (stage == Stage.PUBLISHED)
+
+
+def test_python_runs_the_package_as_the_command():
+    """`python -m whosaw` is `whosaw`, exit codes included."""
+    ran = [sys.executable, "-m", "whosaw"]
+    version = subprocess.run([*ran, "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.startswith("whosaw ")
+    assert subprocess.run([*ran, "nosuch"], capture_output=True, check=False).returncode == 2

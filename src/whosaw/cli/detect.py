@@ -47,7 +47,7 @@ class _Period(click.ParamType):  # type: ignore[type-arg]
 @click.option("--engine", default="duckdb", show_default=True, metavar="ENGINE", help="duckdb, or a Spark master.")
 @click.option("--replay", type=_Period(), metavar="PERIOD", help="As if run at the end of each such period: 7d, 12h.")
 @click.option(
-    "--budget", type=click.FloatRange(0.1, 10_000), default=25, show_default=True, metavar="N",
+    "--budget", type=click.FloatRange(0.1, 10_000), default=50, show_default=True, metavar="N",
     help="Findings per 1,000 staff and month.",
 )  # fmt: skip
 @click.option("--units", type=Place(), metavar="DIR", help="Write the p of every unit that was tried to this folder.")
