@@ -16,7 +16,7 @@ from typing import Any
 
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.signal import World
-from whosaw.detect.tally import judged
+from whosaw.detect.tally import HIT, judged
 from whosaw.facts.columns import DAY
 from whosaw.facts.extra import need
 from whosaw.facts.prepared.looks import holds
@@ -85,7 +85,7 @@ def targets(world: World) -> Any:
 def marked(world: World) -> Any:
     """Looks with a label, each kept apart: what a query asks in one piece is computed anew for every kind of unit."""
     ibis = need("ibis", "watching")
-    looks = judged(world).filter(lambda t: t.person.notnull())
+    looks = judged(world).select(*HIT)
     parts = [
         (FILED, _after(world)),
         (LIFTED, _off_the_list(world)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+from whosaw.detect.explain import FOUND
 from whosaw.detect.signal import UNLISTED, Evidence, Signal, World
 from whosaw.facts.columns import DAY, FIELDS, Cell
 from whosaw.facts.extra import need
@@ -34,7 +35,7 @@ _PLACES = tuple(FIELDS[field] for field in PLACE)
 
 
 def flags(looks: Any, narrow: int, explained_from: int, *, claims: bool = False) -> Any:
-    """Of explained `looks`, by `g_row`: `judged`, 1 for those that are held against what is usual (docs/adr/0047), `u`, `u1`.
+    """Of explained `looks`, by `g_row`: FOUND; `judged`, 1 for those that are held against what is usual (docs/adr/0047), `u`, `u1`.
 
     Each once, for the account that made it: a name that is only claimed is nobody's look. A request for more than
     `narrow` persons is a look at the first `narrow` of them, or snooping by the list would be none; unless they were not
@@ -44,7 +45,7 @@ def flags(looks: Any, narrow: int, explained_from: int, *, claims: bool = False)
     """
     ibis = need("ibis", "watching")
     # Of a look no more is carried through the windows than they need.
-    looks = looks.select("row", "request", "who", "person", "claimed", "weight_then", "mode", "size", "first")
+    looks = looks.select("row", "request", "who", "person", "claimed", "mode", "size", *FOUND)
     own = looks.person.notnull() if claims else (looks.claimed == 0) & looks.person.notnull()
     reason = ibis.ifelse(own & (looks.weight_then >= explained_from), 1, 0)
     request = [looks.request, looks.who, own]
@@ -60,7 +61,7 @@ def flags(looks: Any, narrow: int, explained_from: int, *, claims: bool = False)
     looks = looks.mutate(
         u=ibis.ifelse(u, 1, 0).cast("int64"), u1=ibis.ifelse(u & (looks["first"] == 1), 1, 0).cast("int64")
     )
-    return looks.select("judged", "u", "u1", g_row="row")
+    return looks.select(*FOUND, "judged", "u", "u1", g_row="row")
 
 
 def narrow(world: World, days: int) -> Any:

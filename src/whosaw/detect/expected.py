@@ -46,7 +46,7 @@ _Rows = Sequence[Mapping[str, Cell]]
 
 def starts(world: World) -> Any:
     """who, person, day, u (1: without a reason), intimate; as of that day protected, unit, function, manager; kept."""
-    return world.once("starts", lambda: _starts(world.looks))
+    return world.once("starts", lambda: _starts(world.looks), large=True)
 
 
 def _starts(looks: Any) -> Any:

@@ -73,7 +73,8 @@ def reasons(
         for group in _groups(template):
             if len(group.tables) > 1 and group not in groups:
                 groups[group] = facts.keep(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
-    looks = facts.lay(f"looks{mark}", looks.select(*_READ))
+    fields = {field for template in templates.templates for field in template.never_fields}
+    looks = facts.lay(f"looks{mark}", looks.select(*_READ, *sorted(_FIELD_COLUMNS[field] for field in fields)))
     # One statement for each: all at once would hold what every one of them is joined with.
     met = [
         facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
@@ -179,7 +180,7 @@ _OF_PATHS = (
     "region",
 )  # fmt: skip
 _READ = (
-    *_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", *FIELDS.values(), "request", "mode", "size"
+    *_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", "request", "mode", "size"
 )  # fmt: skip
 # What orders looks and tells whose they are; and what is found of them.
 _IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed")

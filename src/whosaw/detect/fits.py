@@ -18,6 +18,7 @@ from functools import reduce
 from typing import Any
 
 from whosaw.detect.signal import World
+from whosaw.detect.tally import HIT
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
 from whosaw.facts.prepared.looks import holds
@@ -38,14 +39,15 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("field", "read a field that is not read for this purpose"),
     ("type", "name a case of a type that this purpose does not have"),
 )
+_OF_LOOKS = ("own_person", "purpose", "case", "app", "u")
 # A link of one of these to a named person is as good as a name.
 _LINKED = ("device", "ip", "household")
 
 
 def fitted(world: World, looks: Any, seldom: int, few: int) -> Any:
-    """`looks` with `pattern`: the flags added up. Seldom is one in so many; nothing is learnt from fewer than `few` looks."""
+    """Of `looks` the columns HIT, case, app and `pattern`: the flags added up. Seldom is one in so many; nothing is learnt from fewer than `few` looks."""
     ibis = need("ibis", "watching")
-    looks = looks.mutate(for_=looks.purpose.fill_null(""))
+    looks = looks.select(*HIT, *_OF_LOOKS, *FIELDS.values(), for_=looks.purpose.fill_null(""))
     looks = _of_purpose(looks, seldom, few)
     cased = looks.filter(looks.case.notnull())
     cases = _of_case(world, cased, seldom, few)
@@ -76,7 +78,7 @@ def fitted(world: World, looks: Any, seldom: int, few: int) -> Any:
     bits = [
         ibis.ifelse(holds_[name].fill_null(False), 1 << place, 0).cast("int64") for place, (name, _) in enumerate(FLAGS)
     ]
-    return looks.mutate(pattern=reduce(lambda a, b: a + b, bits).cast("int64"))
+    return looks.select(*HIT, "case", "app", pattern=reduce(lambda a, b: a + b, bits).cast("int64"))
 
 
 def flags_of(pattern: int) -> list[int]:
@@ -108,8 +110,7 @@ def _of_purpose(looks: Any, seldom: int, few: int) -> Any:
         # What is read without any purpose says nothing about one.
         p_field=ibis.ifelse(enough & looks.purpose.notnull() & reduce(lambda a, b: a | b, seldom_read), 1, 0),
     )
-    counts = [f"{who}_{field}" for who in "pm" for field in FIELDS.values()]
-    return looks.drop("p_for", "p_all", "p_cased", "m_function", "m_for", "m_all", *counts)
+    return looks.select(*HIT, *_OF_LOOKS, "for_", "p_needs", "p_field")
 
 
 def _of_case(world: World, looks: Any, seldom: int, few: int) -> Any:

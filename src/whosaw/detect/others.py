@@ -68,7 +68,15 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class _Group:
     sums: Sums
-    whos: frozenset[str] = field(repr=False)
+    whos: int
+
+    def __sub__(self, other: _Group) -> _Group:
+        return _Group(self.sums - other.sums, self.whos - other.whos)
+
+
+_NOBODY = _Group(Sums(), 0)
+# Org unit, function and manager.
+_Key = tuple[str | None, str | None, str | None]
 
 
 class Others:
@@ -77,20 +85,27 @@ class Others:
     def __init__(self, counted: Iterable[Counted], numbers: Counts) -> None:
         self._numbers = numbers
         counted = _near(list(counted), numbers)
-        gathered: dict[tuple[str | None, str | None, str | None], list[Counted]] = {}
+        gathered: dict[_Key, list[Counted]] = {}
         self._own: dict[str, list[Counted]] = {}
         for each in counted:
             gathered.setdefault((each.unit, each.function, each.manager), []).append(each)
             self._own.setdefault(each.who, []).append(each)
         self._groups = {
-            key: _Group(Sums.of((c.k, c.n) for c in members), frozenset(c.who for c in members if c.n))
+            key: _Group(Sums.of((c.k, c.n) for c in members), len({c.who for c in members if c.n}))
             for key, members in gathered.items()
         }
+        # What is left of a whole is the whole without what goes: few go, and of whole numbers that is the same.
+        self._whole = _together(self._groups.values())
+        self._of: tuple[dict[str | None, list[_Key]], ...] = ({}, {}, {})
+        for key in self._groups:
+            for place, value in enumerate(key):
+                self._of[place].setdefault(value, []).append(key)
+        self._of_function = {function: self._sum(keys) for function, keys in self._of[1].items()}
         self._answers: dict[tuple[str, str | None, str | None, str | None], Usual] = {}
 
     def usual(self, kind: str, id_: str, unit: str | None, function: str | None) -> Usual:
         """What to expect of the unit `id_` of `kind`, whose members have this org unit and function."""
-        few = len({key[0] for key in self._groups}) < _FEW_UNITS
+        few = len(self._of[0]) < _FEW_UNITS
         without = id_ if kind != "principal" or few else None
         question = (kind, without, unit, function)
         if question not in self._answers:
@@ -98,31 +113,38 @@ class Others:
         return self._answers[question]
 
     def _usual(self, kind: str, id_: str, unit: str | None, function: str | None, few: bool) -> Usual:
-        def out(key: tuple[str | None, str | None, str | None]) -> bool:
-            match kind:
-                case "function":
-                    return key[1] == id_
-                case "unlisted":
-                    return key[1] is None
-                case "manager":
-                    return key[2] == id_ or key[0] == unit
-                case "principal" if few:
-                    return False
-                case _:
-                    return key[0] == unit
-
-        rest = {key: group for key, group in self._groups.items() if not out(key)}
-        own = self._own.get(id_, []) if kind == "principal" and few else []
-        numbers = self._numbers
-        everybody, many = _together(rest.values(), own)
+        own = Sums.of((c.k, c.n) for c in self._own.get(id_, ())) if kind == "principal" and few else Sums()
+        one, numbers = _Group(own, 1 if own.units else 0), self._numbers
+        gone = self._gone(kind, id_, unit, few)
+        without = self._whole - self._sum(gone) - one
+        everybody, many = without.sums, without.whos
         r = rate(everybody, numbers.rate, numbers.prior)
         s = mixed(dispersion(everybody, r), many, numbers.dispersion, numbers.dispersion_prior)
-        mine, few_of_mine = _together((g for key, g in rest.items() if key[1] == function), own)
+        of_mine = self._of_function.get(function, _NOBODY) - self._sum(key for key in gone if key[1] == function) - one
+        mine, few_of_mine = of_mine.sums, of_mine.whos
         if function is None or few_of_mine < numbers.rate_units or mine.n < numbers.rate_persons:
             return Usual(r, s, many, "everybody")
         own_rate = rate(mine, r, numbers.prior)
         own_s = mixed(dispersion(mine, own_rate), few_of_mine, s, numbers.dispersion_prior)
         return Usual(own_rate, own_s, few_of_mine, function)
+
+    def _gone(self, kind: str, id_: str, unit: str | None, few: bool) -> Iterable[_Key]:
+        """Those who are no part of what this unit is compared with."""
+        units, functions, managers = self._of
+        match kind:
+            case "function":
+                return functions.get(id_, ())
+            case "unlisted":
+                return functions.get(None, ())
+            case "manager":
+                return dict.fromkeys((*managers.get(id_, ()), *units.get(unit, ())))
+            case "principal" if few:
+                return ()
+            case _:
+                return units.get(unit, ())
+
+    def _sum(self, keys: Iterable[_Key]) -> _Group:
+        return _together(self._groups[key] for key in keys)
 
 
 def _near(counted: list[Counted], numbers: Counts) -> list[Counted]:
@@ -151,10 +173,11 @@ def _at(counted: list[Counted], r: float, numbers: Counts) -> list[Counted]:
 
 def _of_most(counted: Iterable[Counted], numbers: Counts) -> float:
     """The rate of the two thirds of principals who have least: a third may be in it together."""
-    own: dict[str, Sums] = {}
+    own: dict[str, tuple[int, int]] = {}
     for each in counted:
-        own[each.who] = own.get(each.who, Sums()) + Sums.of([(each.k, each.n)])
-    ordered = sorted((s.k / s.n, s.n, s.k) for s in own.values() if s.n)
+        k, n = own.get(each.who, (0, 0))
+        own[each.who] = k + each.k, n + each.n
+    ordered = sorted((k / n, n, k) for k, n in own.values() if n)
     most = ordered[: -(-len(ordered) * 2 // 3)]
     return _rate_of(Sums(k=sum(k for *_, k in most), n=sum(n for _, n, _ in most)), numbers)
 
@@ -167,10 +190,9 @@ def _rate_of(sums: Sums, numbers: Counts) -> float:
     return rate(sums, numbers.rate, numbers.prior)
 
 
-def _together(groups: Iterable[_Group], own: list[Counted]) -> tuple[Sums, int]:
+def _together(groups: Iterable[_Group]) -> _Group:
     total, whos = Sums(), 0
     for group in groups:
         total += group.sums
-        whos += len(group.whos)
-    mine = Sums.of((c.k, c.n) for c in own)
-    return total - mine, whos - (1 if mine.units else 0)
+        whos += group.whos
+    return _Group(total, whos)

@@ -18,7 +18,7 @@ from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import flags, lookers
-from whosaw.detect.explain import reasons, with_found
+from whosaw.detect.explain import reasons
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
 from whosaw.detect.join import Practice, core, joined, of_one, opens, practices, standing
@@ -55,6 +55,8 @@ class Run:
 
 
 _LATELY = 30 * DAY
+# What a page shows of a look, or is told apart by while looks are prepared, and no signal reads.
+_SHOWN = ("leaf", "taken", "account", "hint", "mentions", "rules", "asked", "decision", "own_tool", "household")
 
 
 def watch(
@@ -100,9 +102,9 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
         looks = prepare(tables, as_of)
         # Made twice, once with few columns: that takes less than to keep them all would.
         why = reasons(facts, looks, tables, templates, defaults, mark=made)
-        looks = with_found(looks, why)
         found = flags(why, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
         found = facts.lay(f"flags{made}", found)
+        looks = looks.drop(*_SHOWN)
         kept = facts.lay(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
         facts.engine.forget(made)
     return World(facts, tables, kept, as_of, defaults, templates)

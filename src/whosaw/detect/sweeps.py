@@ -47,6 +47,20 @@ class Way:
     hands: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """`rows`: the looks without a reason of these weeks, all or those at intimate fields; `mean`: persons to expect in them.
+
+    `several`: per column of TEAMS those who ever looked at LEAST persons of the circle: in no window can another have as many.
+    """
+
+    weeks: tuple[int, int]
+    rows: Sequence[Any]
+    mean: float
+    intimate: bool
+    several: Mapping[str, frozenset[str]]
+
+
 class Sweeps:
     """The windows of all circles that somebody looked at without a reason."""
 
@@ -76,7 +90,8 @@ class Sweeps:
             self._teams.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
         self._of = Counter(column for column, _ in self._teams)
         self._hands = hands
-        self._same = {window: same_hand(rows["teams"], window) for window in self._windows}
+        alone = [row for row in rows["teams"] if row["team"] == "who"]
+        self._same = {window: same_hand(alone, window) for window in self._windows}
 
     def best(self, seed: str, circle: Any) -> Way | None:
         """The most surprising window and way of this circle. Most are hopeless: they get no exact tail, and no value of their own."""
@@ -84,6 +99,7 @@ class Sweeps:
         days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
         best: Way | None = None
         persons = (circle["members"] - circle["shielded"], circle["shielded"])
+        several = _several(found)
         for window in self._windows:
             first, last = window
             inside = found[bisect_left(days, first * WEEK) : bisect_left(days, (last + 1) * WEEK)]
@@ -93,49 +109,50 @@ class Sweeps:
             for row in worked[bisect_left(weeks, first) : bisect_left(weeks, last + 1)]:
                 work[row["protected"]] += row["n"]
             mean = self._expected.mean(self._shares[window], persons, work) * self._usually.ratio
-            best = self._by_team(self._by_all(best, window, inside, mean, False), window, inside, mean, False)
-            best = self._by_few(best, window, inside, mean, False)
+            best = self._by_any(best, _Part(window, inside, mean, intimate=False, several=several))
             intimate = [row for row in inside if row["intimate"] == 1]
             if len({row["person"] for row in intimate}) >= LEAST:
                 mean *= self._expected.intimate
-                best = self._by_team(self._by_all(best, window, intimate, mean, True), window, intimate, mean, True)
-                best = self._by_few(best, window, intimate, mean, True)
+                best = self._by_any(best, _Part(window, intimate, mean, intimate=True, several=several))
         return best
 
-    def _by_all(
-        self, best: Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
-    ) -> Way | None:
+    def _by_any(self, best: Way | None, part: _Part) -> Way | None:
+        return self._by_few(self._by_team(self._by_all(best, part), part), part)
+
+    def _by_all(self, best: Way | None, part: _Part) -> Way | None:
         # Persons, not pairs: one whom everybody looks at is no sweep. What is expected are pairs, which is more.
-        k, tries = len({row["person"] for row in inside}), self.tries * WAYS
+        k, tries = len({row["person"] for row in part.rows}), self.tries * WAYS
+        mean = part.mean
         if _hopeless(k, mean, self._usually.inverse_s, tries, best):
             return best
         p = times(at_least(k, 1, mean, self._usually.inverse_s), tries)
-        return Way(p, window, intimate, "", "", k, None, mean) if _less(p, best) else best
+        return Way(p, part.weeks, part.intimate, "", "", k, None, mean) if _less(p, best) else best
 
-    def _by_few(
-        self, best: Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
-    ) -> Way | None:
+    def _by_few(self, best: Way | None, part: _Part) -> Way | None:
         """More of them than chance brings, and by fewer people."""
-        pairs = {(row["who"], row["person"]) for row in inside}
+        if len(part.several["who"]) < _FEW:
+            return best
+        pairs = {(row["who"], row["person"]) for row in part.rows}
         by = Counter(who for who, _ in pairs)
         if sum(n > 1 for n in by.values()) < _FEW:
             return best
         k, tries = len({person for _, person in pairs}), self.tries * WAYS
-        hands = math.comb(len(pairs), 2) * self._same[window] * self._hands.ratio
-        both = [at_least(k, 1, mean, self._usually.inverse_s), at_least(again(pairs), 1, hands, self._hands.inverse_s)]
+        hands = math.comb(len(pairs), 2) * self._same[part.weeks] * self._hands.ratio
+        both = [
+            at_least(k, 1, part.mean, self._usually.inverse_s),
+            at_least(again(pairs), 1, hands, self._hands.inverse_s),
+        ]
         p = times(all_of(both), tries)
-        return Way(p, window, intimate, "", "", k, None, mean, len(by)) if _less(p, best) else best
+        return Way(p, part.weeks, part.intimate, "", "", k, None, part.mean, len(by)) if _less(p, best) else best
 
-    def _by_team(
-        self, best: Way | None, window: tuple[int, int], inside: Sequence[Any], mean: float, intimate: bool
-    ) -> Way | None:
-        first, last = window
-        without = self._without[window]
-        seen = len({(row["who"], row["person"]) for row in inside})
-        for column in TEAMS:
+    def _by_team(self, best: Way | None, part: _Part) -> Way | None:
+        first, last = part.weeks
+        without = self._without[part.weeks]
+        seen = len({(row["who"], row["person"]) for row in part.rows})
+        for column, ids in part.several.items():
             by: dict[str, set[str]] = {}
-            for row in inside:
-                if row[column] is not None:
+            for row in part.rows if ids else ():
+                if row[column] in ids:
                     by.setdefault(row[column], set()).add(row["person"])
             tries = self.tries * self._of[column] * WAYS
             for id_, persons in by.items():
@@ -143,14 +160,22 @@ class Sweeps:
                 if k < LEAST:
                     continue
                 n = sum(self._teams[column, id_].get(week, 0) for week in range(first, last + 1))
-                usual_here = n * min(1.0, mean / without)
+                usual_here = n * min(1.0, part.mean / without)
                 if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
                     continue
                 p = max(at_least(k, 1, usual_here, self._usually.inverse_s), members(k, n, seen, without, usual_here))
                 p = times(p, tries)
                 if _less(p, best):
-                    best = Way(p, window, intimate, column, id_, k, n, usual_here)
+                    best = Way(p, part.weeks, part.intimate, column, id_, k, n, usual_here)
         return best
+
+
+def _several(found: Sequence[Any]) -> dict[str, frozenset[str]]:
+    made = {}
+    for column in TEAMS:
+        pairs = {(row[column], row["person"]) for row in found if row[column] is not None}
+        made[column] = frozenset(id_ for id_, n in Counter(id_ for id_, _ in pairs).items() if n >= LEAST)
+    return made
 
 
 def same_hand(teams: Iterable[Any], weeks: tuple[int, int]) -> float:

@@ -41,11 +41,13 @@ class Sums:
     @classmethod
     def of(cls, counted: Iterable[tuple[int, int]]) -> Sums:
         """Over pairs (k, n); a unit with n = 0 did nothing and is none."""
-        total = cls()
+        # Added as plain numbers: to make a sum of each would take most of the time.
+        units = k_ = n_ = kk = kn = nn = 0
         for k, n in counted:
             if n:
-                total += cls(1, k, n, k * k, k * n, n * n)
-        return total
+                units, k_, n_ = units + 1, k_ + k, n_ + n
+                kk, kn, nn = kk + k * k, kn + k * n, nn + n * n
+        return cls(units, k_, n_, kk, kn, nn)
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(

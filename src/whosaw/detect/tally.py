@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, cast
 
 from whosaw.detect.defaults import Counts
@@ -28,6 +28,10 @@ from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
 KINDS: tuple[UnitKind, ...] = ("principal", *TEAMS)
+# What is read of looks with a label: which and when, whose and of which team, at whom. `hits` have no more columns.
+HIT = ("row", "look_id", "t", "who", "unit", "function", "manager", "person")
+_TEAM = ("unit", "function", "manager")
+_OF_LOOKS = ("u", "first", "u1")
 _Row = Mapping[str, Cell]
 # label, length of the window in days, how many windows of that length before the last
 _Where = tuple[str, int, int]
@@ -51,10 +55,15 @@ class Tally(Signal):
 # ── on the engine ──
 
 
+def persons(world: World, windows: Sequence[int]) -> Any:
+    """How many persons each unit looked at in each window: n; k without a reason; n1, k1 the same among first looks."""
+    made = [world.once(f"persons_{days}", partial(_persons, world, days)) for days in windows]
+    return reduce(lambda a, b: a.union(b), made)
+
+
 def seen(world: World, windows: Sequence[int]) -> Any:
-    """n: how many persons each unit looked at in each window. The same for every signal, so made once."""
-    days = world.once("seen_days", lambda: _days(world, judged(world)))
-    return world.once("seen_" + "_".join(map(str, windows)), lambda: _counted(world, days, windows, "n"))
+    """n: how many persons each unit looked at in each window."""
+    return persons(world, windows).select("id", "block", *_TEAM, "n", "kind", "days")
 
 
 def found(world: World, hits: Any, windows: Sequence[int]) -> Any:
@@ -70,9 +79,38 @@ def judged(world: World) -> Any:
     return looks.filter(looks.judged == 1, looks.t > world.as_of - world.defaults.reference_days * DAY)
 
 
+def _persons(world: World, days: int) -> Any:
+    ibis = need("ibis", "watching")
+    looks = world.once("persons_by_day", lambda: _by_day(world), large=True)
+    looks = looks.mutate(block=looks.ago // days)
+    looks = looks.filter(looks.block < world.defaults.reference_days // days)
+    # A person is a row first, and then counted: four counts of distinct persons would keep four sets of them for each unit.
+    looks = looks.group_by("who", *_TEAM, "block", "person").aggregate(
+        **{name: looks[name].max() for name in _OF_LOOKS}
+    )
+    parts = []
+    for kind in KINDS:
+        of = looks.mutate(id=unit_column(looks, kind))
+        of = of.filter(of.id.notnull())
+        of = of.group_by("id", "block", "person").aggregate(**{name: of[name].max() for name in (*_TEAM, *_OF_LOOKS)})
+        made = of.group_by("id", "block").aggregate(
+            **{name: of[name].max() for name in _TEAM},
+            n=of.count(), k=of.u.sum(), n1=of["first"].sum(), k1=of.u1.sum(),
+        )  # fmt: skip
+        parts.append(made.mutate(kind=ibis.literal(kind), days=ibis.literal(days, "int64")))
+    return reduce(lambda a, b: a.union(b), parts)
+
+
+def _by_day(world: World) -> Any:
+    """Who looked at whom so many days ago: once, since each kind of unit and each window counts persons anew."""
+    looks = judged(world)
+    looks = looks.select("who", *_TEAM, "person", *_OF_LOOKS, ago=(world.as_of - looks.t) // DAY)
+    return looks.group_by("who", *_TEAM, "person", "ago").aggregate(**{name: looks[name].max() for name in _OF_LOOKS})
+
+
 def _days(world: World, looks: Any, *by: str) -> Any:
     ago = (world.as_of - looks.t) // DAY
-    return looks.select("who", "unit", "function", "manager", "person", *by, ago=ago).distinct()
+    return looks.select("who", *_TEAM, "person", *by, ago=ago).distinct()
 
 
 def _counted(world: World, looks: Any, windows: Sequence[int], name: str, *by: str) -> Any:
@@ -147,7 +185,7 @@ class _Counted:
     ) -> None:
         self._units, self._hits, self._counts = units, hits, counts
         self._beside, self._missing = beside, missing
-        self._shares: dict[tuple[str, int], float] = {}
+        self._shares = self._of_all()
         self._labels = len({where[0] for of in hits.values() for where in of}) or 1
         self._others: dict[tuple[str, int], Others] = {}
         self._alone: dict[tuple[str, str], float] = {}
@@ -164,7 +202,7 @@ class _Counted:
             usual = self._usual(at[0], at[1], kind, row)
             worked = self._beside.get((kind, id_), {}).get(at, 0)
             # As many as others have for as many persons are in the others' rate already.
-            more = max(0.0, worked / row["n"] - self._worked(at[0], at[1]))
+            more = max(0.0, worked / row["n"] - self._shares.get((at[0], at[1]), 0.0))
             usual = replace(usual, rate=min(1.0, usual.rate + self._missing * more))
             p = at_least(hits[at], row["n"], usual.rate, usual.inverse_s)
             if kind == "principal" and at[1] == last[0]:
@@ -179,25 +217,16 @@ class _Counted:
             whole=best.rate * sum(row["n"] for (days, _), row in rows.items() if days == last[0]),
         )  # fmt: skip
 
-    def _worked(self, label: str, days: int) -> float:
-        """The share of persons of that label with a reason among all that principals looked at."""
-        if (label, days) not in self._shares:
-            n = sum(
-                r["n"]
-                for (unit, _), rows in self._units.items()
-                if unit == "principal"
-                for r in rows
-                if r["days"] == days
-            )
-            worked = sum(
-                k
-                for (unit, _), of in self._beside.items()
-                if unit == "principal"
-                for (of_label, of_days, _), k in of.items()
-                if (of_label, of_days) == (label, days)
-            )
-            self._shares[label, days] = worked / n if n else 0.0
-        return self._shares[label, days]
+    def _of_all(self) -> dict[tuple[str, int], float]:
+        """Per label and length of the window: the share of such persons with a reason among all that principals looked at."""
+        n, worked = Counter[int](), Counter[tuple[str, int]]()
+        for (kind, _), rows in self._units.items():
+            for row in rows if kind == "principal" else ():
+                n[row["days"]] += row["n"]
+        for (kind, _), of in self._beside.items():
+            for (label, days, _block), k in of.items() if kind == "principal" else ():
+                worked[label, days] += k
+        return {(label, days): k / n[days] for (label, days), k in worked.items() if n[days]}
 
     def _usual(self, label: str, days: int, kind: str, row: Any) -> Usual:
         if (label, days) not in self._others:

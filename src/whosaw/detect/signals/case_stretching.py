@@ -27,7 +27,7 @@ from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.reporting import Lines, staff_rows
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, members, times
-from whosaw.detect.tally import judged
+from whosaw.detect.tally import HIT, judged
 from whosaw.detect.wording import code, days_of, many, people, spelled, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -128,12 +128,12 @@ def _ranks(values: Sequence[Any], few: int) -> dict[str, Ranks]:
 
 def _under_cases(world: World) -> Any:
     """The judged looks that name a case, with `unlinked`: the case does not name the person, nor anybody near them."""
-    return world.once("under_cases", lambda: _unlinked(world))
+    return world.once("under_cases", lambda: _unlinked(world), large=True)
 
 
 def _unlinked(world: World) -> Any:
     ibis = need("ibis", "watching")
-    looks = judged(world)
+    looks = judged(world).select(*HIT, "case", "u", "protected")
     looks = looks.filter(looks.case.notnull())
     near = _near(world, looks)
     looks = looks.left_join(near, [looks.case == near.x_case, looks.person == near.x_person])
@@ -147,18 +147,17 @@ def _near(world: World, looks: Any) -> Any:
     ibis = need("ibis", "watching")
     cp, cases = world.tables["case_persons"], world.tables["cases"]
     named = cp.select(x_case=cp.case_id, x_person=cp.person, since=cp.added.fill_null(0), by=cp.added_by.fill_null(""))
-    used = looks.select("case").distinct()
-    named = named.semi_join(used, named.x_case == used.case)
     asked = cases.filter(cases.requester.notnull())
     asked = asked.select(x_case=asked.case_id, x_person=asked.requester, since=0, by=ibis.literal(""))
     parts = named.union(asked.mutate(since=asked.since.cast("int64")))
     if "links" in world.tables:
         circle = world.prepared("circle")
-        circle = circle.filter(circle.hop > 0).select("seed", "member").distinct()
-        around = named.inner_join(circle, named.x_person == circle.seed)
-        parts = parts.union(
-            around.select("x_case", "since", "by", x_person=around.member)["x_case", "x_person", "since", "by"]
-        )
+        circle = circle.filter(circle.hop > 0).select("seed", "member")
+        # At whom somebody looked under the case first: all who are around those it names are many more.
+        seen = looks.select(l_case="case", l_person="person").distinct()
+        met = named.inner_join(seen, named.x_case == seen.l_case)
+        around = met.inner_join(circle, [met.x_person == circle.seed, met.l_person == circle.member])
+        parts = parts.union(around.select("x_case", "since", "by", x_person="l_person")[parts.columns])
     grouped = parts.group_by("x_case", "x_person").aggregate(
         since=parts.since.min(), a=parts.by.min(), b=parts.by.max()
     )

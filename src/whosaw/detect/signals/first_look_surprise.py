@@ -49,8 +49,21 @@ class Stranger(Signal):
 
 
 def query(world: World) -> dict[str, Any]:
-    ibis = need("ibis", "watching")
     numbers = world.defaults.of(NAME, NUMBERS)
+    # Kept, since each of the three tables would compute both anew.
+    pairs = world.once(f"{NAME}_pairs", lambda: _pairs(world, numbers), large=True)
+    strange = world.once(f"{NAME}_strange", lambda: _strange(pairs), large=True)
+    first, odd = pairs.filter(pairs.fresh == 1), strange.filter(strange.others > 0)
+    found = strange.filter(strange.u1 == 1, strange.others >= numbers.others)
+    return {
+        "all": first.group_by("function").aggregate(first=first.count(), u1=first.u1.sum()),
+        "usual": odd.group_by("function", "others").aggregate(n=odd.count()),
+        "found": found.select("who", "person", "function", "others"),
+    }
+
+
+def _pairs(world: World, numbers: NUMBERS) -> Any:
+    """Who looked at whom, where few did."""
     looks = world.looks
     looks = looks.filter(looks.judged == 1, looks.person.notnull(), looks.t > world.as_of - numbers.days * DAY)
     pairs = looks.group_by("who", "person").aggregate(
@@ -58,7 +71,12 @@ def query(world: World) -> dict[str, Any]:
     )
     degrees = pairs.group_by(of=pairs.person).aggregate(d=pairs.count())
     degrees = degrees.filter(degrees.d <= numbers.lookers)
-    pairs = pairs.join(degrees, pairs.person == degrees.of).drop("of")
+    return pairs.join(degrees, pairs.person == degrees.of).drop("of", "d")
+
+
+def _strange(pairs: Any) -> Any:
+    """The first looks of `pairs`, with `others`: how many looked at the same person, where none of them is near."""
+    ibis = need("ibis", "watching")
     other = pairs.select(b="who", person="person", b_unit="unit")
     meets = pairs.join(other, "person")
     meets = meets.filter(meets.who != meets.b)
@@ -70,14 +88,7 @@ def query(world: World) -> dict[str, Any]:
     met = met.filter(met.fresh == 1)
     # Each b is there once: who and person are one row of pairs, and so are b and person.
     strange = met.group_by("who", "person", "function", "u1").aggregate(others=met.count(), near=met.near.max())
-    strange = strange.mutate(others=ibis.ifelse(strange.near == 0, strange.others, 0))
-    first, odd = pairs.filter(pairs.fresh == 1), strange.filter(strange.others > 0)
-    found = strange.filter(strange.u1 == 1, strange.others >= numbers.others)
-    return {
-        "all": first.group_by("function").aggregate(first=first.count(), u1=first.u1.sum()),
-        "usual": odd.group_by("function", "others").aggregate(n=odd.count()),
-        "found": found.select("who", "person", "function", "others"),
-    }
+    return strange.mutate(others=ibis.ifelse(strange.near == 0, strange.others, 0))
 
 
 # ── on the driver ──

@@ -79,12 +79,20 @@ def query(world: World) -> dict[str, Any]:
     numbers = world.defaults.of(NAME, NUMBERS)
     looks = world.looks
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
-    looks = looks.mutate(week=looks.day // WEEK, intimate=intimate_of(looks))
+    looks = world.once(f"{NAME}_looked", lambda: _by_week(looks), large=True)
     both = [_of(world, looks, column, numbers.weeks) for column in _COLUMNS]
     made = {
         name: reduce(lambda a, b: a.union(b), [tables[name] for tables in both]) for name in ("weeks", "rates", "work")
     }
     return {**made, "whos": _whos(looks)}
+
+
+def _by_week(looks: Any) -> Any:
+    """Who looked at whom in which week, u: once without a reason; intimate: and at such a field."""
+    looks = looks.mutate(week=looks.day // WEEK, intimate=intimate_of(looks) * looks.u)
+    return looks.group_by("who", "unit", "person", "week").aggregate(
+        **{name: looks[name].max() for name in ("function", "manager", "u", "intimate")}
+    )
 
 
 def _whos(looks: Any) -> Any:
@@ -107,7 +115,7 @@ def _of(world: World, looks: Any, column: str, least: int) -> dict[str, Any]:
     worked = worked.mutate(place=ibis.row_number().over(order))
     last = worked.group_by("id").aggregate(last=worked.place.max())
     weeks = looks.group_by("id", "person", "week").aggregate(
-        u=looks.u.max(), intimate=(looks.intimate * looks.u).max(), function=looks.function.max()
+        u=looks.u.max(), intimate=looks.intimate.max(), function=looks.function.max()
     )
     weeks = weeks.join(worked, ["id", "week"]).select("id", "person", "week", "u", "intimate", "function", "place")
     # Kept, since each of the three tables would compute both anew.

@@ -39,6 +39,7 @@ _LEAST = 2
 # Sets of persons: people who work here, those without a reason; the protected, those in circles without a reason.
 _STAFF, _OUTSIDE = ("employee", "exposed"), ("guarded", "near")
 _SETS = (*_STAFF, *_OUTSIDE)
+_TEAM = ("unit", "function", "manager")
 # Whose work it is has a reason, and no peers: for looks with a reason their own habit counts, without one it does not.
 _ANY_REASON = ("employee", "guarded")
 # So many persons' worth of what others have in that habit.
@@ -72,15 +73,14 @@ class Match(Signal):
 
 def query(world: World) -> dict[str, Any]:
     places = _places(world)
-    flags = {f"k_{name}": places.person.nunique(where=places[name] == 1) for name in _SETS}
-    totals = places.group_by("who").aggregate(
-        unit=places.unit.max(),
-        function=places.function.max(),
-        manager=places.manager.max(),
-        n=places.person.nunique(),
-        **flags,
+    # A person is a row first, and then counted: several counts of distinct persons would keep several sets of them each.
+    each = places.group_by("who", "person").aggregate(**{name: places[name].max() for name in (*_TEAM, *_SETS)})
+    totals = each.group_by("who").aggregate(
+        **{name: each[name].max() for name in _TEAM},
+        n=each.count(),
+        **{f"k_{name}": each[name].sum() for name in _SETS},
     )
-    found, counts, tried = ([_of(places, column)[i] for column in TEAMS] for i in range(3))
+    found, counts, tried = zip(*(_of(world, places, column) for column in TEAMS), strict=True)
     return {
         "totals": totals,
         "found": reduce(lambda a, b: a.union(b), found),
@@ -89,14 +89,14 @@ def query(world: World) -> dict[str, Any]:
     }
 
 
-def _of(places: Any, column: str) -> tuple[Any, Any, Any]:
+def _of(world: World, places: Any, column: str) -> tuple[Any, Any, Any]:
     """Of teams at whose places of both sorts are: those; how many persons each week; and how many teams there are."""
     ibis = need("ibis", "watching")
     name = ibis.literal(column)
     places = places.filter(places[column].notnull()).mutate(id=places[column])
-    sums = places.group_by("id").aggregate(
-        **{each: places.person.nunique(where=places[each] == 1) for each in _SETS}, function=places.function.max()
-    )
+    each = places.group_by("id", "person").aggregate(**{name: places[name].max() for name in _SETS})
+    sums = each.group_by("id").aggregate(**{name: each[name].sum() for name in _SETS})
+    sums = world.once(f"{NAME}_{column}", lambda: sums)
     both = sums.filter(sums.employee >= _LEAST, (sums.guarded >= _LEAST) | (sums.near >= _LEAST)).select("id")
     of_both = places.semi_join(both, "id")
     counts = of_both.group_by("id", "week").aggregate(
@@ -132,9 +132,8 @@ def _made(world: World) -> Any:
         near = looks.n_person.notnull().cast("int64")
         looks = looks.mutate(guarded=looks.protected * (1 - looks.employee), near=near * (1 - looks.employee) * looks.u)
     return looks.group_by("who", "person", week=looks.day // WEEK).aggregate(
-        unit=looks.unit.max(), function=looks.function.max(), manager=looks.manager.max(),
-        **{name: looks[name].max() for name in _SETS},
-    )  # fmt: skip
+        **{name: looks[name].max() for name in (*_TEAM, *_SETS)}
+    )
 
 
 def _around(world: World) -> Any:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tally import Tally, found, judged, seen, tallies, told
+from whosaw.detect.tally import HIT, Tally, found, judged, seen, tallies, told
 from whosaw.detect.wording import days_of, many, people, usual
 from whosaw.facts.columns import Cell
 from whosaw.facts.extra import need
@@ -57,7 +57,7 @@ class NUMBERS:
 
 def query(world: World) -> dict[str, Any]:
     windows = world.defaults.windows
-    looks = judged(world)
+    looks = judged(world).select(*HIT, "u", "protected")
     return {
         "n": seen(world, windows),
         "k": found(world, _hits(world), windows),
@@ -72,7 +72,7 @@ def _hits(world: World) -> Any:
 
 def _labelled(world: World) -> Any:
     ibis = need("ibis", "watching")
-    looks = judged(world)
+    looks = judged(world).select(*HIT, "u", "protected")
     looks = looks.filter(looks.u == 1)
     if "cases" not in world.tables and world.facts.dataset is None:
         # A journal without a directory: nobody has a reason, and that says nothing about those who look.

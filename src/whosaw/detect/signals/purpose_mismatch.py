@@ -87,7 +87,7 @@ def query(world: World) -> dict[str, Any]:
 
 def _fitted(world: World) -> Any:
     numbers = world.defaults.of(NAME, NUMBERS)
-    return world.once("fitted", lambda: fitted(world, judged(world), numbers.seldom, numbers.few))
+    return world.once("fitted", lambda: fitted(world, judged(world), numbers.seldom, numbers.few), large=True)
 
 
 def _odd_looks(world: World) -> Any:

@@ -18,21 +18,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any, cast
 
-from whosaw.detect.evidence import evidence, most_telling, narrow, unit_column
+from whosaw.detect.evidence import evidence, most_telling
 from whosaw.detect.others import Count, Counted, Others
-from whosaw.detect.signal import TEAMS, UNLISTED, Evidence, Family, Signal, UnitKind, World
+from whosaw.detect.signal import UNLISTED, Evidence, Family, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, times
+from whosaw.detect.tally import persons
 from whosaw.detect.wording import looked
 from whosaw.facts.columns import DAY, Cell
-from whosaw.facts.extra import need
 
 NAME = "unexplained"
 FAMILY: Family = "context"
 NEEDS = frozenset({"look", "staff", "cases", "case_persons"})
-_KINDS: tuple[UnitKind, ...] = ("principal", *TEAMS)
 _Row = Mapping[str, Cell]
 
 
@@ -55,42 +53,9 @@ class Unexplained(Signal):
 
 def query(world: World) -> dict[str, Any]:
     """Per unit, window length and block of that length back from `as_of`: persons, and those without a reason."""
-    looks = world.once("unexplained_days", lambda: _days(world))
-    counted = [_counted(looks, kind, days, world) for kind in _KINDS for days in world.defaults.windows]
-    return {"counts": reduce(lambda a, b: a.union(b), counted)}
-
-
-def _days(world: World) -> Any:
-    """Who looked at whom so many days ago: once, since each kind of unit and each window counts persons anew."""
-    looks = narrow(world, world.defaults.reference_days)
-    looks = looks.mutate(ago=(world.as_of - looks.t) // DAY)
-    return looks.group_by("who", "unit", "function", "manager", "person", "ago").aggregate(
-        u=looks.u.max(), first=looks["first"].max(), u1=looks.u1.max()
-    )
-
-
-def _counted(looks: Any, kind: UnitKind, days: int, world: World) -> Any:
-    ibis = need("ibis", "watching")
+    counted = persons(world, world.defaults.windows)
     # Teams are only tested; what is usual is taken from principals, and for them all of the reference period counts.
-    blocks = world.defaults.reference_days // days if kind == "principal" else 1
-    looks = looks.mutate(block=looks.ago // days, id=unit_column(looks, kind))
-    looks = looks.filter(looks.id.notnull(), looks.block < blocks)
-    teams = ("unit", "function", "manager")
-    # A person is a row first, and then counted: four counts of distinct persons would keep four sets of them for each unit.
-    persons = looks.group_by("id", "block", "person").aggregate(
-        **{name: looks[name].max() for name in (*teams, "u", "first", "u1")}
-    )
-    grouped = persons.group_by("id", "block").aggregate(
-        **{name: persons[name].max() for name in teams},
-        n=persons.count(),
-        k=persons.u.sum(),
-        n1=persons["first"].sum(),
-        k1=persons.u1.sum(),
-    )
-    return grouped.select(
-        "id", "block", "unit", "function", "manager", "n", "k", "n1", "k1",
-        kind=ibis.literal(kind), days=ibis.literal(days, "int64"),
-    )  # fmt: skip
+    return {"counts": counted.filter((counted.kind == "principal") | (counted.block == 0))}
 
 
 # ── on the driver ──

@@ -40,6 +40,7 @@ MEASURES = (ROWS, EXPORTS, PERSONS, SEARCHES, ODD)
 OPENERS = (ROWS, EXPORTS)
 # Rows have a law of their own, and the square of a large number of them has no place in the engine.
 COUNTED = tuple(measure for measure in MEASURES if measure != ROWS)
+_OF_LOOKS = ("row", "t", "day", "who", "function", "person", "request", "rows", "mode", "size", "judged")
 _HOUR = DAY // 24
 _WEEK = 168
 # 1970 began on a Thursday: the days of such a week, counted from there, that are Saturday and Sunday.
@@ -132,30 +133,36 @@ def _alone(world: World, looks: Any) -> Any:
 
 def _days(world: World) -> Any:
     """who, day, function, and each measure of that day."""
-    looks = _looks(world)
+    looks = _looks(world).select(*_OF_LOOKS)
     export, search = str(Mode.EXPORT), str(Mode.SEARCH)
-    days = looks.group_by("who", "day").aggregate(
+    # A request is one row first: every mention of it says how many rows it had.
+    requests = looks.group_by("who", "day", "request").aggregate(
         function=looks.function.max(),
-        persons=looks.person.nunique(where=_alone(world, looks)),
-        exports=looks.request.nunique(where=looks["mode"] == export),
-        searched=looks.request.nunique(where=looks["mode"] == search),
+        rows=looks.rows.max(),
+        export=(looks["mode"] == export).cast("int64").max(),
+        search=(looks["mode"] == search).cast("int64").max(),
     )
-    # Every mention of a request says how many rows the request had.
-    requests = looks.group_by("who", "day", "request").aggregate(rows=looks.rows.max())
-    rows = requests.group_by(r_who="who", r_day="day").aggregate(rows=requests.rows.sum().fill_null(0))
+    days = requests.group_by("who", "day").aggregate(
+        function=requests.function.max(),
+        rows=requests.rows.sum(),
+        exports=requests.export.sum(),
+        searched=requests.search.sum(),
+    )
+    alone = looks.filter(_alone(world, looks))
+    alone = alone.group_by(p_who="who", p_day="day").aggregate(persons=alone.person.nunique())
     followed = _followed(looks, search)
     followed = followed.group_by(f_who="who", f_day="day").aggregate(followed=followed.request.nunique())
     odd = _odd(world)
     odd = odd.group_by(o_who="who", o_day="day").aggregate(odd=odd.person.nunique())
-    for part, at in ((rows, "r"), (followed, "f"), (odd, "o")):
+    for part, at in ((alone, "p"), (followed, "f"), (odd, "o")):
         days = days.left_join(part, [("who", f"{at}_who"), ("day", f"{at}_day")])
         days = days.drop(f"{at}_who", f"{at}_day")
     return days.select(
         "who",
         "day",
         "function",
-        "persons",
-        "exports",
+        persons=days.persons.fill_null(0),
+        exports="exports",
         rows=days.rows.fill_null(0).cast("int64"),
         searches=days.searched - days.followed.fill_null(0),
         odd=days.odd.fill_null(0),

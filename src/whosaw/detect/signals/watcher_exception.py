@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tally import Tally, found, judged, seen, tallies, told
+from whosaw.detect.tally import HIT, Tally, found, judged, seen, tallies, told
 from whosaw.detect.wording import days_of, many, people, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -69,10 +69,10 @@ def _labelled(world: World) -> Any:
     ibis = need("ibis", "watching")
     # Where nothing is known of cases, nobody has a reason, and that says nothing about those who look.
     looks = judged(world) if "cases" in world.tables else judged(world).filter(ibis.literal(value=False))
-    hits = _beyond(world, looks).mutate(label=ibis.literal(SCOPE))
+    hits = _beyond(world, looks).select(*HIT).mutate(label=ibis.literal(SCOPE))
     for each, label in ((_abroad(world), REGION), (_unreviewed(world), REVIEWED)):
         if each is not None:
-            hits = hits.union(each.select(*judged(world).columns).mutate(label=ibis.literal(label)))
+            hits = hits.union(each.select(*HIT).mutate(label=ibis.literal(label)))
     return hits
 
 
@@ -92,7 +92,7 @@ def _abroad(world: World) -> Any | None:
     """From a country of contract, or a connection, outside the person's region: not assigned to it, nobody let it pass."""
     if "regions" not in world.tables:
         return None
-    looks = judged(world)
+    looks = judged(world).select(*HIT, "region", "country", "src_country")
     looks = looks.filter(looks.region.notnull(), looks.country.notnull() | looks.src_country.notnull())
     regions = world.tables["regions"].distinct()
     known = regions.select(k_region=regions.region).distinct()
@@ -123,7 +123,7 @@ def _abroad(world: World) -> Any | None:
 def _unreviewed(world: World) -> Any:
     """In another's name, or by breaking the glass, and no other unit said within hours that it was right."""
     ibis = need("ibis", "watching")
-    looks = judged(world)
+    looks = judged(world).select(*HIT, "mode")
     hours = world.defaults.of(NAME, NUMBERS).review_hours
     broken = looks.mode == str(Mode.IMPERSONATE)
     if "approvals" in world.tables:

@@ -34,10 +34,10 @@ def make(tables: Mapping[str, Any], looks: Any, as_of: int) -> Any:  # noqa: ARG
     seeds = passed.select(seed=passed.a, member=passed.a, hop=_number(0), kind=ibis.literal(SELF)).distinct()
     # The shortest way, and of equally short ones the kind that is first by name: one number cannot hold a text.
     ways = seeds.union(one).union(two)
-    ways = ways.group_by(["seed", "member", "hop"]).aggregate(kind=ways.kind.min())
-    nearest = ways.hop.min().over(ibis.window(group_by=[ways.seed, ways.member]))
-    ways = ways.mutate(nearest=nearest)
-    return ways.filter(ways.hop == ways.nearest).select("seed", "member", "hop", "kind")
+    by_hop = {f"kind{hop}": ways.kind.min(where=ways.hop == hop) for hop in (1, 2)}
+    ways = ways.group_by(["seed", "member"]).aggregate(hop=ways.hop.min(), **by_hop)
+    kind = ibis.ifelse(ways.hop == 0, SELF, ibis.ifelse(ways.hop == 1, ways.kind1, ways.kind2))
+    return ways.select("seed", "member", "hop", kind=kind)
 
 
 def ties(tables: Mapping[str, Any], as_of: int) -> Any:
