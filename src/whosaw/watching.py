@@ -6,13 +6,16 @@
 The facts are sealed below the house's root: what somebody else wrote into their folder is found when they are next brought
 up to date, and made anew from the journal.
 
-Invariant: that these detectors watch is on record before they say anything.
+Invariants: that these detectors watch is on record before they say anything, and of what they found the digest.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from whosaw.facts.columns import micros
@@ -48,7 +51,6 @@ def facts(here: House, *, rebuild: bool = False, room: Room = Room()) -> Iterato
 
 def watch(here: House, *, rebuild: bool = False, room: Room = Room()) -> Run:  # noqa: B008  frozen
     """Watch everything up to now."""
-    from whosaw.detect import findings_file
     from whosaw.detect.defaults import load_defaults
     from whosaw.detect.record import detectors_body
     from whosaw.detect.run import watch as run
@@ -60,7 +62,7 @@ def watch(here: House, *, rebuild: bool = False, room: Room = Room()) -> Run:  #
         made = run(
             opened, micros(here.clock()), earlier=findings(here), defaults=defaults, templates=templates, ended=ended
         )
-    here.stores.private.replace(FINDINGS, findings_file.encode(made.kept))
+    _keep(here, made.kept)
     return made
 
 
@@ -70,6 +72,21 @@ def findings(here: House) -> Findings | None:
 
     raw = here.stores.private.read(FINDINGS)
     return None if raw is None else findings_file.parse(raw, FINDINGS)
+
+
+def _keep(here: House, kept: Findings) -> None:
+    """Write what was found. Its digest is on record first: whoever is shown the file later can tell that it was this one."""
+    from whosaw.detect import findings_file
+    from whosaw.detect.record import found_body
+
+    before = findings(here)
+    if before is not None and before.nonce is not None and before.says(kept):
+        return  # a watch a minute that finds nothing new would else be half a million records a year
+    raw = findings_file.encode(replace(kept, nonce=os.urandom(32).hex()))
+    body = found_body(raw, here.clock())
+    key = f"findings-{hashlib.sha256(raw).hexdigest()[:32]}"
+    here.journal.submit(Submission("desks", key, (Record(Stream.named("findings"), body),)))
+    here.stores.private.replace(FINDINGS, raw)
 
 
 def _record_detectors(here: House, body: bytes) -> None:

@@ -6,7 +6,11 @@ import tarfile
 
 import pytest
 from tests.cli.desk import typed
+from tests.cli.test_finding import lay
 
+from whosaw.detect import run as running
+from whosaw.detect.signals import unexplained
+from whosaw.guard.opening import named
 from whosaw.model.record import parse
 from whosaw.verify.command import main as verify
 from whosaw.verify.records import Line, parse_line
@@ -251,3 +255,46 @@ def test_a_log_alone(tmp_path):
     for wrong in ("status", "fsck", "scrub"):
         assert typed("journal", wrong, "--data", tmp_path / "nowhere").code == 2
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_findings_are_held_against_what_the_watch_recorded(desk, tmp_path, monkeypatch, capsys):
+    """To the byte; an older file is told to be older; what was changed is false, and of other streams nothing can be told."""
+    monkeypatch.setattr(running, "SIGNALS", (unexplained,))
+    kept = desk.data / "private/findings.json"
+    assert desk.typed("watch").code == 0
+    first = kept.read_bytes()
+    size = desk.typed("journal", "status", "--format", "json").json["size"]
+    assert desk.typed("watch").code == 0
+    assert (kept.read_bytes(), desk.typed("journal", "status", "--format", "json").json["size"]) == (first, size)
+    lay(desk, (("ben",), ("p-one",)))
+    assert desk.typed("watch").code == 1
+    records, other = tmp_path / "records.jsonl", tmp_path / "other.jsonl"
+    for out, stream in ((records, "findings"), (other, "policy")):
+        assert desk.typed("journal", "export", "records", out, "--stream", stream, "--as", "ines").code == 0
+
+    def shown(raw, path=records):
+        file = tmp_path / "shown.json"
+        file.write_bytes(raw)
+        code = verify(["records", str(path), "--trust", str(desk.data / "trust"), "--findings", str(file)])
+        return code, capsys.readouterr().out
+
+    code, said = shown(kept.read_bytes())
+    assert code == 0 and "recorded at" in said and "No newer ones are recorded here." in said
+    code, said = shown(first)
+    assert code == 0 and "1 newer file was recorded since." in said
+    changed = kept.read_bytes().replace(b"one person", b"nobody", 1).replace(b"f-000001", b"f-000002", 1)
+    assert shown(changed)[0] == 3
+    code, said = shown(kept.read_bytes(), other)
+    assert code == 7 and "the records hold nothing of findings" in said
+
+
+def test_a_digest_on_record_tells_nothing_of_what_was_found(desk, monkeypatch):
+    """Two watches that found the same leave different digests: whoever guesses the findings cannot check the guess."""
+    monkeypatch.setattr(running, "SIGNALS", (unexplained,))
+    digests = []
+    for _ in range(2):
+        assert desk.typed("watch").code == 0
+        with house(desk.data) as here:
+            digests.append(parse(named(here.journal, here.keyring, "findings")[-1].body)["digest"])
+        (desk.data / "private/findings.json").unlink()
+    assert digests[0] != digests[1]

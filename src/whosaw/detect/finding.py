@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from whosaw.errors import BadInput
+from whosaw.facts.columns import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,13 @@ class Finding:
 class Findings:
     """Every finding ever made, as it was last seen, by number. `last`: the highest number ever given. `changed`: when a watch last
     found facts that the house had not written; here too, so that it outlives the facts, which anybody may throw away.
+    `nonce`: random, in hex, so that the digest on record tells nothing; None where the file is not on record.
     """
 
     last: int
     findings: tuple[Finding, ...] = ()
     changed: int | None = None
+    nonce: str | None = field(default=None, repr=False)
 
     def find(self, id_: str) -> Finding:
         """The finding of that id. Raises BadInput."""
@@ -67,6 +70,15 @@ class Findings:
             if finding.id == id_:
                 return finding
         raise BadInput("there is no such finding", where="finding", hint="an id is like f-000001")
+
+    def says(self, other: Findings) -> bool:
+        """Whether the two say the same, but for the hour in which a watch said it."""
+        return _daily(self) == _daily(other)
+
+
+def _daily(findings: Findings) -> Findings:
+    days = tuple(replace(each, as_of=each.as_of // DAY) for each in findings.findings)
+    return replace(findings, findings=days, nonce=None)
 
 
 NONE = Findings(0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All findings as one file beside the facts: canonical JSON, so that a finding keeps its number from run to run.
 
-    Findings ──encode──▶ {"v":1,"kind":"findings","last":…,"findings":[…]} ──parse──▶ the same        "changed":… where there is a word of it
+    Findings ──encode──▶ {"v":1,"kind":"findings","last":…,"findings":[…]} ──parse──▶ the same        "changed":…, "nonce":… where there is one
 
 Scores and p are texts with a fixed number of digits, since a canonical body has no fractions.
 
@@ -24,6 +24,7 @@ VERSION = 1
 LIMIT = 64 * 1024 * 1024
 MOST = 999_999
 
+_NONCE = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"f-[0-9]{6}")
 _SCORE = re.compile(r"-?[0-9]{1,4}\.[0-9]{4}")
 _P = re.compile(r"[0-9]\.[0-9]{5}e[-+][0-9]{2,3}")
@@ -39,6 +40,7 @@ def encode(findings: Findings) -> bytes:
             "last": findings.last,
             "findings": [_json(finding) for finding in findings.findings],
             **({} if findings.changed is None else {"changed": findings.changed}),
+            **({} if findings.nonce is None else {"nonce": findings.nonce}),
         }
     )
 
@@ -49,7 +51,8 @@ def parse(raw: bytes, where: str = NAME) -> Findings:
     try:
         top = cast("Mapping[str, Any]", value)
         changed = _whole(top["changed"]) if "changed" in top else None
-        made = Findings(_whole(top["last"]), tuple(_finding(each) for each in top["findings"]), changed)
+        nonce = _text(top["nonce"], _NONCE) if "nonce" in top else None
+        made = Findings(_whole(top["last"]), tuple(_finding(each) for each in top["findings"]), changed, nonce)
         _check(made)
         again = encode(made)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

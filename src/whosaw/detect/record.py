@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The record that says which detectors watch from here on: digests only, the texts are in the package.
+"""The records that say which detectors watch from here on, and what they left: digests only, the texts are elsewhere.
 
 defaults.toml, templates.toml ──detectors_body──▶ stream `detectors` ──▶ whoever holds the files can compare
+findings.json ──found_body──▶ stream `findings` ──▶ whoever is shown the file can compare
+
                                                                 Specification: docs/spec/leaf.md
 """
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
@@ -35,6 +38,12 @@ def detectors_body(
             **more,
         }
     )
+
+
+def found_body(raw: bytes, at: datetime) -> bytes:
+    """The body of a `found` record, canonical. `raw`: the file of findings, with its nonce."""
+    digest = hashlib.sha256(raw).hexdigest()
+    return canonical({"v": 1, "kind": str(Kind.FOUND), "at": time_text(at), "digest": _b64(digest)})
 
 
 def _b64(hex_digest: str) -> str:

@@ -13,9 +13,12 @@ from whosaw.detect.finding import Finding, Findings
 
 
 def without(findings: Findings, person: str, looks: AbstractSet[str]) -> Findings:
-    """The same without `person` (a pseudonym) and the `looks` at them (look ids). A bulk look stays as long as others do."""
+    """The same without `person` (a pseudonym) and the `looks` at them (look ids). A bulk look stays as long as others do. What is
+    left is on record when the next watch has written it.
+    """
     left = (_without(finding, person, looks) for finding in findings.findings)
-    return replace(findings, findings=tuple(finding for finding in left if finding is not None))
+    made = replace(findings, findings=tuple(finding for finding in left if finding is not None))
+    return made if made == findings else replace(made, nonce=None)
 
 
 def _without(finding: Finding, person: str, looks: AbstractSet[str]) -> Finding | None:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     DIRECTORY = "directory"  # staff, cases or persons changed
     POLICY = "policy"  # the policy that decides from here on
     DETECTORS = "detectors"  # the detectors that watch from here on
+    FOUND = "found"  # the digest of the file of findings that a watch left
     INQUIRY = "inquiry"  # an inquiry's step
     APPROVAL = "approval"  # something happened to a request for an approval
     CREDENTIAL = "credential"  # a key that signs approvals was added or taken away
@@ -97,7 +98,7 @@ class Stream:
 
 NAMED = (
     "admin", "policy", "approvals", "bulk", "aggregate", "directory", "detectors", "inquiry", "exports", "erasure",
-    "pseudonyms", "reviews", "nudges",
+    "pseudonyms", "reviews", "nudges", "findings",
 )  # fmt: skip
 
 

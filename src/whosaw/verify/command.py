@@ -33,7 +33,7 @@ from typing import NoReturn, TextIO
 from whosaw.errors import EXIT, BadInput, NotCanonical, WhosawError
 from whosaw.tlog import trust
 from whosaw.tlog.note import VerifierKey
-from whosaw.verify import proof, statement_file
+from whosaw.verify import found, proof, statement_file
 from whosaw.verify.evidence import write_evidence
 from whosaw.verify.folder import Audit, close, verify_folder
 from whosaw.verify.head import Head
@@ -138,6 +138,8 @@ def _parser(kind: str) -> argparse.ArgumentParser:
         parser.add_argument(
             "--overseer", metavar="VKEY", nargs="+", help="keys of overseers, from themselves; no other counts as one's"
         )
+    if kind == "records":
+        parser.add_argument("--findings", metavar="FILE", help="findings that you were shown: are they on record?")
     if kind == "proof":
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--leaf", metavar="HASH", help="the leaf's hash: base64, or 64 hexadecimal digits")
@@ -221,7 +223,7 @@ def _file(kind: str, args: argparse.Namespace, audit: Audit) -> Report:
         records = [_read(name, "--record", proof.RECORD_LIMIT) for name in args.record or ()]
         return proof.verify_proof(raw, audit, leaf, records)
     if kind == "records":
-        return _records(args.file, audit)
+        return _records(args.file, audit, args.findings)
     source: Source | None = open_source(args.folder, args.deadline) if args.folder else None
     if kind == "receipt":
         return verify_receipt(_read(args.file, "FILE", trust.LIMIT), audit, source)
@@ -237,11 +239,12 @@ def _file(kind: str, args: argparse.Namespace, audit: Audit) -> Report:
     return verify_statement(_read(args.file, "FILE", statement_file.LIMIT), audit, args.person, source)
 
 
-def _records(name: str, audit: Audit) -> Report:
+def _records(name: str, audit: Audit, findings: str | None) -> Report:
     """Line by line: such a file can be larger than memory."""
+    shown = None if findings is None else _read(findings, "--findings", found.LIMIT)
     try:
         with Path(name).open("rb") as file:
-            return verify_records(iter(lambda: file.readline(LINE_LIMIT), b""), audit)
+            return verify_records(iter(lambda: file.readline(LINE_LIMIT), b""), audit, shown)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a file name"
         raise BadInput(f"{printable(name)}: {why}", where="FILE") from None

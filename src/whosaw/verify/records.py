@@ -28,6 +28,7 @@ from whosaw.tlog.spelling import HASH
 from whosaw.verify.approval import Once, check_approvals
 from whosaw.verify.credentials import Credentials
 from whosaw.verify.folder import Audit
+from whosaw.verify.found import Found
 from whosaw.verify.head import open_head
 from whosaw.verify.shape import base64_of, list_of, number, object_of, raw_bytes, text
 from whosaw.verify.steps import Report, Said, Steps
@@ -164,6 +165,7 @@ class Walk:
     overseers: frozenset[VerifierKey] | None = None
     credentials: Credentials = field(default_factory=Credentials)
     once: Once = field(default_factory=Once)
+    found: Found = field(default_factory=Found)
     _hash: object = field(default_factory=sha256)
 
     def begin(self, header: bytes) -> None:
@@ -197,6 +199,7 @@ class Walk:
             except ProofFailed as error:
                 raise ProofFailed(f"{where}: leaf {made.index}: {error}", step="leaf") from None
             self._approvals(made, where)
+            self.found.take(made.body, made.index, where)
         self.whole = self.whole and made.index == self.last + 1
         self.erased += isinstance(made, Blank)
         self.leaves, self.last = self.leaves + 1, made.index
@@ -213,8 +216,8 @@ class Walk:
             self.approvals += len(checked)
 
 
-def verify_records(lines: Iterable[bytes], audit: Audit) -> Report:
-    """All steps over the lines of a file, each with its newline."""
+def verify_records(lines: Iterable[bytes], audit: Audit, findings: bytes | None = None) -> Report:
+    """All steps over the lines of a file, each with its newline; and whether `findings`, a file, is one that they record."""
     steps, rest = Steps(), iter(lines)
     raw = next(rest, b"")
     header = steps.take("The file reads as records", lambda said: _header(raw, said))
@@ -230,6 +233,10 @@ def verify_records(lines: Iterable[bytes], audit: Audit) -> Report:
     walk = Walk(head.size, head.root, overseers=audit.overseers)
     walk.begin(raw)
     steps.take("Every record is a leaf", lambda said: _walk(walk, rest, header, said, audit))
+    if findings is not None and not steps.sound:
+        steps.skip("The findings are on record", "Of records that do not hold none counts.")
+    elif findings is not None:
+        steps.take("The findings are on record", lambda said: walk.found.check(findings, header.streams, said))
     if header.streams != (ALL,):
         steps.cannot_know.append(
             "whether a stream has more records: only its key, or a file of all streams, shows that"
