@@ -48,6 +48,7 @@ from whosaw.directory.directory import Directory
 from whosaw.errors import BadInput, WhosawError
 from whosaw.guard.health import Probe, Probes, confirmed
 from whosaw.guard.opening import last_look_of
+from whosaw.inquiry.standing import employed
 from whosaw.journal.cluster.pending import Tenure
 from whosaw.journal.heads import Signers
 from whosaw.journal.ports import Folder, Stores
@@ -57,6 +58,7 @@ from whosaw.places.places import Places
 from whosaw.policy.rules import Policy
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.names import Names
+from whosaw.privacy.pseudonym import Pseudonyms
 from whosaw.store import pack
 from whosaw.store.files import FilesFolder, data_folders
 from whosaw.store.sql_approvals import SqlNotices
@@ -112,12 +114,16 @@ def all_keys(folder: Path, *, random: Random = os.urandom) -> Iterator[Keyring]:
 
 
 def wish_epoch(folder: Path, by: str, *, random: Random = os.urandom) -> None:
-    """Leave word that the staff member `by` wants a new epoch of keys, for the gate that has the folder open."""
+    """Leave word that the staff member `by` wants a new epoch of keys, for the gate that has the folder open. Raises BadInput where
+    nobody of that id works here.
+    """
     settings = settings_of(folder)
     with state_of(folder, settings) as engine:
         migrate.check(engine)
         with keys_of(folder, settings, engine) as keys:
-            SqlKeyRows(keys).wish(Names(SqlNameRows(engine), root_of(folder, settings, keys), random).remember(by))
+            root = root_of(folder, settings, keys)
+            employed(directory_of(settings, engine), Pseudonyms(root).principal(by), now())
+            SqlKeyRows(keys).wish(Names(SqlNameRows(engine), root, random).remember(by))
 
 
 @contextmanager
@@ -186,6 +192,8 @@ def probing(folder: Path, policy: Policy, *, random: Random = os.urandom) -> Ite
             return ""
 
         parts["keyring"] = keyring
+        if settings.places.database:
+            parts["places"] = lambda: places(folder).check()
         yield Probes(database, parts, log, now, lambda: _last_look(folder), newest, policy)
 
 

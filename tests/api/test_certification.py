@@ -283,6 +283,24 @@ def test_discovery_below_a_path():
     assert (got.status, got.json["access_evaluation_endpoint"]) == (200, f"{URL}/tenant1{EVALUATION}")
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        (b"gate.example.org", "gate.example.org"), (b"Gate.Example.org:8443", "gate.example.org:8443"), (b"[2001:db8::1]:443", "[2001:db8::1]:443"),
+        (b"gate.example.org/path", None), (b"me@gate.example.org", None), (b"", None), (b"a b", None), (b"gate:1:2", None), (None, None),
+    ],
+)  # fmt: skip
+def test_discovery_says_the_host_that_was_asked(host, said):
+    """6.2: where the settings name no address; what is no host is not repeated, and two hosts are none."""
+    parts = Parts(Fixture.load(ROOT / "docs/spec/certification"), anybody, LANE, URL, dict, named=False)
+    app = Client(application(parts))
+    scheme = URL.partition(":")[0]
+    got = app.call("GET", METADATA, b"", () if host is None else (("host", host.decode()),))
+    assert got.json["policy_decision_point"] == (URL if said is None else f"{scheme}://{said}")
+    twice = app.call("GET", METADATA, b"", (("host", "a.example"), ("host", "b.example")))
+    assert twice.json["policy_decision_point"] == URL
+
+
 def test_who_is_not_known_is_401():
     """The caller, not the subject: before anything of the question is read."""
     app = over(ROOT / "docs/spec/certification", bearer("secret"))

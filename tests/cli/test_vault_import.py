@@ -228,8 +228,18 @@ def test_a_table_of_postgresql_is_read_and_not_touched(data, tmp_path):
         assert typed(*words, "--table", "seen_at").json["outcome"] == "before"
         assert typed(*words, "--table", "wrong").code == 2
         assert typed(*words, "--table", 'seen_at"; drop table seen_at; --').code == 2
-        gone = typed(*words, "--table", "nowhere")
-        assert gone.code == 7 and str(pg.folder) not in gone.err
+        with pg.connect() as db:
+            db.execute("create table closed (person text)")
+        for table, why, hint in (
+            ("nowhere", "there is no such table or view", "SCHEMA.TABLE"),
+            ("nowhere.seen_at", "there is no such table or view", "SCHEMA.TABLE"),
+            ("closed", "this role may not read it", "GRANT SELECT"),
+        ):
+            gone = typed(*words, "--table", table)
+            assert (gone.code, why in gone.err, hint in gone.err) == (2, True, True), gone.err
+            assert str(pg.folder) not in gone.err and "asking again" not in gone.err
+        gone = typed("vault", "import", "--check", "--database", "no words at all", "--table", "seen_at")
+        assert (gone.code, "no words that libpq connects with" in gone.err) == (2, True), gone.err
         with pg.connect() as db:
             db.execute("update seen_at set value = '10.7.7.7' where value = '10.0.0.1'")
         assert typed(*words, "--table", "seen_at").json["new"] == 1

@@ -2,6 +2,7 @@
 """`whosaw places`: which databases there are, and whether a file is one; and no way to ask where an address is."""
 
 import json
+from datetime import timedelta
 
 import click
 import pytest
@@ -11,6 +12,7 @@ from tests.places.mmdb import city, mmdb
 from whosaw.cli.commands import whosaw
 from whosaw.cli.main import main
 from whosaw.datafolder import now
+from whosaw.web.checkup import checkup
 from whosaw.wiring import build, house
 
 
@@ -46,11 +48,16 @@ def test_status_and_health_of_a_house_with_places(data, capsys):
     assert (code, said["wrong"]) == (1, 1)
     with house(data) as here:
         assert "not a sound MMDB file" in here.probes.said()["places"]
+    assert "not a sound MMDB file" in checkup(data)["places"]
+    (data / "city.mmdb").write_bytes(mmdb({"192.0.2.0/24": city("NL")}, built=now() - timedelta(days=50)))
+    assert "built more than 45 days ago" in checkup(data)["places"]
+    (data / "city.mmdb").write_bytes(mmdb({"192.0.2.0/24": city("NL")}, built=now()))
+    assert checkup(data)["places"] == "ok"
 
 
 def test_a_file_is_checked(tmp_path, capsys):
     good, bad = tmp_path / "good.mmdb", tmp_path / "bad.mmdb"
-    good.write_bytes(SMALL)
+    good.write_bytes(mmdb({"192.0.2.0/24": city("NL", "UT", "Utrecht", 20)}, built=now()))
     bad.write_bytes(SMALL[:-50])
     code, said = asked(capsys, "check", good)
     assert code == 0
@@ -59,6 +66,31 @@ def test_a_file_is_checked(tmp_path, capsys):
         code, said = asked(capsys, "check", path)
         assert code == 2
         assert said.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("days", "limit", "code"), [(44, None, 0), (46, None, 1), (46, 60, 0), (44, 30, 1), (-3, None, 1)]
+)
+def test_how_old_a_file_may_be_says_the_gate_that_it_is_for(data, tmp_path, capsys, days, limit, code):
+    """By the settings of a data folder; as shipped where there is none; and until when places are given of it."""
+    path = tmp_path / "city.mmdb"
+    built = now() - timedelta(days=days)
+    path.write_bytes(mmdb({"192.0.2.0/24": city("NL")}, built=built))
+    words = ()
+    if limit is not None:
+        with (data / "whosaw.toml").open("a") as file:
+            file.write(f"[places]\nmax_age_days = {limit}\n")
+        words = ("--data", data)
+    found, said = asked(capsys, "check", path, *words)
+    assert (found, said["of_age"], said["max_age_days"]) == (code, code == 0, limit or 45)
+    main(["places", "check", str(path), *map(str, words)])
+    shown = capsys.readouterr().out
+    assert (
+        f"until {built + timedelta(days=limit or 45):%Y-%m-%d}" in shown
+        if code == 0
+        else "A gate gives none of it" in shown
+    )
+    assert main(["places", "check", str(path), "--data", str(tmp_path / "none")]) == 2
 
 
 def test_why_an_address_is_weak_evidence_is_explained(capsys):

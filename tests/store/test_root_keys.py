@@ -67,15 +67,16 @@ def test_a_key_file_that_is_open_to_others_stops_the_start(private, mode):
     (private / ROOT).chmod(mode)
     with pytest.raises(Misconfigured, match=r"private/keys/root is open to others") as told:
         RootFile(private).load()
-    assert told.value.hint.startswith("chmod 600 private/keys/root")
+    assert told.value.hint.startswith(f"chmod 600 {private / ROOT};")
     assert SEED.decode().strip() not in str(told.value) + told.value.hint
 
 
 @pytest.mark.parametrize("mode", [0o750, 0o705, 0o710, 0o701, 0o777])
 def test_a_folder_of_keys_that_is_open_to_others_stops_the_start(private, mode):
     (private / "keys").chmod(mode)
-    with pytest.raises(Misconfigured, match="private/keys is open to others"):
+    with pytest.raises(Misconfigured, match="private/keys is open to others") as told:
         RootFile(private).load()
+    assert told.value.hint.startswith(f"chmod 700 {private / 'keys'};")
 
 
 def test_a_link_is_no_key_file(private, tmp_path):

@@ -8,6 +8,7 @@ What it is made of is handed in: it opens no folder, chooses no engine and knows
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,12 +27,13 @@ from whosaw.api.reply import Reply, answer
 from whosaw.guard.health import OK, serves
 
 METRICS = "/metrics"
+_HOST = re.compile(rb"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::[0-9]{1,5})?")
 KEYED = frozenset(one.path for one in ENDPOINTS if one.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the application is made of. `url`: how callers reach it. `look`: None where there are no values to show.
+    """What the application is made of. `url`: how callers reach it; `named`: whatever they asked, or else only where no host was asked. `look`: None where there are no values to show.
 
     `calls`: what else is asked with a body, by path. `health`: each part of the house, `ok` or what is wrong with it. `metrics`: in the text format of Prometheus. `mounted`:
     other applications, by the beginning of their paths.
@@ -46,6 +48,7 @@ class Parts:
     look: Handler | None = None
     calls: Mapping[str, Handler] = field(default_factory=dict)
     mounted: Mapping[str, App] = field(default_factory=dict)
+    named: bool = True
 
 
 def application(parts: Parts) -> App:
@@ -65,7 +68,7 @@ def application(parts: Parts) -> App:
         table[path] = ("POST", made.of(handler, needs_key=path in KEYED))
     # Of a gate below a path the well-known name stands before it; whatever is in front of us hands both on.
     for path in {authzen.METADATA, authzen.METADATA + urlsplit(parts.url).path}:
-        table[path] = ("GET", _always(authzen.metadata(parts.url)))
+        table[path] = ("GET", _always(authzen.metadata(parts.url)) if parts.named else _of_host(parts.url))
     table[HEALTH] = ("GET", made.read(_health(parts)))
     if parts.metrics is not None:
         table[METRICS] = ("GET", made.read(_metrics(parts.callers, parts.metrics)))
@@ -80,6 +83,19 @@ def _always(value: Any) -> Endpoint:
     async def endpoint(scope: Scope, receive: Receive) -> Reply:
         del scope, receive
         return fixed
+
+    return endpoint
+
+
+def _of_host(url: str) -> Endpoint:
+    """Where what is, at the host that was asked: a client takes no description of another gate than the one it has the address of."""
+    scheme = urlsplit(url).scheme
+
+    async def endpoint(scope: Scope, receive: Receive) -> Reply:
+        del receive
+        given = [value for name, value in scope["headers"] if name == b"host"]
+        asked = given[0].decode().lower() if len(given) == 1 and _HOST.fullmatch(given[0]) else None
+        return answer(authzen.metadata(url if asked is None else f"{scheme}://{asked}"))
 
     return endpoint
 

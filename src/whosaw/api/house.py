@@ -55,6 +55,7 @@ def parts_of(
         look=Looks(here.guard.look, here.witnessed).look,
         calls=_calls(here),
         mounted=mounted,
+        named=bool(here.settings.api.url),
     )
 
 

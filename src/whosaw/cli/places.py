@@ -7,21 +7,26 @@ Don't add a command that takes an address. Whoever can type one here looks someb
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from whosaw.beside import places as places_of
 from whosaw.cli.options import Place, data_option, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
+from whosaw.datafolder import now, settings_of
+from whosaw.errors import BadInput, Unavailable
 from whosaw.model.record import time_text
-from whosaw.places.database import load
+from whosaw.places.database import Database, load
 from whosaw.places.examples import examples
 from whosaw.places.file import read
 from whosaw.places.licence import HOUSEHOLD, attribution
 from whosaw.places.nearness import Near
 from whosaw.places.place import PROVES
-from whosaw.places.places import Standing
+from whosaw.places.places import Standing, check_age
+from whosaw.settings.places import PlacesSettings
 from whosaw.verify.words import counted
 
 _COLUMNS = ("file", "serves", "type", "built", "networks", "holds", "well", "why")
@@ -65,11 +70,15 @@ def explain(form: str) -> int:
 
 @places.command()
 @click.argument("file", type=Place())
+@data_option
 @format_option
-def check(file: Path, form: str) -> int:
-    """Read FILE from its first record to its last: a database that a gate can use, or what is wrong with it. Exit code 1: nothing in it is known."""
+def check(file: Path, data: Path, form: str) -> int:
+    """Read FILE from its first record to its last: a database that a gate can use, or what is wrong with it. Exit code 1: nothing
+    in it is known, or it is of an age of which the gate of the data folder gives no places.
+    """
+    days = _limit(data)
     found = load(read(file), file.name, time.monotonic)
-    holds = found.shape.holds
+    holds, age = found.shape.holds, _age(found, days)
     facts: dict[str, Cell] = {
         "type": found.type,
         "built": time_text(found.built),
@@ -77,16 +86,41 @@ def check(file: Path, form: str) -> int:
         "ip_version": found.ip_version,
         "holds": holds,
         "attribution": attribution(found.type, ""),
+        "max_age_days": days,
+        "of_age": not age,
     }
     said = f"of it is read: {', '.join(holds).replace('_', ' ')}" if holds else "nothing in it is known to us"
     say(
         Table(
             f"{file.name} is sound: {found.type}, built {found.built:%Y-%m-%d}, {counted(found.networks, 'network')}; {said}.",
             facts=facts,
+            after=(
+                age
+                or f"A gate gives places of it until {found.built + timedelta(days=days):%Y-%m-%d}: `places.max_age_days` is {days}.",
+            ),
         ),
         form,
     )
-    return 0 if holds else IN_PART
+    return 0 if holds and not age else IN_PART
+
+
+def _limit(data: Path) -> int:
+    """How old a database may be for the gate of this data folder; where there is none and none was named, for one as shipped."""
+    try:
+        return settings_of(data).places.max_age_days
+    except BadInput:
+        if click.get_current_context().get_parameter_source("data") is not ParameterSource.DEFAULT:
+            raise
+        return PlacesSettings().max_age_days
+
+
+def _age(found: Database, days: int) -> str:
+    """Why a gate gives no places of it; empty where it does."""
+    try:
+        check_age(found, now(), days)
+    except Unavailable as error:
+        return f"A gate gives none of it: {str(error).removeprefix('no places: ')} (`places.max_age_days` is {days})."
+    return ""
 
 
 def _why() -> tuple[str, ...]:

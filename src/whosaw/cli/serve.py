@@ -111,7 +111,7 @@ def _serve_fixture(folder: Path, listen: str, given: TlsSettings) -> None:
     engine, tls = Fixture.load(folder), options(folder, given)
     with closing(serving.listening(listen)) as line, Lane(4) as lane:
         url = serving.address(line, secured=bool(tls))
-        parts = Parts(engine=engine, callers=engine.caller, lane=lane, url=url, health=dict)
+        parts = Parts(engine=engine, callers=engine.caller, lane=lane, url=url, health=dict, named=False)
         what = f"fixture {folder.resolve().name}, no policy of ours and nobody's data: serving on {url}"
         serving.serve(application(parts), line, tls, lambda: _line(what))
 

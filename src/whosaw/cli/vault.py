@@ -19,6 +19,7 @@ from whosaw.cli.options import data_option, format_option, opened, progress, say
 from whosaw.cli.output import Table
 from whosaw.datafolder import seal_root, settings_of
 from whosaw.errors import BadInput, Busy
+from whosaw.inquiry.standing import employed
 from whosaw.vault.rotate import rotate as rotating
 from whosaw.verify.words import counted
 
@@ -42,6 +43,7 @@ def rotate(by: str, data: Path, form: str) -> int:
     try:
         with opened(data) as here, progress("keys") as at:
             local(here, by)
+            employed(here.directory, here.pseudonyms.principal(by), here.clock())
             done = rotating(here.keyring, here.journal, here.names.remember(by), here.clock(), progress=at)
             here.keyring.wishes.fulfilled()
     except Busy:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from whosaw.directory.directory import Directory as Whole
+from whosaw.errors import BadInput
 from whosaw.facts.columns import micros
 from whosaw.inquiry.ports import Desk, Directory
 from whosaw.policy.facts import Known, PrincipalFacts
@@ -35,6 +37,16 @@ def standing(principal: PrincipalFacts | None, role: Role) -> tuple[Reason, ...]
         return (Reason(f"{role}-unknown"),)
     said = {"left": not principal.active, "suspended": principal.suspended}
     return tuple(Reason(f"{role}-{code}") for code, holds in said.items() if holds)
+
+
+def employed(directory: Whole, principal: str, at: datetime) -> None:
+    """Raises BadInput for whoever does not work here now. Where nobody ever said who does, anybody may be the first."""
+    if directory.counts() and standing(known(directory, principal, at).principal, "requester"):
+        raise BadInput(
+            "nobody of this id works here at this moment",
+            where="--by",
+            hint="a staff id, in the spelling of the directory; nothing was done",
+        )
 
 
 def confirmed(known: Known, at: datetime) -> tuple[Reason, ...]:

@@ -61,7 +61,6 @@ class Places:
     ) -> None:
         """`memory`: which files were checked before, without one none; `patient`: see ``kept.Kept``."""
         self.settings, self._clock = settings, clock
-        self._limit = timedelta(days=settings.max_age_days)
         place = (folder / settings.database,) if settings.database else ()
         self._place = [Kept(path, _has_countries, tick, memory=memory, patient=patient) for path in place]
         self._networks = [
@@ -175,16 +174,20 @@ class Places:
         self._until = self._tick() + EVERY_S
 
     def _check_age(self, base: Database) -> None:
-        age = self._clock() - base.built
-        if age > self._limit:
-            days = self.settings.max_age_days
-            raise Unavailable(
-                f"no places: {base.type} was built more than {days} days ago",
-                part="places",
-                hint="bring a newer one; the gate takes it without a restart",
-            )
-        if age < -_AHEAD:
-            raise Unavailable(f"no places: {base.type} says that it was built in the future", part="places")
+        check_age(base, self._clock(), self.settings.max_age_days)
+
+
+def check_age(base: Database, at: datetime, days: int) -> None:
+    """Raises Unavailable where a gate whose databases may be so many `days` old gives no places of this one."""
+    age = at - base.built
+    if age > timedelta(days=days):
+        raise Unavailable(
+            f"no places: {base.type} was built more than {days} days ago",
+            part="places",
+            hint="bring a newer one; the gate takes it without a restart",
+        )
+    if age < -_AHEAD:
+        raise Unavailable(f"no places: {base.type} says that it was built in the future", part="places")
 
 
 def plain(address: str) -> str:

@@ -18,7 +18,7 @@ class ApiSettings:
     url: str = field(
         default="",
         metadata={
-            "doc": "How tools reach the gate, `https://HOST`, as its metadata names it; empty: where it listens."
+            "doc": "How tools reach the gate, `https://HOST`, as its metadata names it; empty: the host that was asked."
         },
     )
 

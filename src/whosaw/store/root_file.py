@@ -13,6 +13,7 @@ Invariant: what is read is what was checked: the file is opened first, without f
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -72,7 +73,9 @@ def _alone(found: os.stat_result, path: Path, mode: int) -> None:
     if found.st_uid != os.geteuid():
         raise _not_ours(path, "belongs to somebody else", "it belongs to whoever runs whosaw: chown it, or run as they")
     if found.st_mode & 0o077:
-        raise _not_ours(path, "is open to others", f"chmod {mode:o} {_shown(path)}; whoever read it before has the key")
+        raise _not_ours(
+            path, "is open to others", f"chmod {mode:o} {shlex.quote(str(path))}; whoever read it before has the key"
+        )
 
 
 def _shown(path: Path) -> str:

@@ -64,8 +64,9 @@ def test_a_file_of_others_counts_for_nothing(folder, tmp_path, mode):
     """Whoever could write there could let themselves in."""
     make_token(folder, tmp_path / "token", os.urandom)
     (folder / FILE).chmod(mode)
-    with pytest.raises(Misconfigured, match="by others"):
+    with pytest.raises(Misconfigured, match="by others") as told:
         admits(folder)((tmp_path / "token").read_bytes().strip())
+    assert told.value.hint.startswith(f"chmod 600 {folder / FILE},")
 
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"0" * 64, b"G" * 64 + b"\n", b"0" * 65 + b"\n", b"0" * 100_000])

@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import os
 import re
+import shlex
 import stat
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -71,7 +72,7 @@ def _kept(path: Path) -> bytes | None:
         raise Misconfigured(
             f"{FILE} can be read or written by others",
             setting=FILE,
-            hint=f"chmod 600 {FILE}, after a look at who could",
+            hint=f"chmod 600 {shlex.quote(str(path))}, after a look at who could",
         )
     if not _DIGEST.fullmatch(raw):
         raise Misconfigured(

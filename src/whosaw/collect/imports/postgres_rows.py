@@ -18,9 +18,16 @@ from typing import Any, Self
 
 from whosaw.collect.imports.ports import Numbered
 from whosaw.collect.imports.row import columns_of
-from whosaw.errors import BadInput, MissingExtra, Unavailable
+from whosaw.errors import BadInput, MissingExtra, Unavailable, WhosawError
 
 BATCH = 4_096
+# What waiting does not mend, by SQLSTATE.
+_ASKED = {
+    "42P01": ("there is no such table or view", "TABLE or SCHEMA.TABLE, as that database has it, capitals included"),
+    "3F000": ("there is no such schema", "TABLE or SCHEMA.TABLE, as that database has it, capitals included"),
+    "42501": ("this role may not read it", "GRANT SELECT on it, or connect as a role that may"),
+    "42809": ("it is neither a table nor a view", "name one that is"),
+}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?")
 
 
@@ -43,7 +50,7 @@ class PostgresRows:
             psycopg = import_module("psycopg")
         except ModuleNotFoundError:
             raise MissingExtra("cluster", "reading a table of PostgreSQL") from None
-        self._error = psycopg.Error
+        self._error, self._programming = psycopg.Error, psycopg.ProgrammingError
         try:
             self._db = psycopg.connect(self._where, application_name="whosaw", connect_timeout=10)
             self._db.read_only = True
@@ -51,7 +58,7 @@ class PostgresRows:
             # Else a reading may begin in the middle of the table, where another one is just then.
             self._db.execute("SET LOCAL synchronize_seqscans = off")
         except psycopg.Error as error:
-            raise self._unavailable(error) from None
+            raise self._wrong(error) from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -73,7 +80,7 @@ class PostgresRows:
                     if number > after:
                         yield number, cells
         except self._error as error:
-            raise self._unavailable(error) from None
+            raise self._wrong(error) from None
 
     def digest(self) -> bytes:
         return self._sha.digest()
@@ -81,10 +88,18 @@ class PostgresRows:
     def at(self) -> tuple[int, int]:
         return self._done, self._total
 
-    @staticmethod
-    def _unavailable(error: Exception) -> Unavailable:
-        # The driver's text quotes the connection string, and perhaps a row.
+    def _wrong(self, error: Exception) -> WhosawError:
+        """What to do about it. The driver's own text quotes the connection string, and perhaps a row."""
         state = getattr(error, "sqlstate", None)
+        if state in _ASKED:
+            what, hint = _ASKED[state]
+            return BadInput(what, where="--table", hint=hint)
+        if state is None and isinstance(error, self._programming):
+            return BadInput(
+                "no words that libpq connects with",
+                where="--database",
+                hint="host=… dbname=… user=…, or postgresql://…",
+            )
         return Unavailable(
             f"the table cannot be read ({type(error).__name__}{f', {state}' if state else ''})",
             part="the database of --table",
