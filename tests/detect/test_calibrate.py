@@ -155,6 +155,17 @@ def test_one_strong_family_is_not_shouted_down():
     assert 0.5 < fused([replace(strong, p=1.0)], ran, FUSION) <= 1
 
 
+def test_what_supports_does_not_carry():
+    """A witness counts for as much as what it bears witness to, and no more; alone it is what it is."""
+    opener = replace(signal(0.001, unit="e-1"), family="graph")
+    witness = replace(signal(1e-9, unit="e-2"), family="time", opens=False)
+    ran = {"graph": 1, "time": 1}
+    p = fused([opener, witness], ran, FUSION)
+    assert p == fused([opener, replace(witness, p=0.001)], ran, FUSION) < fused([opener], ran, FUSION)
+    assert fused([opener, replace(witness, opens=True)], ran, FUSION) < 1e-7
+    assert fused([witness], {"time": 1}, FUSION) == pytest.approx(1e-9, rel=1e-6)
+
+
 @pytest.mark.parametrize("p", [1e-300, 1e-15, 9.9e-9, 1.01e-8, 1e-3, 0.3, 0.9])
 def test_one_family_alone_keeps_its_p(p):
     """What the combination does to one p is nothing, at every size."""

@@ -8,7 +8,7 @@
 It stands dependence: the signals of one finding look at the same looks. p is cut off at .9, since counts come in jumps and
 often say 1, and one such family would shout down all others.
 
-Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145, 0193
+Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145, 0193, 0197
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ def fused(
     signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion, prices: Mapping[str, float] | None = None
 ) -> float:
     """The p of the finding that `signals` make. `ran`: how many signals of each family were on; `prices`: see below."""
+    paid = [(s, max(s.p, numbers.least) * prices.get(_purse(s), 1.0) if prices else s.p) for s in signals]
+    # What may support a finding and never be one does not carry it either.
+    least = min((p for s, p in paid if s.opens), default=0.0)
     smallest: dict[Family, float] = {}
-    for signal in signals:
-        p = max(signal.p, numbers.least) * prices.get(_purse(signal), 1.0) if prices else signal.p
-        smallest[signal.family] = min(smallest.get(signal.family, 1.0), p)
+    for signal, p in paid:
+        smallest[signal.family] = min(smallest.get(signal.family, 1.0), p if signal.opens else max(p, least))
     weights = {family: numbers.weight(family) for family in FAMILIES if ran.get(family)}
     return combined(
         [(weights[f], smallest[f] * ran[f] if f in smallest else _SILENT) for f in FAMILIES if f in weights]
