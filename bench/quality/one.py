@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,8 @@ def reasons(world: Any, truth: Truth) -> dict[str, Any]:
         looks.filter(looks.look_id.isin(sorted(planted))).select("look_id", "person", "reason", "first", "template", "case"),
         ("look_id", "person"), "planted",
     ) if planted else []  # fmt: skip
-    raw = {line["incident"]: line for line in truth.raw if "incident" in line}
+    made_for = _made_for(world, {line["incident"]: line.get("also", ()) for line in truth.raw if "incident" in line})
+    of_others = {at for at, of in enumerate(world.templates.templates) if "case_persons" not in of.needs}
     # Bulk looks hold others too; only the looks that the truth names count, at the persons that it names.
     mine = [row for row in rows if row["person"] in planted[row["look_id"]].persons]
     ordinary = {name: (all_looks[name] or 0) for name in ("looks", "reason", "first", "first_reason")}
@@ -189,13 +191,28 @@ def reasons(world: Any, truth: Truth) -> dict[str, Any]:
     for row in mine:
         each = planted[row["look_id"]]
         counts = families.setdefault(each.family, Counter())
-        faked = row["case"] in raw[each.id].get("also", ())
+        cases, persons = made_for[each.id]
+        faked = row["case"] in cases or (row["person"] in persons and row["template"] not in of_others)
         counts["looks"] += 1
         counts["reason"] += row["reason"]
         counts["reason_not_faked"] += row["reason"] and not faked
         if row["reason"]:
             counts[f"by {row['template']}"] += 1
     return {"ordinary": ordinary, "planted": {name: dict(counts) for name, counts in sorted(families.items())}}
+
+
+def _made_for(world: Any, also: Mapping[str, Sequence[str]]) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Per incident the cases that were made for it, and whom they name: such a case explains looks that name no case as well."""
+    names = ("case_id", "person")
+    if "case_persons" not in world.tables:
+        return {of: (frozenset(made), frozenset()) for of, made in also.items()}
+    named = world.tables["case_persons"]
+    named = named.filter(named.case_id.isin(sorted({each for made in also.values() for each in made})))
+    rows = world.facts.rows(named.select(*names).distinct(), names, "made for it") if any(also.values()) else []
+    return {
+        of: (frozenset(made), frozenset(row["person"] for row in rows if row["case_id"] in made))
+        for of, made in also.items()
+    }
 
 
 # ── calm ──

@@ -230,7 +230,7 @@ def _reasons(runs: Runs) -> list[str]:
                      ", ".join(f"`{_reason(int(place))}` {value}" for value, place in by)))  # fmt: skip
     return [
         "## Planted looks that have a reason",
-        "*Not faked*: the case that the look names was not made for it.",
+        "*Not faked*: no case was made for it that the look names, or that names the person.",
         table(("family", "looks", "with a reason", "not faked", "which"), rows),
     ]
 

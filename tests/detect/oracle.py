@@ -40,6 +40,7 @@ class World:
         for look in self.looks:
             look["own_tool"] = self._own_tool(look)
         self.judged = {look["row"]: self._judge(look) for look in self.looks}
+        self.judged |= {look["row"]: self._of_list(look) for look in self.looks if self._long(look)}
 
     def _as_of(self, look):
         person = [p for p in self.tables.person_rows if p.person == look["person"] and holds(p, look["t"])]
@@ -162,6 +163,20 @@ class World:
             return True
         home = getattr(there[ref.table], f"{ref.column}_home")
         return member is not None and home is not None and home == member.household
+
+    def _long(self, look):
+        return look["mode"] != "search" and look["person"] is not None and self._size(look) > self.defaults.narrow
+
+    def _of_list(self, look):
+        """The same, where most of a long list has a reason: of another list none has."""
+        same = ("request", "who", "claimed")
+        mine = [o for o in self.looks if self._long(o) and all(o[name] == look[name] for name in same)]
+        weight, place, now, near = self.judged[look["row"]]
+
+        def few(at):
+            return 2 * sum(self.judged[o["row"]][at] >= self.templates.explained_from for o in mine) < len(mine)
+
+        return 0 if few(0) else weight, -1 if few(0) else place, 0 if few(2) else now, near
 
     # ── looks in their order ──
 

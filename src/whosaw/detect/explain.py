@@ -8,7 +8,7 @@ A look that was refused is judged like any other, and so is one that was never a
 nobody, only what the cases and assignments say.
 
 Invariant: each look has one weight, whatever the order of rows; a repeat is never the reason of a further repeat, so an
-unexplained first look launders nothing and no chain creeps.                              Design: docs/adr/0041
+unexplained first look launders nothing and no chain creeps.                        Design: docs/adr/0041, 0198
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
 from whosaw.facts.prepared.looks import holds
+from whosaw.model.access import Mode
 
 # Weight and place in one whole number, so that one `max` finds the largest weight and, among equals, the first template.
 _PLACES = 1000
@@ -112,8 +113,29 @@ def _reasons(looks: Any, met: Sequence[Any], templates: Templates, defaults: Def
         joined = joined.mutate(
             then=joined.then.fill_null(0), now=joined.now.fill_null(0), miss=joined.miss.fill_null(0)
         )
+        joined = _of_lists(joined, templates, defaults.narrow)
     found = _with_repeats(joined, templates, defaults.first_days)
     return found.select(e_row="row", **{name: found[name] for name in FOUND})
+
+
+def _of_lists(looks: Any, templates: Templates, narrow: int) -> Any:
+    """Of a long list somebody always has a case: where fewer than half of it have a reason, none has.
+
+    But for what a search brings: whoever was searched for may have one, and nobody asked for the others.
+    """
+    ibis = need("ibis", "watching")
+    least = templates.explained_from
+    lists = looks.filter(looks["size"] > narrow, looks["mode"] != str(Mode.SEARCH), looks.person.notnull())
+    lists = lists.group_by(f_request="request", f_who="who", f_claimed="claimed").aggregate(
+        few_then=2 * (lists.then >= least * _PLACES).cast("int64").sum() < lists.count(),
+        few_now=2 * (lists.now >= least).cast("int64").sum() < lists.count(),
+    )
+    of = [looks.request == lists.f_request, looks.who == lists.f_who, looks.claimed == lists.f_claimed]
+    both = looks.left_join(lists, of)
+    return both.mutate(
+        then=ibis.ifelse(both.few_then.fill_null(False), 0, both.then),
+        now=ibis.ifelse(both.few_now.fill_null(False), 0, both.now),
+    ).drop("few_then", "few_now", "f_request", "f_who", "f_claimed")
 
 
 def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
@@ -183,7 +205,7 @@ _READ = (
     *_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", "request", "mode", "size"
 )  # fmt: skip
 # What orders looks and tells whose they are; and what is found of them.
-_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed")
+_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed", "request", "size", "mode")
 FOUND = ("weight_then", "weight_now", "template", "near", "first")
 _VERSIONED = frozenset({"cases", "case_persons", "assignments"})
 _OF_A_TIME = frozenset({"staff", "assignments", "links"})

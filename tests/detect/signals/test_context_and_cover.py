@@ -19,6 +19,8 @@ from whosaw.detect.signals import (
     watcher_exception,
 )
 from whosaw.detect.templates import load_templates
+from whosaw.facts.columns import DAY
+from whosaw.facts.engine import engine_of
 
 SIX = (relationship, protected_person, purpose_mismatch, case_stretching, approval_ring, watcher_exception)
 DEFAULTS, SHIPPED = load_defaults(), load_templates()
@@ -142,3 +144,26 @@ def test_where_nobody_snoops_small_p_are_rare(seed):
         # Those that never left the engine were tried too.
         rest = {(s.kind, s.stratum): s.rest for s in found}
         assert sum(s.p < 0.01 for s in found) <= max(3, 0.02 * (len(found) + sum(rest.values()))), name
+
+
+def test_what_is_let_pass_on_one_day_is_one_request():
+    """Thirty on one day and one on another are two; days on which they were not independent are counted as days, too."""
+    edges = [
+        {"requester": "e-1", "approver": "e-2", "day": day, "party": party, "n": n, "t": day * DAY}
+        for day, party, n in ((1, 0, 30), (2, 1, 1))
+    ]
+    (edge,) = approval_ring._counted({"edges": edges, "staff": [], "functions": []}, DAY)
+    assert (edge.n, edge.k) == (2, 1)
+
+
+def test_a_long_list_is_asked_for_once():
+    """Three of one list are one person, of a short one two; somebody else's list is another."""
+    asked = [*[("r-1", "e-1", 30)] * 3, *[("r-2", "e-1", 2)] * 2, ("r-3", "e-2", 21)]
+    rows = ", ".join(f"('{request}', '{who}', {n}, 'p-{i}')" for i, (request, who, n) in enumerate(asked))
+    with engine_of() as on:
+        on.backend.raw_sql(f"CREATE TEMP TABLE odd AS FROM (VALUES {rows}) AS t (request, who, size, person)")
+        columns = {"request": "string", "who": "string", "size": "int64", "person": "string"}
+        odd = pytest.importorskip("ibis").table(columns, name="odd")
+        once = purpose_mismatch._lists_once(odd, 20)
+        found = on.arrow(once.group_by("who").aggregate(n=once.person.nunique()))
+    assert {row["who"]: row["n"] for row in found.to_pylist()} == {"e-1": 3, "e-2": 1}

@@ -10,10 +10,11 @@
     a for b, b for c, c for a                                        ── product ──┘
 
 Independence is computed again from the staff as of the request: whoever approves for a friend writes "independent" too.
-How usual a hand is, the asker's own unit says as well as the function: a unit with one approver is no ring.
+How usual a hand is, the asker's own unit says as well as the function: a unit with one approver is no ring. What one lets pass
+for another on one day is one request.
 
 *Innocent*: small sites, holiday cover, a single duty approver.
-*Beaten by*: a deceived approver outside the line. An approval never makes a p larger.  Design: docs/adr/0148
+*Beaten by*: a deceived approver outside the line. An approval never makes a p larger.  Design: docs/adr/0148, 0198
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def score(rows: _Rows, world: World) -> list[Ring]:
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """So many of `n` requests that `approver` let pass for `requester` were not independent."""
+    """So many of `n` days on which `approver` let something pass for `requester` were not independent."""
 
     requester: str
     approver: str
@@ -153,7 +154,7 @@ def _counted(rows: _Rows, apart: int) -> list[_Edge]:
     for (who, approver), mine in sorted(given.items()):
         back = times_.get((approver, who), [])
         k = sum(
-            row["n"]
+            1
             for row in mine
             if row["party"]
             or lines.one(who, approver, row["t"])
@@ -163,7 +164,7 @@ def _counted(rows: _Rows, apart: int) -> list[_Edge]:
         last = max(row["t"] for row in mine)
         unit, manager = lines.unit(who, last), lines.manager(who, last)
         function = cast("str | None", functions.get(who))
-        made.append(_Edge(who, approver, unit, function, manager, sum(row["n"] for row in mine), k))
+        made.append(_Edge(who, approver, unit, function, manager, len(mine), k))
     return made
 
 

@@ -9,7 +9,7 @@ a function's people does counts as its convention: no team can make it normal to
 nobody. What fits is learnt: no purpose and no type of case is known beforehand.
 
 *Innocent*: teams that link late; tools that ask for no purpose.
-*Beaten by*: a real case that fits (then case_stretching, circle_sweep, approval_ring).      Design: docs/adr/0147
+*Beaten by*: a real case that fits (then case_stretching, circle_sweep, approval_ring).      Design: docs/adr/0147, 0198
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def query(world: World) -> dict[str, Any]:
     kept = world.once("odd_cases", lambda: counted)
     return {
         "n": seen(world, windows),
-        "k": found(world, odd, windows),
+        "k": found(world, _lists_once(odd, world.defaults.narrow), windows),
         "cases": kept.filter(kept.k > 0),
         "sizes": kept.group_by("type", "k", "n").aggregate(cases=kept.count()),
     }
@@ -88,6 +88,13 @@ def query(world: World) -> dict[str, Any]:
 def _fitted(world: World) -> Any:
     numbers = world.defaults.of(NAME, NUMBERS)
     return world.once("fitted", lambda: fitted(world, judged(world), numbers.seldom, numbers.few), large=True)
+
+
+def _lists_once(odd: Any, narrow: int) -> Any:
+    """With one person for each long list: it was asked for once, for one reason."""
+    ibis = need("ibis", "watching")
+    first = odd.person.min().over(ibis.window(group_by=[odd.request, odd.who]))
+    return odd.mutate(person=ibis.ifelse(odd["size"] > narrow, first, odd.person))
 
 
 def _odd_looks(world: World) -> Any:
