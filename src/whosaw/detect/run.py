@@ -56,7 +56,7 @@ class Run:
 
 _LATELY = 30 * DAY
 # What a page shows of a look, or is told apart by while looks are prepared, and no signal reads.
-_SHOWN = ("leaf", "taken", "account", "hint", "mentions", "rules", "asked", "decision", "own_tool", "household")
+_SHOWN = ("taken", "account", "hint", "mentions", "rules", "asked", "decision", "own_tool", "household")
 
 
 def watch(
