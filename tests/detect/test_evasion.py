@@ -148,7 +148,7 @@ def test_a_case_whose_author_nobody_knows_is_no_reason(tmp_path, case, naming, s
     run = watched(tmp_path, with_cases(14, case, naming))
     assert [finding.principals for finding in run.findings] == [("e-0005",)]
     assert off(run) == (sentence,)
-    text = "have a reason nearby that the one who looked or their own unit wrote, or of which it is not known who did."
+    text = "have a reason that the one who looked, or their own unit, wrote themselves, or that nobody knows who wrote."
     assert any(said.endswith(text) for said in run.findings[0].counter)
 
 

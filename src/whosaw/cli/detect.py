@@ -144,14 +144,19 @@ def _told(made: Examined, out: Path, warnings: tuple[str, ...], rejected: tuple[
             f"reason on file ({coverage.explained_percent} %), of {coverage.first:,} first ones {coverage.first_explained:,}."
         )
     chance = (
-        f"Units that were tried: {made.tried:,}; among innocent ones about {made.by_chance:.1f} would be as strong as the weakest "
-        f"of the findings from the top."
+        f"{made.tried:,} people, teams, cases and circles were tried. If all of them were innocent, about {_about(made.by_chance)} "
+        f"would stand out as much as the weakest of the findings from the top."
     )
-    more = (f"The first {_SHOWN} are shown.",) if len(listed) > _SHOWN else ()
+    more = (f"The first {_SHOWN} are shown; all are in {out.name}.",) if len(listed) > _SHOWN else ()
     after = (*more, *((chance,) if listed else ()), *rejected, *warnings, *coverage.off)
     return Table(
         sentence, ("rank", "finding", "score", "principals", "persons", "looks", "sentence"), rows, facts, after
     )
+
+
+def _about(number: float) -> str:
+    """A number of units, as exactly as it says something."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"
 
 
 def _write_units(folder: Path, units: tuple[Signal, ...]) -> None:

@@ -27,6 +27,10 @@ _STATES = {
     State.CLOSED: "closed",
     State.REOPENED: "reopened: nobody has it",
 }
+_P = (
+    "In the table p says how often chance alone brings as much (0.001: once in a thousand), and times of how many teams or spans "
+    "the same is said. Neither says that anybody did wrong."
+)
 _DID = {
     What.ASSIGN: "was assigned to",
     What.TAKE: "was taken into review",
@@ -79,6 +83,8 @@ def showing(one: InFull, asked: Sequence[str], again: str) -> Table:
         f"{found.id} is {_where(standing)}. It {_route(one.route)}{_two(one)}.",
         f"Principals, by pseudonym: {', '.join(found.principals)}.",
         f"It rests on {_rests_on(one)}, from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
+        *(f"It weighs more for this: {harm}" for harm in found.harm),
+        _P,
         *(f"Against it: {sentence_}" for sentence_ in found.counter),
         *asked,
         *(_before(ended) for ended in standing.ended),

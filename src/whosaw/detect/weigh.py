@@ -89,7 +89,9 @@ def _sentence(signals: Sequence[Signal], looks: Sequence[Evidence], whos: Sequen
     # Where one team is all of it, its own number: people of one team look at the same persons.
     whole = next((s.whole.expected for s in counted if list(s.principals) == whos), None)
     alone = counted[0].alone
-    return looked(without, sum(alone[who].expected for who in whos if who in alone) if whole is None else whole)
+    expected = sum(alone[who].expected for who in whos if who in alone) if whole is None else whole
+    # Of a large team the looks that are told may be fewer than are usual for all of it: nobody would see a reproach in that.
+    return looked(without, expected) if expected < len({look.person for look in without}) else signals[0].sentence
 
 
 def six(p: float) -> float:
@@ -110,7 +112,7 @@ def _harm(looks: Sequence[Evidence], harm: Harm) -> list[tuple[str, float]]:
     if any(look.protected for look in looks):
         found.append(("A protected person was looked at.", harm.protected))
     if any(look.function in CONTROL for look in looks):
-        found.append(("It is a function that controls others.", harm.control))
+        found.append(("Somebody of a function that controls others took part.", harm.control))
     if len(units) > 1 or len(countries) > 1:
         found.append(("People of several units or countries took part.", harm.wide))
     return found
@@ -127,14 +129,14 @@ def _counter(
         (lambda look: look.explained, "a reason on file"),
         (lambda look: look.look in approved, "an approval by somebody of another unit"),
         (lambda look: look.later and not look.explained, "a reason on file that was filed or known afterwards"),
-        (lambda look: not look.later and look.near & OVER, "a reason nearby that was over by then"),
+        (lambda look: not look.later and look.near & OVER, "a reason that had ended by then"),
         (
             lambda look: look.near & OWN,
-            "a reason nearby that the one who looked or their own unit wrote, or of which it is not known who did",
+            "a reason that the one who looked, or their own unit, wrote themselves, or that nobody knows who wrote",
         ),
         (
             lambda look: not look.later and look.near == LATE,
-            "a reason nearby that was filed too late to count for this person",
+            "a reason that was filed too late to count for this person",
         ),
     ]
     said = [_of(sum(bool(holds(look)) for look in looks), len(looks), text) for holds, text in kinds]
@@ -186,7 +188,7 @@ def _new(looks: Sequence[Evidence], days: int) -> list[str]:
     new = {look.who for look in looks if look.tenure is not None and look.tenure < days}
     if not new:
         return []
-    return [f"{many(len(new), 'of them was', 'of them were')} here for less than {days} days at the time."]
+    return [f"{many(len(new), 'of those who looked', 'of those who looked')} had been here for less than {days} days."]
 
 
 def _weak(others: int | None, defaults: Defaults) -> list[str]:

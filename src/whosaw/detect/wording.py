@@ -31,6 +31,18 @@ def spelled(number: int) -> str:
     return _WORDS[number] if 0 <= number < len(_WORDS) else f"{number:,}"
 
 
+def share(number: int, all_: int) -> str:
+    """`3 of them`, `both of them`, `all of them`; of one there is only `it`."""
+    if number < all_:
+        return f"{number:,} of them"
+    return {1: "it", 2: "both of them"}.get(all_, "all of them")
+
+
+def often(number: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
 def looked(looks: Sequence[Evidence], expected: float) -> str:
     """What was done, by how many, at how many, and how many would be usual. `looks`: at least one."""
     whos, persons = {look.who for look in looks}, {look.person for look in looks}

@@ -80,12 +80,12 @@ SENTENCES = {
         "in 1 day; not even one such person would be usual by chance."
     ),
     "purpose_mismatch": (
-        "One person of support looked at 7 persons for reasons that do not fit, in 18 days: of 7 looks 7 name a case that "
+        "One person of support looked at 7 persons for reasons that do not fit, in 18 days: of 7 looks all name a case that "
         "does not name the person and 6 name a case that had been closed for more than a week; not even one such person "
         "would be usual."
     ),
     "case_stretching": (
-        "One chargeback case was used for 25 persons, 25 of them unlinked to it; two such persons would be usual in such a "
+        "One chargeback case was used for 25 persons, all of them unlinked to it; two such persons would be usual in such a "
         "case."
     ),
     "approval_ring": (

@@ -23,7 +23,7 @@ def test_a_stranger_is_told_and_a_colleagues_person_is_not():
     assert mine.p < 0.05
     assert mine.sentence == (
         "One person of audit looked at a person for the first time, without a reason on file; of the 9 others who looked at "
-        "this person none is of the same unit or looked at anybody else that they did."
+        "this person none is of the same unit, and none looked at anybody else whom this one looked at."
     )
     assert all(names_nobody(s, made) for s in signals)
 

@@ -33,7 +33,7 @@ def test_to_come_back_to_several_is_more_than_to_come_back_to_one():
     assert len(several.persons) == 4
     assert several.sentence == (
         "One person of support came back to each of 4 persons, in 16 different weeks in all, without a reason on file; not "
-        "even one person to whom one comes back so would be usual."
+        "even one such person would be usual."
     )
 
 

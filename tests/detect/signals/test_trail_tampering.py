@@ -125,7 +125,7 @@ def test_what_was_theirs_for_a_moment_is_found(told):
     assert by[GUEST].p < 0.001
     assert HOLDER not in by or by[HOLDER].p > 0.05
     assert by[GUEST].sentence == (
-        "One person of fraud looked at 6 persons while a role or these accounts were theirs for less than a day or so; not "
+        "One person of fraud looked at 6 persons in a time of a day or less for which they had been given a role, or these accounts; not "
         "even one such person would be usual."
     )
 

@@ -25,7 +25,7 @@ from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import TEAMS, Expected, background, by_team, intimate_of, spread, starts
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import times
-from whosaw.detect.wording import many, people, spelled
+from whosaw.detect.wording import many, often, people, spelled
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
@@ -318,14 +318,10 @@ def _sentence(event: Event, looks: Sequence[Evidence]) -> str:
         if event.last < event.at
         else f"in the {many(event.last - event.first, 'day')} after"
     )
-    before = (
-        "nobody had"
-        if not event.before
-        else f"that had happened {spelled(event.before)} {'time' if event.before == 1 else 'times'}"
-    )
+    before = "nobody had" if not event.before else f"that had happened {often(event.before)}"
     usual = round(event.expected)
+    expected = f", and {spelled(usual)} such {'look' if usual == 1 else 'looks'} would be usual" if usual else ""
     return (
         f"{people(len({e.who for e in looks}), looks)} looked {what} in the circle of those named by {event.what}, {when} "
-        f"it, without a reason on file; in the months before {before}, and {spelled(usual)} such "
-        f"{'look' if usual == 1 else 'looks'} would be usual."
+        f"it, without a reason on file; in the months before {before}{expected}."
     )

@@ -31,7 +31,7 @@ from whosaw.detect.others import Counted, Others
 from whosaw.detect.reporting import Lines, staff_rows
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, times
-from whosaw.detect.wording import many, usual
+from whosaw.detect.wording import many, often, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
@@ -350,7 +350,7 @@ def _sentence(signal: Ring) -> str:
             )
         case "mutual":
             return (
-                f"Two people approved for each other, {many(signal.k, 'time')} one way and {many(signal.back, 'time')} the "
+                f"Two people approved for each other, {often(signal.k)} one way and {often(signal.back)} the "
                 "other; few who ask for approvals find each other so often."
             )
         case _:

@@ -28,7 +28,7 @@ from whosaw.detect.reporting import Lines, staff_rows
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, members, times
 from whosaw.detect.tally import HIT, judged
-from whosaw.detect.wording import code, days_of, many, people, spelled, usual
+from whosaw.detect.wording import code, days_of, many, people, share, spelled, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
@@ -311,7 +311,7 @@ def _sentence(signal: Stretched, looks: Sequence[Evidence]) -> str:
     match signal.part:
         case "unlinked":
             return (
-                f"{one} was used for {many(signal.n, 'person')}, {signal.k:,} of them unlinked to it; "
+                f"{one} was used for {many(signal.n, 'person')}, {share(signal.k, signal.n)} unlinked to it; "
                 f"{usual(signal.expected)} in such a case."
             )
         case "protected":

@@ -287,11 +287,16 @@ def _sentence(circle: Circle, looks: Sequence[Evidence]) -> str:
     days = many(days_of(looks), "day")
     if circle.any_reason:
         covered = len({e.person for e in looks if e.explained})
-        reasons = f", {spelled(covered)} of them for a reason on file" if covered else ""
+        some = "all" if covered == len(persons) else spelled(covered)
+        reasons = f", {some} of them for a reason on file" if covered else ""
         return f"{people(len(whos), looks)} looked at {circle_} in {days}{reasons}; {usual(circle.expected)}."
     what = "at intimate data of" if circle.intimate else "at"
-    each = ", each at others," if len(whos) > 1 and len({(e.who, e.person) for e in looks}) == len(persons) else ""
-    few = ", and by more people" if circle.hands else ""
+    each = (
+        ", no two at the same person,"
+        if len(whos) > 1 and len({(e.who, e.person) for e in looks}) == len(persons)
+        else ""
+    )
+    few = ", and as many looks would come from more people" if circle.hands else ""
     return (
         f"{people(len(whos), looks)} looked {what} {circle_}{each} in {days} without a reason on file; "
         f"{usual(circle.expected)}{few}."

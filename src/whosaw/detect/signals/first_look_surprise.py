@@ -156,7 +156,7 @@ def _told(stranger: Stranger, looks: Sequence[Evidence]) -> Signal:
         cases=tuple(sorted({e.case for e in looks if e.case is not None})),
         sentence=(
             f"{people(1, looks)} looked at {at} for the first time, without a reason on file; of the "
-            f"{many(stranger.k, 'other')} who looked at this person none is of the same unit or looked at anybody else "
-            "that they did."
+            f"{many(stranger.k, 'other')} who looked at this person none is of the same unit, and none looked at anybody else "
+            "whom this one looked at."
         ),
     )

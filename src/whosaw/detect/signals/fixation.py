@@ -38,7 +38,7 @@ NEEDS = frozenset({"look"})
 # A principal alone, and an org unit that takes turns.
 _COLUMNS = ("who", "unit")
 _TRIES = 2
-_AGAIN = ("person to whom one comes back so", "persons to whom one comes back so")
+_AGAIN = ("such person", "such persons")
 # So many take turns at most.
 _TURNS = 3
 # Missing links come in heaps: so many times as often as they come.

@@ -27,7 +27,7 @@ from whosaw.detect.fits import FLAGS, fitted, flags_of
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least
 from whosaw.detect.tally import found, judged, seen, tallies, told
-from whosaw.detect.wording import code, days_of, many, people, usual
+from whosaw.detect.wording import code, days_of, many, people, share, usual
 from whosaw.facts.columns import Cell
 from whosaw.facts.extra import need
 
@@ -272,7 +272,7 @@ def _of_case(signal: Misfit, looks: Sequence[Evidence], patterns: _Patterns, wor
         looks=most_telling(looks, world.defaults.findings.telling),
         cases=(signal.unit,),
         sentence=(
-            f"{what} was named for {many(signal.n, 'person')}, and for {signal.k:,} of them it does not fit: "
+            f"{what} was named for {many(signal.n, 'person')}, and for {share(signal.k, signal.n)} it does not fit: "
             f"{_why(looks, patterns)}; {usual(signal.expected)}."
         ),
     )
@@ -290,8 +290,18 @@ def _why(looks: Sequence[Evidence], patterns: _Patterns) -> str:
     """Of so many looks, what most of them lack; at most two reasons."""
     flags = Counter(place for look in looks for place in flags_of(patterns.get(look.key, 0)))
     most = sorted(flags.items(), key=lambda each: (-each[1], each[0]))[:2]
-    said = [f"{number:,} {_singular(FLAGS[place][1]) if number == 1 else FLAGS[place][1]}" for place, number in most]
+    if len(looks) == 1:
+        return "the look " + " and ".join(_singular(FLAGS[place][1]) for place, _ in most)
+    said = [
+        f"{_each(number, len(looks))} {_singular(FLAGS[place][1]) if number == 1 else FLAGS[place][1]}"
+        for place, number in most
+    ]
     return f"of {many(len(looks), 'look')} {' and '.join(said)}"
+
+
+def _each(number: int, all_: int) -> str:
+    """`all` where they are more than two."""
+    return ("both" if all_ == 2 else "all") if number == all_ else f"{number:,}"
 
 
 def _singular(text: str) -> str:

@@ -286,7 +286,7 @@ def _of_edits(signal: Edited, looks: Sequence[Evidence], numbers: Numbers) -> st
 _SAID = {
     LIFTED: "without a reason on file, and around it they or their own unit took them off a list of protected persons",
     FILED: "without a reason on file, and only afterwards they or their own unit filed one",
-    BRIEF: "while a role or these accounts were theirs for less than a day or so",
+    BRIEF: "in a time of a day or less for which they had been given a role, or these accounts",
     GONE: "for which a case stood, and afterwards they or their own unit took somebody out of it",
     LATE: "without a reason on file, and the log learnt of it more than a day later",
     HOLE: "without a reason on file, and the number before or after it is missing in the log",
