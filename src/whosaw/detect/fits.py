@@ -39,13 +39,13 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("field", "read a field that is not read for this purpose"),
     ("type", "name a case of a type that this purpose does not have"),
 )
-_OF_LOOKS = ("own_person", "purpose", "case", "app", "u")
+_OF_LOOKS = ("own_person", "purpose", "case", "app", "u", "request", "size")
 # A link of one of these to a named person is as good as a name.
 _LINKED = ("device", "ip", "household")
 
 
 def fitted(world: World, looks: Any, seldom: int, few: int) -> Any:
-    """Of `looks` the columns HIT, case, app and `pattern`: the flags added up. Seldom is one in so many; nothing is learnt from fewer than `few` looks."""
+    """Of `looks` the columns HIT, case, app, request, size and `pattern`: the flags added up. Seldom is one in so many; nothing is learnt from fewer than `few` looks."""
     ibis = need("ibis", "watching")
     looks = looks.select(*HIT, *_OF_LOOKS, *FIELDS.values(), for_=looks.purpose.fill_null(""))
     looks = _of_purpose(looks, seldom, few)
@@ -78,7 +78,7 @@ def fitted(world: World, looks: Any, seldom: int, few: int) -> Any:
     bits = [
         ibis.ifelse(holds_[name].fill_null(False), 1 << place, 0).cast("int64") for place, (name, _) in enumerate(FLAGS)
     ]
-    return looks.select(*HIT, "case", "app", pattern=reduce(lambda a, b: a + b, bits).cast("int64"))
+    return looks.select(*HIT, "case", "app", "request", "size", pattern=reduce(lambda a, b: a + b, bits).cast("int64"))
 
 
 def flags_of(pattern: int) -> list[int]:
