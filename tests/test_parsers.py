@@ -431,7 +431,6 @@ PARSERS = {
 # They read what a parser above has read, or from a place and not from bytes.
 NO_PARSERS = {
     "facts/dataset/opened.py open_dataset",  # a folder: tests/facts/dataset/test_damaged.py
-    "journal/receipts.py open_signed",  # what this process signed, or else open_receipt
     "verify/source.py open_source",
     "verify/map_log.py open_map_head",
     "verify/head.py open_head",

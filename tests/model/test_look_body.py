@@ -79,7 +79,7 @@ def test_what_was_spelled_here_is_read_as_anybody_reads_it(names):
     """A body of this process is not spelled again to be compared; what it says is the same as of one from elsewhere."""
     made = replace(LookBody.decode(canonical(BODY)), **{name: SPELLED[name] for name in names})
     raw = made.encode()
-    assert raw in look_body_module._spelled
+    assert look_body_module._spelled.find(raw) is not None
     assert type(raw) is Body
     assert canonical(json.loads(raw)) == raw
     ours = LookBody._decoded(raw, "elsewhere")

@@ -55,6 +55,10 @@ class Recorded:
     receipt: bytes
     leaves: tuple
 
+    @property
+    def signed(self) -> bytes:
+        return self.receipt
+
 
 def a_look(**changes) -> Look:
     given = {

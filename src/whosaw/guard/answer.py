@@ -1,39 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The answers to a look. No is an answer, not an error; both carry the receipt of their record."""
+"""The answers to a look. No is an answer, not an error; both carry the receipt of their record.
+
+A receipt is signed when somebody asks for it, and what it says was fixed before the answer (docs/adr/0215).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from whosaw.model.decision import Decision
 from whosaw.vault.value import Value
 
 
+class Proof(Protocol):
+    """What shows the record of a look to others."""
+
+    @property
+    def receipt(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Permitted: the values at the detail granted. `index`: the look's leaf in the log; `receipt` promises it,
-    or proves it where the look waited for a stage beyond durable (docs/spec/receipt.md, sections 2 and 4).
-    """
+class Given:
+    """A proof that was made already: of a look that waited for it."""
+
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One look's. `index`: its leaf in the log."""
 
     look_id: str
-    values: tuple[Value, ...] = field(repr=False)
     decision: Decision
-    receipt: bytes = field(repr=False)
+    proof: Proof = field(repr=False, compare=False)
     index: int
+
+    @property
+    def receipt(self) -> bytes:
+        """It promises the leaf, or proves it where the look waited for a stage beyond durable (docs/spec/receipt.md, sections 2 and 4)."""
+        return self.proof.receipt
 
 
 @dataclass(frozen=True, slots=True)
-class Permitted:
+class Shown(_Answer):
+    """Permitted: the values at the detail granted."""
+
+    values: tuple[Value, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted(_Answer):
     """Permitted, for a tool that keeps the values itself. What it then shows, nobody here can mask or count."""
 
-    look_id: str
-    decision: Decision
-    receipt: bytes = field(repr=False)
-    index: int
-
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(_Answer):
     """Refused, and recorded all the same.
 
     `decision` names every rule that spoke and is for the record, the overseer and the inquiry. `told` is for the one
@@ -41,9 +63,6 @@ class Refused:
     for whoever runs the installation; empty otherwise, and after a retry.
     """
 
-    look_id: str
     decision: Decision = field(repr=False)
     told: str
-    receipt: bytes = field(repr=False)
-    index: int
     cause: str = ""

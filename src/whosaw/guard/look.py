@@ -27,7 +27,7 @@ from typing import TypeVar, cast
 
 from whosaw.directory.remembered import once
 from whosaw.errors import Busy, IdempotencyConflict, Unavailable, WhosawError
-from whosaw.guard.answer import Permitted, Refused, Shown
+from whosaw.guard.answer import Given, Permitted, Refused, Shown
 from whosaw.guard.approvals.use import Held
 from whosaw.guard.body import SOURCE, Request, body_of, only_names, recorded_decision, recorded_look
 from whosaw.guard.one import Granted, One, each_of
@@ -129,7 +129,7 @@ class Guard:
         with once():
             decided = each_of(new, self._decide)
         self._record(decided)
-        self._release([one for one in found if one.recorded is not None and one.error is None], _receipt)
+        self._release([one for one in found if one.recorded is not None and one.error is None], _nothing_more)
 
     def _find(self, one: One) -> None:
         """The two pseudonyms, and what is recorded under this key."""
@@ -271,23 +271,23 @@ class Guard:
         if ours and not one.permitted and one.held is not None and one.held.requests:
             self._approvals.let_go(one.held)
 
-    def _release(self, recorded: Iterable[One], receipt: Callable[[One], bytes | None]) -> None:
+    def _release(self, recorded: Iterable[One], come: Callable[[One], bytes | None]) -> None:
         """What each record says, and nothing that it does not say; then the vault, for all that it opens for."""
         opening: list[tuple[One, Granted]] = []
-        for one in each_of(recorded, lambda one: self._answer(one, receipt)):
+        for one in each_of(recorded, lambda one: self._answer(one, come)):
             if (made := one.granted) is None:
                 continue
             if one.opens:
                 opening.append((one, made))
             else:
-                one.answer = Permitted(made.look.look_id, made.decision, made.receipt, made.index)
+                one.answer = Permitted(made.look.look_id, made.decision, made.proof, made.index)
         with once():
             opened = self._opened([made for _, made in opening])
         for (one, made), values in zip(opening, opened, strict=True):
             if isinstance(values, Exception):
                 one.error = values
             else:
-                one.answer = Shown(made.look.look_id, tuple(values), made.decision, made.receipt, made.index)
+                one.answer = Shown(made.look.look_id, made.decision, made.proof, made.index, tuple(values))
 
     def _opened(self, granted: Sequence[Granted]) -> Sequence[Sequence[Value] | Exception]:
         try:
@@ -298,8 +298,8 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - said to each of them
             return [error] * len(granted)
 
-    def _answer(self, one: One, receipt: Callable[[One], bytes | None]) -> None:
-        """Refused, granted, or waits. `fresh`: it was decided a moment ago."""
+    def _answer(self, one: One, come: Callable[[One], bytes | None]) -> None:
+        """Refused, granted, or waits. `come`: what shows how far its record has come; None: it has not."""
         request, recorded, fresh = one.asked, one.record, one.fresh
         leaf = recorded.leaves[-1]
         body = recorded_look(leaf.body)
@@ -313,13 +313,13 @@ class Guard:
         decision = recorded_decision(self._policy, body)
         if not decision.permitted:
             sentence = told(self._policy, decision)
-            one.answer = Refused(body.look, decision, sentence, recorded.receipt, leaf.index, one.cause)
+            one.answer = Refused(body.look, decision, recorded.promise, leaf.index, sentence, one.cause)
             return
         if body.approvals:
             self._approvals.used([approval.request for approval in body.approvals], body.look)
         # In a retry the caller may ask for more than before, and never for less than what was recorded.
         one.stage = decision.stage.or_more(one.wait)
-        given = receipt(one)
+        given = come(one)
         one.waits = given is None
         if given is None:
             return
@@ -332,7 +332,8 @@ class Guard:
                 "this key was used for a look that is over: it was answered for as long as it could have been lost",
                 hint="a look of now has a key of its own, and a record of its own",
             )
-        one.granted = Granted(look, recorded, decision, given, leaf.index)
+        proof = Given(given) if given else recorded.promise
+        one.granted = Granted(look, recorded, decision, given, proof, leaf.index)
 
     def _present(self, request: Request) -> None:
         """Raise Unavailable for who was stopped or has left since the decision: an old permit opens nothing for them."""
@@ -364,9 +365,9 @@ class Guard:
             ) from error
 
 
-def _receipt(one: One) -> bytes | None:
-    """The receipt where a durable record is enough; None: it is to be waited for, which nobody else is to do."""
-    return one.record.receipt if one.stage is Stage.DURABLE else None
+def _nothing_more(one: One) -> bytes | None:
+    """Nothing, where a durable record is enough; None: its proof is to be waited for, which nobody else is to do."""
+    return b"" if one.stage is Stage.DURABLE else None
 
 
 def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from whosaw.errors import OutcomeUnknown
-from whosaw.guard.answer import Permitted, Refused, Shown
+from whosaw.guard.answer import Permitted, Proof, Refused, Shown
 from whosaw.guard.approvals.use import Held
 from whosaw.guard.body import Request
 from whosaw.guard.quota import Taken
@@ -28,12 +28,15 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A permitted look, on record as far as it must be: what the vault opens for."""
+    """A permitted look, on record as far as it must be: what the vault opens for. `receipt`: what shows that it is, where more
+    than a durable record was decided; `proof`: the same for whoever asked.
+    """
 
     look: Look
     recorded: Recorded
     decision: Decision
     receipt: bytes
+    proof: Proof
     index: int
 
 

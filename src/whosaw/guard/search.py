@@ -65,4 +65,4 @@ class Searches:
         made = self._journal.submit(
             Submission(f"{SOURCE}/{who}", look_id, (Record(Stream.named("bulk"), body.encode()),))
         )
-        return Refused(look_id, decision, told(self._policy, decision), made.receipt, made.leaves[-1].index)
+        return Refused(look_id, decision, made.promise, made.leaves[-1].index, told(self._policy, decision))

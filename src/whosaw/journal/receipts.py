@@ -12,21 +12,35 @@ Invariant: only the sequencer's thread and a start make `Recorded` values; both 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from whosaw.journal.ports import Placed
 from whosaw.journal.submission import Opened, Recorded
+from whosaw.model.lately import Lately
 from whosaw.model.stage import Stage
 from whosaw.tlog import merkle
 from whosaw.tlog.note import Ed25519Signer, Note, Signature, Signer, VerifierKey
-from whosaw.tlog.receipt import Receipt, open_receipt, signing_name
+from whosaw.tlog.receipt import Receipt, signing_name
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_LATELY = 1024  # receipts
-_signed: dict[bytes, tuple[VerifierKey, Receipt]] = {}  # by this process, lately
+_FEW = 8  # leaves; a look has one, and the first one of a person two
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What the receipt of some leaves says, signed or not, and whose signature that is."""
+
+    key: VerifierKey
+    origin: str
+    first: int
+    count: int
+
+
+_promised: Lately[bytes, Promised] = Lately(4096)  # by this process, by the root of the leaves
 
 
 class Receipts:
@@ -36,8 +50,8 @@ class Receipts:
 
     def __init__(self, origin: str, signer: Signer, promise_s: int) -> None:
         self._origin, self._signer, self._promise = origin, signer, timedelta(seconds=promise_s)
-        # Of a key that lies elsewhere nobody here can say that what came back is its signature.
-        self._key = signer.key if type(signer) is Ed25519Signer else None
+        # Of a key that lies elsewhere nobody here can say that it will sign.
+        self._key = signer.key if type(signer) is Ed25519Signer and signer.name == signing_name(origin) else None
 
     def recorded(
         self, leaves: Sequence[Opened], idem: bytes, at: int, hashes: Sequence[bytes] | None = None
@@ -45,6 +59,8 @@ class Receipts:
         """What the caller gets for these durable leaves. `hashes` are their leaf hashes, where somebody has them."""
         hashes = hashes or [opened.leaf_hash for opened in leaves]
         placed = Placed(leaves[0].index, len(leaves), at)
+        if self._key is not None and placed.count <= _FEW:
+            _promised.keep(merkle.root(hashes), Promised(self._key, self._origin, placed.first, placed.count))
         return Recorded(tuple(leaves), partial(self.sign, placed, idem, hashes))
 
     def left(self, leaves: Sequence[Opened], placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> Recorded:
@@ -54,21 +70,16 @@ class Receipts:
 
     def sign(self, placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> bytes:
         """The signed receipt for leaves with these hashes."""
-        at = moment(placed.at)
-        made = Receipt(self._origin, placed.first, placed.count, merkle.root(hashes), idem, at, at + self._promise)
-        text, signer = made.encode(), self._signer
-        raw = Note(text, (Signature(signer.name, signer.key_id, signer.sign(text, placed.at // 1000)),)).encode()
-        if self._key is not None and signer.name == signing_name(self._origin):
-            if len(_signed) >= _LATELY:
-                _signed.clear()
-            _signed[raw] = self._key, made
-        return raw
+        at, root = moment(placed.at), merkle.root(hashes)
+        text = Receipt(self._origin, placed.first, placed.count, root, idem, at, at + self._promise).encode()
+        signer = self._signer
+        return Note(text, (Signature(signer.name, signer.key_id, signer.sign(text, placed.at // 1000)),)).encode()
 
 
-def open_signed(raw: bytes, key: VerifierKey) -> Receipt:
-    """``tlog.receipt.open_receipt``, but of what this process has signed with that very key a moment ago: it would verify."""
-    signed = _signed.get(raw)
-    return signed[1] if signed is not None and signed[0] == key else open_receipt(raw, key)
+def promised(root: bytes, key: VerifierKey) -> Promised | None:
+    """What this process has found durable under `root` lately, and signs with that very key when it is asked; None of all else."""
+    found = _promised.find(root)
+    return found if found is not None and found.key == key else None
 
 
 def moment(ms: int) -> datetime:

@@ -82,18 +82,35 @@ class Opened:
         return merkle.leaf_hash(self.entry)
 
 
+class Promise:
+    """A durable receipt: what it says is fixed, and it is signed when somebody asks for it. Holds none of its leaves."""
+
+    __slots__ = ("_sign", "signed")
+
+    def __init__(self, sign: Callable[[], bytes]) -> None:
+        self._sign = sign
+        self.signed: bytes | None = None  # until somebody asks
+
+    @property
+    def receipt(self) -> bytes:
+        """The receipt, a signed note."""
+        # Two threads may both sign: it is the same signature.
+        if self.signed is None:
+            self.signed = self._sign()
+        return self.signed
+
+
 class Recorded:
     """The durable leaves of one submission, in order, enrolments first, and the receipt for them.
 
     `erased`: how many of them are not here any more. The receipt is for all of them all the same.
     """
 
-    __slots__ = ("_receipt", "_sign", "erased", "leaves")
+    __slots__ = ("erased", "leaves", "promise")
 
     def __init__(self, leaves: tuple[Opened, ...], sign: Callable[[], bytes], erased: int = 0) -> None:
         self.leaves, self.erased = leaves, erased
-        self._sign = sign
-        self._receipt: bytes | None = None
+        self.promise = Promise(sign)
 
     @property
     def first(self) -> int:
@@ -103,10 +120,12 @@ class Recorded:
     @property
     def receipt(self) -> bytes:
         """The durable receipt, a signed note."""
-        # Two threads may both sign: it is the same signature.
-        if self._receipt is None:
-            self._receipt = self._sign()
-        return self._receipt
+        return self.promise.receipt
+
+    @property
+    def signed(self) -> bytes | None:
+        """The same, where somebody has asked for it; None else."""
+        return self.promise.signed
 
     def __repr__(self) -> str:
         return f"Recorded(first={self.first}, count={len(self.leaves)})"

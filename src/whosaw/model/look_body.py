@@ -26,6 +26,7 @@ from whosaw.model.access import Field, Mode
 from whosaw.model.approval import Approval
 from whosaw.model.caller import Caller
 from whosaw.model.gate import GateSaw
+from whosaw.model.lately import Lately
 from whosaw.model.record import Json, Kind, body_of, flag_of, parse, parse_time, spelled, text_of, time_text
 from whosaw.model.stage import Stage
 
@@ -36,7 +37,6 @@ Said = Literal["permit", "refuse"]
 CODE = re.compile(r"[a-z][a-z_]{0,39}")
 _ORIGINS, _SAID = frozenset(get_args(Origin)), frozenset((None, *get_args(Said)))
 _LATELY = 1024  # bodies
-_spelled: dict[bytes, LookBody | None] = {}  # by `LookBody.encode`, lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,7 @@ class LookBody:
             body = body_of(self._text())
         except TypeError:
             raise NotCanonical("a fact of another type", where="look") from None
-        if len(_spelled) >= _LATELY:
-            _spelled.clear()
-        _spelled[body] = self if self._as_read() else None
+        _spelled.keep(body, self if self._as_read() else _READ)
         return body
 
     def _text(self) -> str:
@@ -166,9 +164,10 @@ class LookBody:
     @classmethod
     def _decoded(cls, body: bytes, where: str) -> LookBody:
         # What this process has just spelled is the one spelling, and reads as what it was spelled from.
-        ours = body in _spelled
-        if (spelled_from := _spelled.get(body)) is not None:
+        spelled_from = _spelled.find(body)
+        if isinstance(spelled_from, LookBody):
             return spelled_from
+        ours = spelled_from is _READ
         value = json.loads(body) if ours else parse(body, where)
         try:
             made = cls._from(value)
@@ -236,6 +235,11 @@ class LookBody:
             gate=None if "gate" not in value else GateSaw.of(cast("dict[str, Json]", value["gate"])),
             approvals=tuple(map(Approval.of, cast("list[Json]", value.get("approvals", [])))),
         )
+
+
+# What `LookBody.encode` has spelled: from which value, or that it is to be read because reading may give another.
+_READ = "read"
+_spelled: Lately[bytes, LookBody | str] = Lately(_LATELY)
 
 
 @lru_cache(_LATELY)

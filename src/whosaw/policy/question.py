@@ -22,11 +22,12 @@ from typing import Any
 from whosaw.model.access import LADDER, Asked, Field, Look, Mode, rung
 from whosaw.model.caller import Caller
 from whosaw.model.gate import QUOTAS
+from whosaw.model.lately import Lately
 from whosaw.model.record import flag_of, text_of
 from whosaw.policy.facts import NOTHING_KNOWN, Facts, Known
 
 _DOMAIN = b"whosaw/facts/v3"
-_LATELY = 4096  # of what is known, spelled
+_LATELY = 2048  # of what is known, spelled
 PRINCIPAL = {"type": "Principal", "id": "who"}
 PERSON = {"type": "Person", "id": "whom"}
 ACTION = {"type": "Action", "id": "look"}
@@ -109,17 +110,15 @@ class _Told:
         self.feed = () if feed is None else (_time(feed.confirmed), _duration(feed.limit))
 
 
-_told: dict[int, _Told] = {}
+_told: Lately[int, _Told] = Lately(_LATELY)
 
 
 def _told_of(known: Known) -> _Told:
     """By identity, and not by what it says: `1` and `True` are equal, and are spelled in two ways. A `Known` never changes."""
-    told = _told.get(id(known))
+    told = _told.find(id(known))
     if told is None or told.known is not known:
         told = _Told(known)
-        if len(_told) >= _LATELY:
-            _told.clear()
-        _told[id(known)] = told
+        _told.keep(id(known), told)
     return told
 
 

@@ -20,6 +20,7 @@ import re
 from base64 import b32decode
 
 from whosaw.errors import BadInput
+from whosaw.model.lately import Lately
 from whosaw.model.record import Stream, StreamKind
 from whosaw.privacy.root import Mac, Root, hmac_sha256
 
@@ -42,18 +43,18 @@ class Pseudonyms:
 
     def __init__(self, root: Root) -> None:
         self._lookup, self._principals, self._digests = Mac(root.lookup), Mac(root.principals), root.digests
-        self._lately: dict[tuple[str, str], str] = {}
+        self._lately: Lately[tuple[str, str], str] = Lately(_LATELY)
 
     def __repr__(self) -> str:
         return "Pseudonyms(…)"
 
     def person(self, person: str) -> str:
         """`p-` and 16 characters for the account id `person`."""
-        return self._lately.get(("p-", person)) or self._made("p-", person)
+        return self._lately.find(("p-", person)) or self._made("p-", person)
 
     def principal(self, principal: str) -> str:
         """`e-` and 16 characters for the staff id `principal`."""
-        return self._lately.get(("e-", principal)) or self._made("e-", principal)
+        return self._lately.find(("e-", principal)) or self._made("e-", principal)
 
     def _made(self, prefix: str, id_: str) -> str:
         if prefix == "p-":
@@ -61,9 +62,7 @@ class Pseudonyms:
         else:
             made = _text(prefix, self._principals.of(checked_id(id_, "principal")))
         # Guard and vault ask for the same ones, a moment apart. No longer than that: ids are not to lie about.
-        if len(self._lately) >= _LATELY:
-            self._lately.clear()
-        self._lately[prefix, id_] = made
+        self._lately.keep((prefix, id_), made)
         return made
 
     def digest(self, text: bytes) -> bytes:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from whosaw.errors import BadInput, NotCanonical, ProofFailed, WrongReceipt
 from whosaw.journal.place import OF_ONE_KEY, enrolment, label_of, rekey_body, split
-from whosaw.journal.receipts import open_signed
+from whosaw.journal.receipts import Promised, promised
 from whosaw.model.access import Look
 from whosaw.model.ask import ask_digest
 from whosaw.model.decision import Decision
@@ -27,6 +27,7 @@ from whosaw.model.record import Kind
 from whosaw.privacy.data_key import StreamSecret
 from whosaw.tlog import leaf, merkle
 from whosaw.tlog.note import VerifierKey
+from whosaw.tlog.receipt import open_receipt
 from whosaw.tlog.spelling import BIGGEST
 from whosaw.vault.chain import Chains
 from whosaw.vault.ports import Leaves, OpenedLeaf, RecordedLook
@@ -61,7 +62,7 @@ def matching(
 ) -> tuple[OpenedLeaf, LookBody]:
     """The leaf that records exactly `request`, and its body. Raises WrongReceipt for anything else."""
     leaves = tuple(recorded.leaves)
-    _under_receipt(request, recorded.receipt, leaves, key)
+    _under_receipt(request, recorded, leaves, key)
     found = _own_leaf(request, leaves)
     _enrolled(request, found, journal, chains)
     body = _look_body(request, found.body)
@@ -70,22 +71,29 @@ def matching(
     return found, body
 
 
-def _under_receipt(request: Request, signed: bytes, leaves: Sequence[OpenedLeaf], key: VerifierKey) -> None:
+def _under_receipt(request: Request, recorded: RecordedLook, leaves: Sequence[OpenedLeaf], key: VerifierKey) -> None:
     """1 and 2: signed by this log's receipt key, and the leaves are the receipt's, all of them, opened as they say."""
     try:
-        receipt = open_signed(signed, key)
-    except (NotCanonical, ProofFailed) as error:
-        raise request.wrong("it is not signed by this log's receipt key") from error
-    if receipt.origin != request.origin:
-        raise request.wrong("it is of another log")
-    if [found.index for found in leaves] != list(range(receipt.first, receipt.first + receipt.count)):
-        raise request.wrong("these are not its leaves")
-    try:
-        hashes = [merkle.leaf_hash(leaf.entry(f.label, leaf.commitment(f.nonce, f.body))) for f in leaves]
+        root = merkle.root([merkle.leaf_hash(leaf.entry_of(f.label, f.nonce, f.body)) for f in leaves])
     except BadInput as error:
         raise request.wrong("a label or nonce has not its width") from error
-    if not hmac.compare_digest(merkle.root(hashes), receipt.root):
+    # What nobody has asked for is not signed yet, and this process knows by itself what it would sign of exactly these leaves.
+    said = (promised(root, key) if recorded.signed is None else None) or _signed(request, recorded.receipt, root, key)
+    if said.origin != request.origin:
+        raise request.wrong("it is of another log")
+    if [found.index for found in leaves] != list(range(said.first, said.first + said.count)):
+        raise request.wrong("these are not its leaves")
+
+
+def _signed(request: Request, raw: bytes, root: bytes, key: VerifierKey) -> Promised:
+    """What a receipt says, if `key` signed it and it is for the leaves under `root`."""
+    try:
+        receipt = open_receipt(raw, key)
+    except (NotCanonical, ProofFailed) as error:
+        raise request.wrong("it is not signed by this log's receipt key") from error
+    if not hmac.compare_digest(root, receipt.root):
         raise request.wrong("these are not its leaves, bit for bit")
+    return Promised(key, receipt.origin, receipt.first, receipt.count)
 
 
 def _own_leaf(request: Request, leaves: Sequence[OpenedLeaf]) -> OpenedLeaf:

@@ -130,10 +130,15 @@ class Leaves(Protocol):
 
 
 class RecordedLook(Protocol):
-    """A durable receipt (a signed note) and *all* leaves of the submission that it is for, in order."""
+    """A durable receipt (a signed note) and *all* leaves of the submission that it is for, in order.
+
+    `signed`: the receipt; None where it was not asked for yet, and asking for `receipt` signs it.
+    """
 
     @property
     def receipt(self) -> bytes: ...
+    @property
+    def signed(self) -> bytes | None: ...
     @property
     def leaves(self) -> Sequence[OpenedLeaf]: ...
 

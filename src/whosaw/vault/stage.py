@@ -20,7 +20,7 @@ from whosaw.tlog import leaf, merkle
 from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.trust import TrustedHead, TrustPolicy
 from whosaw.vault.match import Request
-from whosaw.vault.ports import OpenedLeaf
+from whosaw.vault.ports import OpenedLeaf, RecordedLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Heads:
 
 
 def check_stage(
-    request: Request, found: OpenedLeaf, given: bytes, *, signed: bytes, heads: Heads, at: datetime
+    request: Request, found: OpenedLeaf, given: bytes, *, recorded: RecordedLook, heads: Heads, at: datetime
 ) -> None:
-    """Raise WrongReceipt unless `given` shows `found` at the stage that was decided. `signed`: the durable receipt."""
+    """Raise WrongReceipt unless `given` shows `found` at the stage that was decided. `recorded`: with the durable receipt."""
     demanded = request.decision.stage
     if demanded is Stage.DURABLE:
         return
@@ -52,7 +52,7 @@ def check_stage(
         proof.check(merkle.leaf_hash(entry), head.checkpoint)
     except (NotCanonical, ProofFailed, BadInput) as error:
         raise request.wrong(f"its record is not shown to be {demanded}") from error
-    if proof.index != found.index or proof.extra != signed:
+    if proof.index != found.index or proof.extra != recorded.receipt:
         raise request.wrong("the proof is of another record")
     if reached.rank < demanded.rank:
         raise request.wrong(f"its record is {reached}, and must be {demanded}")

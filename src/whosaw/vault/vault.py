@@ -190,7 +190,7 @@ class Vault:
             origin=self._origin,
         )
         found, body = matching(request, given.recorded, self._receipts, self._journal, self._chains)
-        check_stage(request, found, given.receipt, signed=given.recorded.receipt, heads=self._heads, at=self._clock())
+        check_stage(request, found, given.receipt, recorded=given.recorded, heads=self._heads, at=self._clock())
         return _Matched(look, decision, key, body.at, _millis(body.at), found.label)
 
     def _counted(self, matched: Sequence[_Matched | Exception]) -> list[_Matched | Exception]:
