@@ -75,10 +75,18 @@ class Memory:
 
     def at_hand(self, key: Hashable) -> Any:
         """What is kept under `key`, where this thread has asked in its block already; None else: then `find` it. Asks nothing."""
-        seen = _block.seen
-        if seen is None or self._state is None or seen.get(self) is not self._state:
+        return self.kept.get(key) if self._asked_already() else None
+
+    def all_at_hand(self, keys: Iterable[Hashable]) -> list[Any] | None:
+        """`at_hand` of each of them; None where one of them is not."""
+        if not self._asked_already():
             return None
-        return self.kept.get(key)
+        found = [self.kept.get(key) for key in keys]
+        return None if None in found else found
+
+    def _asked_already(self) -> bool:
+        seen = _block.seen
+        return seen is not None and self._state is not None and seen.get(self) is self._state
 
     def find_all(self, keys: Iterable[Hashable]) -> list[Any]:
         """`find` of each of them."""

@@ -28,12 +28,10 @@ from typing import TypeVar, cast
 from whosaw.directory.remembered import once
 from whosaw.errors import Busy, IdempotencyConflict, Unavailable, WhosawError
 from whosaw.guard.answer import Given, Permitted, Refused, Shown
-from whosaw.guard.approvals.use import Held
 from whosaw.guard.body import SOURCE, Request, body_of, only_names, recorded_decision, recorded_look
 from whosaw.guard.one import Granted, One, each_of
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
-from whosaw.guard.quota import Taken
 from whosaw.guard.turn import Turn
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
@@ -125,10 +123,7 @@ class Guard:
         """Each of them, by itself, as far as it comes without waiting for more than the disk. Says to each what became of it."""
         found = self._find_all(group)
         new = each_of([one for one in found if one.recorded is None], self._at)
-        # What is read after all of their moments is read once for all: whoever is stopped before one of them is stopped in it.
-        with once():
-            decided = each_of(new, self._decide)
-        self._record(decided)
+        self._record(self._decide(new))
         self._release([one for one in found if one.recorded is not None and one.error is None], _nothing_more)
 
     def _find(self, one: One) -> None:
@@ -160,22 +155,58 @@ class Guard:
         only_names(look)
         one.request = Request(look, self._remember(look.principal), self._pseudonyms.person(look.person))
 
-    def _decide(self, one: One) -> None:
-        """What is to be recorded. The quota is taken before anything is decided: of two looks for the last place one gets it."""
-        look, request, at = one.look, one.asked, one.at
-        one.taken, uncounted = _read(lambda: self._quotas.take(request.principal, request.person, look.purpose, at))
-        held, silent = _read(lambda: self._approvals.hold(look, request.principal, request.person, request.holder, at))
-        facts, cause = self._facts(request, held, one.taken, at, one.last, fault=one.fault)
-        facts, cause = self._in_time(facts, cause)
-        decision = decide(self._policy, look, facts, at)
-        if (stage := decision.stage.or_more(one.wait)) is not decision.stage:
-            decision = replace(decision, stage=stage)
-        body = body_of(request, self._policy, facts, decision, at)
-        one.cause, one.held, one.permitted = cause or one.unseen or uncounted or silent, held, decision.permitted
-        if one.permitted:
+    def _decide(self, new: Sequence[One]) -> Sequence[One]:
+        """What is to be recorded of each. One step for all of them, then the next: the processor has it at hand then."""
+        # What is read after all of their moments is read once for all: whoever is stopped before one of them is stopped in it.
+        with once():
+            for step in (self._take, self._hold, self._learn, self._judge, self._write):
+                new = each_of(new, step)
+        return new
+
+    def _take(self, one: One) -> None:
+        """The quota is taken before anything is decided: of two looks for the last place one gets it."""
+        who, whom = one.asked.principal, one.asked.person
+        one.taken, one.uncounted = _read(lambda: self._quotas.take(who, whom, one.look.purpose, one.at))
+
+    def _hold(self, one: One) -> None:
+        """Approvals. Where they cannot be read there are none: they are what permits, so without them more is refused and never less."""
+        request, look = one.asked, one.look
+        one.held, one.silent = _read(
+            lambda: self._approvals.hold(look, request.principal, request.person, request.holder, one.at)
+        )
+
+    def _learn(self, one: One) -> None:
+        """The facts; where this clock stands before what the directory has, that is what came last, and `clock-went-back`.
+
+        Of many gates one may be slow. By its clock nobody has left yet whom another gate let go a moment ago.
+        """
+        # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
+        known, cause = (None, one.fault) if one.fault else _read(lambda: self._known(one.asked, one.at))
+        cause, last = cause or _late(known, one.at), one.last
+        newest = None if known is None else known.newest
+        if newest is not None and behind(newest, self._clock()):
+            last = newest if last is None else max(newest, last)
+            cause = cause or "the clock, which stands before the last change of the directory"
+        approvals = NO_APPROVALS if one.held is None else one.held.facts
+        quota = None if one.taken is None else one.taken.left
+        one.facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals, quota=quota)
+        one.cause = cause or one.unseen or one.uncounted or one.silent
+
+    def _judge(self, one: One) -> None:
+        """The decision, for a record that comes at least as far as whoever asked wants."""
+        made = decide(self._policy, one.look, one.learned, one.at)
+        stage = made.stage.or_more(one.wait)
+        one.decision = made if stage is made.stage else replace(made, stage=stage)
+
+    def _write(self, one: One) -> None:
+        """The record. A glass is broken on record before the look is."""
+        look, request, decision = one.look, one.asked, one.decided
+        body = body_of(request, self._policy, one.learned, decision, one.at)
+        if decision.permitted:
             if body.break_glass:
-                self._approvals.broken(look, request.holder, at)  # on record before the look
-            body = replace(body, approvals=held.approvals) if held is not None and held.approvals else body
+                self._approvals.broken(look, request.holder, one.at)
+            if one.held is not None and one.held.approvals:
+                body = replace(body, approvals=one.held.approvals)
         record = Record(Stream.of_person(look.person), body.encode())
         one.submission = Submission(request.caller, look.key, (record,))
 
@@ -192,37 +223,6 @@ class Guard:
             at, last = now.replace(microsecond=now.microsecond // 1000 * 1000), self._last
             self._last = at if last is None else max(at, last)
         one.at, one.last = at, last
-
-    def _facts(
-        self,
-        request: Request,
-        held: Held | None,
-        taken: Taken | None,
-        at: datetime,
-        last: datetime | None,
-        *,
-        fault: str,
-    ) -> tuple[Facts, str]:
-        # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
-        known, cause = (None, fault) if fault else _read(lambda: self._known(request, at))
-        # Approvals that cannot be read are none: they are what permits, so without them more is refused and never less.
-        approvals = NO_APPROVALS if held is None else held.facts
-        quota = None if taken is None else taken.left
-        facts = Facts(known=known, offered=self._offered, last_look=last, approvals=approvals, quota=quota)
-        return facts, cause or _late(known, at)
-
-    def _in_time(self, facts: Facts, cause: str) -> tuple[Facts, str]:
-        """The facts; where this clock stands before what the directory has, that is what came last, and `clock-went-back`.
-
-        Of many gates one may be slow. By its clock nobody has left yet whom another gate let go a moment ago.
-        """
-        newest = None if facts.known is None else facts.known.newest
-        if newest is None or not behind(newest, self._clock()):
-            return facts, cause
-        last = newest if facts.last_look is None else max(newest, facts.last_look)
-        return replace(
-            facts, last_look=last
-        ), cause or "the clock, which stands before the last change of the directory"
 
     def _known(self, request: Request, at: datetime) -> Known:
         """What the directory knows; and whether the one who looks may break a glass again, which only the desk knows."""
@@ -251,7 +251,7 @@ class Guard:
 
     def _became(self, one: One, made: Recorded | Exception) -> None:
         """What was taken is kept for a look that is permitted, and recorded here or nobody knows."""
-        request, kept, ours = one.asked, one.permitted, True
+        request, kept, ours = one.asked, one.decided.permitted, True
         try:
             if isinstance(made, IdempotencyConflict):
                 # The same request, twice at the same moment: the other one is recorded, and its record is our answer.
@@ -268,7 +268,7 @@ class Guard:
                 self._quotas.give_back(one.taken)
         one.recorded, one.fresh = made, True
         # What the other one holds is the same, under the same key: were it let go here, its permit would have lost it.
-        if ours and not one.permitted and one.held is not None and one.held.requests:
+        if ours and not one.decided.permitted and one.held is not None and one.held.requests:
             self._approvals.let_go(one.held)
 
     def _release(self, recorded: Iterable[One], come: Callable[[One], bytes | None]) -> None:

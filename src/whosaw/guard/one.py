@@ -22,6 +22,7 @@ from whosaw.journal.submission import Recorded, Submission
 from whosaw.model.access import Look
 from whosaw.model.decision import Decision
 from whosaw.model.stage import Stage
+from whosaw.policy.facts import Facts
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -44,8 +45,8 @@ class One:
     """One look. Its own thread makes it and reads the answer; in between one thread at a time works on it."""
 
     __slots__ = (
-        "answer", "at", "cause", "error", "fault", "fresh", "granted", "held", "last", "look", "opens", "permitted", "recorded",
-        "request", "stage", "submission", "taken", "unseen", "wait", "waits",
+        "answer", "at", "cause", "decision", "error", "facts", "fault", "fresh", "granted", "held", "last", "look", "opens",
+        "recorded", "request", "silent", "stage", "submission", "taken", "uncounted", "unseen", "wait", "waits",
     )  # fmt: skip
 
     def __init__(self, look: Look, wait: Stage, *, opens: bool) -> None:
@@ -54,11 +55,12 @@ class One:
         self.request: Request | None = None
         self.recorded: Recorded | None = None
         self.fresh = False  # decided a moment ago, and no retry
-        self.unseen, self.fault, self.cause = "", "", ""
+        self.unseen, self.fault, self.uncounted, self.silent, self.cause = "", "", "", "", ""  # what could not be read
         self.at, self.last = _NEVER, None  # type: tuple[datetime, datetime | None]
         self.taken: Taken | None = None
         self.held: Held | None = None
-        self.permitted = False
+        self.facts: Facts | None = None
+        self.decision: Decision | None = None
         self.submission: Submission | None = None
         self.stage = Stage.DURABLE
         self.waits = False  # for its record to come further
@@ -71,6 +73,18 @@ class One:
         if self.request is None:
             raise AssertionError("a look without its pseudonyms")
         return self.request
+
+    @property
+    def learned(self) -> Facts:
+        if self.facts is None:
+            raise AssertionError("a look without its facts")
+        return self.facts
+
+    @property
+    def decided(self) -> Decision:
+        if self.decision is None:
+            raise AssertionError("a look without its decision")
+        return self.decision
 
     @property
     def record(self) -> Recorded:

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from whosaw.config import QuotaSettings
 from whosaw.errors import WhosawError
@@ -42,8 +42,7 @@ UnitOf = Callable[[str, datetime], str | None]
 """The unit of a principal, by pseudonym, as known at a moment. Raises rather than guess."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """One look's places. `left`: how many there were before, under each name of ``model.gate.QUOTAS``; `kept`: what can
     be given back, empty where nothing was taken.
     """

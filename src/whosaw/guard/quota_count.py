@@ -17,16 +17,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 SPANS = 60
 _NEVER = 2**62
 _SWEEP = 1440  # seconds: a span of a day
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """One thing that is counted. `each`: which of many things it is, each of which takes one place however often it
     comes; "" is none of them. `always`: taken whatever the others say. `places`: how many it takes at once, all or none.
     """
@@ -90,16 +88,15 @@ class _Places:
 
     def add(self, each: str, until: int, count: int = 1) -> int:
         """Take so many, in the latest span or a later one; returns which."""
+        self.count += count
         spans = self.of.get(each)
         if spans is None:
             spans = self.of[each] = deque()
-        if spans and spans[-1][0] >= until:
-            until = spans[-1][0]
-            spans[-1][1] += count
-        else:
-            spans.append([until, count])
-            self.soonest = min(self.soonest, spans[0][0])
-        self.count += count
+        elif spans and (last := spans[-1])[0] >= until:
+            last[1] += count
+            return last[0]
+        spans.append([until, count])
+        self.soonest = min(self.soonest, spans[0][0])
         return until
 
     def back(self, each: str, until: int, count: int) -> None:
@@ -129,7 +126,7 @@ class InMemory:
         with self._lock:
             at = self._now(at)
             left = [self._left(lane, at) for lane in lanes]
-            fine = all([n >= lane.places for n, lane in zip(left, lanes, strict=True)])  # noqa: C419 - asked for each look
+            fine = True not in [n < lane.places for n, lane in zip(left, lanes, strict=True)]
             return left, tuple([(lane, self._add(lane, at)) for lane in lanes if fine or lane.always])
 
     def give_back(self, kept: Kept) -> None:

@@ -48,7 +48,11 @@ class GateSaw:
         if any(self.approvals) or self.offered is not None or self.silent or self.unread or self.owes:
             return spelled(self.json())
         last = "null" if self.last_look is None else f'"{time_text(self.last_look)}"'
-        quota = "null" if self.quota is None else f"[{','.join(map(spelled, self.quota))}]"
+        if self.quota is None:
+            quota = "null"
+        else:
+            one, two, three, four = self.quota
+            quota = f"[{spelled(one)},{spelled(two)},{spelled(three)},{spelled(four)}]"
         case = "true" if self.case_given else "false"
         return f'{{"case_given":{case},"last_look":{last},"limit_ms":{spelled(self.limit_ms)},"quota":{quota}}}'
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 
 from whosaw.errors import NotCanonical
 
@@ -178,6 +179,7 @@ def parse_json(raw: bytes, where: str, limit: int) -> Json:
     return value
 
 
+@lru_cache(64)  # the time of a look stands in the next one, too
 def time_text(at: datetime) -> str:
     """`2026-11-22T10:15:30.123Z`; cut to milliseconds, never rounded up into the future."""
     if at.tzinfo is None:

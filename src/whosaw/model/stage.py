@@ -26,6 +26,8 @@ class Stage(StrEnum):
 
     def or_more(self, other: Stage) -> Stage:
         """The greater of two demands."""
+        if other is Stage.DURABLE:
+            return self
         return max(self, other, key=lambda stage: stage.rank)
 
 

@@ -11,21 +11,22 @@ Invariant: a token says which prefix it is of, to the key alone, and nothing of 
 
 from __future__ import annotations
 
+from whosaw.model.lately import Lately
 from whosaw.privacy.fields.ip import Address, lengths
 from whosaw.privacy.root import Mac, Root, expand
 
 TOKEN = 16
-_REMEMBERED = 65_536  # tokens
+_REMEMBERED = 8_192  # networks that were asked for lately
 
 
 class Prefixes:
     """Makes tokens."""
 
-    __slots__ = ("_enough", "_mac")
+    __slots__ = ("_lately", "_mac")
 
     def __init__(self, root: Root) -> None:
         self._mac = Mac(expand(root.digests, b"whosaw/prefix/v1"))
-        self._enough: dict[bytes, int] = {}  # of tokens that were asked for lately
+        self._lately: Lately[tuple[int, bytes], tuple[tuple[int, bytes, int], ...]] = Lately(_REMEMBERED)
 
     def __repr__(self) -> str:
         return "Prefixes(…)"
@@ -51,17 +52,21 @@ class Prefixes:
         """Which is the longest of them: addresses that agree in it have the same tokens."""
         return _network(int(address), address.max_prefixlen, lengths(address)[0])
 
+    def shared_by(self, address: Address, people: int) -> tuple[tuple[int, bytes, int], ...]:
+        """Each of `tokens`, with how many are `enough` of it."""
+        which = people, self.longest(address)
+        made = self._lately.find(which)
+        if made is None:
+            made = tuple([(length, token, self.enough(token, people)) for length, token in self.tokens(address)])
+            self._lately.keep(which, made)
+        return made
+
     def enough(self, token: bytes, people: int) -> int:
         """How many must share this prefix: `people`, or up to a quarter more, by a secret of the prefix.
 
         Whoever adds accounts of their own until a network appears counts the others by it. So the number is known to nobody.
         """
-        drawn = self._enough.get(token)
-        if drawn is None:
-            if len(self._enough) >= _REMEMBERED:
-                self._enough = {}
-            drawn = self._enough[token] = int.from_bytes(self._digest(b"enough", token), "big")
-        return people + drawn % (people // 4 + 1)
+        return people + int.from_bytes(self._digest(b"enough", token)) % (people // 4 + 1)
 
     def _digest(self, what: bytes, of: bytes) -> bytes:
         return self._mac.of(what + b"\x00" + of)[:TOKEN]

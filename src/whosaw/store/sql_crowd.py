@@ -61,8 +61,8 @@ class SqlCrowdRows:
     ) -> tuple[bytes | None, Sequence[int]]:
         kept = self._shown.find(handle, look)
         if (memory := memory_of(self._engine)) is not None:
-            counts = [memory.at_hand(each) for each in asked]
-            if None not in counts:
+            counts = memory.all_at_hand(asked)
+            if counts is not None:
                 return kept, counts
         with answering(_PART):
             return kept, self._counts(asked)

@@ -25,10 +25,11 @@ from dataclasses import dataclass, field
 from whosaw.errors import Damaged
 from whosaw.model.access import Field
 from whosaw.privacy.data_key import DataKey
-from whosaw.privacy.fields.ip import Address, address_of
+from whosaw.privacy.fields.ip import address_of
 from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.prefixes import Prefixes
 from whosaw.privacy.root import Random
+from whosaw.vault.each import each
 from whosaw.vault.ports import CrowdRows, SealedRows
 
 IP = str(Field.IP)
@@ -36,6 +37,7 @@ QUARTER = 91 * 86_400_000_000  # microseconds
 _ALL, _PAGE, _EVER = 2**31 - 1, 2048, 2**62
 _TOKENS = 50_000  # that are at hand at once
 Share = tuple[bytes, int, bytes]
+_Network = tuple[bytes, int, int]  # a token, the quarter, and how many are enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,20 @@ class ToShow:
     room: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Keeping:
-    """What is to be kept of a look before it shows anything."""
+class _Showing:
+    """One look on its way through. `plain`: the length that is shown of each value, and `sealed` the same as it is to be kept;
+    `kept`: what is; `error`: why nothing is.
+    """
 
-    handle: bytes
-    name: bytes
-    about: str
-    sealed: bytes = field(repr=False)
+    __slots__ = ("about", "asked", "error", "kept", "name", "plain", "prefixes", "sealed")
+
+    def __init__(
+        self, asked: ToShow, name: bytes, about: str, prefixes: Sequence[tuple[Sequence[int], Sequence[_Network]]]
+    ) -> None:
+        self.asked, self.name, self.about, self.prefixes = asked, name, about, prefixes
+        self.plain, self.sealed = b"", b""
+        self.kept: bytes | None = None
+        self.error: Exception | None = None
 
 
 class Crowd:
@@ -126,50 +134,47 @@ class Crowd:
 
     def shown_all(self, asked: Sequence[ToShow]) -> list[list[int | None] | Exception]:
         """What `shown` returns or raises for each. What is new is kept at once, with one sync of the disk."""
-        made: list[list[int | None] | Exception] = []
-        new: list[tuple[int, _Keeping]] = []
-        for place, each in enumerate(asked):
-            try:
-                found = self._found(each)
-                if isinstance(found, _Keeping):
-                    new.append((place, found))
-                    made.append([])
-                else:
-                    made.append(found)
-            except Exception as error:  # noqa: BLE001 - it is this look's own, and said of it
-                made.append(error)
-        for (place, wanted), kept in zip(new, self._keep([each for _, each in new]), strict=True):
-            try:
-                made[place] = kept if isinstance(kept, Exception) else _lengths(asked[place], wanted.about, kept)
-            except Exception as error:  # noqa: BLE001 - as above
-                made[place] = error
-        return made
+        found = each(each(each(asked, self._named), self._looked), self._seal)
+        self._keep([one for one in found if isinstance(one, _Showing) and one.kept is None])
+        return each(found, _lengths)
 
-    def _keep(self, new: Sequence[_Keeping]) -> Sequence[bytes | Exception]:
-        if not new:
-            return ()
-        try:
-            if len(new) == 1:
-                return [self._rows.keep(new[0].handle, new[0].name, new[0].sealed)]
-            return self._rows.keep_all([(each.handle, each.name, each.sealed) for each in new])
-        except Exception as error:  # noqa: BLE001 - said of each of them
-            return [error] * len(new)
+    def _named(self, asked: ToShow) -> _Showing:
+        """Under which name it is kept, and which networks it could show."""
+        which = asked.look.hex()
+        name = asked.key.source("prefixes shown", which)
+        return _Showing(asked, name, f"prefixes of {which}", [self._prefixes_of(*value) for value in asked.values])
 
-    def _found(self, asked: ToShow) -> list[int | None] | _Keeping:
-        """What was kept of this look; or what is to be."""
-        key, values, look = asked.key, asked.values, asked.look
-        which = look.hex()
-        name = key.source("prefixes shown", which)
-        about = f"prefixes of {which}"
-        prefixes = [self._prefixes_of(address_of(address), seen) for address, seen in values]
+    def _looked(self, one: _Showing) -> _Showing:
+        """What was kept of it, or else what may be shown of each value, none yet."""
         # All of them, found or not: how long an answer takes says nothing of how many there are. One question for all.
-        networks = list(dict.fromkeys([each for _, of in prefixes for each in of]))
-        kept, counts = self._rows.looked(key.handle, name, networks)
-        if kept is not None:
-            return _lengths(asked, about, kept)
-        many = dict(zip(networks, counts, strict=True))
-        plain = bytes([_longest(lengths, [many[each] >= each[2] for each in of]) for lengths, of in prefixes])
-        return _Keeping(key.handle, name, about, key.seal(about, 0, plain.ljust(asked.room, b"\x00"), self._random))
+        networks = list(dict.fromkeys([network for _, of in one.prefixes for network in of]))
+        one.kept, counts = self._rows.looked(one.asked.key.handle, one.name, networks)
+        if one.kept is None:
+            many = dict(zip(networks, counts, strict=True))
+            one.plain = bytes([_longest(lengths, [many[n] >= n[2] for n in of]) for lengths, of in one.prefixes])
+        return one
+
+    def _seal(self, one: _Showing) -> _Showing:
+        """The same as it is to be kept."""
+        if one.kept is None:
+            padded = one.plain.ljust(one.asked.room, b"\x00")
+            one.sealed = one.asked.key.seal(one.about, 0, padded, self._random)
+        return one
+
+    def _keep(self, new: Sequence[_Showing]) -> None:
+        if not new:
+            return
+        kept: Sequence[bytes | Exception]
+        try:
+            rows = [(one.asked.key.handle, one.name, one.sealed) for one in new]
+            kept = [self._rows.keep(*rows[0])] if len(rows) == 1 else self._rows.keep_all(rows)
+        except Exception as error:  # noqa: BLE001 - said of each of them
+            kept = [error] * len(new)
+        for one, became in zip(new, kept, strict=True):
+            if isinstance(became, Exception):
+                one.error = became
+            else:
+                one.kept = became
 
     def leave(self, handle: bytes) -> None:
         """Take away the shares of the person of this stream, and what was kept of looks at them. May be asked again."""
@@ -204,16 +209,19 @@ class Crowd:
                     found += self.shares(key, [(key.open(IP, seen, raw).decode(), seen)], known)
         return found
 
-    def _prefixes_of(self, address: Address, seen: int) -> tuple[list[int], list[tuple[bytes, int, int]]]:
+    def _prefixes_of(self, address: str, seen: int) -> tuple[Sequence[int], Sequence[_Network]]:
         """The lengths that may be shown of an address, longest first, and for each: whom to count, when, up to how many."""
-        tokens, quarter = self._prefixes.tokens(address), seen // QUARTER
-        enough = [(token, quarter, self._prefixes.enough(token, self._people)) for _, token in tokens]
-        return [length for length, _ in tokens], enough
+        quarter, of = seen // QUARTER, self._prefixes.shared_by(address_of(address), self._people)
+        return [length for length, _, _ in of], [(token, quarter, enough) for _, token, enough in of]
 
 
-def _lengths(asked: ToShow, about: str, kept: bytes) -> list[int | None]:
+def _lengths(one: _Showing) -> list[int | None]:
     """What was kept, as it is shown: of each value the length of its prefix, or None."""
-    return [length or None for length in asked.key.open(about, 0, kept)[: len(asked.values)]]
+    if one.kept is None:
+        raise one.error or Damaged("nothing was kept of a look", where="crowd")
+    # What was kept of it before may be another's, of the same look.
+    plain = one.plain if one.kept == one.sealed else one.asked.key.open(one.about, 0, one.kept)
+    return [length or None for length in plain[: len(one.asked.values)]]
 
 
 def _longest(lengths: Sequence[int], enough: Sequence[bool]) -> int:

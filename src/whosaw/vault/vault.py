@@ -19,15 +19,14 @@ Specification: docs/spec/keys.md
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TypeVar
+from typing import NamedTuple
 
 from whosaw.directory.remembered import once
 from whosaw.errors import BadInput
-from whosaw.model.access import Asked, Field, Look, Mode
+from whosaw.model.access import Field, Look, Mode
 from whosaw.model.decision import Decision
 from whosaw.model.delivered import Deliveries
 from whosaw.model.record import Stream
@@ -43,6 +42,7 @@ from whosaw.vault.addresses import Addresses
 from whosaw.vault.chain import Chains
 from whosaw.vault.counted import Counted
 from whosaw.vault.crowd import Crowd, ToShow
+from whosaw.vault.each import each
 from whosaw.vault.gathered import Gathered, Row
 from whosaw.vault.match import Request, matching, wrong
 from whosaw.vault.ports import Granted, Leaves, RecordedLook, SealedRows
@@ -54,7 +54,6 @@ NEWEST, EXPORTED = 20, 100_000
 LIMIT = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_T = TypeVar("_T")
 
 
 class Vault:
@@ -154,29 +153,23 @@ class Vault:
 
     def open_all(self, granted: Sequence[Granted]) -> list[tuple[Value, ...] | Exception]:
         """What `open` returns or raises for each. What is to be kept of all of them is kept at once."""
-        matched = self._counted([_caught(partial(self._matched, each)) for each in granted])
+        asked = each(granted, self._asked)
+        matched = self._counted(each(asked, self._matched))
         # For all of them before the first row is read: the database may be asked once for all whether anything came in, and
         # what comes in for the last of them after that is not of its time.
-        self._seen([each.at for each in matched if isinstance(each, _Matched)])
+        self._seen([one.at for one in matched if isinstance(one, _Matched)])
         with once():
-            openings = [
-                each if isinstance(each, Exception) else _caught(partial(self._opening, each)) for each in matched
-            ]
+            openings = each(matched, self._opening)
         # How much of each address may be shown: the same whenever a look is asked again.
-        wanted = [each for each in openings if isinstance(each, _Opening) and each.to_ask is not None]
-        kept = self._crowd.shown_all([each.to_ask for each in wanted if each.to_ask is not None])
-        lengths = dict(zip(map(id, wanted), kept, strict=True))
-        made: list[tuple[Value, ...] | Exception] = []
-        for opening in openings:
-            try:
-                made.append(opening if isinstance(opening, Exception) else tuple(self._masked(opening, lengths)))
-            except Exception as error:  # noqa: BLE001 - as above
-                made.append(error)
-        return made
+        wanted = [one for one in openings if isinstance(one, _Opening) and one.to_ask is not None]
+        kept = self._crowd.shown_all([one.to_ask for one in wanted if one.to_ask is not None])
+        for opening, lengths in zip(wanted, kept, strict=True):
+            opening.lengths = lengths
+        return each(openings, self._masked)
 
-    def _matched(self, given: Granted) -> _Matched:
-        """That this look may be opened. No row of the person is read."""
-        look, decision = given.look, given.decision
+    def _asked(self, given: Granted) -> _Asked:
+        """What the record is held against: what is asked, with the keys and pseudonyms that this vault makes itself."""
+        look = given.look
         # Not `key`: a question about a person nobody knows must not give them a stream.
         key = self._keyring.known(Stream.of_person(look.person))
         if key is None:
@@ -186,20 +179,30 @@ class Vault:
             principal=self._pseudonyms.principal(look.principal),
             person=self._pseudonyms.person(look.person),
             stream=key.stream(self._origin),
-            decision=decision,
+            decision=given.decision,
             origin=self._origin,
         )
+        return _Asked(given, key, request)
+
+    def _matched(self, asked: _Asked) -> _Matched:
+        """That this look may be opened. No row of the person is read."""
+        given, key, request = asked
         found, body = matching(request, given.recorded, self._receipts, self._journal, self._chains)
         check_stage(request, found, given.receipt, recorded=given.recorded, heads=self._heads, at=self._clock())
-        return _Matched(look, decision, key, body.at, _millis(body.at), found.label)
+        return _Matched(given.look, given.decision, key, body.at, _millis(body.at), found.label)
 
     def _counted(self, matched: Sequence[_Matched | Exception]) -> list[_Matched | Exception]:
         """Each of them, if it may be answered once more: all are counted at once, and none of them is read before that."""
-        asked = [each for each in matched if isinstance(each, _Matched)]
+        asked = [one for one in matched if isinstance(one, _Matched)]
         if not asked:
             return list(matched)
-        said = iter(_each(asked, lambda: self._released.once_more([(m.look, m.when) for m in asked], self._clock())))
-        return [each if isinstance(each, Exception) else next(said) or each for each in matched]
+        said: Sequence[Exception | None]
+        try:
+            said = self._released.once_more([(one.look, one.when) for one in asked], self._clock())
+        except Exception as error:  # noqa: BLE001 - said of each of them
+            said = [error] * len(asked)
+        refused = iter(said)
+        return [one if isinstance(one, Exception) else next(refused) or one for one in matched]
 
     def _seen(self, at: Sequence[int]) -> None:
         """What comes in from here on is stored after these looks."""
@@ -217,7 +220,7 @@ class Vault:
         for asked in decision.detail:
             rows = self._rows.newest(key.handle, str(asked.field), matched.at, most)
             values = [(key.open(str(asked.field), seen, sealed).decode(), seen) for seen, sealed in rows]
-            made.values.append((asked, values))
+            made.values.append(((asked.field, asked.detail), values))
             if asked.field is Field.IP and asked.detail != EXACT and values:
                 made.to_ask = ToShow(key, values, matched.label, most)
         return made
@@ -241,20 +244,20 @@ class Vault:
         """How often values left, since this start."""
         return self._released.tally
 
-    def _masked(self, opening: _Opening, lengths: Mapping[int, Sequence[int | None] | Exception]) -> Iterator[Value]:
-        """Each value as it is shown. `lengths`: how much of each address, by opening."""
-        for asked, values in opening.values:
-            field, detail = asked.field, asked.detail
+    def _masked(self, opening: _Opening) -> tuple[Value, ...]:
+        """Each value as it is shown."""
+        made: list[Value] = []
+        for (field, detail), values in opening.values:
             prefixes: Sequence[int | None] | Exception = [None] * len(values)
             if opening.to_ask is not None and values is opening.to_ask.values:
-                prefixes = lengths[id(opening)]
+                prefixes = opening.lengths
             if isinstance(prefixes, Exception):
                 raise prefixes
             for (plain, seen), prefix in zip(values, prefixes, strict=True):
                 shown = mask(field, plain, detail, World(prefix, self._places))
-                yield Value(
-                    field, detail, coarse(field, detail, _EPOCH + seen * _MICROSECOND), shown.text, shown.caveat
-                )
+                at = coarse(field, detail, _EPOCH + seen * _MICROSECOND)
+                made.append(Value(field, detail, at, shown.text, shown.caveat))
+        return tuple(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +268,14 @@ class _Granted:
     recorded: RecordedLook
     decision: Decision
     receipt: bytes
+
+
+class _Asked(NamedTuple):
+    """One look, and what its record is held against."""
+
+    given: Granted
+    key: DataKey
+    request: Request
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -280,29 +291,17 @@ class _Matched:
 
 
 class _Opening:
-    """One look whose receipt has matched: its values, open and not yet masked. `to_ask`: what the crowd is to be asked."""
+    """One look whose receipt has matched: its values, by field and detail, open and not yet masked.
 
-    __slots__ = ("to_ask", "values")
+    `to_ask`: what the crowd is to be asked, and `lengths` what it says: how much of each address is shown.
+    """
+
+    __slots__ = ("lengths", "to_ask", "values")
 
     def __init__(self) -> None:
-        self.values: list[tuple[Asked, list[tuple[str, int]]]] = []
+        self.values: list[tuple[tuple[Field, str], list[tuple[str, int]]]] = []
         self.to_ask: ToShow | None = None
-
-
-def _caught(do: Callable[[], _T]) -> _T | Exception:
-    """What `do` returns or raises: it is this look's own, and said of it."""
-    try:
-        return do()
-    except Exception as error:  # noqa: BLE001 - not lost: it is the answer
-        return error
-
-
-def _each(of: Sequence[object], do: Callable[[], list[Exception | None]]) -> list[Exception | None]:
-    """What `do` says of each; where it raises, that is said of each."""
-    try:
-        return do()
-    except Exception as error:  # noqa: BLE001 - as above
-        return [error] * len(of)
+        self.lengths: Sequence[int | None] | Exception = ()
 
 
 def _fit(field: Field, value: str, source_id: str, seen: datetime) -> tuple[bytes, int]:
