@@ -16,7 +16,8 @@ from whosaw.guard.turn import Turn
 from whosaw.model.stage import Stage
 
 PATIENCE_S = 20
-STEPS = ("names", "find", "clock", "decide", "record", "read back", "vault")
+DECIDING = ("take", "hold", "learn", "judge", "write")
+STEPS = ("names", "find", "clock", *DECIDING, "record", "read back", "vault")
 
 
 class Broken(Exception):
@@ -181,11 +182,9 @@ def broken(gate, step, look):
         gate.log.opaque = {look.key}
     elif step == "clock":
         gate.guard._at = lambda one, on=gate.guard._at: boom() if one.look is look else on(one)
-    elif step == "decide":
-        gate.guard._in_time = lambda facts, cause, on=gate.guard._in_time: (
-            boom() if gate.now is look else on(facts, cause)
-        )
-        gate.guard._decide = lambda one, on=gate.guard._decide: (setattr(gate, "now", one.look), on(one))
+    elif step in DECIDING:
+        on = getattr(gate.guard, f"_{step}")
+        setattr(gate.guard, f"_{step}", lambda one: boom() if one.look is look else on(one))
     elif step == "record":
         gate.log.fates = {look.key: Broken()}
     elif step == "read back":
