@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vault beside the real journal: real files, real receipts, the labels of the real sequencer."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +9,9 @@ from tests.vault.crowds import fill
 from tests.vault.desk import PERMITTED, Recorded, a_look, body_of
 
 from whosaw.errors import WrongReceipt
+from whosaw.journal import receipts
 from whosaw.journal.place import OF_ONE_KEY, label_of, split
-from whosaw.journal.submission import Record, Submission
+from whosaw.journal.submission import Promise, Record, Submission
 from whosaw.model.access import Field
 from whosaw.model.ask import ask_digest
 from whosaw.model.record import Stream
@@ -64,6 +65,38 @@ def test_a_look_opens_as_soon_as_it_is_durable(folder):
                 else:
                     with pytest.raises(WrongReceipt):
                         home.vault.open(look, record, PERMITTED)
+
+
+def test_a_receipt_that_nobody_asked_for_is_not_signed_and_opens_its_look_and_no_other(folder):
+    """The vault knows what the journal has promised of these leaves; where that is forgotten, it has the receipt signed, and verifies it."""
+    with house(folder) as home:
+        seen(home, "ida@example.org")
+        look, other = (a_look(look_id=f"u-{n}", key=f"u-{n}", person="ida@example.org") for n in range(2))
+        mine, theirs = recorded(home, look), recorded(home, other)
+        assert [v.text for v in home.vault.open(look, mine, PERMITTED)] == ["203.0.113.0/24"]
+        assert mine.signed is None
+        leaf = mine.leaves[-1]
+        for leaves in (theirs.leaves, (replace(leaf, nonce=bytes(32)),), (replace(leaf, index=leaf.index + 1),), ()):
+            with pytest.raises(WrongReceipt):
+                home.vault.open(look, Unsigned(leaves, mine.promise), PERMITTED)
+        receipts._promised.clear()
+        again = home.journal.find("test", "u-0")
+        receipts._promised.clear()
+        assert home.vault.open(look, again, PERMITTED)
+        assert again.signed == mine.receipt == mine.signed
+
+
+@dataclass
+class Unsigned:
+    """Leaves of somebody's choice, and a receipt that nobody has asked for."""
+
+    leaves: tuple
+    promise: Promise
+    signed: None = None
+
+    @property
+    def receipt(self):
+        return self.promise.receipt
 
 
 def test_a_retry_after_a_restart_shows_the_same(folder):
