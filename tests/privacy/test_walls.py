@@ -106,8 +106,12 @@ NONE = {
 
 
 def shown(node: ast.ClassDef) -> Iterator[str]:
-    """Fields of a dataclass that its repr shows."""
-    made = [ast.unparse(each) for each in node.decorator_list if "dataclass" in ast.unparse(each)]
+    """Fields of a dataclass, or of a tuple with names, that its repr shows."""
+    made = [
+        said
+        for said in map(ast.unparse, (*node.decorator_list, *node.bases))
+        if "dataclass" in said or said == "NamedTuple"
+    ]
     own = any(isinstance(each, ast.FunctionDef) and each.name == "__repr__" for each in node.body)
     if made and not own and "repr=False" not in made[0]:
         for each in node.body:

@@ -32,9 +32,9 @@ _FEW = 8  # leaves; a look has one, and the first one of a person two
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What the receipt of some leaves says, signed or not, and whose signature that is."""
+    """What the receipt of some leaves says, signed or not, and by whose key."""
 
-    key: VerifierKey
+    by: VerifierKey
     origin: str
     first: int
     count: int
@@ -79,7 +79,7 @@ class Receipts:
 def promised(root: bytes, key: VerifierKey) -> Promised | None:
     """What this process has found durable under `root` lately, and signs with that very key when it is asked; None of all else."""
     found = _promised.find(root)
-    return found if found is not None and found.key == key else None
+    return found if found is not None and found.by == key else None
 
 
 def moment(ms: int) -> datetime:

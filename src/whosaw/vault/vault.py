@@ -22,7 +22,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from whosaw.directory.remembered import once
 from whosaw.errors import BadInput
@@ -186,10 +185,10 @@ class Vault:
 
     def _matched(self, asked: _Asked) -> _Matched:
         """That this look may be opened. No row of the person is read."""
-        given, key, request = asked
+        given, request = asked.given, asked.request
         found, body = matching(request, given.recorded, self._receipts, self._journal, self._chains)
         check_stage(request, found, given.receipt, recorded=given.recorded, heads=self._heads, at=self._clock())
-        return _Matched(given.look, given.decision, key, body.at, _millis(body.at), found.label)
+        return _Matched(given.look, given.decision, asked.key, body.at, _millis(body.at), found.label)
 
     def _counted(self, matched: Sequence[_Matched | Exception]) -> list[_Matched | Exception]:
         """Each of them, if it may be answered once more: all are counted at once, and none of them is read before that."""
@@ -270,7 +269,8 @@ class _Granted:
     receipt: bytes
 
 
-class _Asked(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)
+class _Asked:
     """One look, and what its record is held against."""
 
     given: Granted
