@@ -116,7 +116,7 @@ class Kind:
 
     @property
     def words(self) -> tuple[str, ...]:
-        return tuple(rung.word for rung in self.rungs)
+        return tuple([rung.word for rung in self.rungs])
 
     def rung(self, word: str) -> Rung:
         for each in self.rungs:
@@ -126,7 +126,7 @@ class Kind:
 
     def offers(self, word: str, places: Places) -> bool:
         """Whether `word` is one of those that are `offered`."""
-        return any(each.word == word for each in self.rungs) and (word not in self.needs_places or places.offers(word))
+        return word in self.words and (word not in self.needs_places or places.offers(word))
 
     def offered(self, places: Places) -> tuple[str, ...]:
         """The rungs that can be shown here, least first. One that is not here is refused, never rounded up."""
