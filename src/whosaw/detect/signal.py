@@ -28,7 +28,7 @@ FAMILIES: tuple[Family, ...] = ("context", "cover", "graph", "time", "concealmen
 # in no directory, which may all be one human's.
 UnitKind = Literal[
     "principal", "unit", "manager", "function", "unlisted", "case", "circle", "pair", "group", "event", "change", "app",
-    "request", "approvers",
+    "request", "approvers", "desk",
 ]  # fmt: skip
 TEAMS: tuple[UnitKind, ...] = ("unit", "manager", "function", "unlisted")
 UNLISTED = "not in the directory"

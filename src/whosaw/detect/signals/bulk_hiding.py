@@ -5,14 +5,16 @@
     of a team that shares them out           or, where they were looked at alone afterwards, per such person
     wide requests of a principal     crowd   protected persons in one request, against other requests: negative binomial
     looks of a service account       machine persons looked at in a way that is not its habit, for no reason: Poisson
-                 ──smallest tail, paid for──▶ one signal per principal and per team
+    its looks from one human's desk  desk    persons looked at without a name and a reason: negative binomial, see desks.py
+                 ──smallest tail, paid for──▶ one signal per principal, team and desk
 
 Requests with the same query are one: a list that is drawn again is a habit, and so is a list in which nearly everybody
 comes again. A machine's habit is its own: the tools and modes, hours of the day, addresses and whether it names the human
 behind it, as far as nearly all of its work is done in few of them.
 
 *Innocent*: cohorts that are followed, lists drawn again after a fault, a machine that is taken into another tool.
-*Beaten by*: a total that names nobody; three lists drawn by three people of different work and units.
+*Beaten by*: a total that names nobody; three lists drawn by three people of different work and units; a machine used from an
+address that many share.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, cast
 
+from whosaw.detect.desks import behind, by_human, without_name
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import TEAMS
 from whosaw.detect.signal import Evidence, Family, Signal, UnitKind, World
@@ -34,7 +37,7 @@ from whosaw.facts.extra import need
 NAME = "bulk_hiding"
 FAMILY: Family = "concealment"
 NEEDS = frozenset({"look", "staff"})
-CORE, CROWD, MACHINE = "core", "crowd", "machine"
+CORE, CROWD, MACHINE, DESK = "core", "crowd", "machine", "desk"
 # A person whom chance brings again this often is not one of a core.
 _CHANCE = 0.05
 # In what a machine has habits; it has none where more than one look in so many is in a seldom way.
@@ -48,6 +51,7 @@ class NUMBERS:
     """`again`: in how many requests a person of a core stands, at least. `most`: more persons than this are no core but
     a cohort. `habit`: of a machine's looks, the share below which a tool and mode is none. `outside`: persons that a
     machine looks at outside its habit and for no reason, of all that it looks at, before anything is known of others.
+    `nameless`: persons whom machines look at from a human's desk without a name and without a reason, of all from there.
     """
 
     again: int
@@ -58,11 +62,12 @@ class NUMBERS:
     habit: float = field(metadata={"high": 0.5})
     outside: float = field(metadata={"high": 0.5})
     machine_prior: int
+    nameless: float = field(metadata={"high": 0.5})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden(Signal):
-    """`way`: core, crowd or machine. `at`: the persons of the core, or the request of the crowd. `column`: whose lists."""
+    """`way`: core, crowd, machine or desk. `at`: the persons of the core, or the request of the crowd. `column`: whose lists."""
 
     way: str
     at: tuple[str, ...] = field(repr=False)
@@ -93,6 +98,7 @@ def query(world: World) -> dict[str, Any]:
         "machine": odd.group_by("who").aggregate(
             persons=odd.person.nunique(), k=odd.person.nunique(where=(odd.u == 1) & (odd.odd == 1))
         ),
+        "desks": by_human(behind(world)),
     }
 
 
@@ -189,7 +195,9 @@ def _seldom(looks: Any, way: str, rare: int) -> Any:
 
 
 def score(rows: _Rows, world: World) -> list[Hidden]:
-    """A signal for every principal with a wide request, for every team that has several such, and for every machine."""
+    """A signal for every principal with a wide request, for every team that has several such, for every machine, and for every
+    human from whose desk one was used.
+    """
     numbers = world.defaults.of(NAME, NUMBERS)
     given: dict[str, list[Any]] = {name: cast("list[Any]", of) for name, of in rows.items()}
     requests: dict[str, list[Any]] = {}
@@ -212,7 +220,9 @@ def score(rows: _Rows, world: World) -> list[Hidden]:
         key = "who", row["who"]
         others = [of for of in given["machine"] if of["who"] != row["who"]]
         tried.setdefault(key, []).append(_machine(row, others, numbers))
-    return [_signal(key, of, given["without"][0]["whos"]) for key, of in sorted(tried.items())]
+    made = [_signal(key, of, given["without"][0]["whos"]) for key, of in sorted(tried.items())]
+    # Where a name was always left nothing is tried, and much to be compared with.
+    return made + [_desk(row, given["desks"], numbers) for row in given["desks"] if row["bare"]]
 
 
 _Tried = tuple[float, str, int, int, float, tuple[str, ...]]
@@ -269,6 +279,16 @@ def _machine(own: Any, others: Sequence[Any], numbers: NUMBERS) -> _Tried:
     return poisson(own["k"], expected), MACHINE, own["k"], own["persons"], expected, ()
 
 
+def _desk(own: Any, every: Sequence[Any], numbers: NUMBERS) -> Hidden:
+    """Against what machines do from the desks of others. A kind of its own: most desks have nothing, and most lists something."""
+    rates = numbers.nameless, numbers.nameless * numbers.rate
+    p, k, expected = without_name(own, every, rates, numbers.prior, numbers.dispersion)
+    return Hidden(
+        signal=NAME, family=FAMILY, kind="desk", unit=own["human"], stratum="everybody", p=p, tries=2, days=0, k=k,
+        n=own["persons"], expected=expected, way=DESK, at=(),
+    )  # fmt: skip
+
+
 # ── what it rests on ──
 
 
@@ -279,6 +299,9 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
 
 def _looks(world: World, signal: Hidden) -> list[Evidence]:
     looks = _recent(world)
+    if signal.way == DESK:
+        there = behind(world).filter(lambda t: t.human == signal.unit, lambda t: t.bare == 1, lambda t: t.u == 1)
+        return evidence_of(world, looks.semi_join(there, "row"))
     looks = looks.filter(looks[signal.column] == signal.unit)
     if signal.way == CORE:
         # With what was looked at of them alone, for no reason.
@@ -298,7 +321,7 @@ def _told(signal: Hidden, looks: Sequence[Evidence], world: World) -> Signal:
     return replace(
         signal,
         days=days_of(looks),
-        principals=tuple(sorted({look.who for look in looks})),
+        principals=tuple(sorted({look.who for look in looks} | ({signal.unit} if signal.way == DESK else set()))),
         persons=tuple(sorted({look.person for look in looks if look.person is not None})),
         looks=most_telling(looks, world.defaults.findings.telling),
         cases=tuple(sorted({look.case for look in looks if look.case is not None})),
@@ -319,6 +342,11 @@ def _sentence(signal: Hidden, looks: Sequence[Evidence]) -> str:
             return (
                 f"{who} asked for a list of {many(signal.n, 'person')} of whom {many(signal.k, 'is', 'are')} protected; "
                 f"{usual(signal.expected)} in such a list."
+            )
+        case "desk":
+            return (
+                f"A machine's account looked at {many(signal.k, 'person')} without a reason on file and without the name of "
+                f"whoever used it, from an address where one person alone works; {usual(signal.expected)}."
             )
         case _:
             return (
