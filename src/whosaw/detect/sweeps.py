@@ -19,6 +19,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from whosaw.detect.expected import TEAMS, WEEK, Expected, Spread, windows
@@ -85,9 +86,16 @@ class Sweeps:
             rows_.sort(key=lambda row: row["day"])
         for rows_ in self._worked.values():
             rows_.sort(key=lambda row: row["week"])
-        self._teams: dict[tuple[str, str], dict[int, int]] = {}
+        weeks_of: dict[tuple[str, str], dict[int, int]] = {}
         for row in rows["teams"]:
-            self._teams.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
+            weeks_of.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
+        self._began = min((first for first, _ in self._windows), default=0)
+        ended = max((last for _, last in self._windows), default=0)
+        # Of each team its starts before each week: those of a window are a difference.
+        self._teams = {
+            team: list(accumulate((of.get(week, 0) for week in range(self._began, ended + 1)), initial=0))
+            for team, of in weeks_of.items()
+        }
         self._of = Counter(column for column, _ in self._teams)
         self._hands = hands
         alone = [row for row in rows["teams"] if row["team"] == "who"]
@@ -99,6 +107,8 @@ class Sweeps:
         days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
         best: Way | None = None
         persons = (circle["members"] - circle["shielded"], circle["shielded"])
+        if len({row["person"] for row in found}) < LEAST:
+            return None
         several = _several(found)
         for window in self._windows:
             first, last = window
@@ -152,19 +162,23 @@ class Sweeps:
         for column, ids in part.several.items():
             by: dict[str, set[str]] = {}
             for row in part.rows if ids else ():
-                if row[column] in ids:
-                    by.setdefault(row[column], set()).add(row["person"])
+                id_ = row[column]
+                if id_ in ids:
+                    by.setdefault(id_, set()).add(row["person"])
             tries = self.tries * self._of[column] * WAYS
             for id_, persons in by.items():
                 k = len(persons)
                 if k < LEAST:
                     continue
-                n = sum(self._teams[column, id_].get(week, 0) for week in range(first, last + 1))
+                so_far = self._teams[column, id_]
+                n = so_far[last - self._began + 1] - so_far[first - self._began]
                 usual_here = n * min(1.0, part.mean / without)
                 if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
                     continue
-                p = max(at_least(k, 1, usual_here, self._usually.inverse_s), members(k, n, seen, without, usual_here))
-                p = times(p, tries)
+                p = at_least(k, 1, usual_here, self._usually.inverse_s)
+                if not _less(times(p, tries), best):
+                    continue
+                p = times(max(p, members(k, n, seen, without, usual_here)), tries)
                 if _less(p, best):
                     best = Way(p, part.weeks, part.intimate, column, id_, k, n, usual_here)
         return best
