@@ -52,7 +52,9 @@ def starts(world: World) -> Any:
 def _starts(looks: Any) -> Any:
     ibis = need("ibis", "watching")
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
-    looks = looks.mutate(intimate=intimate_of(looks))
+    looks = looks.select(
+        "who", "person", "day", "u", "protected", "unit", "function", "manager", intimate=intimate_of(looks)
+    )
     days = looks.group_by("who", "person", "day", "u").aggregate(
         intimate=looks.intimate.max(),
         protected=looks.protected.max(),

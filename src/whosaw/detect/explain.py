@@ -68,14 +68,14 @@ def reasons(
     facts: Facts, looks: Any, tables: Mapping[str, Any], templates: Templates, defaults: Defaults, *, mark: str
 ) -> Any:
     """What `explained` adds, by `e_row`; with the columns of `looks` that were read for it."""
-    # Joined here and kept, or the engine would begin with every look times every case of its person.
+    # Joined here and laid down, or the engine would begin with every look times every case of its person.
     groups: dict[Group, Any] = {}
     for _, template in templates.usable(frozenset(tables)):
         for group in _groups(template):
             if len(group.tables) > 1 and group not in groups:
-                groups[group] = facts.keep(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
+                groups[group] = facts.lay(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
     fields = {field for template in templates.templates for field in template.never_fields}
-    looks = facts.lay(f"looks{mark}", looks.select(*_READ, *sorted(_FIELD_COLUMNS[field] for field in fields)))
+    looks = facts.lay(f"looks{mark}", looks.select(*_OF_REASONS, *sorted(_FIELD_COLUMNS[field] for field in fields)))
     # One statement for each: all at once would hold what every one of them is joined with.
     met = [
         facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
@@ -201,9 +201,8 @@ _OF_PATHS = (
     "row", "t", "who", "person", "unit", "function", "manager", "own_person", "household", "case", "app", "protected",
     "region",
 )  # fmt: skip
-_READ = (
-    *_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", "request", "mode", "size"
-)  # fmt: skip
+_OF_REASONS = (*_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", "request", "mode", "size")
+READ = frozenset({*_OF_REASONS, *FIELDS.values()})
 # What orders looks and tells whose they are; and what is found of them.
 _IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed", "request", "size", "mode")
 FOUND = ("weight_then", "weight_now", "template", "near", "first")

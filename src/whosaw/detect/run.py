@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import flags, lookers
-from whosaw.detect.explain import reasons
+from whosaw.detect.explain import READ, reasons
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
 from whosaw.detect.join import Practice, core, joined, of_one, opens, practices, standing
@@ -28,7 +29,7 @@ from whosaw.detect.templates import Templates
 from whosaw.detect.weigh import approved_looks, explained_by, weighed
 from whosaw.detect.wording import many
 from whosaw.errors import BadInput, Unavailable
-from whosaw.facts.columns import DAY, instant
+from whosaw.facts.columns import DAY, LOOK, instant
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
 from whosaw.facts.prepared.looks import prepare, seen_by
@@ -55,8 +56,10 @@ class Run:
 
 
 _LATELY = 30 * DAY
-# What a page shows of a look, or is told apart by while looks are prepared, and no signal reads.
-_SHOWN = ("taken", "account", "hint", "mentions", "rules", "asked", "decision", "own_tool", "household")
+# What a page shows of a look and no signal reads; and what looks are prepared by.
+_SHOWN = frozenset({"taken", "account", "hint", "rules", "asked", "decision"})
+_PREPARED_BY = frozenset({"leaf", "mentions", "source"})
+_ON_THE_WAY = ("mentions", "own_tool", "household")
 
 
 def watch(
@@ -99,15 +102,21 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
         kept = facts.engine.table(name)
     except missing:
         made = f"{mark_of(as_of, defaults, templates)}_made"
-        looks = prepare(tables, as_of)
         # Made twice, once with few columns: that takes less than to keep them all would.
+        looks = prepare(_slim(tables, READ), as_of)
         why = reasons(facts, looks, tables, templates, defaults, mark=made)
         found = flags(why, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
         found = facts.lay(f"flags{made}", found)
-        looks = looks.drop(*_SHOWN)
+        looks = prepare(_slim(tables, frozenset(LOOK) - _SHOWN), as_of).drop(*_ON_THE_WAY)
         kept = facts.lay(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
         facts.engine.forget(made)
     return World(facts, tables, kept, as_of, defaults, templates)
+
+
+def _slim(tables: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """`tables`, with these columns of looks, and those by which they are prepared."""
+    look = tables["look"]
+    return {**tables, "look": look.select(*(name for name in look.columns if name in names | _PREPARED_BY))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,16 @@ def query(world: World) -> dict[str, Any]:
 
 def _by_week(looks: Any) -> Any:
     """Who looked at whom in which week, u: once without a reason; intimate: and at such a field."""
-    looks = looks.mutate(week=looks.day // WEEK, intimate=intimate_of(looks) * looks.u)
+    looks = looks.select(
+        "who",
+        "unit",
+        "function",
+        "manager",
+        "person",
+        "u",
+        week=looks.day // WEEK,
+        intimate=intimate_of(looks) * looks.u,
+    )
     return looks.group_by("who", "unit", "person", "week").aggregate(
         **{name: looks[name].max() for name in ("function", "manager", "u", "intimate")}
     )

@@ -114,7 +114,7 @@ def _places(world: World) -> Any:
 
 def _made(world: World) -> Any:
     ibis = need("ibis", "watching")
-    looks = _at_places(world)
+    looks = _at_places(world).select("who", *_TEAM, "person", "day", "u", "protected")
     staff = world.tables["staff"]
     own = staff.filter(staff.own_person.notnull()).select(o_person="own_person")
     if "persons" in world.tables:

@@ -152,7 +152,7 @@ def _days(world: World) -> Any:
     alone = alone.group_by(p_who="who", p_day="day").aggregate(persons=alone.person.nunique())
     followed = _followed(looks, search)
     followed = followed.group_by(f_who="who", f_day="day").aggregate(followed=followed.request.nunique())
-    odd = _odd(world)
+    odd = _odd(world).select("who", "day", "person")
     odd = odd.group_by(o_who="who", o_day="day").aggregate(odd=odd.person.nunique())
     for part, at in ((alone, "p"), (followed, "f"), (odd, "o")):
         days = days.left_join(part, [("who", f"{at}_who"), ("day", f"{at}_day")])
