@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.others import Counted, Others
-from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate, times
+from whosaw.detect.tails import Sums, at_least, dispersion, mixed, poissons, rate, times
 
 getcontext().prec = 60
 COUNTS = load_defaults().counts
@@ -44,6 +44,13 @@ def negative_binomial(k, mean: Fraction, size: int):
 def test_without_dispersion_it_is_the_poisson_tail(k, n, percent):
     """P(X ≥ k), not P(X > k), to ten digits."""
     assert at_least(k, n, percent / 100, 0.0) == pytest.approx(poisson(k, Fraction(n * percent, 100)), rel=1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(1e-9, 50.0)), max_size=20))
+def test_of_very_many_each_is_as_if_it_was_alone(asked):
+    """To the last digit, or findings would depend on how many others there are."""
+    ks, means = [k for k, _ in asked], [mean for _, mean in asked]
+    assert poissons(ks, means) == [at_least(k, 1, mean, 0.0) for k, mean in asked]
 
 
 @settings(deadline=None)

@@ -101,6 +101,11 @@ def poisson(k: float, mean: float) -> float:
     return float(_special().gammainc(k, mean)) if mean > 0 else 0.0
 
 
+def poissons(ks: Sequence[float], means: Sequence[float]) -> list[float]:
+    """The same of very many, each k and mean above 0: one call, where each would cost more than its number."""
+    return [min(1.0, p) for p in _special().gammainc(ks, means).tolist()] if ks else []
+
+
 def at_least(k: float, n: int, r: float, inverse_s: float) -> float:
     """P(X ≥ k) for X with mean n·r: negative binomial of size s, Poisson where 1/s is next to nothing."""
     if k <= 0:

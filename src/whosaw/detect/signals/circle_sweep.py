@@ -28,7 +28,7 @@ from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import WEEK, Expected, Spread, background, by_team, in_weeks, intimate_of, spread, starts
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.sweeps import LEAST, WAYS, Sweeps, again, same_hand
-from whosaw.detect.tails import at_least, times
+from whosaw.detect.tails import poissons, times
 from whosaw.detect.wording import days_of, many, people, spelled, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -224,9 +224,10 @@ def _crowded(rows: Mapping[str, Any], blanks: Iterable[Circle], world: World) ->
     """Per circle the principal who was at more of it than chance brings, beside how it is at the other circles."""
     everybody = rows["everybody"][0]
     best: dict[str, tuple[float, Any]] = {}
-    for row in rows["crowds"]:
-        mean = row["n"] * max(row["pairs"] - row["k"], 0.5) / max(1, everybody["pairs"])
-        p = times(at_least(row["k"], 1, mean, 0.0), everybody["whos"])
+    crowds = rows["crowds"]
+    means = [row["n"] * max(row["pairs"] - row["k"], 0.5) / max(1, everybody["pairs"]) for row in crowds]
+    for row, mean, alone in zip(crowds, means, poissons([row["k"] for row in crowds], means), strict=True):
+        p = times(alone, everybody["whos"])
         if p < best.get(row["seed"], (1.0,))[0]:
             best[row["seed"]] = (p, {**row, "mean": mean})
     # Persons of one circle are looked at together by nature: only beside other circles is such a p a p.
