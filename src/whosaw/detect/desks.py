@@ -63,7 +63,11 @@ def by_human(behind: Any) -> Any:
 
 
 def without_name(
-    own: Mapping[str, Any], every: Sequence[Mapping[str, Any]], rates: tuple[float, float], prior: int, dispersion: float
+    own: Mapping[str, Any],
+    every: Sequence[Mapping[str, Any]],
+    rates: tuple[float, float],
+    prior: int,
+    dispersion: float,
 ) -> tuple[float, int, float]:
     """p, persons and how many would be usual, of the stronger of the two counts.
 
