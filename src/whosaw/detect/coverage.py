@@ -102,13 +102,24 @@ def _by(rows: Sequence[Any], name: str) -> tuple[tuple[str, int], ...]:
 
 
 def runs(detector: Detector, world: World) -> bool:
-    """The tables that it needs are known."""
-    return frozenset(world.facts.tables) >= detector.NEEDS
+    """The tables that it needs are known, or what else tells the same."""
+    known = frozenset(world.facts.tables)
+    return known >= detector.NEEDS or (known | {"links"} >= detector.NEEDS and homes_alone(world))
+
+
+def homes_alone(world: World) -> bool:
+    """No table says who is linked to whom, and who lives at one address with three others is known: such circles are watched."""
+    if "links" in world.facts.tables or "persons" not in world.facts.tables:
+        return False
+    seeds = world.prepared("seeds")
+    return bool(world.facts.rows(seeds.aggregate(seeds=seeds.count()), (), "homes")[0]["seeds"])
 
 
 def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
     known = frozenset(world.facts.tables)
     missing = [_absent(table, world) for table in PROJECTED if table not in known]
+    if homes_alone(world):
+        missing.append("Circles of persons are homes alone: no table says who else is linked to whom.")
     if "persons" not in known:
         missing.append("Nobody counts as protected: no table says who is.")
     signals = [

@@ -4,6 +4,7 @@
 import pytest
 from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
 
+from whosaw.detect.coverage import cover, homes_alone, runs
 from whosaw.detect.signals import circle_sweep
 from whosaw.model.access import Field
 
@@ -48,3 +49,43 @@ def test_a_list_covered_by_cases_stands_out_by_who_it_is_about():
         "One person of audit looked at 6 of the 9 persons in the circle of one person in 60 days, all of them for a reason "
         "on file; not even one such person would be usual."
     )
+
+
+def homes(seed=6, home=6):
+    """A company whose first two hundred persons live in homes of so many, the first of each protected; no links are known."""
+    made = company(seed)
+    for n, row in enumerate(made.persons[:200]):
+        row["household"], row["protected"] = f"h-{n // home}", int(n % home == 0)
+    return made
+
+
+def test_homes_are_circles_where_no_links_are_known():
+    """Five of one home, by three people, without a reason: found, and the run says that circles are homes alone."""
+    made = homes()
+    family = [row["person"] for row in made.persons[:6]]
+    for n, person in enumerate(family[:5]):
+        made.look(("e-0007", "e-0013", "e-0021")[n % 3], person, 20 + 5 * n, Field.IP)
+    with world(made, without=("links",)) as world_:
+        assert runs(circle_sweep, world_) and homes_alone(world_)
+        first = tried(circle_sweep, world_)[0]
+        (said,) = [each for each in cover(world_, (circle_sweep,)).off if "ircle" in each]
+    assert set(first.persons) <= set(family) and len(first.persons) >= 4
+    assert first.p < 1e-3
+    assert said == "Circles of persons are homes alone: no table says who else is linked to whom."
+
+
+def test_without_links_and_homes_the_signal_is_off():
+    """Homes of three are no circle; with links known, nothing is said of homes."""
+    for made, without in ((homes(home=3), ("links",)), (homes(), ("links", "persons"))):
+        with world(made, without=without) as world_:
+            assert not runs(circle_sweep, world_) and not homes_alone(world_)
+            assert "The signal circle_sweep is off: it needs links." in cover(world_, (circle_sweep,)).off
+    with world(homes()) as world_:
+        assert runs(circle_sweep, world_) and not homes_alone(world_)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_honest_homes_have_as_many_as_chance_brings(seed):
+    with world(homes(seed), without=("links",)) as world_:
+        assert share_below(tried(circle_sweep, world_), 0.05) <= 0.12

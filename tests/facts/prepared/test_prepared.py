@@ -102,6 +102,27 @@ def test_circles_are_what_one_reaches_in_two_steps(engine, seed, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(2))
+def test_accounts_of_staff_are_at_home_where_no_table_says_who_is_linked(engine, seed):
+    """By both registers of addresses; where links are known, a home is what they and the persons' own register say."""
+    world_ = world(random.Random(seed))
+    two = [
+        {**world_["staff"][0], "own_person": p, "household": "h1", "valid_from": None, "valid_to": None}
+        for p in ("p8", "p9")
+    ]
+    world_["staff"] += two
+    at_home = [
+        {"person": r["own_person"], **{name: r[name] for name in ("household", "valid_from", "valid_to")}}
+        for r in world_["staff"] if r["own_person"]
+    ]  # fmt: skip
+    tables = made(engine, world_)
+    none = {name: each for name, each in tables.items() if name != "links"}
+    expected = linked({"links": [], "persons": [*world_["persons"], *at_home]})
+    assert rows(circle.ties(none, AS_OF)) == sorted(expected)
+    assert expected > linked({"links": [], "persons": world_["persons"]})
+    assert rows(circle.ties(tables, AS_OF)) == sorted(linked(world_))
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_seeds_have_three_people_around_them(engine, seed):
     """Protected where they lately were, with the region of now."""
     world_ = world(random.Random(seed))

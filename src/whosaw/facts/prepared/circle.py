@@ -3,7 +3,8 @@
 
     seed ── any kind ──▶ hop 1 ── household, family, device ──▶ hop 2        seed · member · hop · kind
 
-A link leads both ways. Who lives at one address is linked as `household`, with or without a link that says so. A person
+A link leads both ways. Who lives at one address is linked as `household`, with or without a link that says so; where no table says
+who is linked, the accounts of staff are at the addresses of staff, too. A person
 with over HUB links of a kind passes none of that kind on: everybody is around the famous.
 
 Invariant: one row per seed and member, by the shortest way; the seed is a member of its own circle, at hop 0.
@@ -48,9 +49,8 @@ def ties(tables: Mapping[str, Any], as_of: int) -> Any:
         links = lately(tables["links"], as_of)
         links = links.filter(links.a != links.b)
         found += [links.select("a", "b", "kind"), links.select(a=links.b, b=links.a, kind=links.kind)]
-    if "persons" in tables:
-        homes = lately(tables["persons"], as_of)
-        homes = homes.filter(homes.household.notnull()).select("person", "household").distinct()
+    homes = _homes(tables, as_of)
+    if homes is not None:
         many = homes.person.count().over(ibis.window(group_by=homes.household))
         homes = homes.mutate(many=many)
         homes = homes.filter(homes.many <= HUB).select("person", "household")  # a home of hundreds is a mistake
@@ -61,6 +61,24 @@ def ties(tables: Mapping[str, Any], as_of: int) -> Any:
     if not found:
         looks = tables["look"].filter(ibis.literal(value=False))
         return looks.select(a=looks.who, b=looks.who, kind=looks.who)
+    made = found[0]
+    for more in found[1:]:
+        made = made.union(more)
+    return made.distinct()
+
+
+def _homes(tables: Mapping[str, Any], as_of: int) -> Any:
+    """Person · household, each once; None where nobody says who lives where."""
+    found = []
+    if "persons" in tables:
+        persons = lately(tables["persons"], as_of)
+        found.append(persons.filter(persons.household.notnull()).select("person", "household"))
+    if "links" not in tables and "staff" in tables:
+        staff = lately(tables["staff"], as_of)
+        staff = staff.filter(staff.own_person.notnull(), staff.household.notnull())
+        found.append(staff.select(person=staff.own_person, household=staff.household))
+    if not found:
+        return None
     made = found[0]
     for more in found[1:]:
         made = made.union(more)
