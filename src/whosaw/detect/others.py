@@ -3,18 +3,19 @@
 
     company ◀── function       a function has a rate of its own once it is large; else the company's
     a principal is compared without their own org unit, a team without its own people
+    but what two thirds of a team of some size have at least, in a window, is nobody's doing     nothing was linked there
 
 Whoever stands far apart already is left out for everybody: otherwise those who snoop make each other look usual. What
 they stand apart from starts with those who certainly do not, and is found again until nobody comes or goes.
 
-Invariant: whoever is tested is never part of what they are compared with. A small company gets the declared numbers of
-`defaults.toml`, neither a free pass nor its own noisy tail.                               Design: docs/adr/0042
+Invariant: whoever is tested is part of what they are compared with by no more than that. A small company gets the declared numbers of
+`defaults.toml`, neither a free pass nor its own noisy tail.                         Design: docs/adr/0042, 0199
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from whosaw.detect.defaults import Counts
@@ -22,11 +23,13 @@ from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate
 
 # Fewer org units than this, and leaving out one leaves nothing to compare with.
 _FEW_UNITS = 3
+# Of so many of one team what most of them have is how they work, and not what one of them did.
+_SEVERAL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One principal in one window: k unexplained of n persons."""
+    """One principal in one window: k unexplained of n persons. `block`: which of the windows of that length."""
 
     who: str = field(repr=False)
     unit: str | None
@@ -34,6 +37,7 @@ class Counted:
     manager: str | None = field(repr=False)
     k: int
     n: int
+    block: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,12 @@ class Others:
 
     def __init__(self, counted: Iterable[Counted], numbers: Counts) -> None:
         self._numbers = numbers
-        counted = _near(list(counted), numbers)
+        counted = list(counted)
+        self._members: dict[tuple[str, str | None, int], list[Counted]] = {}
+        for each in counted:
+            for kind, id_ in (("unit", each.unit), ("manager", each.manager), ("function", each.function)):
+                self._members.setdefault((kind, id_, each.block), []).append(each)
+        counted = _near(counted, numbers)
         gathered: dict[_Key, list[Counted]] = {}
         self._own: dict[str, list[Counted]] = {}
         for each in counted:
@@ -103,14 +112,29 @@ class Others:
         self._of_function = {function: self._sum(keys) for function, keys in self._of[1].items()}
         self._answers: dict[tuple[str, str | None, str | None, str | None], Usual] = {}
 
-    def usual(self, kind: str, id_: str, unit: str | None, function: str | None) -> Usual:
-        """What to expect of the unit `id_` of `kind`, whose members have this org unit and function."""
+    def usual(self, kind: str, id_: str, unit: str | None, function: str | None, block: int | None = None) -> Usual:
+        """What to expect of the unit `id_` of `kind`, whose members have this org unit and function; in that window at least what
+        most of its team have.
+        """
         few = len(self._of[0]) < _FEW_UNITS
         without = id_ if kind != "principal" or few else None
         question = (kind, without, unit, function)
         if question not in self._answers:
             self._answers[question] = self._usual(kind, id_, unit, function, few)
-        return self._answers[question]
+        usual = self._answers[question]
+        if block is None:
+            return usual
+        team = ("unit", unit, block) if kind == "principal" else (kind, id_, block)
+        return self._of_members(usual, self._members.get(team, ()) if team[1] is not None else ())
+
+    def _of_members(self, usual: Usual, members: Iterable[Counted]) -> Usual:
+        """At least what the two thirds of a team have, in that window, that have least: nothing was linked there that week, or its
+        tool asks for nothing. That is nobody's doing. A third may be in it together, as everywhere.
+        """
+        of = _by_who(members)
+        if len(of) < _SEVERAL:
+            return usual
+        return replace(usual, rate=max(usual.rate, rate(_least(of), usual.rate, self._numbers.prior)))
 
     def _usual(self, kind: str, id_: str, unit: str | None, function: str | None, few: bool) -> Usual:
         own = Sums.of((c.k, c.n) for c in self._own.get(id_, ())) if kind == "principal" and few else Sums()
@@ -173,13 +197,21 @@ def _at(counted: list[Counted], r: float, numbers: Counts) -> list[Counted]:
 
 def _of_most(counted: Iterable[Counted], numbers: Counts) -> float:
     """The rate of the two thirds of principals who have least: a third may be in it together."""
-    own: dict[str, tuple[int, int]] = {}
+    return _rate_of(_least(_by_who(counted)), numbers)
+
+
+def _by_who(counted: Iterable[Counted]) -> list[Sums]:
+    own: dict[str, Sums] = {}
     for each in counted:
-        k, n = own.get(each.who, (0, 0))
-        own[each.who] = k + each.k, n + each.n
-    ordered = sorted((k / n, n, k) for k, n in own.values() if n)
+        own[each.who] = own.get(each.who, Sums()) + Sums.of([(each.k, each.n)])
+    return [sums for sums in own.values() if sums.n]
+
+
+def _least(of: Sequence[Sums]) -> Sums:
+    """Sums of the two thirds who have least."""
+    ordered = sorted((s.k / s.n, s.n, s.k) for s in of)
     most = ordered[: -(-len(ordered) * 2 // 3)]
-    return _rate_of(Sums(k=sum(k for *_, k in most), n=sum(n for _, n, _ in most)), numbers)
+    return Sums(k=sum(k for *_, k in most), n=sum(n for _, n, _ in most))
 
 
 def _rate(counted: Iterable[Counted], numbers: Counts) -> float:

@@ -234,14 +234,14 @@ class _Counted:
                 (
                     Counted(
                         of, r["unit"], r["function"], r["manager"],
-                        self._hits.get((unit, of), {}).get((label, days, r["block"]), 0), r["n"],
+                        self._hits.get((unit, of), {}).get((label, days, r["block"]), 0), r["n"], r["block"],
                     )
                     for (unit, of), rows in self._units.items() if unit == "principal"
                     for r in rows if r["days"] == days
                 ),
                 self._counts,
             )  # fmt: skip
-        return self._others[label, days].usual(kind, row["id"], row["unit"], row["function"])
+        return self._others[label, days].usual(kind, row["id"], row["unit"], row["function"], row["block"])
 
 
 # ── what it rests on ──

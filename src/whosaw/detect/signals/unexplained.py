@@ -81,14 +81,14 @@ def score(tables: Mapping[str, Sequence[_Row]], world: World) -> list[Unexplaine
 def _principals(rows: Iterable[_Row], days: int, *, first: bool) -> list[Counted]:
     k, n = ("k1", "n1") if first else ("k", "n")
     found: list[Any] = [row for row in rows if row["kind"] == "principal" and row["days"] == days]
-    return [Counted(r["id"], r["unit"], r["function"], r["manager"], r[k], r[n]) for r in found]
+    return [Counted(r["id"], r["unit"], r["function"], r["manager"], r[k], r[n], r["block"]) for r in found]
 
 
 def _signal(kind: UnitKind, id_: str, rows: Sequence[Any], others: Mapping[tuple[int, bool], Others]) -> Unexplained:
     counts = []
     for row in sorted(rows, key=lambda r: -r["days"]):
         for first in (False, True):
-            usual = others[row["days"], first].usual(kind, id_, row["unit"], row["function"])
+            usual = others[row["days"], first].usual(kind, id_, row["unit"], row["function"], row["block"])
             k, n = (row["k1"], row["n1"]) if first else (row["k"], row["n"])
             counts.append(Count(row["days"], first, k, n, usual))
     best = min(counts, key=lambda count: count.p())  # among equals the longest window, all looks before first ones
