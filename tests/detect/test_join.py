@@ -177,6 +177,9 @@ def test_a_finding_names_those_it_is_about():
     kept = core(parts, NUMBERS)
     assert {look.who for s in kept for look in s.looks} == {"ann", "ben"}
     assert [s.unit for s in kept] == ["ann", "ben", "circle"]
+    # What a sentence counts is not what the finding names: it says so, once, however often it is cut.
+    said = [s.sentence for s in core(kept, NUMBERS)]
+    assert said == ["One person looked.", "One person looked.", "One person looked. This finding names two of them."]
     alone = [of(1e-5, crowd, "circle", "circle")]
     assert core(alone, NUMBERS) == alone
 

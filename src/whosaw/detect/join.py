@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from whosaw.detect.defaults import Joining
 from whosaw.detect.signal import TEAMS, Evidence, Signal
+from whosaw.detect.wording import spelled
 from whosaw.facts.columns import DAY
 
 # What two signals may have in common: a principal at a person, or a look at nobody in particular.
@@ -27,6 +28,7 @@ _Pair = tuple[str, str]
 _SERVICE = "service"
 # Below this a p says no more than "never".
 _LEAST = 1e-15
+_NAMED = " This finding names "
 
 
 def standing(tried: Sequence[Signal], share: float) -> list[Signal]:
@@ -157,7 +159,10 @@ class _Alone:
 
 
 def _only(signals: Iterable[Signal], holds: Callable[[Evidence], bool]) -> list[Signal]:
-    """With the looks for which that holds, without the persons and principals of the others; without looks, not at all."""
+    """With the looks for which that holds, without the persons and principals of the others; without looks, not at all.
+
+    A sentence that counts people who are not named any more says so: else it would be about others than its finding.
+    """
     made = []
     for signal in signals:
         looks = tuple(look for look in signal.looks if holds(look))
@@ -166,7 +171,9 @@ def _only(signals: Iterable[Signal], holds: Callable[[Evidence], bool]) -> list[
         elif looks:
             gone = {look.who for look in signal.looks} - {look.who for look in looks}
             principals = tuple(who for who in signal.principals if who not in gone)
-            made.append(replace(signal, looks=looks, principals=principals, persons=()))
+            named = f"{_NAMED}{spelled(len({look.who for look in looks}))} of them." if gone else ""
+            said = signal.sentence.partition(_NAMED)[0] + named if named else signal.sentence
+            made.append(replace(signal, looks=looks, principals=principals, persons=(), sentence=said))
     return made
 
 
