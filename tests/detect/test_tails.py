@@ -168,6 +168,17 @@ def test_nobody_is_compared_with_their_own():
         assert whole.others <= len([r for r in rows if not is_own(r)])
 
 
+@pytest.mark.parametrize(("busy", "of", "usual_there"), [(8, 8, True), (2, 8, False), (4, 4, False)])
+def test_what_most_of_a_team_have_in_a_window_is_usual_there(busy, of, usual_there):
+    """All of a unit look without a reason that week: nobody of it stands apart. Two of eight, or a unit of four: they do."""
+    team = [counted(f"t{i}", "u9", "f9", 20 if i < busy else 2, 60) for i in range(of)]
+    others = Others([*crowd(random.Random(3), 0), *team], COUNTS)
+    apart = others.usual("principal", "e-t0", "u9", "f9")
+    for kind, id_ in (("principal", "e-t0"), ("unit", "u9")):
+        assert (others.usual(kind, id_, "u9", "f9", 0).rate > 2 * apart.rate) == usual_there
+    assert others.usual("principal", "e-t0", "u9", "f9", 1) == apart  # of another window nothing is known
+
+
 def test_where_there_are_few_units_only_oneself_is_left_out():
     """With two org units, leaving out one's own would leave half a company: others of the unit stay."""
     rows = [counted(i, f"u{i % 2}", "support", 1, 30) for i in range(20)]
