@@ -337,13 +337,22 @@ def _much(who: str, sums: Sequence[Any], most: Sequence[Any], others: _Usual) ->
 
 
 def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
-    return [_told(world, signal) for signal in signals if isinstance(signal, Much)]
+    mine = [signal for signal in signals if isinstance(signal, Much)]
+    by: dict[str, list[Much]] = {}
+    for signal in mine:
+        by.setdefault(signal.measure, []).append(signal)
+    # One question for each measure: to write one takes longer than to answer it, and there may be many signals.
+    seen = {measure: _seen(world, measure, of) for measure, of in sorted(by.items())}
+    return [_told(world, signal, seen[signal.measure].get((signal.unit, signal.day), [])) for signal in mine]
 
 
-def _told(world: World, signal: Much) -> Signal:
-    looks = _odd(world) if signal.measure == ODD else _looks(world)
-    looks = looks.filter(looks.who == signal.unit, looks.day == signal.day)
-    match signal.measure:
+def _seen(world: World, measure: str, signals: Sequence[Much]) -> dict[tuple[str, int], list[Evidence]]:
+    """The looks of these days by principal and day, the first _SHOWN of each."""
+    ibis = need("ibis", "watching")
+    looks = _odd(world) if measure == ODD else _looks(world)
+    days = sorted(f"{signal.day} {signal.unit}" for signal in signals)
+    looks = looks.filter((looks.day.cast("string") + " " + looks.who).isin(days))
+    match measure:
         case "exports":
             looks = looks.filter(looks["mode"] == str(Mode.EXPORT))
         case "rows":
@@ -352,7 +361,15 @@ def _told(world: World, signal: Much) -> Signal:
             looks = looks.filter(looks["mode"] == str(Mode.SEARCH))
         case _:
             looks = looks.filter(_alone(world, looks))
-    seen = evidence_of(world, looks.order_by("row").limit(_SHOWN))
+    of_day = ibis.window(group_by=[looks.who, looks.day], order_by=[looks.row])
+    looks = looks.mutate(place=ibis.row_number().over(of_day))
+    made: dict[tuple[str, int], list[Evidence]] = {}
+    for look in evidence_of(world, looks.filter(looks.place < _SHOWN)):
+        made.setdefault((look.who, look.t // DAY), []).append(look)
+    return made
+
+
+def _told(world: World, signal: Much, seen: Sequence[Evidence]) -> Signal:
     if not seen:
         return replace(signal, p=1.0)
     return replace(
