@@ -12,10 +12,9 @@ Invariant: only the sequencer's thread and a start make `Recorded` values; both 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from whosaw.journal.ports import Placed
 from whosaw.journal.submission import Opened, Recorded
@@ -30,17 +29,11 @@ _MS = timedelta(milliseconds=1)
 _FEW = 8  # leaves; a look has one, and the first one of a person two
 
 
-@dataclass(frozen=True, slots=True)
-class Promised:
-    """What the receipt of some leaves says, signed or not, and by whose key."""
+class Promised(NamedTuple):
+    """What the receipt of some leaves says, signed or not: of which log, and which indexes they have."""
 
-    by: VerifierKey
     origin: str
-    first: int
-    count: int
-
-
-_promised: Lately[bytes, Promised] = Lately(4096)  # by this process, by the root of the leaves
+    indexes: range
 
 
 class Receipts:
@@ -60,7 +53,7 @@ class Receipts:
         hashes = hashes or [opened.leaf_hash for opened in leaves]
         placed = Placed(leaves[0].index, len(leaves), at)
         if self._key is not None and placed.count <= _FEW:
-            _promised.keep(merkle.root(hashes), Promised(self._key, self._origin, placed.first, placed.count))
+            _promised.keep(hashes[0] if placed.count == 1 else merkle.root(hashes), (self, placed))
         return Recorded(tuple(leaves), partial(self.sign, placed, idem, hashes))
 
     def left(self, leaves: Sequence[Opened], placed: Placed, idem: bytes, hashes: Sequence[bytes]) -> Recorded:
@@ -75,11 +68,20 @@ class Receipts:
         signer = self._signer
         return Note(text, (Signature(signer.name, signer.key_id, signer.sign(text, placed.at // 1000)),)).encode()
 
+    def says(self, placed: Placed, key: VerifierKey) -> Promised | None:
+        """What the receipt for these leaves says, if it is that very key that signs it here; None else."""
+        if self._key != key:
+            return None
+        return Promised(self._origin, range(placed.first, placed.first + placed.count))
+
+
+_promised: Lately[bytes, tuple[Receipts, Placed]] = Lately(4096)  # by this process, by the root of the leaves
+
 
 def promised(root: bytes, key: VerifierKey) -> Promised | None:
     """What this process has found durable under `root` lately, and signs with that very key when it is asked; None of all else."""
     found = _promised.find(root)
-    return found if found is not None and found.by == key else None
+    return None if found is None else found[0].says(found[1], key)
 
 
 def moment(ms: int) -> datetime:

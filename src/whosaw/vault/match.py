@@ -81,7 +81,7 @@ def _under_receipt(request: Request, recorded: RecordedLook, leaves: Sequence[Op
     said = (promised(root, key) if recorded.signed is None else None) or _signed(request, recorded.receipt, root, key)
     if said.origin != request.origin:
         raise request.wrong("it is of another log")
-    if [found.index for found in leaves] != list(range(said.first, said.first + said.count)):
+    if [found.index for found in leaves] != list(said.indexes):
         raise request.wrong("these are not its leaves")
 
 
@@ -93,7 +93,7 @@ def _signed(request: Request, raw: bytes, root: bytes, key: VerifierKey) -> Prom
         raise request.wrong("it is not signed by this log's receipt key") from error
     if not hmac.compare_digest(root, receipt.root):
         raise request.wrong("these are not its leaves, bit for bit")
-    return Promised(key, receipt.origin, receipt.first, receipt.count)
+    return Promised(receipt.origin, receipt.indexes)
 
 
 def _own_leaf(request: Request, leaves: Sequence[OpenedLeaf]) -> OpenedLeaf:
