@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.detect.made import any_findings, finding, seen, signal
 
+from whosaw.detect import weigh
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.evidence import most_telling
 from whosaw.detect.finding import NONE, Findings, numbered
@@ -280,3 +281,16 @@ def test_findings_keep_their_order():
     _, kept = numbered(drafts, NONE, 3)
     assert kept == Findings(6, kept.findings)
     assert [f.id for f in kept.findings] == [f"f-{i:06d}" for i in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (None, []), (50, []), (22, ["What is usual was measured on 22 others only, and is partly assumed."]),
+        (1, ["What is usual was measured on 1 other only, and is partly assumed."]),
+        (0, ["Nobody else here does such work, so what is usual is assumed and not measured."]),
+    ],
+)  # fmt: skip
+def test_where_few_others_say_what_is_usual_that_speaks_against_a_finding(others, said):
+    """Of fifty it is measured; below it is said how many they were."""
+    assert weigh._weak(others, load_defaults()) == said

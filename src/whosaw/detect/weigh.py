@@ -194,8 +194,9 @@ def _new(looks: Sequence[Evidence], days: int) -> list[str]:
 def _weak(others: int | None, defaults: Defaults) -> list[str]:
     if others is None or others >= defaults.counts.rate_units:
         return []
-    whom = f"only {many(others, 'other')}" if others else "nobody else here"
-    return [f"What is usual was taken from {whom}, and for the rest from the declared numbers."]
+    if not others:
+        return ["Nobody else here does such work, so what is usual is assumed and not measured."]
+    return [f"What is usual was measured on {many(others, 'other')} only, and is partly assumed."]
 
 
 def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]]:
