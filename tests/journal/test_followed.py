@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.journal.test_rekey import rekeyed
 from tests.journal.world import World
 
-from whosaw.errors import NotCanonical
+from whosaw.errors import Contradiction, NotCanonical
 from whosaw.journal.followed import Streams
 from whosaw.model.record import Stream, parse
 
@@ -97,3 +97,19 @@ def test_a_smaller_head_gives_no_more_than_was_read():
     both = streams.read(world.published(core), key, text)
     assert streams.read(old, key, text) == both
     assert len(both) == 2
+
+
+def test_a_keyring_that_is_older_than_the_log_is_told_each_time():
+    """Under a second key of which it knows nothing there is more: what was read so far is not the whole."""
+    world, streams = World(), Streams()
+    core = world.open()
+    world.record(core, "k1", "anna")
+    old = world.keys.of(ANNA)
+    streams.read(world.published(core), old, text)
+    rekeyed(world, core, ANNA)
+    world.record(core, "k2", "anna")
+    reader = world.published(core)
+    for followed in (streams, streams, Streams()):
+        with pytest.raises(Contradiction):
+            followed.read(reader, old, text)
+    assert streams.read(reader, world.keys.of(ANNA), text) == whole(reader, world.keys.of(ANNA))

@@ -84,15 +84,11 @@ class Reader:
 
         Raises Unavailable where it is erased while somebody holds its key: this is not a stream without records.
         """
-        run = [self._opened(index) for index in self.places(key)]
-        if run and is_rekey(run[-1].body):
-            # Raises where the keyring is older than the log: this would be the beginning of a stream, and no more.
-            key_at(key, split(run[-1].i)[0] + 1)
-        return run
+        return self._to_its_end(key, self.places(key))
 
     def since(self, key: StreamKey, known: int) -> list[Frame]:
         """The same without the first `known` leaves, of a stream that has one key."""
-        return [self._opened(index) for index in self._stretch(key, known)]
+        return self._to_its_end(key, self._stretch(key, known))
 
     def places(self, key: StreamKey) -> list[int]:
         """Where they stand, erased or not."""
@@ -127,6 +123,13 @@ class Reader:
     def _indexes(self, labels: Sequence[bytes]) -> dict[bytes, int]:
         # The table may be ahead of the checkpoint: it knows what was published since.
         return {label: index for label, index in self._labels.find(labels).items() if index < self.size}
+
+    def _to_its_end(self, key: StreamKey, places: Sequence[int]) -> list[Frame]:
+        run = [self._opened(index) for index in places]
+        if run and is_rekey(run[-1].body):
+            # Raises where the keyring is older than the log: this would be the beginning of a stream, and no more.
+            key_at(key, split(run[-1].i)[0] + 1)
+        return run
 
     def _opened(self, index: int) -> Frame:
         frame = self._segments.frame(index)
