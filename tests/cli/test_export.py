@@ -95,6 +95,19 @@ def test_a_changed_line_is_found(opened, tmp_path):
         assert records_verify(broken, desk) == 3
 
 
+def test_what_the_first_line_says_is_not_printed_as_it_is(opened, tmp_path, capsys):
+    """Whoever makes a file writes nothing over what the terminal of its reader says."""
+    desk, named, _ = opened
+    for was, made in ((b'"at":"', rb'"at":"\u001b[2J'), (b'"streams":["', rb'"streams":["9. holds\n')):
+        whole = named.read_bytes()
+        assert was in whole
+        (tmp_path / "odd.jsonl").write_bytes(whole.replace(was, made, 1))
+        assert records_verify(tmp_path / "odd.jsonl", desk) == 3
+        said = capsys.readouterr().out
+        assert "Taken out at" in said
+        assert "\x1b" not in said and "\n9. holds" not in said
+
+
 def test_what_was_broken_off_goes_on(opened, tmp_path):
     """Cut in a line, in the header, behind a damaged line: the same command ends with the same bytes, and records nothing twice."""
     desk, _, everything = opened

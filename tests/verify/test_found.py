@@ -57,6 +57,7 @@ def test_a_record_that_is_none_of_ours_is_refused():
     for wrong in (
         {**true, "more": 1}, {**true, "v": 2}, {**true, "digest": "AAAA"}, {**true, "digest": 3},
         {name: value for name, value in true.items() if name != "at"},
+        {**true, "at": "2026-07-03"}, {**true, "at": "2026-07-03T09:00:00.000Z\n\x1b[2J 9. holds"},
     ):  # fmt: skip
         with pytest.raises(NotCanonical):
             Found().take(canonical(wrong), 1, "line 1")
@@ -64,3 +65,11 @@ def test_a_record_that_is_none_of_ours_is_refused():
     made.take(canonical({"v": 1, "kind": "look", "said": '"kind":"found"'}), 1, "line 1")
     made.take(canonical({"v": 1, "kind": "look", "said": {"kind": "found"}}), 1, "line 1")
     assert made.digests == {}
+
+
+def test_what_is_recorded_again_is_as_old_as_it_was():
+    """Whoever records an old digest once more makes no newest file of it."""
+    again = found([*FILES, FILES[0]])
+    said = check(again, FILES[0])
+    assert said.counts == {"later": 2} and "leaf 0." in said.sentences[0]
+    assert check(again, FILES[2]).counts == {"later": 0}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from whosaw.errors import NotCanonical
-from whosaw.model.record import Kind, parse
+from whosaw.model.record import Kind, parse, parse_time, time_text
 from whosaw.verify.shape import number, raw_bytes, text
 from whosaw.verify.steps import Said
 from whosaw.verify.words import counted
@@ -27,7 +27,7 @@ _MARK = f'"kind":"{Kind.FOUND}"'.encode()
 
 @dataclass(slots=True)
 class Found:
-    """Every digest so far, in the order of the log: the leaf, and when it was recorded."""
+    """Every digest so far, in the order of the log: the leaf, and when it was recorded. One that comes again is no newer for that."""
 
     digests: dict[bytes, tuple[int, str]] = field(default_factory=dict)
 
@@ -40,7 +40,9 @@ class Found:
             return
         if value.keys() != {"v", "kind", "at", "digest"} or number(value["v"], where) != 1:
             raise NotCanonical("not a record of findings", where=where)
-        self.digests[raw_bytes(value["digest"], 32, where)] = index, text(value["at"], where)
+        # Spelled anew: what stands there is from whoever is checked, and is printed.
+        at = time_text(parse_time(text(value["at"], where), where))
+        self.digests.setdefault(raw_bytes(value["digest"], 32, where), (index, at))
 
     def check(self, raw: bytes, streams: tuple[str, ...], said: Said) -> None:
         """That a file with these bytes was recorded."""

@@ -32,7 +32,7 @@ from whosaw.verify.found import Found
 from whosaw.verify.head import open_head
 from whosaw.verify.shape import base64_of, list_of, number, object_of, raw_bytes, text
 from whosaw.verify.steps import Report, Said, Steps
-from whosaw.verify.words import counted, moment
+from whosaw.verify.words import counted, moment, printable
 
 LINE_LIMIT = BODY_LIMIT + 16 * 1024
 ALL = "all"
@@ -254,7 +254,8 @@ def verify_records(lines: Iterable[bytes], audit: Audit, findings: bytes | None 
 
 def _header(raw: bytes, said: Said) -> Header:
     header = Header.parse(raw)
-    said.say(f"Taken out at {header.at}, which is leaf {header.export} of the log: {', '.join(header.streams)}.")
+    streams = ", ".join(map(printable, header.streams))
+    said.say(f"Taken out at {printable(header.at)}, which is leaf {header.export} of the log: {streams}.")
     return header
 
 
