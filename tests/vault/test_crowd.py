@@ -13,7 +13,7 @@ from tests.privacy.keys import root
 from tests.vault.crowds import fill
 from tests.vault.desk import PERMITTED, Desk, a_look
 
-from whosaw.errors import Unavailable
+from whosaw.errors import Damaged, Unavailable
 from whosaw.model.access import Field
 from whosaw.model.record import Stream
 from whosaw.privacy.fields.ip import FEW, IP_PROVES, address_of, lengths, network_of
@@ -136,6 +136,17 @@ def test_what_was_kept_of_a_look_says_nothing_and_is_of_no_other_look():
     one.crowd_rows.kept[new] = one.crowd_rows.kept[name]
     with pytest.raises(Exception, match="does not open"):
         texts(one, other, recorded)
+
+
+def test_where_nothing_stands_in_the_place_of_what_was_kept_nothing_is_shown():
+    """An empty row is no row of ours."""
+    desk = Desk()
+    desk.put()
+    recorded = desk.looked()
+    texts(desk, recorded=recorded)
+    desk.crowd_rows.kept = dict.fromkeys(desk.crowd_rows.kept, b"")
+    with pytest.raises(Damaged):
+        texts(desk, recorded=recorded)
 
 
 def test_where_nobody_can_count_nothing_is_shown():

@@ -220,7 +220,7 @@ def _lengths(one: _Showing) -> list[int | None]:
     if one.kept is None:
         raise one.error or Damaged("nothing was kept of a look", where="crowd")
     # What was kept of it before may be another's, of the same look.
-    plain = one.plain if one.kept == one.sealed else one.asked.key.open(one.about, 0, one.kept)
+    plain = one.plain if one.sealed and one.kept == one.sealed else one.asked.key.open(one.about, 0, one.kept)
     return [length or None for length in plain[: len(one.asked.values)]]
 
 
