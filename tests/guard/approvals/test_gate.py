@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.guard.approvals.room import COMPANY, COUNCIL, Room
 from tests.guard.gate import FakeVault, Left
+from tests.guard.test_together import Journal, Vault
 from tests.policy.ground import EVERYTHING, POLICY
 
 from whosaw.errors import Busy, Unavailable
@@ -19,8 +20,11 @@ from whosaw.guard.approvals.glass import review
 from whosaw.guard.approvals.overseer import exported
 from whosaw.guard.approvals.state import State
 from whosaw.guard.look import Guard
+from whosaw.guard.one import One
+from whosaw.guard.turn import Turn
 from whosaw.model.approval import As, Counts
 from whosaw.model.look_body import LookBody
+from whosaw.model.stage import Stage
 from whosaw.policy.again import again
 from whosaw.policy.decide import decide
 from whosaw.verify.approval import check_approvals
@@ -104,6 +108,23 @@ def test_a_protected_person_is_shown_for_two_of_whom_one_is_an_overseer(door):
     assert door.room.now(kept).standing.used == again_.look_id
     assert isinstance(door.guard.look(again_), Shown)
     assert codes(door.guard.look(protected(door))) == ["protected-person"]
+
+
+def test_two_looks_of_one_group_and_one_approval_that_is_used_once(door):
+    """The first has it and is shown; the other is refused, has none on record, and takes nothing from the first."""
+    kept = both(door, protected(door))
+    log, safe = Journal(door.room.journal), Vault(door.vault)
+    guard = door.another(journal=log, vault=safe, turn=Turn(1))
+    ones = [One(protected(door), Stage.DURABLE, opens=True) for _ in range(3)]
+    guard._work(ones)
+    first, *others = [one.became() for one in ones]
+    assert isinstance(first, Shown)
+    assert [codes(other) for other in others] == [["protected-person"]] * 2
+    assert [len(body.approvals) for body in door.bodies()] == [2, 0, 0]
+    assert log.groups == [3]
+    now = door.room.now(kept)
+    assert (now.standing.state, now.standing.used) == (State.USED, first.look_id)
+    assert {look.key for look, _, _ in door.vault.opened} == {ones[0].look.key}
 
 
 def test_one_inside_is_not_enough_and_two_inside_neither(door):
