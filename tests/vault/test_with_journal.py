@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vault beside the real journal: real files, real receipts, the labels of the real sequencer."""
 
+import pickle
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,6 +11,7 @@ from tests.vault.crowds import fill
 from tests.vault.desk import PERMITTED, Recorded, a_look, body_of
 
 from whosaw.errors import WrongReceipt
+from whosaw.guard.answer import Permitted
 from whosaw.journal import receipts
 from whosaw.journal.place import OF_ONE_KEY, label_of, split
 from whosaw.journal.submission import Promise, Record, Submission
@@ -84,6 +87,18 @@ def test_a_receipt_that_nobody_asked_for_is_not_signed_and_opens_its_look_and_no
         receipts._promised.clear()
         assert home.vault.open(look, again, PERMITTED)
         assert again.signed == mine.receipt == mine.signed
+
+
+def test_an_answer_that_is_copied_or_packed_has_a_signed_receipt_and_no_way_to_its_key(folder):
+    """However it is taken out of this process, it is the receipt that anybody can verify, and nothing that signs."""
+    with house(folder) as home:
+        seen(home, "ida@example.org")
+        for n, taken in enumerate((deepcopy, lambda it: pickle.loads(pickle.dumps(it)))):
+            mine = recorded(home, a_look(look_id=f"v-{n}", key=f"v-{n}", person="ida@example.org"))
+            answer = Permitted(f"v-{n}", PERMITTED, mine.promise, mine.leaves[-1].index)
+            other = taken(answer)
+            assert other.proof.signed == other.receipt == mine.receipt
+            assert "Receipts" not in repr(pickle.dumps(answer))
 
 
 @dataclass

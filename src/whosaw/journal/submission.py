@@ -87,9 +87,9 @@ class Promise:
 
     __slots__ = ("_sign", "signed")
 
-    def __init__(self, sign: Callable[[], bytes]) -> None:
+    def __init__(self, sign: Callable[[], bytes], signed: bytes | None = None) -> None:
         self._sign = sign
-        self.signed: bytes | None = None  # until somebody asks
+        self.signed = signed  # None: until somebody asks
 
     @property
     def receipt(self) -> bytes:
@@ -98,6 +98,14 @@ class Promise:
         if self.signed is None:
             self.signed = self._sign()
         return self.signed
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Promise], tuple[bytes]]:
+        """A copy of it, or what is written of an answer that leaves the process: signed, and no way to who signs."""
+        return _signed, (self.receipt,)
+
+
+def _signed(receipt: bytes) -> Promise:
+    return Promise(lambda: receipt, receipt)
 
 
 class Recorded:
