@@ -27,9 +27,10 @@ class World:
             "case_persons": tables.case_person_rows,
             "assignments": tables.assignment_rows,
         }
-        # Links and regions come from dataset folders alone.
+        # Links and regions come from dataset folders alone; and who looks seldom has no habits: test_conventions.py.
         known = {name for name, rows in self.rows.items() if rows is not None}
-        self.usable = [(place, t) for place, t in enumerate(templates.templates) if t.needs <= known]
+        placed = enumerate(templates.templates)
+        self.usable = [(place, t) for place, t in placed if t.needs <= known and not t.convention]
         self.looks = [dict(look) for look in looks]
         for look in self.looks:
             look.update(self._as_of(look))

@@ -58,9 +58,10 @@ def test_the_engine_says_what_plain_python_says(tmp_path_factory, seed):
 def test_small_worlds_have_everything():
     """The worlds above meet every reason, every kind of near miss, and looks that came back."""
     usable = {place for place, _ in next(iter(oracles(small_worlds(random.Random(1), 1)))).usable}
-    # Links and regions of many countries come from dataset folders: test_templates_of_folders.py
+    # Links and regions of many countries come from dataset folders: test_templates_of_folders.py; and test_conventions.py
     assert {t.id for place, t in enumerate(TEMPLATES.templates) if place not in usable} == {
         "case_linked",
+        "case_of_own",
         "country_assigned",
     }
     reasons, misses = set(), set()

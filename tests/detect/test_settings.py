@@ -25,7 +25,7 @@ def test_shipped_templates_are_as_meant():
         if "cases" in template.needs:
             assert template.start is not None, template.id
             assert template.end is not None, template.id
-            assert template.unlike, template.id
+            assert template.unlike or template.convention, template.id
 
 
 def test_what_is_set_changes_the_digest():
@@ -87,6 +87,9 @@ def test_a_signal_that_is_not_there_is_named_with_those_that_are():
         ('format         = "whosaw-templates/1"', ""),
         ("explained_from = 50", "explained_from = 101"),
         ("days = 7", "days = 0"),
+        ("people = 75", "people = 49"),
+        ("looks = 5 }", "looks = 0 }"),
+        ("convention = true", "convention = 1"),
         ('id       = "person_asked"', 'id       = "case_assigned"'),
         ('id       = "person_asked"', 'id       = "Person asked"'),
         ("weight   = 100", "weight   = 101"),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from whosaw.detect.conventions import with_conventions
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.templates import HOMES, ONLY, Instant, Ref, Template, Templates
 from whosaw.facts.columns import DAY, FIELDS
@@ -77,10 +78,10 @@ def reasons(
     fields = {field for template in templates.templates for field in template.never_fields}
     looks = facts.lay(f"looks{mark}", looks.select(*_OF_REASONS, *sorted(_FIELD_COLUMNS[field] for field in fields)))
     # One statement for each: all at once would hold what every one of them is joined with.
-    met = [
-        facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
+    met = {
+        placed[0]: facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
         for placed in templates.usable(frozenset(tables))
-    ]
+    }
     found = facts.lay(f"found{mark}", _reasons(looks, met, templates, defaults))
     return looks.inner_join(found, looks.row == found.e_row)
 
@@ -93,29 +94,35 @@ def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, default
     near          LATE, OVER, OWN (added up): why the nearest template fails; 0 where none comes near
     first         1: no look by this principal at this person in so many days before
     """
-    met = [_judged(looks, tables, placed, defaults, {}) for placed in templates.usable(frozenset(tables))]
+    met = {placed[0]: _judged(looks, tables, placed, defaults, {}) for placed in templates.usable(frozenset(tables))}
     found = _reasons(looks, met, templates, defaults)
     return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
 
 
-def _reasons(looks: Any, met: Sequence[Any], templates: Templates, defaults: Defaults) -> Any:
-    """What `explain` adds, by `e_row`. `met`: of each template, the looks that it leads to."""
-    ibis = need("ibis", "watching")
+def _reasons(looks: Any, met: Mapping[int, Any], templates: Templates, defaults: Defaults) -> Any:
+    """What `explain` adds, by `e_row`. `met`: of each template, by its place, the looks that it leads to."""
     # Of each look only what is asked for here: windows over whole rows would carry sixty columns through every sort.
-    narrow = looks.select(*_IN_ORDER)
-    joined = narrow.mutate(then=_zero(ibis), now=_zero(ibis), miss=_zero(ibis))
-    if met:
-        best = reduce(lambda a, b: a.union(b), met)
-        best = best.group_by(best.j_row).aggregate(
-            then=best.then.max(), now=best.now.max(), miss=best.miss.min().fill_null(0)
-        )
-        joined = narrow.left_join(best, narrow.row == best.j_row).drop("j_row")
-        joined = joined.mutate(
-            then=joined.then.fill_null(0), now=joined.now.fill_null(0), miss=joined.miss.fill_null(0)
-        )
-        joined = _of_lists(joined, templates, defaults.narrow)
-    found = _with_repeats(joined, templates, defaults.first_days)
+    joined = looks.select(*_IN_ORDER)
+    usual = [met[place] for place in met if templates.templates[place].convention]
+    joined = _with_best(joined, [met[place] for place in met if not templates.templates[place].convention])
+    if usual:
+        own = _with_best(looks.select("row"), usual)
+        own = own.select(o_row="row", o_then="then", o_now="now")
+        joined = with_conventions(joined, own, templates, _PLACES)
+    joined = _of_lists(joined, templates, defaults.narrow)
+    found = _with_repeats(joined.drop("function"), templates, defaults.first_days)
     return found.select(e_row="row", **{name: found[name] for name in FOUND})
+
+
+def _with_best(looks: Any, met: Sequence[Any]) -> Any:
+    """`looks` with the largest weights and the nearest miss of all that is `met`; 0 where nothing is."""
+    if not met:
+        zero = need("ibis", "watching").literal(0, "int64")
+        return looks.mutate(then=zero, now=zero, miss=zero)
+    best = reduce(lambda a, b: a.union(b), met)
+    best = best.group_by(best.j_row).aggregate(then=best.then.max(), now=best.now.max(), miss=best.miss.min())
+    both = looks.left_join(best, looks.row == best.j_row).drop("j_row")
+    return both.mutate(**{name: both[name].fill_null(0) for name in ("then", "now", "miss")})
 
 
 def _of_lists(looks: Any, templates: Templates, narrow: int) -> Any:
@@ -204,7 +211,7 @@ _OF_PATHS = (
 _OF_REASONS = (*_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", "request", "mode", "size")
 READ = frozenset({*_OF_REASONS, *FIELDS.values()})
 # What orders looks and tells whose they are; and what is found of them.
-_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed", "request", "size", "mode")
+_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed", "request", "size", "mode", "function")
 FOUND = ("weight_then", "weight_now", "template", "near", "first")
 _VERSIONED = frozenset({"cases", "case_persons", "assignments"})
 _OF_A_TIME = frozenset({"staff", "assignments", "links"})

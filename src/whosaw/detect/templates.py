@@ -88,6 +88,7 @@ class Template:
     ends: bool = False
     alone: bool = False
     own_tool: bool = False
+    convention: bool = False
     unsaid: bool = False  # of an author nothing is said in any row, so that nobody could be known by it
 
     @property
@@ -111,6 +112,8 @@ class Templates:
     explained_from: int
     repeat_days: int
     repeat_keep: int
+    convention_people: int
+    convention_looks: int
     templates: tuple[Template, ...]
     digest: str
 
@@ -142,8 +145,9 @@ def _spared(template: Template, unsaid: frozenset[str]) -> Template:
 def load_templates(raw: bytes | None = None) -> Templates:
     """The reasons in `raw`, or the shipped ones. Raises Misconfigured, naming the template."""
     raw = shipped(FILE) if raw is None else raw
-    top = exactly(read(raw, FILE, FORMAT), frozenset({"explained_from", "repeat", "template"}), FILE)
+    top = exactly(read(raw, FILE, FORMAT), frozenset({"explained_from", "repeat", "convention", "template"}), FILE)
     repeat = exactly(top["repeat"], frozenset({"days", "keep"}), "repeat")
+    convention = exactly(top["convention"], frozenset({"people", "looks"}), "convention")
     given = top["template"]
     if type(given) is not list or not 0 < len(given) <= MOST:
         raise Misconfigured(f"{FILE} has from 1 to {MOST} templates", setting=FILE)
@@ -154,6 +158,8 @@ def load_templates(raw: bytes | None = None) -> Templates:
         explained_from=whole(top["explained_from"], "explained_from", high=100),
         repeat_days=whole(repeat["days"], "repeat.days", high=3650),
         repeat_keep=whole(repeat["keep"], "repeat.keep", low=0, high=100),
+        convention_people=whole(convention["people"], "convention.people", low=50, high=100),
+        convention_looks=whole(convention["looks"], "convention.looks", low=1, high=100),
         templates=templates,
         digest=digest(raw),
     )
@@ -166,7 +172,7 @@ HOMES: Mapping[Ref, Ref] = {
     Ref("case_persons", "added_by"): Ref("case_persons", "added_by_home"),
 }
 _NEEDED = frozenset({"id", "sentence", "weight", "path", "protected_at_most"})
-_FLAGS = ("ends", "alone", "own_tool")
+_FLAGS = ("ends", "alone", "own_tool", "convention")
 _OPTIONAL = frozenset({"between", "before", "unlike", "outside", "only", "never_fields", *_FLAGS})
 
 
