@@ -144,7 +144,7 @@ def _told(made: Examined, out: Path, warnings: tuple[str, ...], rejected: tuple[
             f"reason on file ({coverage.explained_percent} %), of {coverage.first:,} first ones {coverage.first_explained:,}."
         )
     chance = (
-        f"{made.tried:,} people, teams, cases and circles were tried. If all of them were innocent, about {_about(made.by_chance)} "
+        f"People, teams, cases and circles that were tried: {made.tried:,}. If all of them were innocent, about {_about(made.by_chance)} "
         f"would stand out as much as the weakest of the findings from the top."
     )
     more = (f"The first {_SHOWN} are shown; all are in {out.name}.",) if len(listed) > _SHOWN else ()
