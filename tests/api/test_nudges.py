@@ -15,6 +15,7 @@ from whosaw.api.answers import AnswerRefused, QuestionAnswered, QuestionsAsked
 from whosaw.api.app import Parts, application
 from whosaw.api.nudges import ANSWER, QUESTIONS, Nudges
 from whosaw.api.question import AnswerGiven, OwnQuestions
+from whosaw.api.reply import told_of
 from whosaw.errors import Busy, OutcomeUnknown
 from whosaw.nudge.ask import nudges, round_
 from whosaw.nudge.record import Refusal, Said, decode
@@ -134,8 +135,10 @@ def test_whoever_asks_all_the_time_is_told_to_wait(day, monkeypatch):
     assert handlers.answer(wrong, With("ana"), "").status == handlers.questions({}, With("ana"), "").status == 200
     before = len(day.journal.frames)
     for ask, body in ((handlers.answer, wrong), (handlers.questions, {})):
-        with pytest.raises(Busy, match="of one employee in an hour"):
+        with pytest.raises(Busy, match="of one employee in an hour") as caught:
             ask(body, With("ana"), "")
+        told = told_of(caught.value)
+        assert (told.status, told.headers["retry-after"]) == (429, "3600")
     assert len(day.journal.frames) == before
     assert handlers.questions({}, With("sam"), "").status == 200
     day.at += 2 * HOUR

@@ -70,6 +70,7 @@ class Described:
     key: bool | None = None  # an idempotency key is needed, may be given, has no place
     also: tuple[int, ...] = ()
     known: bool = True  # whoever asks must be known
+    often: bool = False  # an employee may ask too often
 
 
 ENDPOINTS: Sequence[Described] = (
@@ -90,13 +91,18 @@ ENDPOINTS: Sequence[Described] = (
         key=True,
     ),
     Described(COUNTS, "How many accounts, with noise.", (CountQuestion,), (answers.Counted, answers.CallRefused)),
-    Described(QUESTIONS, "The open questions of the day to whoever's token it is.", (OwnQuestions,), (answers.QuestionsAsked,)),
     Described(
-        ANSWER, "What a look was for, by the one who looked.", (AnswerGiven,), (answers.QuestionAnswered, answers.AnswerRefused)
+        QUESTIONS, "The open questions of the day to whoever's token it is.", (OwnQuestions,), (answers.QuestionsAsked,),
+        often=True,
+    ),
+    Described(
+        ANSWER, "What a look was for, by the one who looked.", (AnswerGiven,), (answers.QuestionAnswered, answers.AnswerRefused),
+        often=True,
     ),
     Described(authzen.METADATA, "Where everything is.", (), (answers.Metadata,), known=False),
     Described(HEALTH, "Is this house well?", (), (answers.HealthAnswer,), also=(503,), known=False),
 )  # fmt: skip
+_TOO_OFTEN = 429
 _ERRORS = {
     400: "The question cannot be read.",
     401: "Who asks is not known.",
@@ -104,6 +110,7 @@ _ERRORS = {
     408: "The body came too slowly.",
     409: "The idempotency key was used for another question.",
     413: "The body is too long.",
+    _TOO_OFTEN: "Whoever asks has asked too often.",
     500: "Something here is broken; it is not said what.",
     503: "Something that is needed does not answer.",
 }
@@ -135,7 +142,7 @@ def describe(endpoints: Sequence[Described]) -> dict[str, Any]:
 def _operation(one: Described) -> dict[str, Any]:
     responses: dict[str, Any] = {"200": {"description": "The answer.", "content": _content(one.answered)}}
     responses |= {str(status): {"description": "Not well.", "content": _content(one.answered)} for status in one.also}
-    errors = () if not one.asked else _ERRORS
+    errors = [status for status in _ERRORS if one.asked and (one.often or status != _TOO_OFTEN)]
     responses |= {str(s): {"description": _ERRORS[s], "content": _SENTENCE} for s in errors}
     made: dict[str, Any] = {
         "operationId": one.path.rsplit("/", 1)[-1].replace("-", "_"),

@@ -24,7 +24,7 @@ JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 _log = logging.getLogger(__name__)
 BROKEN = "Something here is broken, and nothing was released; whoever runs this installation can see what."
-LATER = "1"  # seconds, for Retry-After
+LATER, AN_HOUR = "1", "3600"  # seconds, for Retry-After
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,10 @@ _SAID = {
     errors.Unavailable: "A part that is needed does not answer; nothing was released. Ask again later, with the same key.",
 }
 
+_TOO_OFTEN = (
+    "This employee asked more often than an hour allows; nothing was read, and nothing is on record. Ask later."
+)
+
 
 def told_of(raised: WhosawError) -> Reply:
     """The reply for an error of ours. What is our own fault is told to whoever runs this, too."""
@@ -87,6 +91,9 @@ def told_of(raised: WhosawError) -> Reply:
     if isinstance(raised, errors.Unavailable) and raised.part == "suspension":
         # Nothing is down: whoever looks was stopped after this look was permitted, and asking again will not help.
         return error(403, "Whoever looks was suspended or has left since this look was permitted; nothing was shown.")
+    if isinstance(raised, errors.Busy) and raised.part == "questions":
+        # It is not we who are busy, and in a second it will be no better: whoever asks has asked too often.
+        return error(429, _TOO_OFTEN, {"retry-after": AN_HOUR})
     if status >= 500:
         _log.warning("not answered: %s", raised)
     if status == 503:
