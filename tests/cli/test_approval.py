@@ -124,6 +124,17 @@ def test_who_does_not_work_here_asks_for_nothing(house):
         assert "The one who asks is" in answer.err
 
 
+def test_where_passkeys_are_demanded_the_way_to_sign_goes_by_a_browser(house):
+    request = asked(house)
+    assert "--assertion" not in house.typed("approval", "show", request, "--as", "ines").out
+    with (house.data / "whosaw.toml").open("a") as file:
+        file.write("passkeys = true\n")
+    told = " ".join(house.typed("approval", "show", request, "--as", "ines").out.split())
+    assert f"whosaw approval show {request} --challenge FILE" in told
+    assert f"whosaw approval give {request} --assertion FILE" in told
+    assert f"whosaw approval give {request} --as " not in told
+
+
 def test_a_passkey_from_challenge_to_use(house):
     """Registered and used with files in and out; what another key signs is refused."""
     key = SoftKey()

@@ -175,7 +175,7 @@ def _show(here: House, said: Given) -> Done:
         if not seen.mine and seen.reason is None:
             raise BadInput("only the one who asks, or who could sign, takes a request out", where="--out")
         besides["out"] = exported(desk, kept, here.settings.origin).encode().decode()
-    return Done(shown(seen, said.text("same")), besides=besides)
+    return Done(shown(seen, said.text("same"), passkeys=desk.house.passkeys), besides=besides)
 
 
 SHOW = Errand("approval show", _show)

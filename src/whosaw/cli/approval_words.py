@@ -47,8 +47,11 @@ def given(no: No | Refused) -> Table:
 _EXPORT = " to write all values of these fields into a file, for the person"
 
 
-def shown(seen: View, typed: str) -> Table:
-    """One request, as one person may see it. `typed`: what the next command must add to be theirs (`options.same`)."""
+def shown(seen: View, typed: str, *, passkeys: bool = False) -> Table:
+    """One request, as one person may see it. `typed`: what the next command must add to be theirs (`options.same`).
+
+    `passkeys`: this house takes no signature of the staff without one.
+    """
     kept, request = seen.kept, seen.kept.request
     if seen.mine:
         pending = kept.standing.state in (State.PENDING, State.APPROVED)
@@ -73,7 +76,7 @@ def shown(seen: View, typed: str) -> Table:
         *_patterns(seen),
         _times(kept),
         *_cannot(seen),
-        *_ways(seen, typed),
+        *_ways(seen, typed, passkeys=passkeys),
     )
     return Table(_stands(kept), ("field", "detail"), _asked(kept), facts, after)
 
@@ -102,7 +105,7 @@ def _cannot(seen: View) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _ways(seen: View, typed: str) -> tuple[str, ...]:
+def _ways(seen: View, typed: str, *, passkeys: bool) -> tuple[str, ...]:
     # An expired or used request has no button: there is nothing left to press.
     id_, state = seen.kept.request.id, seen.kept.standing.state
     if state is State.USED and seen.kept.request.break_glass:
@@ -112,8 +115,13 @@ def _ways(seen: View, typed: str) -> tuple[str, ...]:
     if state is not State.PENDING or seen.best is None:
         return ()
     role = "" if seen.best == "independent" else f" --role {seen.best}"
+    give = f"whosaw approval give {id_}{role}"
+    signed = (
+        "To approve it, a browser signs with your passkey what the first command writes, and the second takes that back:",
+        f"whosaw approval show {id_}{role} --challenge FILE{typed}", f"{give} --assertion FILE{typed}",
+    ) if passkeys else ("To approve it:", f"{give}{typed}")  # fmt: skip
     return (
-        "To approve it:", f"whosaw approval give {id_}{role}{typed}",
+        *signed,
         "To refuse it, so that nobody can use it:", f"whosaw approval refuse {id_}{typed}",
     )  # fmt: skip
 
