@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.others import Counted, Others
-from whosaw.detect.tails import Sums, at_least, dispersion, mixed, poissons, rate, times
+from whosaw.detect.tails import Sums, again, at_least, dispersion, mixed, poissons, rate, times
 
 getcontext().prec = 60
 COUNTS = load_defaults().counts
@@ -51,6 +51,33 @@ def test_of_very_many_each_is_as_if_it_was_alone(asked):
     """To the last digit, or findings would depend on how many others there are."""
     ks, means = [k for k, _ in asked], [mean for _, mean in asked]
     assert poissons(ks, means) == [at_least(k, 1, mean, 0.0) for k, mean in asked]
+
+
+def asked_again(k, n, share: Fraction, loyal: Fraction):
+    """P(X ≥ k) by Pólya's urn in fractions: each further request goes where one did, or where anybody's does."""
+    ways = {0: Fraction(1)}
+    for i in range(n):
+        to: dict[int, Fraction] = {}
+        for j, p in ways.items():
+            more = (share * (1 - loyal) + j * loyal) / (1 - loyal + i * loyal)
+            to[j + 1] = to.get(j + 1, Fraction(0)) + p * more
+            to[j] = to.get(j, Fraction(0)) + p * (1 - more)
+        ways = to
+    return float(sum((p for j, p in ways.items() if j >= k), Fraction(0)))
+
+
+@settings(deadline=None)
+@given(n=st.integers(1, 25), k=st.integers(0, 25), share=st.integers(1, 19), loyal=st.integers(0, 19))
+def test_whoever_asks_again_asks_the_same(n, k, share, loyal):
+    """Like balls that are put back with another of their colour; by lot for 0."""
+    k = min(k, n)
+    exact = asked_again(k, n, Fraction(share, 20), Fraction(loyal, 20))
+    assert again(k, n, share / 20, loyal / 20) == pytest.approx(exact, rel=1e-9)
+
+
+def test_where_everybody_asks_one_alone_many_say_no_more_than_one():
+    assert again(1, 30, 0.02, 1.0) == again(30, 30, 0.02, 1.0) == 0.02
+    assert again(0, 30, 0.02, 0.5) == again(3, 3, 1.0, 0.5) == 1.0
 
 
 @settings(deadline=None)

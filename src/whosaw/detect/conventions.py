@@ -22,11 +22,14 @@ _PEOPLE = 3
 _MACHINES = "service"
 
 
-def with_conventions(looks: Any, usual: Any, templates: Templates, place: int) -> Any:
-    """`looks` (then, now: packed as in explain.py, `place` one's worth of weight) with `usual` (o_row, o_then, o_now) where it counts."""
+def with_conventions(looks: Any, usual: Any, templates: Templates, step: int) -> Any:
+    """`looks` with `usual` (o_row, o_then, o_now) where it counts.
+
+    then, now, o_then, o_now: packed as in explain.py, a weight of one being `step`, and less than that the template.
+    """
     ibis = need("ibis", "watching")
     both = looks.inner_join(usual, looks.row == usual.o_row)
-    alone = (both.then < templates.explained_from * place) & (both.o_then > 0)
+    alone = (both.then < templates.explained_from * step) & (both.o_then > 0)
     people = both.filter(both.person.notnull(), both.claimed == 0).mutate(alone=alone.cast("int64"))
     people = people.group_by("function", "who").aggregate(n=people.count(), k=people.alone.sum())
     seen = people.n >= _LOOKS

@@ -5,6 +5,7 @@
     shared     two principals have so many persons in common            Poisson, mean from how much each looks
     members    so many of a set of persons were looked at               hypergeometric or Poisson, the larger
     split      so many after an instant, so few before                  binomial
+    again      so many of one's requests went to one and the same       beta-binomial: whoever asked one asks them again
     wealth     coming back to one person, day after day                 a bet against chance that may stop at any time
     rank       larger than so many of those it is compared with
 
@@ -169,6 +170,24 @@ def split(after: int, before: int, pi: float) -> float:
     if after <= 0:
         return 1.0
     return min(1.0, float(_special().betainc(after, before + 1, pi)))
+
+
+def again(k: int, n: int, share: float, loyal: float) -> float:
+    """P(at least `k` of `n` go to one who gets this `share` of all), where two of the same asker agree by `loyal` beyond chance.
+
+    0: each goes its own way, binomial. 1: all go where the first went, so any k is as likely as one.
+    """
+    if k <= 0 or share >= 1:
+        return 1.0
+    if loyal < _NO_DISPERSION:
+        return min(1.0, float(_special().betainc(k, n - k + 1, share)))
+    if loyal > 1 - _NO_DISPERSION:
+        return share
+    size = (1 - loyal) / loyal
+    a, b = share * size, (1 - share) * size
+    beta = _special().betaln
+    terms = (math.exp(_choose(n, i) + beta(a + i, b + n - i) - beta(a, b)) for i in range(k, n + 1))
+    return min(1.0, math.fsum(terms))
 
 
 def wealth(days: Sequence[int], r: float) -> float:

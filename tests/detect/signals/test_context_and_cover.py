@@ -9,6 +9,7 @@ from tests.detect.signals.misuse import planted
 
 from whosaw.detect.coverage import runs
 from whosaw.detect.defaults import load_defaults
+from whosaw.detect.hands import Edge, Hands
 from whosaw.detect.run import signals, world_of
 from whosaw.detect.signals import (
     approval_ring,
@@ -154,6 +155,38 @@ def test_what_is_let_pass_on_one_day_is_one_request():
     ]
     (edge,) = approval_ring._counted({"edges": edges, "staff": [], "functions": []}, DAY)
     assert (edge.n, edge.k) == (2, 1)
+
+
+def _hands(given):
+    """Of (who asks, who approves, on so many days), all of one function and unit."""
+    numbers = DEFAULTS.of("approval_ring", approval_ring.NUMBERS)
+    edges = (Edge(a, b, "u", "f", None, n, 0) for a, b, n in given)
+    return Hands(edges, numbers.loyal, numbers.askers)
+
+
+def test_where_everybody_asks_their_own_boss_always_is_no_ring():
+    """Sixteen of sixteen: among thirty who each have one of six bosses that is how it is, and nobody's ring."""
+    hands = _hands([(f"e-{n}", f"m-{n % 6}", 16) for n in range(30)])
+    assert min(hands.tails().values()) > 0.05
+
+
+def test_two_who_ask_each_other_beside_their_boss_stand_out():
+    """Six each way, where others ask their boss alone; and once each way is no habit."""
+    numbers = DEFAULTS.of("approval_ring", approval_ring.NUMBERS)
+    boss = [(f"e-{n}", f"m-{n % 6}", 8) for n in range(30)]
+    pairs = [("e-0", "e-1", 6), ("e-1", "e-0", 6), ("e-2", "e-3", 1), ("e-3", "e-2", 1)]
+    made = approval_ring._hands(_hands([*boss, *pairs]), numbers)
+    p = {tuple(s.unit.split()): s.p for s in made if s.how == "mutual"}
+    assert p["e-0", "e-1"] < 1e-4
+    assert min(s.p for s in made if s.unit not in ("e-0 e-1", "e-1 e-0")) > 0.05
+
+
+def test_one_alone_who_always_asks_the_same_stands_out():
+    """Where everybody asks whoever is on duty, one who does not is told, and does not make it usual."""
+    duty = [(f"e-{n}", f"m-{m}", 2) for n in range(30) for m in range(8)]
+    tails = _hands([*duty, ("e-own", "m-0", 16)]).tails()
+    assert tails["e-own", "m-0"] < 1e-6
+    assert min(p for pair, p in tails.items() if pair[0] != "e-own") > 0.05
 
 
 def test_a_long_list_is_asked_for_once():

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three at the same five persons are found; two who hand their work to each other are not."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import pytest
 from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
 
+from whosaw.detect.defaults import load_defaults
 from whosaw.detect.signals import lockstep
 
 
@@ -27,6 +31,45 @@ def test_groups_grow_up_to_their_limit():
         ({"e-4", "e-5", "e-6"}, edge[4:]),
     ]
     assert lockstep._groups([], 4) == []
+
+
+def _shared(pairs, units, n=40):
+    """Rows as the engine gives them: each pair shares so many of the `n` persons each of them looked at."""
+    return {
+        "whos": [{"who": who, "unit": unit, "n": n} for who, unit in units.items()],
+        "degrees": [{"pairs": n * len(units), "lookers": 2 * sum(pairs.values())}],
+        "pairs": [{"a": a, "b": b, "same": int(units[a] == units[b]), "habit": 0, **dict.fromkeys(("c7", "c30", "c120"), c)}
+                  for (a, b), c in pairs.items()],
+        "sums": [], "habits": [{"pairs": 0, "lookers": 0}], "work": [], "missing": [{"first": 1, "little": 1}],
+    }  # fmt: skip
+
+
+def test_what_most_pairs_of_a_team_share_is_how_it_works():
+    """Four who all work on the same forty persons are no gang; three of four who do, and one who does not, are."""
+    numbers = load_defaults().of("lockstep", lockstep.NUMBERS)
+    units = {f"e-{n}": "legal" for n in range(4)} | {f"e-{n}": f"u-{n}" for n in range(4, 60)}
+    four = dict.fromkeys(combinations(list(units)[:4], 2), 30)
+    assert min(edge.p for edge in lockstep._edges(_shared(four, units), numbers)) > 0.05
+    three = dict.fromkeys(combinations(list(units)[:3], 2), 30)
+    assert max(edge.p for edge in lockstep._edges(_shared(three, units), numbers)) < 1e-6
+
+
+def test_what_a_machine_did_in_somebodys_name_is_one_look():
+    """Else the machine and whoever uses it would be in step with each other at everybody."""
+    made = company(2)
+    with world(made) as world_:
+        folder = replace(world_, facts=replace(world_.facts, dataset=object()))
+        named = world_.looks.mutate(named=(world_.looks.who == "e-0001").cast("int64"))
+        of_log, of_folder = (
+            {
+                row["who"]
+                for row in world_.facts.rows(
+                    lockstep._own(replace(w, looks=named)).select("who").distinct(), ("who",), ""
+                )
+            }
+            for w in (world_, folder)
+        )
+        assert of_log - of_folder == {"e-0001"}
 
 
 def test_nobody_shares_anything():

@@ -10,27 +10,26 @@
     a for b, b for c, c for a                                        ── product ──┘
 
 Independence is computed again from the staff as of the request: whoever approves for a friend writes "independent" too.
-How usual a hand is, the asker's own unit says as well as the function: a unit with one approver is no ring. What one lets pass
-for another on one day is one request.
+How usual a hand is, the asker's own unit says as well as the function: a unit with one approver is no ring. How usual it is to
+ask the same one again, all who ask say. What one lets pass for another on one day is one request.
 
 *Innocent*: small sites, holiday cover, a single duty approver.
-*Beaten by*: a deceived approver outside the line. An approval never makes a p larger.  Design: docs/adr/0148, 0198
+*Beaten by*: a deceived approver outside the line. An approval never makes a p larger.  Design: docs/adr/0148, 0198, 0230
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from math import log
 from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
+from whosaw.detect.hands import Edge, Hands
 from whosaw.detect.others import Counted, Others
 from whosaw.detect.reporting import Lines, staff_rows
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tails import at_least, times
+from whosaw.detect.tails import all_of, at_least, times
 from whosaw.detect.wording import many, often, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -46,13 +45,16 @@ _Edges = tuple[tuple[str, str], ...]
 class NUMBERS:
     """`rate`: approvals that are not independent, before anything is known; `prior`: so many approvals' worth of it.
 
-    `return_days`: so far apart two approvals are in return for each other. `least`: fewer by one hand are no habit.
+    `return_days`: so far apart two approvals are in return for each other. `least`: fewer by one hand are no habit. `loyal`: how
+    often a further request goes where one did, whoever that is, before anything is known; `askers`: so many people's worth of it.
     """
 
     rate: float = field(metadata={"high": 0.9})
     prior: int
     return_days: int
     least: int
+    loyal: float = field(metadata={"high": 0.9})
+    askers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,23 +129,11 @@ def score(rows: _Rows, world: World) -> list[Ring]:
     """A signal for whoever asked for an approval, for each two of whom one approved for the other, and for rings of three."""
     numbers = world.defaults.of(NAME, NUMBERS)
     edges = _counted(rows, numbers.return_days * DAY)
-    return [*_askers(edges, world, numbers), *_hands(_Shares(e for e in edges if e.requester != e.approver), numbers)]
+    others = (edge for edge in edges if edge.requester != edge.approver)
+    return [*_askers(edges, world, numbers), *_hands(Hands(others, numbers.loyal, numbers.askers), numbers)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    """So many of `n` days on which `approver` let something pass for `requester` were not independent."""
-
-    requester: str
-    approver: str
-    unit: str | None
-    function: str | None
-    manager: str | None
-    n: int
-    k: int
-
-
-def _counted(rows: _Rows, apart: int) -> list[_Edge]:
+def _counted(rows: _Rows, apart: int) -> list[Edge]:
     lines = Lines(rows["staff"])
     functions = {row["who"]: row["function"] for row in rows["functions"]}
     given: dict[tuple[str, str], list[Any]] = {}
@@ -164,12 +154,12 @@ def _counted(rows: _Rows, apart: int) -> list[_Edge]:
         last = max(row["t"] for row in mine)
         unit, manager = lines.unit(who, last), lines.manager(who, last)
         function = cast("str | None", functions.get(who))
-        made.append(_Edge(who, approver, unit, function, manager, len(mine), k))
+        made.append(Edge(who, approver, unit, function, manager, len(mine), k))
     return made
 
 
-def _askers(edges: Iterable[_Edge], world: World, numbers: NUMBERS) -> list[Ring]:
-    of: dict[str, list[_Edge]] = {}
+def _askers(edges: Iterable[Edge], world: World, numbers: NUMBERS) -> list[Ring]:
+    of: dict[str, list[Edge]] = {}
     for edge in edges:
         of.setdefault(edge.requester, []).append(edge)
     counted = [
@@ -191,82 +181,31 @@ def _askers(edges: Iterable[_Edge], world: World, numbers: NUMBERS) -> list[Ring
     return made
 
 
-class _Shares:
-    """How often others' requests go to an approver: in the function, or in the asker's own unit, whichever is more."""
-
-    def __init__(self, edges: Iterable[_Edge]) -> None:
-        self.edges = {(edge.requester, edge.approver): edge for edge in edges}
-        self.asked: Counter[str] = Counter()
-        # Who moves asks in two functions: of each group only what was asked in it.
-        self._own: dict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
-        self._by: dict[tuple[str, str | None], Counter[str]] = defaultdict(Counter)
-        for edge in self.edges.values():
-            self.asked[edge.requester] += edge.n
-            for group in (("function", edge.function), ("unit", edge.unit)):
-                self._by[group][edge.approver] += edge.n
-                self._own[group][edge.requester] += edge.n
-        self._all = {group: by.total() for group, by in self._by.items()}
-
-    def approvers(self, edge: _Edge) -> int:
-        """How many approve in that function: as many might have stood out."""
-        return len(self._by["function", edge.function])
-
-    def share(self, edge: _Edge) -> float:
-        """Of the requests of others; one more is thought for each approver, or a first request would be impossible."""
-        found: list[float] = []
-        for group in (("function", edge.function), ("unit", edge.unit)):
-            by = self._by[group]
-            rest = self._all[group] - self._own[group][edge.requester]
-            found.append(float(by[edge.approver] - edge.n + 1) / (rest + len(by)))
-        return min(1.0, max(found))
-
-    def tails(self) -> dict[tuple[str, str], float]:
-        """P(as many of an asker's requests go to this approver) of every edge."""
-        if not self.edges:
-            return {}
-        stats = need("scipy.stats", "watching")
-        edges = list(self.edges.values())
-        p = stats.binom.sf(
-            [edge.n - 1 for edge in edges],
-            [self.asked[edge.requester] for edge in edges],
-            [self.share(edge) for edge in edges],
-        )
-        return {edge: min(1.0, float(each)) for edge, each in zip(self.edges, p, strict=True)}
-
-
-def _hands(shares: _Shares, numbers: NUMBERS) -> list[Ring]:
-    tails = shares.tails()
+def _hands(hands: Hands, numbers: NUMBERS) -> list[Ring]:
+    tails = hands.tails()
     made: list[Ring] = []
     edges: _Edges
-    for (who, approver), edge in sorted(shares.edges.items()):
-        approvers, back = shares.approvers(edge), shares.edges.get((approver, who))
+    for (who, approver), edge in sorted(hands.edges.items()):
+        approvers, back = hands.approvers(edge), hands.edges.get((approver, who))
         same = times(tails[who, approver], approvers) if edge.n >= numbers.least else 1.0
-        mutual = 1.0 if back is None else times(_product([tails[who, approver], tails[approver, who]]), approvers)
+        once = back is None or min(edge.n, back.n) < _TWICE
+        mutual = 1.0 if once else times(all_of([tails[who, approver], tails[approver, who]]), approvers)
         how, p = ("same", same) if same <= mutual else ("mutual", mutual)
         edges = ((who, approver),) if how == "same" else ((who, approver), (approver, who))
-        made.append(_ring(how, times(p, 2), 2, edges, shares))
+        made.append(_ring(how, times(p, 2), 2, edges, hands))
     # Only hands that are unusual by themselves make a ring worth telling, and so few rings are tried.
-    seldom = {edge for edge, p in tails.items() if p <= _SELDOM}
+    seldom = {pair for pair, p in tails.items() if p <= _SELDOM and hands.edges[pair].n >= _TWICE}
     for ring in _rings(seldom):
         edges = ((ring[0], ring[1]), (ring[1], ring[2]), (ring[2], ring[0]))
-        tries = shares.approvers(shares.edges[edges[0]]) ** 2
-        p = times(_product([tails[each] for each in edges]), tries)
-        made.append(_ring("three", p, tries, edges, shares))
+        tries = hands.approvers(hands.edges[edges[0]]) ** 2
+        p = times(all_of([tails[each] for each in edges]), tries)
+        made.append(_ring("three", p, tries, edges, hands))
     return made
 
 
 _SELDOM = 0.2
-
-
-def _product(tails: Sequence[float]) -> float:
-    """How often chance brings so small a product of so many independent tails."""
-    x = max(1e-300, reduce(lambda a, b: a * b, tails))
-    less = -log(x)
-    sums, term = 1.0, 1.0
-    for number in range(1, len(tails)):
-        term *= less / number
-        sums += term
-    return min(1.0, x * sums)
+# Who once let something pass for another is in no habit with them.
+_TWICE = 2
 
 
 def _rings(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
@@ -281,13 +220,13 @@ def _rings(edges: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
     )  # fmt: skip
 
 
-def _ring(how: str, p: float, tries: int, edges: _Edges, shares: _Shares) -> Ring:
-    edge, back = shares.edges[edges[0]], shares.edges.get((edges[0][1], edges[0][0]))
-    n = shares.asked[edge.requester]
+def _ring(how: str, p: float, tries: int, edges: _Edges, hands: Hands) -> Ring:
+    edge, back = hands.edges[edges[0]], hands.edges.get((edges[0][1], edges[0][0]))
+    n = hands.asked[edge.requester]
     whos = list(dict.fromkeys(who for each in edges for who in each))
     return Ring(
         signal=NAME, family=FAMILY, kind="approvers", unit=" ".join(whos if how == "three" else edges[0]),
-        stratum=edge.function or "everybody", p=p, tries=tries, days=0, k=edge.n, n=n, expected=n * shares.share(edge),
+        stratum=edge.function or "everybody", p=p, tries=tries, days=0, k=edge.n, n=n, expected=n * hands.share(edge),
         how=how, edges=edges, back=0 if back is None else back.n,
     )  # fmt: skip
 

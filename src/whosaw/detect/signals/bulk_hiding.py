@@ -176,7 +176,10 @@ def _marked(world: World) -> Any:
     found = [_seldom(of, way, rare) for way, of in ((_TOOL, looks), (_NAMED, looks), (_HOUR, alone), (_FROM, alone))]
     rows = reduce(lambda a, b: a.union(b), found).distinct()
     looks = looks.left_join(rows, looks.row == rows.o_row)
-    return looks.select("row", "who", "person", "u", odd=looks.o_row.notnull().cast("int64"))
+    odd = looks.o_row.notnull()
+    if world.facts.dataset is not None:
+        odd = odd & (looks.named == 0)  # what it did in a name that is known is that one's
+    return looks.select("row", "who", "person", "u", odd=odd.cast("int64"))
 
 
 def _seldom(looks: Any, way: str, rare: int) -> Any:

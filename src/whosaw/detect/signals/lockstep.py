@@ -6,15 +6,17 @@
     ──▶ C against: how many each looks at, how much a unit shares anyway, what the two share with a reason
     ──▶ pairs that stand out, grown together: a group
 
-Innocent pairs have habits: what two share with a reason, they share without one where a link is missing.
+Innocent pairs have habits: what two share with a reason, they share without one where a link is missing. And what a machine did
+in somebody's name that is known is that one's look and nobody's company: else all whom it serves were in step with it.
 
 *Innocent*: shift hand-over, viral accounts, incident bridges.
-*Beaten by*: a list split so that nobody shares a person (`circle_sweep`).                    Design: docs/adr/0151
+*Beaten by*: a list split so that nobody shares a person (`circle_sweep`).                    Design: docs/adr/0151, 0231
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -29,6 +31,8 @@ from whosaw.facts.extra import need
 NAME = "lockstep"
 FAMILY: Family = "graph"
 NEEDS = frozenset({"look"})
+# Of fewer people of a unit, what most of them share is no way of working.
+_SEVERAL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,7 @@ class Edge:
 
 def query(world: World) -> dict[str, Any]:
     numbers = world.defaults.of(NAME, NUMBERS)
-    looks = world.looks
-    looks = looks.filter(looks.judged == 1, looks.person.notnull())
+    looks = _own(world)
     little = looks.filter(looks["first"] == 1, looks.weight_then < numbers.weight)
     begun = little.group_by("who", "person").aggregate(day=little.day.min(), unit=little.unit.max())
     lookers = begun.group_by(of=begun.person).aggregate(d=begun.count())
@@ -94,6 +97,12 @@ def query(world: World) -> dict[str, Any]:
         "missing": all_.aggregate(first=all_.count(), little=(all_.weight_then < numbers.weight).cast("int64").sum()),
         "active": looks.aggregate(whos=looks.who.nunique()),
     }
+
+
+def _own(world: World) -> Any:
+    """The judged looks of which nobody else is known to have made the very same one."""
+    looks = world.looks.filter(world.looks.judged == 1, world.looks.person.notnull())
+    return looks if world.facts.dataset is None else looks.filter(looks.named == 0)
 
 
 def _pairs(begun: Any, days: Sequence[int]) -> Any:
@@ -148,13 +157,12 @@ def _edges(rows: Mapping[str, Any], numbers: NUMBERS) -> list[Edge]:
     n, work = ({row["who"]: row["n"] for row in rows[name]} for name in ("whos", "work"))
     degrees, missing, habits = (rows[name][0] for name in ("degrees", "missing", "habits"))
     share = (missing["little"] or 0) / max(1, missing["first"])
-    ratios = _ratios(rows, numbers)
+    ratios, teams = _ratios(rows, numbers), _of_teams(rows, numbers.days)
+    units = {row["who"]: row["unit"] for row in rows["whos"]}
     found = []
     for row in rows["pairs"]:
         a, b = row["a"], row["b"]
-        # Without what the two have in common: it would make itself usual.
-        own = 2 * row[f"c{numbers.days[-1]}"]
-        chance = in_common(n[a], n[b], max(0, degrees["lookers"] - own), degrees["pairs"])
+        chance = _chance(row, n, degrees, numbers.days)
         shared = in_common(work.get(a, 0), work.get(b, 0), habits["lookers"] or 0, habits["pairs"] or 0)
         # A few more than by chance are no habit yet.
         habit = max(0.0, row["habit"] - shared - 2 * math.sqrt(shared + 1)) * share
@@ -163,13 +171,41 @@ def _edges(rows: Mapping[str, Any], numbers: NUMBERS) -> list[Edge]:
             c = row[f"c{days}"]
             if c < 2:
                 continue
-            mean = chance * ratios[row["same"], days] + habit
+            team = teams.get((units[a], days), 0.0) if units[a] == units[b] else 0.0
+            mean = chance * max(ratios[row["same"], days], team) + habit
             p = times(at_least(c, 1, max(mean, 1e-9), numbers.dispersion), len(numbers.days))
             if best is None or p < best.p:
                 best = Edge(a, b, c, days, mean, p)
         if best is not None:
             found.append(best)
     return found
+
+
+def _chance(row: Any, n: Mapping[str, int], degrees: Any, days: Sequence[int]) -> float:
+    """How many two share by chance. Without what they do have in common: it would make itself usual."""
+    own = 2 * row[f"c{days[-1]}"]
+    return in_common(n[row["a"]], n[row["b"]], max(0, degrees["lookers"] - own), degrees["pairs"])
+
+
+def _of_teams(rows: Mapping[str, Any], days: Sequence[int]) -> dict[tuple[str, int], float]:
+    """By unit of several people and days: how many times as many as by chance the middle two of its pairs share.
+
+    What most pairs of a team do is how it works. Half of them would have to be in it together to make it so.
+    """
+    degrees = rows["degrees"][0]
+    n = {row["who"]: row["n"] for row in rows["whos"]}
+    unit = {row["who"]: row["unit"] for row in rows["whos"] if row["unit"]}
+    several = {of: math.comb(whos, 2) for of, whos in Counter(unit.values()).items() if whos >= _SEVERAL}
+    shared: dict[tuple[str, int], list[float]] = {}
+    for row in rows["pairs"]:
+        a, b = row["a"], row["b"]
+        if unit.get(a) in several and unit[a] == unit.get(b):
+            chance = max(_chance(row, n, degrees, days), 1e-9)
+            for each in days:
+                shared.setdefault((unit[a], each), []).append(row[f"c{each}"] / chance)
+    # Pairs that share next to nothing never left the engine.
+    middle = {key: (sorted(of, reverse=True), several[key[0]] // 2) for key, of in shared.items()}
+    return {key: of[place] for key, (of, place) in middle.items() if place < len(of)}
 
 
 def _ratios(rows: Mapping[str, Any], numbers: NUMBERS) -> dict[tuple[int, int], float]:
@@ -245,8 +281,8 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     if not groups:
         return []
     numbers = world.defaults.of(NAME, NUMBERS)
-    looks = world.looks
-    looks = looks.filter(looks.judged == 1, looks["first"] == 1, looks.weight_then < numbers.weight)
+    looks = _own(world)
+    looks = looks.filter(looks["first"] == 1, looks.weight_then < numbers.weight)
     seen = evidence_of(world, looks.filter(looks.who.isin(sorted(set().union(*(g.whos for g in groups))))))
     return [_told(group, [e for e in seen if e.who in group.whos], numbers.lookers) for group in groups]
 
