@@ -3,7 +3,7 @@
 
     python -m bench.guard            all of it: a table, and bench/results/guard.json
 
-    library    look_1 look_16 look_256    Guard.look on so many threads        beside the peer as it stands, over HTTP
+    library    look_1 look_16 look_256    so many callers, tasks or threads    beside the peer as it stands, over HTTP
     http       http_1 http_16 http_256    the gate's POST /v1/look              beside the same
     decide     decide_us                  facts in, decision out                beside pycasbin's `enforce`
     processes  processes_2                one gate and two, on one database     beside itself with one
@@ -11,6 +11,9 @@
 The peer (``bench.guard_peer``) asks whether a function may see a field; a look asks that, and verifies the case, the relation, the
 region, the quotas and the approvals, and leaves a record that an outsider can check. Both run on this machine, in this run, with
 the same clients; its own figure without HTTP stands in the notes, because a library is not a server.
+
+Callers of the library are tasks of one event loop (`Guard.look_async`) or threads (`Guard.look`): the better counts, and both stand
+in the notes.
 """
 
 import asyncio
@@ -22,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +33,7 @@ from bench import guard_peer
 from bench.figures import Figure, Measured, keep, machine, percentile, show
 from bench.guard_http import served, served_peer
 from bench.peers import SETTINGS
-from bench.town import PERSONS, furnished, look_once, town
+from bench.town import PERSONS, furnished, look_once, look_once_async, town
 from tests import postgres
 
 from whosaw.config import StoreSettings
@@ -46,7 +49,7 @@ PEER = "FastAPI, pycasbin, one committed INSERT, AES-GCM; over HTTP"
 
 
 def by_threads(work: Callable[[int], None], numbers: Iterator[int], callers: int) -> float:
-    """How often `work` is done a second, by so many callers at once. `numbers`: no two looks are the same."""
+    """How often `work` is done a second, by so many threads at once. `numbers`: no two looks are the same."""
     counts, until = [0] * callers, time.perf_counter() + SECONDS
 
     def caller(which: int) -> None:
@@ -61,6 +64,24 @@ def by_threads(work: Callable[[int], None], numbers: Iterator[int], callers: int
     for thread in threads:
         thread.join()
     return sum(counts) / (time.perf_counter() - began)
+
+
+def by_tasks(work: Callable[[int], Awaitable[object]], numbers: Iterator[int], callers: int) -> float:
+    """The same by so many tasks of one event loop."""
+
+    async def all_of_them() -> float:
+        counts, until = [0] * callers, time.perf_counter() + SECONDS
+
+        async def caller(which: int) -> None:
+            while time.perf_counter() < until:
+                await work(next(numbers))
+                counts[which] += 1
+
+        began = time.perf_counter()
+        await asyncio.gather(*(caller(which) for which in range(callers)))
+        return sum(counts) / (time.perf_counter() - began)
+
+    return asyncio.run(all_of_them())
 
 
 def peer_inside(folder: Path, numbers: Iterator[int], callers: int) -> float:
@@ -101,18 +122,20 @@ def measure(folder: Path) -> Measured:
             numbers = itertools.count(PERSONS)
             with served_peer(pg.folder) as theirs, served(served_) as ours:
                 for callers in CALLERS:
-                    library, inside, peer, own = [], [], [], []
+                    tasks, threads, inside, peer, own = [], [], [], [], []
                     for _ in range(TIMES):
                         gc.collect()
-                        library.append(by_threads(lambda n: look_once(here, n), numbers, callers))
+                        tasks.append(by_tasks(lambda n: look_once_async(here, n), numbers, callers))
+                        threads.append(by_threads(lambda n: look_once(here, n), numbers, callers))
                         inside.append(peer_inside(pg.folder, numbers, callers))
                         peer.append(theirs(callers, numbers, SECONDS))
                         own.append(ours(callers, numbers, SECONDS))
-                    found.figures.append(Figure.of(f"look_{callers}", "looks/s", max(library), max(peer), PEER))
+                    library = max(*tasks, *threads)
+                    found.figures.append(Figure.of(f"look_{callers}", "looks/s", library, max(peer), PEER))
                     found.figures.append(Figure.of(f"http_{callers}", "looks/s", max(own), max(peer), PEER))
                     found.notes.append(
-                        f"look_{callers}: the peer's handler alone, without HTTP: {max(inside):,.0f}/s; "
-                        f"ours is {max(library) / max(inside):.2f} times that"
+                        f"look_{callers}: by tasks {max(tasks):,.0f}/s, by threads {max(threads):,.0f}/s; "
+                        f"the peer's handler alone, without HTTP: {max(inside):,.0f}/s, ours is {library / max(inside):.2f} times that"
                     )
             found.take(decided(here))
         found.take(processes(folder, pg))

@@ -39,7 +39,7 @@ def main(data: Path, port: int) -> None:
         )
         parts = Parts(
             engine=Guarded(here.guard, searches, here.policy.purposes), callers=_anybody, lane=lane,
-            url=f"http://127.0.0.1:{port}", health=dict, look=Looks(here.guard.look, witnessed=False).look,
+            url=f"http://127.0.0.1:{port}", health=dict, look=Looks(here.guard.look_async, witnessed=False).look,
         )  # fmt: skip
         serving.serve(application(parts), line, {}, lambda: None)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from whosaw.config import StoreSettings
 from whosaw.datafolder import now
 from whosaw.desks import load_directory
-from whosaw.guard.answer import Shown
+from whosaw.guard.answer import Refused, Shown
 from whosaw.model.access import Asked, Field, Look
 from whosaw.wiring import House, build, house
 
@@ -68,8 +68,20 @@ def write_tables(folder: Path) -> None:
 
 def look_once(here: House, number: int, name: str = "key") -> None:
     """One look that is shown. Raises RuntimeError where it is not: a refused look would be faster."""
+    _shown(here.guard.look(_numbered(number, name)))
+
+
+async def look_once_async(here: House, number: int, name: str = "key") -> None:
+    """The same by a task."""
+    _shown(await here.guard.look_async(_numbered(number, name)))
+
+
+def _numbered(number: int, name: str) -> Look:
     person = f"person-{number % PERSONS}"
     asked = (Asked(Field.IP, "network"),)
-    look = Look(f"look-{number}", "agent", person, asked, "subject_request", f"c-{person}", f"{name}-{number}")
-    if not isinstance(here.guard.look(look), Shown):
+    return Look(f"look-{number}", "agent", person, asked, "subject_request", f"c-{person}", f"{name}-{number}")
+
+
+def _shown(answer: Shown | Refused) -> None:
+    if not isinstance(answer, Shown):
         raise RuntimeError("a look was refused")  # noqa: TRY004 - a refusal is no type error

@@ -321,11 +321,12 @@ def house(
                 newest=directory.newest,
                 policy=policy,
             )
-            yield House(
-                folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
-                policy, journal, session.asked, witnesses, directory, vault, guard, quota, pseudonymiser, counts, stopping, desk,
-                probes, erasing(journal, eraser), tickets, places,
-            )  # fmt: skip
+            with closing(guard):  # before the journal: looks of tasks may be under way whose tasks are gone
+                yield House(
+                    folder, settings, clock, stores, engine, root, vrf, keyring, names, name_rows, pseudonyms,
+                    policy, journal, session.asked, witnesses, directory, vault, guard, quota, pseudonymiser, counts, stopping, desk,
+                    probes, erasing(journal, eraser), tickets, places,
+                )  # fmt: skip
 
 
 def _approvals(

@@ -53,7 +53,7 @@ def over(gate, asker=None, callers=None, calls=None):
     )  # fmt: skip
     parts = Parts(
         engine=Guarded(gate.guard, searches, POLICY.purposes), callers=callers or (lambda scope: asker or Speaks()), lane=LANE, url=URL,
-        health=dict, look=Looks(gate.guard.look, False).look, calls=calls or {},
+        health=dict, look=Looks(gate.guard.look_async, False).look, calls=calls or {},
     )  # fmt: skip
     return Client(application(parts))
 

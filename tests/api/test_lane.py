@@ -34,7 +34,7 @@ def test_what_waits_for_the_same_is_done_at_once():
 
 
 async def lane_all(lane, works):
-    return await lane.run_all(works)
+    return await asyncio.gather(*map(lane.run, works))
 
 
 def test_an_error_goes_to_whoever_waits():

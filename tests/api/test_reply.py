@@ -33,6 +33,12 @@ class Engine:
             return Answer(True)
         raise error
 
+    def evaluate_later(self, question, asker, key):
+        async def later():
+            return self.evaluate(question, asker, key)
+
+        return later
+
     subjects = resources = actions = evaluate
 
 

@@ -2,6 +2,7 @@
 """What the prose says is so: links lead somewhere, examples run, and lists are those of the code."""
 
 import ast
+import asyncio
 import re
 import shlex
 import subprocess
@@ -104,6 +105,9 @@ def test_the_readme_python_runs(tmp_path, monkeypatch, capsys):
         exec(compile(wrap, "README.md", "exec"), space)
         assert space["addresses"]("ana", "mira", "T-1", "k-1") == ["203.0.113.0/24"]
         assert space["addresses"]("ana", "owen", "T-1", "k-2") == ["This look is not permitted."]
+        (tasks,) = (b.body for b in blocks(ROOT / "docs/connectors/tools.md") if b.name == "runs: tasks")
+        exec(compile(tasks, "tools.md", "exec"), space)
+        assert asyncio.run(space["networks"]("ana", "mira", "T-1", "k-1")) == ["203.0.113.0/24"]
     assert len(look.splitlines()) <= 16 and len(wrap.splitlines()) <= 6
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guard among the real parts: journal, keyring, vault, directory and policy, put together by wiring, on a disk."""
 
+import asyncio
 import threading
 from base64 import b64decode
 from dataclasses import replace
@@ -90,6 +91,56 @@ def test_a_look_from_the_question_to_the_masked_value(opened):
     assert body.policy == opened.policy.digest == POLICY.digest
     assert unseal_principal(opened.name_rows, opened.root, body.principal) == "ana"
     assert unseal_person(opened.keyring, body.person) == "mira"
+
+
+def test_looks_of_tasks_are_those_of_threads(opened):
+    """Eight at once: each on record once, in the person's own stream, and a retry of a thread is the same look."""
+
+    async def go():
+        return await asyncio.gather(*(opened.guard.look_async(asked(f"task-{n}")) for n in range(8)))
+
+    shown = asyncio.run(asyncio.wait_for(go(), 60))
+    assert {value.text for answer in shown for value in answer.values} == {"203.0.113.0/24"}
+    assert len({answer.index for answer in shown}) == 8
+    again = opened.guard.look(asked("task-7"))
+    assert (again.index, again.receipt, again.values) == (shown[7].index, shown[7].receipt, shown[7].values)
+
+
+def test_a_house_that_closes_ends_the_looks_of_tasks_that_are_gone(built, opened, monkeypatch):
+    """The program gave up and leaves the house: what was begun is on record, whole, and nothing of it is after the end."""
+    disk, go = opened.journal, threading.Event()
+    begun, on = threading.Event(), opened.guard._journal.submit
+
+    def slow(submission):
+        begun.set()
+        assert go.wait(20)
+        return on(submission)
+
+    monkeypatch.setattr(opened.guard, "_journal", Beside(disk, slow))
+
+    async def leave():
+        asyncio.ensure_future(opened.guard.look_async(asked("gone")))  # noqa: RUF006
+        assert await asyncio.to_thread(begun.wait, 20)
+
+    asyncio.run(leave())
+    closing = threading.Thread(target=opened.guard.close, daemon=True)
+    closing.start()
+    go.set()
+    closing.join(20)
+    assert not closing.is_alive()
+    monkeypatch.undo()
+    assert isinstance(opened.guard.look(asked("gone")), Shown)
+    assert len(disk.find(f"guard/{opened.names.remember('ana')}", "gone").leaves) == 1
+
+
+class Beside:
+    """A journal, of which one method is another."""
+
+    def __init__(self, journal, submit):
+        self._journal, self.submit = journal, submit
+
+    def __getattr__(self, name):
+        return getattr(self._journal, name)
 
 
 def test_the_story_and_its_twins(opened):

@@ -12,7 +12,7 @@ from whosaw.config import QuotaSettings
 from whosaw.errors import Unavailable
 from whosaw.guard import suspension
 from whosaw.guard.answer import Refused, Shown
-from whosaw.guard.look import APART
+from whosaw.guard.late import APART
 from whosaw.guard.quota import Quota
 from whosaw.guard.quota_count import InMemory
 from whosaw.guard.suspension import Desk

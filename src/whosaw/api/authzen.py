@@ -12,15 +12,16 @@ so that their records share one write to the disk.                              
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from whosaw.api.admitted import NotAdmitted
 from whosaw.api.batch import Batch, Until
-from whosaw.api.endpoint import Several
+from whosaw.api.endpoint import Later
 from whosaw.api.page import part_of
 from whosaw.api.ports import Answer, Asker, Decides, Found
 from whosaw.api.question import ActionSearch, Evaluation, Page, ResourceSearch, SubjectSearch
@@ -51,19 +52,20 @@ class AuthZen:
 
     engine: Decides
 
-    def evaluation(self, body: dict[str, Any], asker: Asker, key: str) -> Reply:
-        return answer(self.engine.evaluate(Evaluation.of(body), asker, key).json())
+    def evaluation(self, body: dict[str, Any], asker: Asker, key: str) -> Later:
+        return partial(_one, self.engine.evaluate_later(Evaluation.of(body), asker, key))
 
-    def evaluations(self, body: dict[str, Any], asker: Asker, key: str) -> Reply | Several:
+    def evaluations(self, body: dict[str, Any], asker: Asker, key: str) -> Reply | Later:
         batch = Batch.of(body)
         if batch is None:  # an older form: one question
             return self.evaluation(body, asker, key)
-        works = [partial(self._item, item, asker, of_item(key, n)) for n, item in enumerate(batch.items)]
         if batch.until is Until.ALL:
-            return Several(works, _all)
+            return partial(
+                _all_at_once, [self._later(item, asker, of_item(key, n)) for n, item in enumerate(batch.items)]
+            )
         answers = []
-        for work in works:
-            answers.append(work())
+        for n, item in enumerate(batch.items):
+            answers.append(self._item(item, asker, of_item(key, n)))
             if batch.until.over(answers[-1].permitted):
                 break
         return _all(answers)
@@ -72,11 +74,15 @@ class AuthZen:
         """One of many. What goes wrong with it is said in its place, and the others are answered all the same."""
         try:
             return self.engine.evaluate(Evaluation.of(item), asker, key)
-        except WhosawError as raised:
-            reply = told_of(raised)
-            return _failed(reply.status, reply.body.decode().strip())
-        except NotAdmitted as raised:
-            return _failed(raised.status, raised.told)
+        except (WhosawError, NotAdmitted) as raised:
+            return _failed(raised)
+
+    def _later(self, item: dict[str, Any], asker: Asker, key: str) -> Callable[[], Awaitable[Answer]] | Answer:
+        """The same, where all of them are asked at once."""
+        try:
+            return self.engine.evaluate_later(Evaluation.of(item), asker, key)
+        except (WhosawError, NotAdmitted) as raised:
+            return _failed(raised)
 
     def subjects(self, body: dict[str, Any], asker: Asker, key: str) -> Reply:
         return self._search(SubjectSearch.of(body), self.engine.subjects, body, asker, key)
@@ -107,7 +113,29 @@ def _all(answers: Sequence[Answer]) -> Reply:
     return answer({"evaluations": [each.json() for each in answers]})
 
 
-def _failed(status: int, message: str) -> Answer:
+async def _one(later: Callable[[], Awaitable[Answer]]) -> Reply:
+    return answer((await later()).json())
+
+
+async def _all_at_once(asked: Sequence[Callable[[], Awaitable[Answer]] | Answer]) -> Reply:
+    return _all(await asyncio.gather(*map(_answered, asked)))
+
+
+async def _answered(asked: Callable[[], Awaitable[Answer]] | Answer) -> Answer:
+    if isinstance(asked, Answer):
+        return asked
+    try:
+        return await asked()
+    except (WhosawError, NotAdmitted) as raised:
+        return _failed(raised)
+
+
+def _failed(raised: WhosawError | NotAdmitted) -> Answer:
+    if isinstance(raised, NotAdmitted):
+        status, message = raised.status, raised.told
+    else:
+        reply = told_of(raised)
+        status, message = reply.status, reply.body.decode().strip()
     return Answer(False, {"error": {"status": status, "message": message}})
 
 

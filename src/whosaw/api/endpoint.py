@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Before and after every handler: the body, who asks, and one reply whatever happens.
 
-    request ──read──▶ bytes ──one hop off the loop──▶ callers ──▶ parse ──▶ handler ──▶ Reply
+    request ──read──▶ bytes ──one hop off the loop──▶ callers ──▶ parse ──▶ handler ──▶ Reply, or Later ──on the loop──▶ Reply
                 │                                        │           │          │
                 └ 400, 408, 413                          └ 401, 403  └ 400      └ errors of ours by their status; a fault is a bare 500
 
@@ -14,15 +14,14 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from whosaw.api.admitted import NotAdmitted
 from whosaw.api.body import Gone, Receive, Scope, parse, read
 from whosaw.api.lane import Lane
-from whosaw.api.ports import Answer, Asker, Callers
+from whosaw.api.ports import Asker, Callers
 from whosaw.api.reply import BROKEN, Reply, closing, error, told_of
 from whosaw.errors import BadInput, WhosawError
 
@@ -31,15 +30,9 @@ _KEY = re.compile(rb"[!-~]{1,64}")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
-    """Questions that are asked at once, and what becomes of their answers."""
-
-    works: Sequence[Callable[[], Answer]]
-    reply: Callable[[list[Answer]], Reply]
-
-
-Handler = Callable[[dict[str, Any], Asker, str], Reply | Several]
+Later = Callable[[], Awaitable[Reply]]
+"""A reply that is waited for on the loop: no thread waits for a look."""
+Handler = Callable[[dict[str, Any], Asker, str], Reply | Later]
 Endpoint = Callable[[Scope, Receive], Awaitable[Reply]]
 
 
@@ -71,14 +64,12 @@ class Endpoints:
         if isinstance(raw, Reply):
             return await self._unread(scope, raw)
 
-        def work() -> Reply | Several:
+        def work() -> Reply | Later:
             asker = self._callers(scope)
             return handler(parse(raw), asker, _key_of(scope, needed=needs_key))
 
         made = await self._lane.run(work)
-        if isinstance(made, Several):
-            return made.reply(await self._lane.run_all(made.works))
-        return made
+        return made if isinstance(made, Reply) else await made()
 
     async def _unread(self, scope: Scope, reply: Reply) -> Reply:
         """The reply to a body that was not read to its end: to callers who are known. The connection ends with any reply."""

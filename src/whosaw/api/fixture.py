@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,14 @@ class Fixture:
         del asker, key
         permitted = self._permits(question.subject, question.action, question.resource)
         return Answer(permitted, {} if permitted else _REFUSED)
+
+    def evaluate_later(self, question: Evaluation, asker: Asker, key: str) -> Callable[[], Awaitable[Answer]]:
+        made = self.evaluate(question, asker, key)
+
+        async def later() -> Answer:
+            return made
+
+        return later
 
     def subjects(self, search: SubjectSearch, asker: Asker, key: str) -> Found:
         del asker, key

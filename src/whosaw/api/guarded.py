@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from whosaw.api.authzen import of_item
@@ -38,6 +38,8 @@ class Guard(Protocol):
 
     def evaluate(self, look: Look) -> Permitted | Refused: ...
 
+    async def evaluate_async(self, look: Look) -> Permitted | Refused: ...
+
 
 class Searches(Protocol):
     """Refuses a search for people, on record."""
@@ -56,8 +58,15 @@ class Guarded:
 
     def evaluate(self, question: Evaluation, asker: Asker, key: str) -> Answer:
         look = look_of(question, asker, key, secrets.token_hex(8))
-        made = self._guard.evaluate(look)
-        return Answer(isinstance(made, Permitted), _said(made, look.asked, sees_admin=asker.sees_admin))
+        return _answer(self._guard.evaluate(look), look, sees_admin=asker.sees_admin)
+
+    def evaluate_later(self, question: Evaluation, asker: Asker, key: str) -> Callable[[], Awaitable[Answer]]:
+        look = look_of(question, asker, key, secrets.token_hex(8))
+
+        async def later() -> Answer:
+            return _answer(await self._guard.evaluate_async(look), look, sees_admin=asker.sees_admin)
+
+        return later
 
     def subjects(self, search: SubjectSearch, asker: Asker, key: str) -> Found:
         """Whoever asks, if they may. Of anybody else nothing is said."""
@@ -119,6 +128,10 @@ def _strange(search: SubjectSearch | ResourceSearch | ActionSearch) -> bool:
 def _reading(asked: Asked, resource: Entity) -> Action:
     named = {} if resource.type == FIELD else {"field": str(asked.field)}
     return Action(name=str(Mode.READ), properties={**named, "detail": asked.detail})
+
+
+def _answer(made: Permitted | Refused, look: Look, *, sees_admin: bool) -> Answer:
+    return Answer(isinstance(made, Permitted), _said(made, look.asked, sees_admin=sees_admin))
 
 
 def _said(made: Permitted | Refused, asked: Iterable[Asked], *, sees_admin: bool) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def parts_of(
         url=here.settings.api.url or url,
         health=whole,
         metrics=lambda: metrics() + door.metrics(),
-        look=Looks(here.guard.look, here.witnessed).look,
+        look=Looks(here.guard.look_async, here.witnessed).look,
         calls=_calls(here),
         mounted=mounted,
         named=bool(here.settings.api.url),

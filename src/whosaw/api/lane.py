@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work that waits for a disk, taken off the event loop: one hop there for each request, one wake-up back for all that are done.
 
-    loop ──run──▶ queue ──▶ threads: admit, decide, record, release ──▶ done, done, done
-      ▲                                                                     │
-      └────────────────────── one call_soon_threadsafe ◀────────────────────┘
+    loop ──run──▶ queue ──▶ threads: admit, read the question ──▶ done, done, done
+      ▲                                                             │
+      └────────────────── one call_soon_threadsafe ◀────────────────┘
 
-Threads put their look down and sleep, and one of them works for all (``guard.turn``): as many as there are, so many can be worked on together
-while others wait for the disk. Of a house with a database each works for itself, and more than a few would only wait for one another.
-Where all of them wait for something else, a witness or an identity provider, more are started so that nobody waits behind them. An executor
-of the standard library would wake the loop for each answer.
+A look is waited for on the loop (``guard.turn``), so a thread is held up here by a database, and by what is asked seldom: a search, a
+count, a question of the day. A few are enough. Where all of them wait for something else, an identity provider, more are started so
+that nobody waits behind them. An executor of the standard library would wake the loop for each answer.
 
 Invariant: what was taken up is done to its end, even where nobody waits for the answer any more: its record may stand already.
 """
@@ -18,14 +17,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
 from whosaw.errors import Busy
 
-THREADS, ALONE = 256, 32  # while work gets done; where each works for itself
+THREADS = 32  # while work gets done
 MOST = 512  # where it does not
 WAITING = 4096
 STUCK_S = 0.1
@@ -135,10 +134,6 @@ class Lane:
         thread = threading.Thread(target=self._work, name=f"whosaw-api-{len(self._threads)}", daemon=True)
         self._threads.append(thread)
         thread.start()
-
-    async def run_all(self, works: Sequence[Callable[[], _T]]) -> list[_T]:
-        """All of them at once, in their order; the first error, where there is one."""
-        return list(await asyncio.gather(*map(self.run, works)))
 
     def close(self) -> None:
         """Take nothing more, and wait for what was taken."""

@@ -11,10 +11,12 @@ nothing is asked, because whoever loses the answer must be able to ask for the s
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from whosaw.api.endpoint import Later
 from whosaw.api.ports import Asker
 from whosaw.api.question import LookQuestion
 from whosaw.api.reply import Reply, answer
@@ -24,7 +26,7 @@ from whosaw.model.access import Asked, Look
 from whosaw.model.record import time_text
 from whosaw.model.stage import Stage
 
-Guarded = Callable[[Look, Stage], Shown | Refused]
+Guarded = Callable[[Look, Stage], Awaitable[Shown | Refused]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Looks:
     guard: Guarded
     witnessed: bool
 
-    def look(self, body: dict[str, Any], asker: Asker, key: str) -> Reply:
+    def look(self, body: dict[str, Any], asker: Asker, key: str) -> Later:
         said = LookQuestion.of(body)
         asked = tuple(Asked.parse(text) for text in said.fields)
         if Stage(said.wait) is Stage.WITNESSED and not self.witnessed:
@@ -44,7 +46,10 @@ class Looks:
             look_id=secrets.token_hex(8), principal=principal, person=said.person, asked=asked, purpose=said.purpose,
             case=said.case, key=key, app=caller.name, break_glass=said.break_glass, caller=caller,
         )  # fmt: skip
-        return answer(json_of(self.guard(look, Stage(said.wait)), sees_admin=asker.sees_admin))
+        return partial(self._answered, look, Stage(said.wait), sees_admin=asker.sees_admin)
+
+    async def _answered(self, look: Look, wait: Stage, *, sees_admin: bool) -> Reply:
+        return answer(json_of(await self.guard(look, wait), sees_admin=sees_admin))
 
 
 def json_of(made: Shown | Refused, *, sees_admin: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ it answers; the fixture has nobody to record, and no log.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -73,6 +73,10 @@ class Decides(Protocol):
 
     def evaluate(self, question: Evaluation, asker: Asker, key: str) -> Answer:
         """`key`: the same key is the same question, whatever became of the first answer."""
+        ...
+
+    def evaluate_later(self, question: Evaluation, asker: Asker, key: str) -> Callable[[], Awaitable[Answer]]:
+        """The same in two parts: what may wait for a database, now; and the answer, for which a loop waits and no thread."""
         ...
 
     def subjects(self, search: SubjectSearch, asker: Asker, key: str) -> Found: ...

@@ -66,7 +66,7 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
     from whosaw.api.app import application
     from whosaw.api.callers.house import door
     from whosaw.api.house import parts_of
-    from whosaw.api.lane import ALONE, THREADS, Lane
+    from whosaw.api.lane import Lane
     from whosaw.api.tls import options
 
     close_memory()
@@ -75,7 +75,7 @@ def _serve_house(data: Path, listen: str, given: TlsSettings) -> None:
         with (
             closing(serving.listening(listen)) as line,
             door(here, _line) as admits,
-            Lane(ALONE if here.settings.store.database else THREADS) as lane,
+            Lane() as lane,
             _epochs(here),
             wishes(here),
         ):

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from whosaw.directory.directory import Directory
 from whosaw.errors import Unavailable, WhosawError
-from whosaw.guard.look import behind
+from whosaw.guard.late import behind
 from whosaw.model.access import Asked, Field, Look
 from whosaw.policy.decide import NOTHING_PERMITS, UNREADABLE, decide
 from whosaw.policy.facts import NOTHING_KNOWN, Facts

@@ -29,6 +29,8 @@ from whosaw.directory.remembered import once
 from whosaw.errors import Busy, IdempotencyConflict, Unavailable, WhosawError
 from whosaw.guard.answer import Given, Permitted, Refused, Shown
 from whosaw.guard.body import SOURCE, Request, body_of, only_names, recorded_decision, recorded_look
+from whosaw.guard.elsewhere import Elsewhere
+from whosaw.guard.late import behind, late
 from whosaw.guard.one import Granted, One, each_of
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
@@ -44,8 +46,7 @@ from whosaw.policy.rules import Policy
 from whosaw.policy.told import told
 from whosaw.vault.value import Value
 
-APART = timedelta(seconds=5)  # by which the clocks of two gates may differ
-__all__ = ["SOURCE", "Guard", "behind"]
+__all__ = ["SOURCE", "Guard"]
 _T = TypeVar("_T")
 
 
@@ -82,6 +83,7 @@ class Guard:
         self._pseudonyms, self._remember, self._offered, self._clock = pseudonyms, remember, offered, clock
         self._last, self._lock, self._patience = last_look, threading.Lock(), patience_s
         self._turn, self._open_for = turn or Turn(None), open_for
+        self._elsewhere = Elsewhere()
 
     @property
     def offered(self) -> frozenset[Asked]:
@@ -103,14 +105,26 @@ class Guard:
         """
         return cast("Permitted | Refused", self._through(One(look, wait, opens=False)))
 
+    async def look_async(self, look: Look, wait: Stage = Stage.DURABLE) -> Shown | Refused:
+        """`look` for a task: its loop goes on meanwhile, and is woken once for all looks that were worked on together.
+
+        A task that is cancelled is shown nothing and may have recorded: the same key gets the same answer.
+        """
+        return cast("Shown | Refused", await self._through_async(One(look, wait, opens=True)))
+
+    async def evaluate_async(self, look: Look, wait: Stage = Stage.DURABLE) -> Permitted | Refused:
+        """`evaluate` for a task, as `look_async` is `look`."""
+        return cast("Permitted | Refused", await self._through_async(One(look, wait, opens=False)))
+
+    def close(self) -> None:
+        """Take no more looks from tasks, and do what was begun to its end. Threads end their own."""
+        self._turn.close()
+        self._elsewhere.close()
+
     def _through(self, one: One) -> Shown | Permitted | Refused:
         """All steps, together with whoever asks at the same time. What may take long, each does by itself."""
         if self._cases is not None:
-            self._find(one)
-            if one.recorded is None:
-                # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
-                unseen, one.fault = _read(lambda: self._cases.see(one.look.case) if self._cases else "")
-                one.unseen = unseen or ""
+            self._see(one, self._cases)
         if one.look.break_glass:  # which has a record of its own, and is told
             self._work([one])
         else:
@@ -118,6 +132,26 @@ class Guard:
         if one.waits:
             self._release([one], self._waited)
         return one.became()
+
+    async def _through_async(self, one: One) -> Shown | Permitted | Refused:
+        """The same steps in the same order, with no thread of its own but for what may take long."""
+        if (cases := self._cases) is not None:
+            await self._elsewhere.do(lambda: self._see(one, cases))
+        if one.look.break_glass:
+            await self._elsewhere.do(lambda: self._work([one]))
+        else:
+            await self._turn.share_async(one, self._work)
+        if one.waits:
+            await self._elsewhere.do(lambda: self._release([one], self._waited))
+        return one.became()
+
+    def _see(self, one: One, cases: Cases) -> None:
+        """The case, at the system that keeps it, unless this look is recorded already."""
+        self._find(one)
+        if one.recorded is None:
+            # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
+            unseen, one.fault = _read(lambda: cases.see(one.look.case))
+            one.unseen = unseen or ""
 
     def _work(self, group: Sequence[One]) -> None:
         """Each of them, by itself, as far as it comes without waiting for more than the disk. Says to each what became of it."""
@@ -182,7 +216,7 @@ class Guard:
         """
         # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
         known, cause = (None, one.fault) if one.fault else _read(lambda: self._known(one.asked, one.at))
-        cause, last = cause or _late(known, one.at), one.last
+        cause, last = cause or late(known, one.at), one.last
         newest = None if known is None else known.newest
         if newest is not None and behind(newest, self._clock()):
             last = newest if last is None else max(newest, last)
@@ -378,16 +412,3 @@ def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:
         return None, str(error)
     except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
         return None, type(error).__name__
-
-
-def behind(newest: datetime, now: datetime) -> bool:
-    """Whether a clock that says `now` stands too far before what happened at `newest`."""
-    return newest.astimezone(UTC) > now.astimezone(UTC) + APART
-
-
-def _late(known: Known | None, at: datetime) -> str:
-    """Which source of the directory was not heard of in time, for whoever has to mend it."""
-    feed = None if known is None else known.feed
-    if feed is None or not feed.source or at - feed.confirmed <= feed.limit:
-        return ""
-    return f"the source {feed.source} of the directory, which was not confirmed in time"
