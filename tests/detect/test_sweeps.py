@@ -3,11 +3,23 @@
 
 import pytest
 
-from whosaw.detect.expected import Expected, Spread
+from whosaw.detect.expected import TEAMS, Expected, Spread
 from whosaw.detect.sweeps import Sweeps, again, same_hand
 
 WEEKS = range(2800, 2820)
-TEAMS = [{"team": "who", "id": f"e-{n}", "week": week, "n": 1} for n in range(100) for week in WEEKS]
+BEGUN = [{"team": "who", "id": f"e-{n}", "week": week, "n": 1} for n in range(100) for week in WEEKS]
+
+
+def together(teams):
+    """What the engine says of them: in two weeks, of everybody, the looks of one times those of the other."""
+    return [
+        {"week": week, "other": other, "n": sum(row["n"] for row in teams if row["week"] == week),
+         "both": sum(a["n"] * b["n"] for a in teams for b in teams if a["id"] == b["id"] and (a["week"], b["week"]) == (week, other))}
+        for week in {row["week"] for row in teams} for other in {row["week"] for row in teams}
+    ]  # fmt: skip
+
+
+TOGETHER = [{"week": week, "other": other, "n": 100, "both": 100} for week in WEEKS for other in WEEKS]
 EXPECTED = Expected(
     weeks=dict.fromkeys(WEEKS, 1000),
     without=dict.fromkeys(WEEKS, 100),
@@ -21,11 +33,12 @@ CIRCLE = {"members": 30, "shielded": 0}
 def best(whos):
     """The best way of a circle of thirty, of whom one a day was looked at by each of `whos` in turn."""
     found = [
-        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "unit": None, "function": None, "manager": None}
+        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "unit": None, "function": None,
+         "manager": None, "protected": 0, "n": 0}
         for n, who in enumerate(whos)
     ]  # fmt: skip
-    rows = {"found": found, "worked": [], "teams": TEAMS}
-    return Sweeps(rows, EXPECTED, Spread(1.0, 0.5, 500), Spread(1.0, 0.5, 500), [5]).best("p", CIRCLE)
+    rows = {"teams": BEGUN, "numbers": [{"team": column, "teams": 100} for column in TEAMS], "together": TOGETHER}
+    return Sweeps(rows, EXPECTED, Spread(1.0, 0.5, 500), Spread(1.0, 0.5, 500), [5]).best(CIRCLE, found)
 
 
 def test_few_hands_are_less_likely_than_many():
@@ -40,8 +53,10 @@ def test_few_hands_are_less_likely_than_many():
 
 def test_where_few_people_do_all_the_work_few_hands_say_little():
     """Two who began a third of everything meet in one circle by chance."""
-    assert same_hand(TEAMS, (2800, 2819)) == pytest.approx(0.01)
-    busy = [{"team": "who", "id": who, "week": 2800, "n": 500} for who in ("a", "b")]
-    assert same_hand([*TEAMS, *busy], (2800, 2819)) == pytest.approx((2 * 500**2 + 100 * 20**2) / 3000**2)
+    assert same_hand(TOGETHER, (2800, 2819)) == pytest.approx(0.01)
+    few = [{"id": f"e-{n}", "week": week, "n": 1} for n in range(10) for week in WEEKS]
+    busy = [{"id": who, "week": 2800, "n": 500} for who in ("a", "b")]
+    assert same_hand(together([*few, *busy]), (2800, 2819)) == pytest.approx((2 * 500**2 + 10 * 20**2) / 1200**2)
+    assert same_hand(together([*few, *busy]), (2801, 2802)) == pytest.approx(0.1)
     assert same_hand([], (2800, 2819)) == 0
     assert again([("a", "1"), ("a", "2"), ("a", "3"), ("b", "1")]) == 2

@@ -39,3 +39,30 @@ def test_too_many_rows_are_refused(monkeypatch):
     with engine_of() as on, pytest.raises(BadInput, match="query x"):
         on.backend.con.register("typed", pa.table({"a": [1, 2, 3, 4]}))
         Facts(on, {}).rows(on.table("typed"), ("a",), "query x")
+
+
+_KEYED = st.lists(st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=2), st.integers(0, 3)), max_size=20)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=40)
+@given(_KEYED, st.integers(1, 6))
+def test_slices_are_the_rows_and_no_key_is_cut(rows, most):
+    """Together what `rows` says, in its order; and no slice larger than it may be, unless it is of one key."""
+    table = pa.table(
+        {"key": pa.array([r[0] for r in rows], pa.string()), "n": pa.array([r[1] for r in rows], pa.int64())}
+    )
+    taken = []
+
+    class Noting(Facts):
+        def rows(self, expr, order, what):
+            taken.append(super().rows(expr, order, what))
+            return taken[-1]
+
+    with engine_of() as on, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opened, "SLICE", most)
+        on.backend.con.register("keyed", table)
+        found = list(Noting(on, {}).slices(on.table("keyed"), "test"))
+        assert found == Facts(on, {}).rows(on.table("keyed"), ("key", "n"), "test")
+    keys = [{row["key"] for row in part} for part in taken[1:]]
+    assert all(len(part) <= most or len(of) == 1 for part, of in zip(taken[1:], keys, strict=True))
+    assert sum(map(len, keys)) == len(set().union(*keys))

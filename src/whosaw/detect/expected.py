@@ -67,14 +67,30 @@ def _starts(looks: Any) -> Any:
     return days.filter(days.seen.isnull() | (days.day - days.seen > GAP)).drop("seen")
 
 
-def by_team(begun: Any) -> Any:
-    """Team (a name of TEAMS), id, week, n: starts without a reason of every principal and team."""
-    without = begun.filter(begun.u == 1)
-    return reduce(lambda a, b: a.union(b), [_by_week(without, column) for column in TEAMS])
+def by_team(begun: Any, teams: Any) -> Any:
+    """Team (a name of TEAMS), id, week, n: starts without a reason of these `teams` (team, id)."""
+    return reduce(lambda a, b: a.union(b), [_by_week(begun, column) for column in TEAMS]).semi_join(
+        teams, ["team", "id"]
+    )
 
 
-def _by_week(without: Any, column: str) -> Any:
-    of_team = without.filter(without[column].notnull())
+def numbers_of(begun: Any) -> Any:
+    """Team (a name of TEAMS), teams: how many began anything without a reason."""
+    without, ibis = begun.filter(begun.u == 1), need("ibis", "watching")
+    made = [without.aggregate(teams=without[column].nunique()).mutate(team=ibis.literal(column)) for column in TEAMS]
+    return reduce(lambda a, b: a.union(b), made)
+
+
+def together(begun: Any) -> Any:
+    """week, other, both: over all principals, starts without a reason in a week times those in the other; n: those in the week."""
+    one = _by_week(begun, "who").select("id", "week", "n")
+    two = one.select(o_id="id", other="week", m="n")
+    met = one.inner_join(two, one.id == two.o_id)
+    return met.group_by("week", "other").aggregate(both=(met.n * met.m).sum(), n=met.n.sum())
+
+
+def _by_week(begun: Any, column: str) -> Any:
+    of_team = begun.filter(begun.u == 1, begun[column].notnull())
     grouped = of_team.group_by(id=of_team[column], week=of_team.day // WEEK).aggregate(n=of_team.count())
     return grouped.mutate(team=need("ibis", "watching").literal(column))
 

@@ -169,13 +169,21 @@ def _fault(error: Exception) -> str:
 
 def signals(detector: Detector, world: World, gate: float) -> list[Signal]:
     """What `detector` says of every unit that it tried; those with p up to `gate` are told."""
-    tables = {
-        name: world.facts.rows(table, tuple(table.columns), f"{detector.NAME}: {name}")
-        for name, table in detector.query(world).items()
-    }
-    scored = calibrated(detector.score(tables, world), world.defaults.calibration)
+    scored = calibrated(detector.score(rows_of(detector, world), world), world.defaults.calibration)
     told = {(s.kind, s.unit): s for s in detector.tell(world, [s for s in scored if s.p <= gate])}
     return [told.get((signal.kind, signal.unit), signal) for signal in scored]
+
+
+def rows_of(detector: Detector, world: World) -> dict[str, Any]:
+    """What `detector` asks, answered: the rows of each table, sorted by its columns."""
+    sliced: frozenset[str] = getattr(detector, "SLICED", frozenset())
+    rows: dict[str, Any] = {}
+    for name, table in detector.query(world).items():
+        what = f"{detector.NAME}: {name}"
+        rows[name] = (
+            world.facts.slices(table, what) if name in sliced else world.facts.rows(table, tuple(table.columns), what)
+        )
+    return rows
 
 
 def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding]:

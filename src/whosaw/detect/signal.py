@@ -137,7 +137,7 @@ class World:
         if name not in PREPARED:
             raise KeyError(name)
         module = import_module(f"whosaw.facts.prepared.{name}")
-        return self.once(name, lambda: module.make(self.tables, self.looks, self.as_of))
+        return self.once(name, lambda: module.make(self.tables, self.looks, self.as_of), large=True)
 
     def once(self, name: str, make: Any, *, large: bool = False) -> Any:
         """What `make()` says, computed once for this instant, these numbers and reasons, and kept in the engine.
@@ -177,7 +177,10 @@ class Detector(Protocol):
         ...
 
     def query(self, world: World) -> Mapping[str, Any]:
-        """Ibis tables of whole numbers and texts by name. The driver sorts each by its columns, first to last."""
+        """Ibis tables of whole numbers and texts by name. The driver sorts each by its columns, first to last.
+
+        Those in a constant SLICED, if there is one, are kept in the engine, and read slice by slice and once: facts/opened.py.
+        """
         ...
 
     def score(self, rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> Sequence[Signal]:

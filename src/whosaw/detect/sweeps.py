@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 from whosaw.detect.expected import TEAMS, WEEK, Expected, Spread, windows
@@ -76,16 +77,6 @@ class Sweeps:
             for first, last in self._windows
         }
         self._shares = {(first, last): expected.share(first, last) for first, last in self._windows}
-        self._found: dict[str, list[Any]] = {}
-        for row in rows["found"]:
-            self._found.setdefault(row["seed"], []).append(row)
-        self._worked: dict[str, list[Any]] = {}
-        for row in rows["worked"]:
-            self._worked.setdefault(row["seed"], []).append(row)
-        for rows_ in self._found.values():
-            rows_.sort(key=lambda row: row["day"])
-        for rows_ in self._worked.values():
-            rows_.sort(key=lambda row: row["week"])
         weeks_of: dict[tuple[str, str], dict[int, int]] = {}
         for row in rows["teams"]:
             weeks_of.setdefault((row["team"], row["id"]), {})[row["week"]] = row["n"]
@@ -96,15 +87,16 @@ class Sweeps:
             team: list(accumulate((of.get(week, 0) for week in range(self._began, ended + 1)), initial=0))
             for team, of in weeks_of.items()
         }
-        self._of = Counter(column for column, _ in self._teams)
+        self._of = {row["team"]: row["teams"] for row in rows["numbers"]}
         self._hands = hands
-        alone = [row for row in rows["teams"] if row["team"] == "who"]
-        self._same = {window: same_hand(alone, window) for window in self._windows}
+        self._same = {window: same_hand(rows["together"], window) for window in self._windows}
 
-    def best(self, seed: str, circle: Any) -> Way | None:
-        """The most surprising window and way of this circle. Most are hopeless: they get no exact tail, and no value of their own."""
-        found, worked = self._found.get(seed, []), self._worked.get(seed, [])
-        days, weeks = [row["day"] for row in found], [row["week"] for row in worked]
+    def best(self, circle: Any, looks: Iterable[Any]) -> Way | None:
+        """The most surprising window and way of this circle, from its rows of `inside`. Most are hopeless: they get no exact tail, and
+        no value of their own.
+        """
+        found, worked = _apart(looks)
+        days, weeks = [row["day"] for row in found], [row["day"] // WEEK for row in worked]
         best: Way | None = None
         persons = (circle["members"] - circle["shielded"], circle["shielded"])
         if len({row["person"] for row in found}) < LEAST:
@@ -184,6 +176,12 @@ class Sweeps:
         return best
 
 
+def _apart(looks: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """Looks without a reason by day; and by week how much work there was, which has no person."""
+    looks = sorted(looks, key=itemgetter("day"))
+    return [row for row in looks if row["person"] is not None], [row for row in looks if row["person"] is None]
+
+
 def _several(found: Sequence[Any]) -> dict[str, frozenset[str]]:
     made = {}
     for column in TEAMS:
@@ -192,13 +190,12 @@ def _several(found: Sequence[Any]) -> dict[str, frozenset[str]]:
     return made
 
 
-def same_hand(teams: Iterable[Any], weeks: tuple[int, int]) -> float:
+def same_hand(together: Iterable[Any], weeks: tuple[int, int]) -> float:
     """How likely one and the same principal began two of the looks without a reason of these weeks."""
-    by: Counter[str] = Counter()
-    for row in teams:
-        if row["team"] == "who" and weeks[0] <= row["week"] <= weeks[1]:
-            by[row["id"]] += row["n"]
-    return sum(n * n for n in by.values()) / max(1, sum(by.values())) ** 2
+    first, last = weeks
+    rows = [row for row in together if first <= row["week"] <= last and first <= row["other"] <= last]
+    both, all_ = sum(row["both"] for row in rows), sum(row["n"] for row in rows if row["week"] == row["other"])
+    return float(both / max(1, all_) ** 2)
 
 
 def again(pairs: Iterable[tuple[str, str]]) -> int:

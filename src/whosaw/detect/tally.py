@@ -69,7 +69,7 @@ def seen(world: World, windows: Sequence[int]) -> Any:
 def found(world: World, hits: Any, windows: Sequence[int]) -> Any:
     """k: how many persons of `hits`, some judged looks with a `label` (a look may be there for several)."""
     # Kept, since every kind of unit and every window would compute it anew.
-    days = world.facts.keep(need("ibis", "watching").util.gen_name("hits"), _days(world, hits, "label"))
+    days = world.facts.lay(need("ibis", "watching").util.gen_name("hits") + world.mark, _days(world, hits, "label"))
     return _counted(world, days, windows, "k", "label")
 
 
@@ -256,9 +256,7 @@ def told(
     mine = [signal for signal in signals if isinstance(signal, Tally)]
     if not mine:
         return []
-    ibis = need("ibis", "watching")
-    of_them = [unit_column(hits, kind).isin(ids) for kind, ids in sorted(_ids(mine).items())]
-    hits = hits.filter(ibis.or_(*of_them))
+    hits = hits.filter(of_units(hits, mine))
     rows: list[Any] = world.facts.rows(
         hits.select("look_id", "who", "person", "label").distinct(), ("look_id", "who", "person", "label"), "hits"
     )
@@ -275,7 +273,13 @@ def told(
     return [_told(signal, by.get((signal.kind, signal.unit), []), labels, world, sentence) for signal in mine]
 
 
-def _ids(signals: Iterable[Tally]) -> dict[str, list[str]]:
+def of_units(hits: Any, signals: Iterable[Signal]) -> Any:
+    """Whether a look is of one of the units of `signals`, of which there is one at least."""
+    of_them = [unit_column(hits, kind).isin(ids) for kind, ids in sorted(_ids(signals).items())]
+    return need("ibis", "watching").or_(*of_them)
+
+
+def _ids(signals: Iterable[Signal]) -> dict[str, list[str]]:
     ids: dict[str, set[str]] = {}
     for signal in signals:
         ids.setdefault(signal.kind, set()).add(signal.unit)

@@ -28,6 +28,8 @@ from whosaw.facts.untouched import Untouched
 
 # Past this the driver would be doing the engine's work; the query must gate first.
 MOST_ROWS = 2_000_000
+# Of what is judged key by key so many are read at a time: dictionaries of more would be a gigabyte.
+SLICE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,27 @@ class Facts:
         columns = [_cells(column) for column in table.columns]
         names = table.column_names
         return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def slices(self, kept: Any, what: str) -> Iterator[dict[str, Cell]]:
+        """The rows of `kept`, sorted by its columns, for what is judged by the first of them alone, a text, and read once: about SLICE
+        of them leave the engine at a time, all rows of one key together. Raises BadInput where one key has more than MOST_ROWS.
+        """
+        key = kept.columns[0]
+        sizes = self.rows(kept.group_by(key).aggregate(rows=kept.count()), (key,), what)
+        for first, last in _ranges(sizes, key):
+            yield from self.rows(kept.filter(kept[key] >= first, kept[key] <= last), kept.columns, what)
+
+
+def _ranges(sizes: Sequence[Mapping[str, Any]], key: str) -> Iterator[tuple[str, str]]:
+    """First and last key of as many as are no more than SLICE rows together."""
+    first, rows = 0, 0
+    for place, each in enumerate(sizes):
+        if rows and rows + each["rows"] > SLICE:
+            yield sizes[first][key], sizes[place - 1][key]
+            first, rows = place, 0
+        rows += each["rows"]
+    if sizes:
+        yield sizes[first][key], sizes[-1][key]
 
 
 def _sorted(table: Any, order: Sequence[str]) -> Any:

@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
-from whosaw.detect.expected import TEAMS, Expected, background, by_team, intimate_of, spread, starts
+from whosaw.detect.expected import TEAMS, Expected, background, by_team, intimate_of, numbers_of, spread, starts
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import times
 from whosaw.detect.wording import many, often, people, spelled
@@ -109,16 +109,29 @@ def query(world: World) -> dict[str, Any]:
     several = several.filter(several.k >= 2).select("event_id")
     near = near.semi_join(several, "event_id")
     worked = near.filter(near.u == 0)
+    found = near.filter(near.u == 1).drop("u", "at", "protected")
+    teams = by_team(begun, _there(found))
     without = begun.filter(begun.u == 1)
     lots = without.group_by("person", lot=without.day // _LOT).aggregate(n=without.count())
     return {
         **background(world),
         "events": counted,
-        "found": near.filter(near.u == 1).drop("u", "at", "protected"),
+        "found": found,
         "worked": worked.group_by("event_id", "protected", "day").aggregate(n=worked.count()),
-        "teams": by_team(begun),
+        "teams": teams.group_by("team", "id").aggregate(n=teams.n.sum()),
+        "numbers": numbers_of(begun),
         "lots": lots.group_by("n").aggregate(lots=lots.count()),
     }
+
+
+def _there(found: Any) -> Any:
+    """Team, id: those who looked at somebody around an event."""
+    ibis = need("ibis", "watching")
+    made = [
+        found.filter(found[column].notnull()).select(id=found[column], team=ibis.literal(column)).distinct()
+        for column in TEAMS
+    ]
+    return reduce(lambda a, b: a.union(b), made)
 
 
 def _circle(world: World) -> Any:
@@ -162,13 +175,10 @@ class _Events:
         )  # fmt: skip
         self._found = _by_event(rows["found"])
         self._worked = _by_event(rows["worked"])
-        teams: dict[tuple[str, str], int] = {}
-        for row in rows["teams"]:
-            teams[row["team"], row["id"]] = teams.get((row["team"], row["id"]), 0) + row["n"]
-        self._of = Counter(column for column, _ in teams)
+        self._of = {row["team"]: row["teams"] for row in rows["numbers"]}
         self._lots = _Lots(rows["lots"])
         without = max(1, sum(self._expected.without.values()))
-        self._shares = {key: n / without for key, n in teams.items()}
+        self._shares = {(row["team"], row["id"]): row["n"] / without for row in rows["teams"]}
 
     def signal(self, event: Any) -> Event:
         numbers, at = self._numbers, event["at"]

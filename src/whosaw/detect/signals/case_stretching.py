@@ -88,7 +88,7 @@ def query(world: World) -> dict[str, Any]:
     pairs = pairs.filter(pairs.k >= 2)
     cases = world.tables["cases"]
     let_pass = cases.filter(cases.assignee.notnull(), cases.approver.notnull())
-    used = world.once("used_cases", lambda: _cases(world, looks))
+    used = world.once("used_cases", lambda: _cases(world, looks), large=True)
     values = [used.group_by("type", value=used[part]).aggregate(cases=used.count()) for part in _RANKED]
     values = [each.mutate(part=ibis.literal(part)) for part, each in zip(_RANKED, values, strict=True)]
     counted = world.once("case_values", lambda: reduce(lambda a, b: a.union(b), values))

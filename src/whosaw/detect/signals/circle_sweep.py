@@ -21,21 +21,40 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, cast
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.evidence import evidence_of, most_telling
-from whosaw.detect.expected import WEEK, Expected, Spread, background, by_team, in_weeks, intimate_of, spread, starts
+from whosaw.detect.expected import (
+    TEAMS,
+    WEEK,
+    Expected,
+    Spread,
+    background,
+    by_team,
+    in_weeks,
+    intimate_of,
+    numbers_of,
+    spread,
+    starts,
+    together,
+)
 from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.sweeps import LEAST, WAYS, Sweeps, again, same_hand
+from whosaw.detect.sweeps import LEAST, WAYS, Sweeps, Way, same_hand
 from whosaw.detect.tails import poissons, times
 from whosaw.detect.wording import days_of, many, people, spelled, usual
-from whosaw.facts.columns import DAY, Cell
+from whosaw.facts.columns import DAY
 from whosaw.facts.extra import need
 
 NAME = "circle_sweep"
 FAMILY: Family = "graph"
 NEEDS = frozenset({"look", "links"})
+SLICED = frozenset({"inside"})
+_Rows = Mapping[str, Any]
+_INSIDE = ("seed", "person", "who", "day", "intimate", "unit", "function", "manager", "protected", "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +116,46 @@ def query(world: World) -> dict[str, Any]:
     least = ibis.ifelse(circles.guarded == 1, LEAST, LEAST + 1)
     several = circles.filter(circles.persons >= least).select("seed")
     gated = inside.semi_join(several, "seed")
-    worked = gated.filter(gated.u == 0)
     found = gated.filter(gated.u == 1)
+    pairs = found.select("seed", "who", "person").distinct()
+    pairs = pairs.group_by("seed").aggregate(pairs=pairs.count(), whos=pairs.who.nunique())
     return {
         **background(world),
         "circles": circles,
-        "found": found.select("seed", "person", "who", "day", "intimate", "unit", "function", "manager"),
-        "worked": worked.group_by("seed", "protected", week=worked.day // WEEK).aggregate(n=worked.count()),
-        "teams": by_team(begun),
+        "pairs": pairs.group_by("pairs", "whos").aggregate(circles=pairs.count()),
+        "inside": world.once(f"{NAME}_gated", lambda: _rows(gated, found), large=True),
+        "teams": by_team(begun, _several(found)),
+        "numbers": numbers_of(begun),
+        "together": together(begun),
         **_crowds(inside, begun, world.as_of // DAY - numbers.crowd_days, numbers.crowd),
     }
+
+
+def _rows(gated: Any, found: Any) -> Any:
+    """By circle its looks without a reason; and without a person, n: how much was begun for a reason in the week of that day."""
+    ibis = need("ibis", "watching")
+    worked = gated.filter(gated.u == 0)
+    worked = worked.group_by("seed", "protected", day=worked.day // WEEK * WEEK).aggregate(n=worked.count())
+    zero, none = ibis.literal(0, "int64"), ibis.null("string")
+    worked = worked.mutate(intimate=zero, **dict.fromkeys(("person", *TEAMS), none))
+    return found.mutate(n=zero).select(*_INSIDE).union(worked.select(*_INSIDE))
 
 
 def _inside(begun: Any, circle: Any) -> Any:
     return begun.join(circle, begun.person == circle.member).select(
         "seed", "who", "person", "day", "u", "intimate", "unit", "function", "manager", "protected"
     )
+
+
+def _several(found: Any) -> Any:
+    """Team, id: those who looked at LEAST persons of one circle without a reason. Of all others no window says anything."""
+    made = []
+    for column in TEAMS:
+        of = found.filter(found[column].notnull()).group_by("seed", id=found[column])
+        of = of.aggregate(persons=found.person.nunique())
+        of = of.filter(of.persons >= LEAST).select("id").distinct()
+        made.append(of.select("id", team=need("ibis", "watching").literal(column)))
+    return reduce(lambda a, b: a.union(b), made)
 
 
 def _members(world: World, numbers: NUMBERS) -> Any:
@@ -157,7 +200,7 @@ def _crowds(inside: Any, begun: Any, after: int, least: int) -> dict[str, Any]:
 # ── on the driver ──
 
 
-def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> list[Signal]:
+def score(rows: _Rows, world: World) -> list[Signal]:
     """A signal for each circle."""
     circles: list[Any] = list(rows["circles"])
     numbers = world.defaults.of(NAME, NUMBERS)
@@ -176,7 +219,11 @@ def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> lis
     blanks = [_blank(c, swept.tries, len(circles)) for c in sorted(circles, key=lambda c: c["seed"])]
     crowds = _crowded(rows, blanks, world)
     by_seed = {c["seed"]: c for c in circles}
-    return [_best(blank, by_seed[blank.unit], swept, crowds) for blank in blanks]
+    ways = {
+        seed: swept.best(by_seed[seed], looks)
+        for seed, looks in groupby(cast("Iterable[Any]", rows["inside"]), key=itemgetter("seed"))
+    }
+    return [_best(blank, ways.get(blank.unit), crowds) for blank in blanks]
 
 
 def _blank(circle: Any, tries: int, others: int) -> Circle:
@@ -189,22 +236,23 @@ def _blank(circle: Any, tries: int, others: int) -> Circle:
     )  # fmt: skip
 
 
-def _hands(rows: Mapping[str, Sequence[Mapping[str, Cell]]], expected: Expected, numbers: NUMBERS) -> Spread:
+def _hands(rows: _Rows, expected: Expected, numbers: NUMBERS) -> Spread:
     """How often the same people are at several persons of a circle, beside what chance would bring."""
-    same = same_hand(rows["teams"], expected.span())
-    pairs: dict[str, set[tuple[str, str]]] = {}
-    for row in cast("Sequence[Any]", rows["found"]):
-        pairs.setdefault(row["seed"], set()).add((row["who"], row["person"]))
+    same = same_hand(cast("Sequence[Any]", rows["together"]), expected.span())
+    pairs = cast("Sequence[Any]", rows["pairs"])
     return spread(
-        ((again(each), math.comb(len(each), 2) * same) for each in pairs.values()),
+        (
+            (row["pairs"] - row["whos"], math.comb(row["pairs"], 2) * same)
+            for row in pairs
+            for _ in range(row["circles"])
+        ),
         apart=numbers.apart,
         declared=numbers.dispersion,
         prior=numbers.prior,
     )
 
 
-def _best(blank: Circle, circle: Any, swept: Sweeps, crowds: Mapping[str, tuple[float, Any]]) -> Circle:
-    way = swept.best(blank.unit, circle)
+def _best(blank: Circle, way: Way | None, crowds: Mapping[str, tuple[float, Any]]) -> Circle:
     p, crowd = crowds.get(blank.unit, (1.0, None))
     if crowd is not None and times(p, WAYS) < (1.0 if way is None else way.p):
         return replace(

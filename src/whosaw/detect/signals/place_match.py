@@ -17,9 +17,11 @@ known who is protected, all outsiders count, without a reason.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, cast
 
 from whosaw.detect.evidence import evidence_of, most_telling
@@ -40,6 +42,9 @@ _LEAST = 2
 _STAFF, _OUTSIDE = ("employee", "exposed"), ("guarded", "near")
 _SETS = (*_STAFF, *_OUTSIDE)
 _TEAM = ("unit", "function", "manager")
+# A row of a week has no person, and the other one no number.
+_FOUND = ("id", "week", "person", "n", "unit", "function", *_SETS)
+SLICED = frozenset({"found"})
 # Whose work it is has a reason, and no peers: for looks with a reason their own habit counts, without one it does not.
 _ANY_REASON = ("employee", "guarded")
 # So many persons' worth of what others have in that habit.
@@ -80,36 +85,43 @@ def query(world: World) -> dict[str, Any]:
         n=each.count(),
         **{f"k_{name}": each[name].sum() for name in _SETS},
     )
-    found, counts, tried = zip(*(_of(world, places, column) for column in TEAMS), strict=True)
+    found, tried = zip(*(_of(world, places, column) for column in TEAMS), strict=True)
     return {
         "totals": totals,
-        "found": reduce(lambda a, b: a.union(b), found),
-        "counts": reduce(lambda a, b: a.union(b), counts),
+        # As many rows as a tenth of the looks.
+        "found": world.once(f"{NAME}_found", lambda: reduce(lambda a, b: a.union(b), found), large=True),
         "units": reduce(lambda a, b: a.union(b), tried),
     }
 
 
-def _of(world: World, places: Any, column: str) -> tuple[Any, Any, Any]:
-    """Of teams at whose places of both sorts are: those; how many persons each week; and how many teams there are."""
+def _of(world: World, places: Any, column: str) -> tuple[Any, Any]:
+    """Of teams at whose places of both sorts are: each week, with how many persons, and each of those sorts in it. And how many teams
+    there are, how many of them are such, and from which week to which.
+    """
     ibis = need("ibis", "watching")
-    name = ibis.literal(column)
     places = places.filter(places[column].notnull()).mutate(id=places[column])
     each = places.group_by("id", "person").aggregate(**{name: places[name].max() for name in _SETS})
     sums = each.group_by("id").aggregate(**{name: each[name].sum() for name in _SETS})
     sums = world.once(f"{NAME}_{column}", lambda: sums)
     both = sums.filter(sums.employee >= _LEAST, (sums.guarded >= _LEAST) | (sums.near >= _LEAST)).select("id")
     of_both = places.semi_join(both, "id")
-    counts = of_both.group_by("id", "week").aggregate(
+    weeks = of_both.group_by("id", "week").aggregate(
         n=of_both.person.nunique(), unit=of_both.unit.max(), function=of_both.function.max()
     )
     found = of_both.filter((of_both.employee == 1) | (of_both.guarded == 1) | (of_both.near == 1))
-    found = found.select("id", "who", "person", "week", *_SETS)
-    return found.mutate(column=name), counts.mutate(column=name), sums.aggregate(units=sums.count()).mutate(column=name)
+    found = found.group_by("id", "week", "person").aggregate(**{name: found[name].max() for name in _SETS})
+    zero, none = ibis.literal(0, "int64"), ibis.null("string")
+    rows = weeks.mutate(person=none, **dict.fromkeys(_SETS, zero)).select(*_FOUND)
+    rows = rows.union(found.mutate(n=zero, unit=none, function=none).select(*_FOUND))
+    name = ibis.literal(column)
+    tried = sums.aggregate(units=sums.count()).cross_join(both.aggregate(both=both.count()))
+    tried = tried.cross_join(weeks.aggregate(first=weeks.week.min(), last=weeks.week.max()))
+    return rows.select(*_FOUND, column=name, key=name + ":" + rows.id).relocate("key"), tried.mutate(column=name)
 
 
 def _places(world: World) -> Any:
     """who, person, week, u, unit, function, manager, employee, guarded, near: looks at places; kept."""
-    return world.once(NAME + "_places", lambda: _made(world))
+    return world.once(NAME + "_places", lambda: _made(world), large=True)
 
 
 def _made(world: World) -> Any:
@@ -157,33 +169,31 @@ def _at_places(world: World) -> Any:
 # ── on the driver ──
 
 
-def score(rows: Mapping[str, Sequence[Mapping[str, Cell]]], world: World) -> list[Signal]:
+def score(rows: Mapping[str, Iterable[Mapping[str, Cell]]], world: World) -> list[Signal]:
     """A signal for each principal and team at places of both sorts; the others are their `rest`."""
     numbers = world.defaults.of(NAME, NUMBERS)
-    totals, counts = cast("list[Any]", rows["totals"]), cast("list[Any]", rows["counts"])
+    totals, units = cast("list[Any]", rows["totals"]), cast("list[Any]", rows["units"])
     others = {name: _others(totals, name, world) for name in _SETS}
-    units = {row["column"]: row["units"] for row in cast("list[Any]", rows["units"])}
-    weeks: dict[tuple[str, str], list[Any]] = {}
-    for row in counts:
-        weeks.setdefault((row["column"], row["id"]), []).append(row)
-    found: dict[tuple[str, str], list[Any]] = {}
-    for row in cast("list[Any]", rows["found"]):
-        found.setdefault((row["column"], row["id"]), []).append(row)
-    span = min((r["week"] for r in counts), default=0), max((r["week"] for r in counts), default=0)
+    rest = {row["column"]: row["units"] - row["both"] for row in units}
+    span = (
+        min((row["first"] for row in units if row["both"]), default=0),
+        max((row["last"] for row in units if row["both"]), default=0),
+    )
     tried = [
         window for days in numbers.days for window in windows(span, in_weeks(days) + 1)
     ]  # any such days lie in one
-    gated = {column: sum(of == column for of, _ in found) for column in TEAMS}
     made: list[Signal] = []
-    for column, id_ in sorted(found):
+    for _, each in groupby(cast("Iterable[Any]", rows["found"]), key=itemgetter("key")):
+        of_one = list(each)
+        weeks = [row for row in of_one if row["person"] is None]
+        column, id_, team = weeks[0]["column"], weeks[0]["id"], weeks[0]
         kind = _kind(column)
-        team = weeks[column, id_][0]
         usual = {name: others[name].usual(kind, id_, team["unit"], team["function"]) for name in _SETS}
         blank = Match(
             signal=NAME, family=FAMILY, kind=kind, unit=id_, stratum=kind, p=1.0, tries=len(tried), days=0, k=0, n=0,
-            expected=0.0, rest=units[column] - gated[column], others=usual["employee"].others, column=column, id=id_,
+            expected=0.0, rest=rest[column], others=usual["employee"].others, column=column, id=id_,
         )  # fmt: skip
-        made.append(_best(blank, found[column, id_], weeks[column, id_], usual, tried))
+        made.append(_best(blank, [row for row in of_one if row["person"] is not None], weeks, usual, tried))
     return made
 
 

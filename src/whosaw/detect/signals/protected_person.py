@@ -67,7 +67,7 @@ def query(world: World) -> dict[str, Any]:
 
 
 def _hits(world: World) -> Any:
-    return world.once(f"hits_{NAME}", lambda: _labelled(world))
+    return world.once(f"hits_{NAME}", lambda: _labelled(world), large=True)
 
 
 def _labelled(world: World) -> Any:

@@ -26,7 +26,7 @@ from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.fits import FLAGS, fitted, flags_of
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least
-from whosaw.detect.tally import found, judged, seen, tallies, told
+from whosaw.detect.tally import Tally, found, judged, of_units, seen, tallies, told
 from whosaw.detect.wording import code, days_of, many, people, share, usual
 from whosaw.facts.columns import Cell
 from whosaw.facts.extra import need
@@ -99,7 +99,7 @@ def _lists_once(odd: Any, narrow: int) -> Any:
 
 def _odd_looks(world: World) -> Any:
     """The odd looks, with a `label`."""
-    return world.once("odd", lambda: _odd_of(world))
+    return world.once("odd", lambda: _odd_of(world), large=True)
 
 
 def _odd_of(world: World) -> Any:
@@ -242,15 +242,17 @@ def _case(row: Any, by_type: ByType, rest: int, days: int) -> Misfit:
 
 
 def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
-    hits = _odd_looks(world)
+    odd = _odd_looks(world)
+    mine = [signal for signal in signals if isinstance(signal, Misfit)]
+    tallied = [signal for signal in signals if isinstance(signal, Tally)]
+    of_cases = odd.filter(odd.case.isin(sorted({signal.unit for signal in mine})))
+    hits = odd.filter(of_units(odd, tallied)).union(of_cases) if tallied else of_cases
     names = ("look_id", "who", "person", "pattern")
     rows: list[Any] = world.facts.rows(hits.select(*names), names, NAME)
     patterns = {(row["look_id"], row["who"], row["person"]): row["pattern"] for row in rows}
-    made = told(world, signals, hits, lambda signal, looks: _sentence(looks, patterns, signal.whole))
-    mine = [signal for signal in signals if isinstance(signal, Misfit)]
+    made = told(world, tallied, odd, lambda signal, looks: _sentence(looks, patterns, signal.whole))
     if not mine:
         return made
-    of_cases = hits.filter(hits.case.isin(sorted({signal.unit for signal in mine})))
     by: dict[str, list[Evidence]] = {}
     for look in evidence_of(world, world.looks.semi_join(of_cases, "row")):
         by.setdefault(look.case or "", []).append(look)

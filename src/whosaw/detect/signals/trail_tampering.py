@@ -132,7 +132,7 @@ def _around(world: World) -> Any:
 
 
 def _hits(world: World) -> Any:
-    return world.once(f"hits_{NAME}", lambda: marked(world))
+    return world.once(f"hits_{NAME}", lambda: marked(world), large=True)
 
 
 # ── on the driver ──

@@ -83,7 +83,7 @@ class Much(Signal):
 def query(world: World) -> dict[str, Any]:
     """Sums and the largest days of each principal: all days of all of them are more than the driver takes."""
     ibis = need("ibis", "watching")
-    days = world.once(f"days_{NAME}", lambda: _days(world))
+    days = world.once(f"days_{NAME}", lambda: _days(world), large=True)
     sums = days.group_by("who", "function", "weekend").aggregate(
         days=days.count(),
         last=days.day.max(),
