@@ -23,6 +23,7 @@ from whosaw.model.decision import Decision
 from whosaw.model.look_body import LookBody
 from whosaw.model.record import Stream
 from whosaw.policy.facts import ApprovalFacts
+from whosaw.vault.ports import Aside
 from whosaw.vault.value import Value
 
 # A company in two countries, in the summer of the story. Everybody is invented.
@@ -80,7 +81,9 @@ class FakeVault:
     opened: list[tuple[Look, Recorded, Decision]] = field(default_factory=list)
     error: Exception | None = None
 
-    def open(self, look: Look, recorded: Recorded, decision: Decision, receipt: bytes) -> tuple[Value, ...]:
+    def open(
+        self, look: Look, recorded: Recorded, decision: Decision, receipt: bytes, aside: Aside
+    ) -> tuple[Value, ...]:
         if recorded not in self.journal.records.values():
             raise WrongReceipt("nothing is recorded under this receipt", look=look.look_id)
         body = LookBody.decode(recorded.leaves[-1].body)
@@ -90,7 +93,8 @@ class FakeVault:
             raise WrongReceipt("not as far as was decided", look=look.look_id)
         if self.error is not None:
             raise self.error
-        self.opened.append((look, recorded, decision))
+        with aside():
+            self.opened.append((look, recorded, decision))
         return tuple(Value(a.field, a.detail, SUMMER, "203.0.113.0/24") for a in decision.detail)
 
 

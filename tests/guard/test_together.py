@@ -72,18 +72,18 @@ class Vault:
     def __init__(self, vault):
         self.vault, self.broken, self.whole = vault, set(), None
 
-    def open(self, look, recorded, decision, receipt):
+    def open(self, look, recorded, decision, receipt, aside):
         if look.key in self.broken:
             raise Broken
-        return self.vault.open(look, recorded, decision, receipt)
+        return self.vault.open(look, recorded, decision, receipt, aside)
 
-    def open_all(self, granted):
+    def open_all(self, granted, aside):
         if self.whole is not None:
             raise self.whole
         made = []
         for each in granted:
             try:
-                made.append(self.open(each.look, each.recorded, each.decision, each.receipt))
+                made.append(self.open(each.look, each.recorded, each.decision, each.receipt, aside))
             except Exception as error:
                 made.append(error)
         return made
@@ -247,6 +247,31 @@ def test_a_vault_that_opens_for_none_of_them_is_told_to_each(gate):
     shown = gate.at_once([gate.ask(), gate.ask(), gate.ask("leaker")])
     assert [type(made) for made in shown] == [Unavailable, Unavailable, Refused]
     gate.safe.whole = None
+
+
+def test_while_one_group_waits_for_what_it_may_show_to_be_kept_the_next_is_answered(gate):
+    """The second disk of a look is waited for as the first one is: with no turn."""
+    slow, kept, go = gate.ask(), threading.Event(), threading.Event()
+
+    def keeping(look, recorded, decision, receipt, aside, on=gate.safe.open):
+        if look is slow:
+            with aside():
+                kept.set()
+                assert go.wait(PATIENCE_S)
+        return on(look, recorded, decision, receipt, aside)
+
+    gate.safe.open, made = keeping, []
+    thread = threading.Thread(target=lambda: made.append(gate.guard.look(slow)), daemon=True)
+    thread.start()
+    assert kept.wait(PATIENCE_S)
+    meanwhile = threading.Thread(target=lambda: made.append(gate.guard.look(gate.ask())), daemon=True)
+    meanwhile.start()
+    meanwhile.join(PATIENCE_S)
+    assert [type(one) for one in made] == [Shown]
+    go.set()
+    thread.join(PATIENCE_S)
+    assert [type(one) for one in made] == [Shown, Shown]
+    assert gate.guard._turn._free == 1
 
 
 def test_the_same_key_twice_in_one_group_is_one_look_or_a_conflict(gate):

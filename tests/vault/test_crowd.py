@@ -3,6 +3,7 @@
 
 import ipaddress
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -115,6 +116,34 @@ def test_a_look_asked_again_shows_the_same_whoever_came_or_went():
     assert texts(desk, new, kept) == ["203.0.113.0/24"]
     desk.crowd_rows.rows.clear()
     assert texts(desk, new, kept) == ["203.0.113.0/24"]
+
+
+def test_the_disk_is_waited_for_aside_and_nothing_is_shown_before_it_has_written():
+    """Once for all that are new; a look that is asked again waits for no disk. What the disk raises comes out of it."""
+    desk, said = Desk(), []
+    desk.put()
+    keep = desk.crowd_rows.keep
+    desk.crowd_rows.keep = lambda *row: (said.append("keeps"), keep(*row))[1]
+
+    @contextmanager
+    def aside():
+        said.append("aside")
+        try:
+            yield
+        finally:
+            said.append("back")
+
+    look = a_look()
+    recorded = desk.looked(look)
+    for _ in range(2):
+        shown = desk.vault.open(look, recorded, PERMITTED, aside=aside)
+        assert [value.text for value in shown] == ["203.0.113.0/24"]
+    assert said == ["aside", "keeps", "back"]
+    desk.crowd_rows.keep = lambda *row: 1 / 0
+    new = a_look(look_id="l-2", key="req-2")
+    with pytest.raises(ZeroDivisionError):
+        desk.vault.open(new, desk.looked(new), PERMITTED, aside=aside)
+    assert said[3:] == ["aside", "back"]
 
 
 def test_what_was_kept_of_a_look_says_nothing_and_is_of_no_other_look():

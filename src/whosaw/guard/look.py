@@ -327,8 +327,8 @@ class Guard:
         try:
             if len(granted) == 1:
                 (one,) = granted
-                return [self._vault.open(one.look, one.recorded, one.decision, one.receipt)]
-            return self._vault.open_all(granted) if granted else ()
+                return [self._vault.open(one.look, one.recorded, one.decision, one.receipt, self._turn.aside)]
+            return self._vault.open_all(granted, self._turn.aside) if granted else ()
         except Exception as error:  # noqa: BLE001 - said to each of them
             return [error] * len(granted)
 

@@ -29,6 +29,7 @@ from whosaw.model.approval_kept import Holder
 from whosaw.model.decision import Decision
 from whosaw.model.stage import Stage
 from whosaw.policy.facts import Known
+from whosaw.vault.ports import Aside
 from whosaw.vault.value import Value
 
 Clock = Callable[[], datetime]
@@ -135,12 +136,12 @@ class Journal(Protocol):
 class Vault(Protocol):
     """Sealed values."""
 
-    def open(self, look: Look, recorded: Recorded, decision: Decision, receipt: bytes) -> Sequence[Value]:
+    def open(self, look: Look, recorded: Recorded, decision: Decision, receipt: bytes, aside: Aside) -> Sequence[Value]:
         """What `decision` grants, as of the look. Raises WrongReceipt unless `recorded` is exactly this look's, and
-        `receipt` shows it at the stage that `decision` demands.
+        `receipt` shows it at the stage that `decision` demands. `aside`: within it the disk is waited for.
         """
         ...
 
-    def open_all(self, granted: Sequence[Granted]) -> Sequence[Sequence[Value] | Exception]:
+    def open_all(self, granted: Sequence[Granted], aside: Aside) -> Sequence[Sequence[Value] | Exception]:
         """What `open` returns or raises for each."""
         ...

@@ -6,6 +6,7 @@
                                            decide all …
                                            with turn.aside() as aside:   the next group's turn, while this one waits for the disk
                                                submit …, aside.admit       whoever wakes it gives it its next turn with that
+                                           open all …, and aside once more for what the vault keeps of them
                                          wake the first of them, who wakes the second …, and the last gives the turn on
     await share_async(…)  the same for a task: a thread of ours, a *hand*, works; one wake-up of its loop for all of a group
 
@@ -19,7 +20,7 @@ for the interpreter, each looking every few milliseconds whether it is their tur
 when they are durable *and* nobody works. Tasks need none of that: they have one thread, which is their loop's.
 
 Invariant: a turn is given on however the work ends, whoever waits for a disk keeps none, and nobody waits who is in no
-group and in no queue. Where a task waits there is a hand.      Measured in: docs/benchmarks.md; decided in: docs/adr/0176, 0270
+group and in no queue. Where a task waits there is a hand.      Measured in: docs/benchmarks.md; decided in: docs/adr/0176, 0270, 0271
 """
 
 from __future__ import annotations

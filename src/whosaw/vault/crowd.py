@@ -19,7 +19,7 @@ erasure takes the shares of a person away while their key still opens what they 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 from whosaw.errors import Damaged
@@ -30,7 +30,7 @@ from whosaw.privacy.keyring import Keyring
 from whosaw.privacy.prefixes import Prefixes
 from whosaw.privacy.root import Random
 from whosaw.vault.each import each
-from whosaw.vault.ports import CrowdRows, SealedRows
+from whosaw.vault.ports import Aside, CrowdRows, SealedRows
 
 IP = str(Field.IP)
 QUARTER = 91 * 86_400_000_000  # microseconds
@@ -132,10 +132,12 @@ class Crowd:
             raise made
         return made
 
-    def shown_all(self, asked: Sequence[ToShow]) -> list[list[int | None] | Exception]:
-        """What `shown` returns or raises for each. What is new is kept at once, with one sync of the disk."""
+    def shown_all(self, asked: Sequence[ToShow], aside: Aside = nullcontext) -> list[list[int | None] | Exception]:
+        """What `shown` returns or raises for each. What is new is kept at once, with one sync of the disk, within `aside()`."""
         found = each(each(each(asked, self._named), self._looked), self._seal)
-        self._keep([one for one in found if isinstance(one, _Showing) and one.kept is None])
+        if new := [one for one in found if isinstance(one, _Showing) and one.kept is None]:
+            with aside():
+                self._keep(new)
         return each(found, _lengths)
 
     def _named(self, asked: ToShow) -> _Showing:
@@ -162,8 +164,6 @@ class Crowd:
         return one
 
     def _keep(self, new: Sequence[_Showing]) -> None:
-        if not new:
-            return
         kept: Sequence[bytes | Exception]
         try:
             rows = [(one.asked.key.handle, one.name, one.sealed) for one in new]

@@ -9,7 +9,8 @@ RecordedLook  a receipt and the opened leaves that it is for. Untrusted: everyth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from whosaw.model.access import Look
@@ -17,6 +18,10 @@ from whosaw.model.decision import Decision
 
 # What `SealedRows.add` is given, in its order, for many at once.
 SealedRow = tuple[bytes, str, int, int, bytes, bytes]
+
+
+Aside = Callable[[], AbstractContextManager[object]]
+"""Within it a disk is waited for: whoever works for others lets them go on meanwhile."""
 
 
 class SealedRows(Protocol):

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -44,7 +45,7 @@ from whosaw.vault.crowd import Crowd, ToShow
 from whosaw.vault.each import each
 from whosaw.vault.gathered import Gathered, Row
 from whosaw.vault.match import Request, matching, wrong
-from whosaw.vault.ports import Granted, Leaves, RecordedLook, SealedRows
+from whosaw.vault.ports import Aside, Granted, Leaves, RecordedLook, SealedRows
 from whosaw.vault.released import OPEN_FOR, Released, Tally
 from whosaw.vault.stage import Heads, check_stage
 from whosaw.vault.value import Value
@@ -139,18 +140,26 @@ class Vault:
         """How many rows of an import are behind us."""
         return self._rows.reached(source)
 
-    def open(self, look: Look, recorded: RecordedLook, decision: Decision, receipt: bytes = b"") -> tuple[Value, ...]:
+    def open(
+        self,
+        look: Look,
+        recorded: RecordedLook,
+        decision: Decision,
+        receipt: bytes = b"",
+        aside: Aside = nullcontext,
+    ) -> tuple[Value, ...]:
         """The values that `look` asked for and `decision` grants, newest first within each field.
 
         Raises WrongReceipt unless `recorded` is the durable record of exactly this look, permitted exactly so, and
         `receipt` shows that it has come as far as was decided: nothing, or a proof file; and unless its time is not over.
+        `aside`: within it the disk is waited for.
         """
-        (made,) = self.open_all([_Granted(look, recorded, decision, receipt)])
+        (made,) = self.open_all([_Granted(look, recorded, decision, receipt)], aside)
         if isinstance(made, Exception):
             raise made
         return made
 
-    def open_all(self, granted: Sequence[Granted]) -> list[tuple[Value, ...] | Exception]:
+    def open_all(self, granted: Sequence[Granted], aside: Aside = nullcontext) -> list[tuple[Value, ...] | Exception]:
         """What `open` returns or raises for each. What is to be kept of all of them is kept at once."""
         asked = each(granted, self._asked)
         matched = self._counted(each(asked, self._matched))
@@ -161,7 +170,7 @@ class Vault:
             openings = each(matched, self._opening)
         # How much of each address may be shown: the same whenever a look is asked again.
         wanted = [one for one in openings if isinstance(one, _Opening) and one.to_ask is not None]
-        kept = self._crowd.shown_all([one.to_ask for one in wanted if one.to_ask is not None])
+        kept = self._crowd.shown_all([one.to_ask for one in wanted if one.to_ask is not None], aside)
         for opening, lengths in zip(wanted, kept, strict=True):
             opening.lengths = lengths
         return each(openings, self._masked)
