@@ -51,10 +51,10 @@ class OneAtATime(FakeJournal):
 class World:
     """`desk` has a certificate and hands on employees' tokens; what a test adds, it adds itself."""
 
-    def __init__(self, where: Path, proxies=()) -> None:
+    def __init__(self, where: Path, proxies=(), engine=engine_on) -> None:
         self.where, self.clock, self.journal, self.names = where, Clock(), OneAtATime(), FakeNames()
         (where / "state.db").write_bytes(migrated())
-        self.engine = engine_on(where / "state.db")
+        self.engine = engine(where / "state.db")
         self.rows = CallerRows(self.engine)
         self.desk = Desk(
             self.rows,

@@ -11,17 +11,23 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.ca import SERVER, Authority
 from tests.api.door import World, header_of
 from tests.api.idp import Idp
+from tests.directory.town import engine_on
 
 from whosaw.api.admitted import NotAdmitted
+from whosaw.api.callers import rows as module
+from whosaw.api.callers.desk import Desk
+from whosaw.api.callers.registered import Registered
+from whosaw.api.callers.rows import CallerRows
 from whosaw.errors import Unavailable
 from whosaw.model.caller import Caller, Proof
+from whosaw.store.state import state_engine
 
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path, proxies=("10.1.0.0/16",))
+@pytest.fixture(params=[engine_on, state_engine], ids=["read each time", "remembered"])
+def world(request, tmp_path):
+    made = World(tmp_path, proxies=("10.1.0.0/16",), engine=request.param)
     yield made
     made.close()
 
@@ -208,6 +214,38 @@ def test_who_was_removed_is_refused_by_the_next_request(world):
     assert world.admit(cert=world.cert)
     world.desk.remove("desk", world.by)
     assert refused(world, cert=world.cert) == (401, "unknown")
+
+
+def test_who_was_removed_by_another_process_is_refused_by_the_next_request(world):
+    """Whatever is remembered here: it asks the file whether anybody has written."""
+    world.add()
+    rows, names = CallerRows(engine_on(world.where / "state.db")), []
+    other = Desk(rows, world.journal, frozenset({"fraud_review", "subject_request"}), frozenset({"staff"}), world.clock)
+    for _ in range(3):
+        assert world.admit(cert=world.cert).name == "desk"
+        other.remove("desk", world.by)
+        names.append(refused(world, cert=world.cert))
+        other.add(Registered.of(world.said(), lambda _: b""), world.by)
+    assert names == [(401, "unknown")] * 3
+    rows._engine.dispose()
+
+
+def test_while_nobody_writes_callers_are_read_once(tmp_path, monkeypatch):
+    world, asked = World(tmp_path, engine=state_engine), []
+    monkeypatch.setattr(
+        module, "ask", lambda db, query, values, on=module.ask: (asked.append(query), on(db, query, values))[1]
+    )
+    world.add()
+    asked.clear()
+    for _ in range(5):
+        world.admit(cert=world.cert)
+    assert len(asked) == 1
+    world.add_by_token(name="cron", subject="client-cron")
+    asked.clear()
+    for _ in range(5):
+        world.admit(cert=world.cert)
+    assert len(asked) == 1
+    world.close()
 
 
 def test_a_registration_ends(world):

@@ -29,6 +29,7 @@ from whosaw.api.callers.cert import BadCertificate, Certificate, Network, Scope,
 from whosaw.api.callers.desk import Desk
 from whosaw.api.callers.record import refused_body
 from whosaw.api.callers.registered import Registered, parse_row
+from whosaw.api.callers.rows import Row
 from whosaw.api.callers.token import BadToken, Claims, Issuer, parts
 from whosaw.errors import BadInput, WhosawError
 from whosaw.journal.submission import Record, Submission
@@ -153,7 +154,7 @@ class Door:
         self._parts, self._lock = parts, threading.Lock()
         self._counts: Counter[str] = Counter()
         self._by_url = {issuer.url: issuer for issuer in parts.issuers}
-        self._read: dict[bytes, Registered] = {}
+        self._read: tuple[Sequence[Row], Sequence[Registered]] = ((), ())
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -210,11 +211,13 @@ class Door:
         return Admitted(caller, self._principal(scope, caller), self._parts, self._count)
 
     def _registered(self) -> Sequence[Registered]:
-        # What was read is kept by its bytes, so that it is parsed once; whether it still holds is asked each time.
+        # What was read is kept with its rows, so that it is parsed once; whether they still hold is asked each time.
         rows = self._parts.desk.rows.live()
-        with self._lock:
-            self._read = {row.said: self._read.get(row.said) or parse_row(row.said, row.name) for row in rows}
-            return tuple(self._read.values())
+        before, found = self._read
+        if rows != before:
+            found = tuple([parse_row(row.said, row.name) for row in rows])
+            self._read = rows, found
+        return found
 
     def _presented(self, scope: Scope) -> Certificate | None:
         try:

@@ -4,7 +4,8 @@
     callers         never changed, only ended: what was registered, and when it was known
     caller_tokens   digests of tokens that were seen, until they expire
 
-They are read at every request and never remembered, so a caller that is removed is refused by the next request of any gate.
+Who is registered is asked at every request: of the file whether anybody has written since (``directory.remembered``), and of a shared
+database for all of it. So a caller that is removed is refused by the next request of any gate.
 
 Invariant: no token, no claim of an employee and no id of one stands here.
 """
@@ -35,9 +36,10 @@ from sqlalchemy import (
     update,
 )
 
-from whosaw.directory.query import ask
+from whosaw.directory.query import Reads, ask
+from whosaw.directory.remembered import Held, looking, memory_of
 from whosaw.directory.tables import FOR_EVER, micros
-from whosaw.directory.transaction import reading, writing
+from whosaw.directory.transaction import answering, reading, writing
 from whosaw.errors import Busy
 
 CALLER_TABLES = MetaData()
@@ -85,15 +87,22 @@ class CallerRows:
     # ── who is registered ──
 
     def live(self) -> tuple[Row, ...]:
-        """Everybody who is registered now, by name."""
-        with reading(self._engine) as db:
-            return tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in ask(db, _LIVE, {}))
+        """Everybody who is registered now, by name; the same tuple for as long as nobody has written."""
+        if (memory := memory_of(self._engine)) is not None:
+            with answering():
+                kept: tuple[Row, ...] | None = memory.find(_LIVE)
+            if kept is not None:
+                return kept
+        with looking(self._engine) as db:
+            found = _live(db)
+            if isinstance(db, Held):
+                db.keep(_LIVE, found)
+        return found
 
     def state(self) -> tuple[int, tuple[Row, ...]]:
         """How many rows were ever written, and those that hold: what a change is made on top of."""
         with reading(self._engine) as db:
-            live = tuple(Row(r["row"], r["name"], r["origin"], r["said"]) for r in ask(db, _LIVE, {}))
-            return _number(db), live
+            return _number(db), _live(db)
 
     def settled(self, name: str) -> bytes | None:
         """The digest of what whosaw.toml said last of `name`, whatever a command did since."""
@@ -135,6 +144,10 @@ class CallerRows:
             if not seen:
                 db.execute(insert(TOKENS).values(digest=token, until=micros(until)))
             return not seen
+
+
+def _live(db: Reads) -> tuple[Row, ...]:
+    return tuple([Row(r["row"], r["name"], r["origin"], r["said"]) for r in ask(db, _LIVE, {})])
 
 
 def _number(db: Connection) -> int:
