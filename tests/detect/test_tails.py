@@ -206,6 +206,26 @@ def test_what_most_of_a_team_have_in_a_window_is_usual_there(busy, of, usual_the
     assert others.usual("principal", "e-t0", "u9", "f9", 1) == apart  # of another window nothing is known
 
 
+@pytest.mark.parametrize(
+    ("busy", "of", "usual_there"), [(20, 20, True), (13, 13, True), (12, 12, False), (4, 20, False)]
+)
+def test_what_the_others_of_a_large_team_have_is_usual_there(busy, of, usual_there):
+    """A ward comes back to its patients, and nobody of it stands apart; four of it do, and so does a small team."""
+    team = [counted(f"t{i}", "u9", "f9", 20 if i < busy else 2, 60) for i in range(of)]
+    rows = crowd(random.Random(3), 0)
+    others, without = Others([*rows, *team], COUNTS), Others(rows, COUNTS)
+    elsewhere = without.usual("principal", "e-t0", "u9", "f9")
+    assert (others.usual("principal", "e-t0", "u9", "f9").rate > 3 * elsewhere.rate) == usual_there
+    # Of the team itself nobody is left to say so.
+    assert others.usual("unit", "u9", "u9", "f9").rate == pytest.approx(elsewhere.rate)
+
+
+def test_a_large_team_that_has_less_than_others_excuses_nobody_less():
+    quiet = [counted(f"t{i}", "u9", "support", 0, 60) for i in range(20)]
+    others = Others([*(counted(i, f"u{i % 9}", "support", 12, 60) for i in range(90)), *quiet], COUNTS)
+    assert others.usual("principal", "e-t0", "u9", "support").rate > 0.15
+
+
 def test_where_there_are_few_units_only_oneself_is_left_out():
     """With two org units, leaving out one's own would leave half a company: others of the unit stay."""
     rows = [counted(i, f"u{i % 2}", "support", 1, 30) for i in range(20)]

@@ -4,17 +4,18 @@
     company ◀── function       a function has a rate of its own once it is large; else the company's
     a principal is compared without their own org unit, a team without its own people
     but what two thirds of a team of some size have at least, in a window, is nobody's doing     nothing was linked there
+    and a team too large for all of it to be in it together says itself what is usual there      wards, and no desks
 
 Whoever stands far apart already is left out for everybody: otherwise those who snoop make each other look usual. What
 they stand apart from starts with those who certainly do not, and is found again until nobody comes or goes.
 
 Invariant: whoever is tested is part of what they are compared with by no more than that. A small company gets the declared numbers of
-`defaults.toml`, neither a free pass nor its own noisy tail.                         Design: docs/adr/0042, 0199
+`defaults.toml`, neither a free pass nor its own noisy tail.                         Design: docs/adr/0042, 0199, 0280
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -25,6 +26,8 @@ from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate
 _FEW_UNITS = 3
 # Of so many of one team what most of them have is how they work, and not what one of them did.
 _SEVERAL = 5
+# So many others of one team are more than a finding names (`findings.most_principals`): not all of them are in it together.
+_MANY = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,27 @@ class _Group:
 
 
 _NOBODY = _Group(Sums(), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Team:
+    """The members of one org unit, together and each."""
+
+    all: _Group
+    each: Mapping[str, _Group]
+
+    @classmethod
+    def of(cls, counted: Iterable[Counted]) -> _Team:
+        by_who: dict[str, Sums] = {}
+        for c in counted:
+            by_who[c.who] = by_who.get(c.who, Sums()) + Sums.of([(c.k, c.n)])
+        each = {who: _Group(sums, 1) for who, sums in by_who.items() if sums.n}
+        return cls(_together(each.values()), each)
+
+    def without(self, who: str) -> _Group:
+        return self.all - self.each.get(who, _NOBODY)
+
+
 # Org unit, function and manager.
 _Key = tuple[str | None, str | None, str | None]
 
@@ -90,7 +114,9 @@ class Others:
         self._numbers = numbers
         counted = list(counted)
         self._members: dict[tuple[str, str | None, int], list[Counted]] = {}
+        self._of_unit: dict[str | None, list[Counted]] = {}
         for each in counted:
+            self._of_unit.setdefault(each.unit, []).append(each)
             for kind, id_ in (("unit", each.unit), ("manager", each.manager), ("function", each.function)):
                 self._members.setdefault((kind, id_, each.block), []).append(each)
         counted = _near(counted, numbers)
@@ -111,6 +137,7 @@ class Others:
                 self._of[place].setdefault(value, []).append(key)
         self._of_function = {function: self._sum(keys) for function, keys in self._of[1].items()}
         self._answers: dict[tuple[str, str | None, str | None, str | None], Usual] = {}
+        self._teams: dict[str, _Team] = {}
 
     def usual(self, kind: str, id_: str, unit: str | None, function: str | None, block: int | None = None) -> Usual:
         """What to expect of the unit `id_` of `kind`, whose members have this org unit and function; in that window at least what
@@ -122,10 +149,27 @@ class Others:
         if question not in self._answers:
             self._answers[question] = self._usual(kind, id_, unit, function, few)
         usual = self._answers[question]
+        if kind == "principal" and unit is not None:
+            usual = self._of_team(usual, unit, id_)
         if block is None:
             return usual
         team = ("unit", unit, block) if kind == "principal" else (kind, id_, block)
         return self._of_members(usual, self._members.get(team, ()) if team[1] is not None else ())
+
+    def _of_team(self, usual: Usual, unit: str, who: str) -> Usual:
+        """What the others of a large team have, where that is more: what a whole ward does for its patients is unusual beside the
+        other people of its function, and no member's doing.
+        """
+        if unit not in self._teams:
+            self._teams[unit] = _Team.of(_near(self._of_unit.get(unit, []), self._numbers))
+        others = self._teams[unit].without(who)
+        if others.whos < _MANY:
+            return usual
+        own = rate(others.sums, usual.rate, self._numbers.prior)
+        if own <= usual.rate:
+            return usual
+        spread = mixed(dispersion(others.sums, own), others.whos, usual.inverse_s, self._numbers.dispersion_prior)
+        return replace(usual, rate=own, inverse_s=spread, others=others.whos)
 
     def _of_members(self, usual: Usual, members: Iterable[Counted]) -> Usual:
         """At least what the two thirds of a team have, in that window, that have least: nothing was linked there that week, or its
