@@ -12,7 +12,7 @@ from tests.detect.made import signal
 
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.fuse import combined, fused, of_newcomers, prices_of
+from whosaw.detect.fuse import combined, fused, odds, of_newcomers, prices_of
 from whosaw.detect.tails import at_least
 
 DEFAULTS = load_defaults()
@@ -164,6 +164,20 @@ def test_what_supports_does_not_carry():
     assert p == fused([opener, replace(witness, p=0.001)], ran, FUSION) < fused([opener], ran, FUSION)
     assert fused([opener, replace(witness, opens=True)], ran, FUSION) < 1e-7
     assert fused([witness], {"time": 1}, FUSION) == pytest.approx(1e-9, rel=1e-6)
+
+
+def test_what_is_weak_is_put_in_order_too():
+    """Where the combined p of two is all but 1, the smaller p still has the better odds; what is paid for is paid for here as well."""
+    ran = {"graph": 5, "time": 3, "context": 3, "cover": 3}
+    better, worse = (replace(signal(p, unit="e-1"), family="graph") for p in (0.02, 0.2))
+    assert fused([worse], ran, FUSION) - fused([better], ran, FUSION) < 0.3
+    assert odds([better], ran, FUSION) == pytest.approx(10 * odds([worse], ran, FUSION)) == pytest.approx(10)
+    assert odds([better], ran, FUSION, {"unexplained": 4.0}) == pytest.approx(2.5)
+    second = replace(signal(0.02, unit="e-2"), family="time")
+    assert odds([better, second, worse], ran, FUSION) == pytest.approx(10 + 1 / 0.06)
+    # What may support and never be a finding wins no more than what it bears witness to.
+    witness = replace(second, p=1e-9, opens=False)
+    assert odds([better, witness], ran, FUSION) == pytest.approx(10 + 1 / 0.06)
 
 
 @pytest.mark.parametrize("p", [1e-300, 1e-15, 9.9e-9, 1.01e-8, 1e-3, 0.3, 0.9])

@@ -68,9 +68,8 @@ def test_the_four_are_one_finding_and_nobody_else_is(run, snooped):
     )
     assert finding.harm == (
         "Addresses, locations or messages were looked at.",
-        "A protected person was looked at.",
-        "Somebody of a function that controls others took part.",
-        "People of several units or countries took part.",
+        "Nothing that was filed then or since speaks for these looks.",
+        "No case was named.",
     )
     assert run.new == ("f-000001",) == (finding.id,)
 

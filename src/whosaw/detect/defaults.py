@@ -79,7 +79,6 @@ class Joining:
     most_persons: int
     most_looks: int
     core: float = field(metadata={"high": 1.0})
-    most_harm: float = field(metadata={"high": 10.0})
     same: int
     reviewers: tuple[str, ...]
     of_machines: tuple[str, ...] = field(metadata=_SIGNALS)
@@ -131,13 +130,11 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Harm:
-    """What adds to a score, in words."""
+class Grave:
+    """How grave looks are: so many pairs' worth of everybody's traits in those of a function; so many weeks, and more are no graver."""
 
-    place: float
-    protected: float
-    control: float
-    wide: float
+    prior: int
+    weeks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,7 @@ class Defaults:
     fusion: Fusion
     findings: Joining
     budget: Budget
-    harm: Harm
+    gravity: Grave
     review: Reviewing
     nudge: Nudging
     silence: Silence
@@ -185,7 +182,7 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
         fusion=_numbers(Fusion, top["fusion"], "fusion"),
         findings=_numbers(Joining, top["findings"], "findings"),
         budget=_section(Budget, top["budget"], "budget", {"drawn": 0.5, "floor": 0.5}),
-        harm=_section(Harm, top["harm"], "harm", dict.fromkeys(("place", "protected", "control", "wide"), 2.0)),
+        gravity=_numbers(Grave, top["gravity"], "gravity"),
         review=_numbers(Reviewing, top["review"], "review"),
         nudge=_numbers(Nudging, top["nudge"], "nudge"),
         silence=_numbers(Silence, top["silence"], "silence"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One p for a finding: Cauchy's combination of its families.
+"""One p for a finding, Cauchy's combination of its families; and their odds, by which findings are put in order.
 
     per family      the smallest p of its signals × how many signals of it ran × what a p of that signal costs, for it tries
                     many units;  .9 where none of them speaks
@@ -8,7 +8,7 @@
 It stands dependence: the signals of one finding look at the same looks. p is cut off at .9, since counts come in jumps and
 often say 1, and one such family would shout down all others.
 
-Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145, 0193, 0197
+Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145, 0193, 0197, 0241
 """
 
 from __future__ import annotations
@@ -31,16 +31,29 @@ def fused(
     signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion, prices: Mapping[str, float] | None = None
 ) -> float:
     """The p of the finding that `signals` make. `ran`: how many signals of each family were on; `prices`: see below."""
+    smallest = _smallest(signals, ran, numbers, prices)
+    weights = {family: numbers.weight(family) for family in FAMILIES if ran.get(family)}
+    return combined([(weights[f], smallest.get(f, _SILENT)) for f in FAMILIES if f in weights])
+
+
+def odds(
+    signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion, prices: Mapping[str, float] | None = None
+) -> float:
+    """What the families of `signals` would have won together, each betting one against chance at odds of one to its p."""
+    return math.fsum(1 / max(LEAST, p) for p in _smallest(signals, ran, numbers, prices).values())
+
+
+def _smallest(
+    signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion, prices: Mapping[str, float] | None
+) -> dict[Family, float]:
+    """Per family that speaks its smallest p, all prices paid; it may be above 1."""
     paid = [(s, max(s.p, numbers.least) * prices.get(_purse(s), 1.0) if prices else s.p) for s in signals]
     # What may support a finding and never be one does not carry it either.
     least = min((p for s, p in paid if s.opens), default=0.0)
     smallest: dict[Family, float] = {}
     for signal, p in paid:
-        smallest[signal.family] = min(smallest.get(signal.family, 1.0), p if signal.opens else max(p, least))
-    weights = {family: numbers.weight(family) for family in FAMILIES if ran.get(family)}
-    return combined(
-        [(weights[f], smallest[f] * ran[f] if f in smallest else _SILENT) for f in FAMILIES if f in weights]
-    )
+        smallest[signal.family] = min(smallest.get(signal.family, math.inf), p if signal.opens else max(p, least))
+    return {family: p * ran[family] for family, p in smallest.items() if ran.get(family)}
 
 
 def prices_of(tried: Iterable[Signal]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from whosaw.detect.evidence import flags, lookers
 from whosaw.detect.explain import READ, reasons
 from whosaw.detect.finding import NONE, Finding, Findings, numbered
 from whosaw.detect.fuse import prices_of
+from whosaw.detect.gravity import gravity
 from whosaw.detect.join import Practice, core, joined, of_one, opens, practices, standing
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.signal import Detector, Family, Signal, World, mark_of
@@ -199,7 +200,8 @@ def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding
         parts = of_one([core(part, numbers) for part in parts], numbers)
     explained = explained_by(world, sorted({look.who for s in chosen for look in s.looks}))
     approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
-    drafts = [weighed(part, explained, approved, world, ran=all_.ran, prices=all_.prices) for part in parts]
+    grave = gravity(world, {look.who for part in parts for s in part for look in s.looks})
+    drafts = [weighed(part, explained, approved, grave, world, ran=all_.ran, prices=all_.prices) for part in parts]
     return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
 
 

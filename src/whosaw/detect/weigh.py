@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a finding weighs, and what speaks against it. Both in words.
 
-    signals of one finding ──▶ one p ──▶ −log10 p + harm                 harm and counter-evidence are sentences
+    signals of one finding ──▶ one p                      families of them ──▶ odds
+    looks of it            ──▶ gravity                    log10(1 + odds) + gravity ──▶ score
 
-Invariant: counter-evidence is always shown and never removes a finding.            Design: docs/adr/0044, 0145
+Invariant: counter-evidence is always shown and never removes a finding.      Design: docs/adr/0044, 0145, 0240, 0241
 """
 
 from __future__ import annotations
@@ -14,19 +15,17 @@ from typing import Any
 
 from whosaw.detect.changed import late_after
 from whosaw.detect.coverage import reasons_off
-from whosaw.detect.defaults import Defaults, Harm
+from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import narrow
 from whosaw.detect.explain import LATE, OVER, OWN
 from whosaw.detect.finding import Finding, Reason
-from whosaw.detect.fuse import LEAST, fused, of_newcomers
+from whosaw.detect.fuse import LEAST, fused, odds, of_newcomers
+from whosaw.detect.gravity import Gravity
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.signals.unexplained import Unexplained
 from whosaw.detect.wording import looked, many
 from whosaw.facts.columns import instant
 from whosaw.facts.prepared.looks import holds
-
-# Functions whose work is to look after others.
-CONTROL = frozenset({"audit", "legal", "security", "admin", "data", "executive"})
 
 _NAMED = {
     True: "made in the name of others, which is only claimed: it clears and accuses nobody.",
@@ -38,6 +37,7 @@ def weighed(
     signals: Sequence[Signal],
     explained: Mapping[str, tuple[int, int]],
     approved: frozenset[str],
+    grave: Gravity,
     world: World,
     *,
     ran: Mapping[Family, int],
@@ -45,20 +45,18 @@ def weighed(
 ) -> Finding:
     """The finding of `signals`, without a number yet. `explained`: per principal (looks with a reason, looks).
 
-    `approved`: looks that somebody else approved. `ran`: how many signals of each family were on; `prices`: see fuse.py.
+    `approved`: looks that somebody else approved. `grave`: how grave pairs are. `ran`: how many signals of each family were on; `prices`: see fuse.py.
     """
     defaults = world.defaults
     looks = _looks(signals)
     whos = sorted({*(look.who for look in looks), *(who for s in signals for who in s.principals)})
-    p = max(LEAST, fused([of_newcomers(s, defaults.fusion) for s in signals], ran, defaults.fusion, prices))
-    # Work that has a reason is intimate by nature; what was done without one is what may have harmed.
-    harm = _harm([look for look in looks if not look.explained], defaults.harm)
-    weight = min(defaults.findings.most_harm, math.fsum(weight for _, weight in harm))
+    judged = [of_newcomers(s, defaults.fusion) for s in signals]
+    p = max(LEAST, fused(judged, ran, defaults.fusion, prices))
     return Finding(
         id="",
         as_of=world.as_of,
-        # What chance brings as easily does no harm, however intimate such work is.
-        score=round(-math.log10(p) + weight * (1 - p), 4),
+        # p of what is weak is near 1, however weak: what comes first among many such must still be told.
+        score=round(math.log10(1 + odds(judged, ran, defaults.fusion, prices)) + grave.of(looks), 4),
         p=six(p),
         sentence=_sentence(signals, looks, whos),
         principals=tuple(whos),
@@ -67,7 +65,7 @@ def weighed(
         cases=tuple(sorted({c for look in looks if (c := look.case)} | {c for s in signals for c in s.cases})),
         window=(min(look.t for look in looks), max(look.t for look in looks)),
         signals=tuple(Reason(s.signal, s.kind, six(s.p), s.sentence) for s in signals),
-        harm=tuple(text for text, _ in harm),
+        harm=grave.said(looks),
         counter=tuple(
             _counter(looks, [explained[who] for who in whos if who in explained], approved, signals[0], world)
         ),
@@ -102,20 +100,6 @@ def six(p: float) -> float:
 def _looks(signals: Sequence[Signal]) -> list[Evidence]:
     looks = {look.key: look for signal in signals for look in signal.looks}
     return sorted(looks.values(), key=lambda look: (look.t, look.key))
-
-
-def _harm(looks: Sequence[Evidence], harm: Harm) -> list[tuple[str, float]]:
-    units, countries = ({getattr(look, name) for look in looks} - {None} for name in ("unit", "country"))
-    found = []
-    if any(look.place for look in looks):
-        found.append(("Addresses, locations or messages were looked at.", harm.place))
-    if any(look.protected for look in looks):
-        found.append(("A protected person was looked at.", harm.protected))
-    if any(look.function in CONTROL for look in looks):
-        found.append(("Somebody of a function that controls others took part.", harm.control))
-    if len(units) > 1 or len(countries) > 1:
-        found.append(("People of several units or countries took part.", harm.wide))
-    return found
 
 
 def _counter(

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How grave looks without a reason are: what they lack and where they were at, as seldom as that is here."""
+
+from dataclasses import replace
+from math import log10
+
+import pytest
+from tests.detect.made import seen
+from tests.detect.typed import at, facts_of
+
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.gravity import Gravity, Pair, gravity, shares
+from whosaw.detect.run import world_of
+from whosaw.detect.templates import load_templates
+
+DEFAULTS, TEMPLATES = load_defaults(), load_templates()
+NUMBERS = DEFAULTS.gravity
+PLACE, PROTECTED, NOTHING, CASELESS = ((1, 0, 0, 0), (0, 1, 1, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+
+
+def pair(*traits, function="support", weeks=1):
+    return Pair(function, weeks, tuple(max(each) for each in zip((0, 0, 0, 0), *traits, strict=True)))
+
+
+# ── how grave a pair is ──
+
+
+def test_what_few_lack_is_grave_and_what_most_lack_is_not():
+    """Where one in ten names no case, it says much of who does not; where nine in ten do, next to nothing."""
+    few = shares({pair(): 900, pair(CASELESS): 100}, NUMBERS)
+    most = shares({pair(): 100, pair(CASELESS): 900}, NUMBERS)
+    assert few == {pair(): 1.0, pair(CASELESS): 0.1}
+    assert most == {pair(): 1.0, pair(CASELESS): 0.9}
+
+
+def test_what_is_usual_in_a_function_is_not_grave_there():
+    """Whoever traces addresses for a living is no graver for it than they who do not; another function is."""
+    counted = {
+        pair(PLACE, function="security"): 5000, pair(function="security"): 10,
+        pair(PLACE): 50, pair(): 5000, pair(CASELESS): 200,
+    }  # fmt: skip
+    found = shares(counted, NUMBERS)
+    assert found[pair(PLACE)] < found[pair(CASELESS)] < found[pair(PLACE, function="security")]
+
+
+def test_two_people_are_no_function_of_their_own():
+    """Of ten pairs of a function all may be sought: they do not make themselves usual."""
+    counted = {pair(PROTECTED, function="legal"): 10, pair(): 5000, pair(PROTECTED): 20}
+    assert shares(counted, NUMBERS)[pair(PROTECTED, function="legal")] < 0.01
+
+
+def test_each_trait_and_each_week_more_is_graver():
+    counted = {
+        pair(): 1000, pair(weeks=2): 100, pair(weeks=3): 20, pair(PLACE): 300, pair(PLACE, NOTHING): 50,
+        pair(PLACE, PROTECTED): 5, pair(PLACE, PROTECTED, weeks=3): 1,
+    }  # fmt: skip
+    found = shares(counted, NUMBERS)
+    rising = (pair(), pair(PLACE), pair(PLACE, NOTHING), pair(PLACE, PROTECTED), pair(PLACE, PROTECTED, weeks=3))
+    assert [found[each] for each in rising] == sorted((found[each] for each in rising), reverse=True)
+    assert found[pair()] > found[pair(weeks=2)] > found[pair(weeks=3)]
+    assert found[rising[-1]] == 1 / sum(counted.values())
+
+
+def test_where_nothing_lacks_a_reason_nothing_is_grave():
+    assert shares({}, NUMBERS) == {}
+
+
+# ── of a finding ──
+
+
+def test_a_finding_weighs_what_its_pairs_weigh_on_average_and_one_with_a_reason_nothing():
+    """However many there are: many ordinary looks are no graver than one, and cover stories thin them out."""
+    grave, usual = pair(PROTECTED), pair()
+    known = Gravity({grave: 0.001, usual: 1.0}, {("e-1", "p-1"): grave, ("e-1", "p-2"): usual, ("e-2", "p-1"): grave})
+    a, b = seen("e-1", "p-1"), seen("e-2", "p-1")
+    assert known.of([a, b, replace(a, look="l-again")]) == pytest.approx(3.0)
+    assert known.of([a, seen("e-1", "p-2")]) == pytest.approx(-log10(0.001) / 2)
+    assert known.of([a, seen("e-1", "p-explained")]) == pytest.approx(1.5)
+    assert known.of([replace(a, person=None)]) == known.of([]) == 0.0
+    assert known.said([a, b])[0].startswith("Protected persons")
+    assert known.said([a, seen("e-1", "p-2"), seen("e-1", "p-3")]) == ()
+
+
+# ── in the engine ──
+
+
+def test_traits_are_those_of_all_looks_of_a_pair():
+    """One look that names a case is enough; a weak reason at a protected person is one; a week more is told, five are four."""
+    persons = [{"person": f"p-{n}", "region": "DE", "protected": int(n == 2)} for n in range(5)]
+    staff = [{"who": "e-1", "unit": "u", "function": "support"}]
+    base = {"who": "e-1", "person": "p-0"}
+    looks = [
+        {**base, "t": at(10)},
+        {**base, "t": at(10.1), "case": "c-unknown", "f_ip": 1},
+        {**base, "person": "p-1", "t": at(11), "f_profile": 1},
+        *({**base, "person": "p-1", "t": at(11 + 7 * n)} for n in range(1, 6)),
+        {**base, "person": "p-2", "t": at(12)},
+    ]
+    with facts_of(looks, staff=staff, persons=persons) as facts:
+        found = gravity(world_of(facts, at(60), DEFAULTS, TEMPLATES), {"e-1"})
+    assert found.pairs == {
+        ("e-1", "p-0"): Pair("support", 1, (1, 0, 1, 0)),
+        ("e-1", "p-1"): Pair("support", 4, (0, 0, 1, 1)),
+        ("e-1", "p-2"): Pair("support", 1, (0, 1, 1, 1)),
+    }
+    assert found.shares[found.pairs["e-1", "p-2"]] < 1
