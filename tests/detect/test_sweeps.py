@@ -30,14 +30,16 @@ EXPECTED = Expected(
 CIRCLE = {"members": 30, "shielded": 0}
 
 
-def best(whos):
+def best(whos, function=None, habits=()):
     """The best way of a circle of thirty, of whom one a day was looked at by each of `whos` in turn."""
     found = [
-        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "unit": None, "function": None,
+        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "unit": None, "function": function,
          "manager": None, "protected": 0, "n": 0}
         for n, who in enumerate(whos)
     ]  # fmt: skip
-    rows = {"teams": BEGUN, "numbers": [{"team": column, "teams": 100} for column in TEAMS], "together": TOGETHER}
+    of_function = [{**row, "team": "function", "id": "security", "n": 50} for row in BEGUN if row["id"] == "e-0"]
+    numbers = [{"team": column, "teams": 100} for column in TEAMS]
+    rows = {"teams": [*BEGUN, *of_function], "numbers": numbers, "together": TOGETHER, "habits": habits}
     return Sweeps(rows, EXPECTED, Spread(1.0, 0.5, 500), Spread(1.0, 0.5, 500), [5]).best(CIRCLE, found)
 
 
@@ -49,6 +51,17 @@ def test_few_hands_are_less_likely_than_many():
     assert few.p < strangers.p / 20
     one = best(["e-0"] * 4 + [f"e-{n}" for n in range(1, 5)])
     assert one.hands == 0
+
+
+def test_where_work_goes_along_links_a_further_person_surprises_less():
+    """Ten of security go on to a second person in every third circle; of ten others three do, and make it nobody's habit."""
+    support = [{"function": "support", "persons": 5, "circles": 5}] * 70
+    goes_on, does_not = ({"function": "security", "persons": n, "circles": 9} for n in (12, 9))
+    ten, three, none = [goes_on] * 10, [goes_on] * 3 + [does_not] * 7, []
+    habit, no_habit, unknown = (best(["e-10"] * 4, "security", [*support, *of]) for of in (ten, three, none))
+    assert no_habit.k == habit.k == 4
+    assert habit.p > 20 * no_habit.p
+    assert no_habit.p == unknown.p
 
 
 def test_where_few_people_do_all_the_work_few_hands_say_little():

@@ -6,10 +6,12 @@
     few      k persons, and fewer people at them      of whom two at least are at several: a list that was shared out
     each for all looks and for those at intimate fields alone
 
+Of a function whose work goes along links further persons of a circle surprise less than the first.
+
 Of few, how many and by how few are two chances, and are multiplied: many strangers who each met one of the circle are no group,
 and four who have two each are one, though nobody shares a person.
 
-Invariant: every way of every window is paid for.                                      Design: docs/adr/0149, 0193
+Invariant: every way of every window is paid for.                                      Design: docs/adr/0149, 0193, 0232
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ WAYS = 7
 LEAST = 2
 # One who looks at several is another way; of a list that was shared out at least so many have several.
 _FEW = 2
+# Of fewer people a function has no habit of its own.
+_FEW_PEOPLE = 3
+# So many times as many as with everybody are no habit yet.
+_HABIT = 1.5
+# So many persons' worth of everybody's habit in that of a function.
+_PRIOR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ class Sweeps:
         }
         self._of = {row["team"]: row["teams"] for row in rows["numbers"]}
         self._hands = hands
+        self._habits = _habits(rows["habits"])
         self._same = {window: same_hand(rows["together"], window) for window in self._windows}
 
     def best(self, circle: Any, looks: Iterable[Any]) -> Way | None:
@@ -147,16 +156,26 @@ class Sweeps:
         p = times(all_of(both), tries)
         return Way(p, part.weeks, part.intimate, "", "", k, None, part.mean, len(by)) if _less(p, best) else best
 
+    def _further(self, function: str | None, k: int, usual_here: float) -> float:
+        """How many times as likely `k` further persons are, once one of a circle is looked at, where such work goes along links."""
+        more = self._habits.get(function, 0.0) if function is not None else 0.0
+        if more <= 0:
+            return 1.0
+        with_, without = (at_least(k, 1, mean, self._usually.inverse_s) for mean in (usual_here + more, usual_here))
+        return with_ / without
+
     def _by_team(self, best: Way | None, part: _Part) -> Way | None:
         first, last = part.weeks
         without = self._without[part.weeks]
         seen = len({(row["who"], row["person"]) for row in part.rows})
         for column, ids in part.several.items():
             by: dict[str, set[str]] = {}
+            function_of: dict[str, str | None] = {}
             for row in part.rows if ids else ():
                 id_ = row[column]
                 if id_ in ids:
                     by.setdefault(id_, set()).add(row["person"])
+                    function_of[id_] = row["function"]
             tries = self.tries * self._of[column] * WAYS
             for id_, persons in by.items():
                 k = len(persons)
@@ -168,6 +187,7 @@ class Sweeps:
                 if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
                     continue
                 p = at_least(k, 1, usual_here, self._usually.inverse_s)
+                p = min(1.0, p * self._further(function_of[id_], k - 1, usual_here))
                 if not _less(times(p, tries), best):
                     continue
                 p = times(max(p, members(k, n, seen, without, usual_here)), tries)
@@ -180,6 +200,31 @@ def _apart(looks: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     """Looks without a reason by day; and by week how much work there was, which has no person."""
     looks = sorted(looks, key=itemgetter("day"))
     return [row for row in looks if row["person"] is not None], [row for row in looks if row["person"] is None]
+
+
+def _habits(rows: Iterable[Any]) -> dict[str, float]:
+    """Per function how many persons more follow the first of a circle than half as many again as with everybody: some work
+    goes along links.
+
+    `rows`: of each principal, at how many `persons` of how many `circles` they began to look without a reason. Of the two thirds of
+    a function who do so least; a third may be in it together.
+    """
+    everybody: list[tuple[int, int]] = []
+    members: dict[str, list[tuple[int, int]]] = {}
+    for row in rows:
+        own = row["persons"] - row["circles"], row["persons"]
+        everybody.append(own)
+        if row["function"] is not None:
+            members.setdefault(row["function"], []).append(own)
+    all_ = _of_least(everybody, 0.0)
+    shares = {function: _of_least(of, all_) for function, of in members.items() if len(of) >= _FEW_PEOPLE}
+    return {function: share / (1 - share) - _HABIT * all_ / (1 - all_) for function, share in shares.items()}
+
+
+def _of_least(of: Iterable[tuple[int, int]], wider: float) -> float:
+    ordered = sorted(of, key=lambda each: (each[0] / each[1], each))
+    least = ordered[: -(-len(ordered) * 2 // 3)]
+    return (sum(k for k, _ in least) + _PRIOR * wider) / (sum(n for _, n in least) + _PRIOR)
 
 
 def _several(found: Sequence[Any]) -> dict[str, frozenset[str]]:

@@ -118,10 +118,13 @@ def query(world: World) -> dict[str, Any]:
     gated = inside.semi_join(several, "seed")
     found = gated.filter(gated.u == 1)
     pairs = found.select("seed", "who", "person").distinct()
+    functions = found.group_by("who").aggregate(function=found.function.max())
+    habits = pairs.group_by("who").aggregate(persons=pairs.count(), circles=pairs.seed.nunique())
     pairs = pairs.group_by("seed").aggregate(pairs=pairs.count(), whos=pairs.who.nunique())
     return {
         **background(world),
         "circles": circles,
+        "habits": habits.join(functions, "who").select("who", "function", "persons", "circles"),
         "pairs": pairs.group_by("pairs", "whos").aggregate(circles=pairs.count()),
         "inside": world.once(f"{NAME}_gated", lambda: _rows(gated, found), large=True),
         "teams": by_team(begun, _several(found)),
