@@ -2,6 +2,7 @@
 """Six signals: each finds the misuse that is its own, leaves its innocent twin alone, and is calm where nobody snoops."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from tests.detect.calm import AS_OF, calm
@@ -11,6 +12,7 @@ from whosaw.detect.coverage import runs
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.hands import Edge, Hands
 from whosaw.detect.run import signals, world_of
+from whosaw.detect.signal import Evidence
 from whosaw.detect.signals import (
     approval_ring,
     case_stretching,
@@ -155,6 +157,29 @@ def test_what_is_let_pass_on_one_day_is_one_request():
     ]
     (edge,) = approval_ring._counted({"edges": edges, "staff": [], "functions": []}, DAY)
     assert (edge.n, edge.k) == (2, 1)
+
+
+def test_always_the_same_hand_is_told_where_looks_have_no_reason():
+    """Of four looks half may have one; what goes both ways is told in any case."""
+    ring = approval_ring.Ring(
+        signal="approval_ring", family="cover", kind="approvers", unit="e-1 m-1", stratum="f", p=0.001, tries=2, days=0, k=4, n=4,
+        expected=0.1, how="same", edges=(("e-1", "m-1"),),
+    )  # fmt: skip
+    rows = [{"requester": "e-1", "approver": "m-1", "case": None, "look_id": f"l-{n}"} for n in range(4)]
+
+    def opens(explained, how="same"):
+        looks = [_look(f"l-{n}", explained=n < explained) for n in range(4)]
+        return approval_ring._told(replace(ring, how=how), rows, looks, SimpleNamespace(defaults=DEFAULTS)).opens
+
+    assert [opens(n) for n in range(5)] == [True, True, True, False, False]
+    assert opens(4, "mutual")
+
+
+def _look(id_, *, explained):
+    return Evidence(
+        look=id_, t=1, who="e-1", person=f"p-{id_}", case=None, unit="u", function="f", manager=None, country="IE", protected=False,
+        place=False, refused=False, named=False, first=True, later=False, near=0, explained=explained,
+    )  # fmt: skip
 
 
 def _hands(given):

@@ -272,6 +272,8 @@ def _told(signal: Ring, rows: Iterable[Any], found: Iterable[Evidence], world: W
         looks=most_telling(looks, world.defaults.findings.telling),
         cases=tuple(sorted(cases)),
         sentence=_sentence(signal),
+        # Always the same hand is mostly how it is organised, and what has a reason needed no friend to let it pass.
+        opens=signal.how != "same" or 2 * sum(look.explained for look in looks) <= len(looks),
     )
 
 
