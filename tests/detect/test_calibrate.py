@@ -109,6 +109,23 @@ def test_larger_stays_larger_and_strata_are_apart():
     assert {s.unit for s in both} == {s.unit for s in (*wild, *calm, *few)}
 
 
+def test_small_strata_share_a_map_without_the_large_ones():
+    """Six rare types of sixty cases each are uniform among each other, whatever one frequent type is like."""
+    draw = np.random.default_rng(13)
+    frequent = [replace(s, stratum="frequent") for s in units(draw.uniform(size=2000) ** 3)]
+    rare = [replace(s, stratum=f"rare-{i % 6}", unit=f"r{s.unit}") for i, s in enumerate(units(draw.uniform(size=360)))]
+    both = calibrated([*frequent, *rare], NUMBERS)[2000:]
+    alone = calibrated([replace(s, stratum="rare") for s in rare], NUMBERS)
+    assert [s.p for s in both] == [s.p for s in alone]
+    assert {s.peers for s in both} == {""}
+    assert stats.kstest([s.p for s in both], "uniform").pvalue > 0.01
+
+
+def test_a_unit_is_counted_once():
+    """Of three hundred units that differ, the hundredth is at one third."""
+    assert said(np.arange(1, 301) / 300)[99] == pytest.approx(1 / 3)
+
+
 def test_units_that_never_left_the_engine_count():
     """A pair that is looked at further is one in a thousand: being among the few that were is no small p."""
     ps = np.linspace(0.01, 0.2, 20)

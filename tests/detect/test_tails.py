@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.others import Counted, Others
 from whosaw.detect.tails import Sums, again, at_least, dispersion, mixed, poissons, rate, times
+from whosaw.detect.tally import tallies
 
 getcontext().prec = 60
 COUNTS = load_defaults().counts
@@ -247,3 +248,16 @@ def test_a_large_function_has_a_rate_of_its_own():
     support, fraud = (others.usual("principal", "e-1", "u1", f) for f in ("support", "fraud"))
     assert (support.stratum, fraud.stratum) == ("support", "fraud")
     assert support.rate > 2 * fraud.rate
+
+
+def test_whose_map_it_is_does_not_depend_on_what_was_found():
+    """Of a function with a rate of its own all are in its stratum, also those who have nothing to be said of."""
+    n = [
+        {"kind": "principal", "id": f"e-{i}", "unit": f"u{i % 9}", "function": "support", "manager": "m", "days": 90,
+         "block": 0, "n": 40}
+        for i in range(80)
+    ]  # fmt: skip
+    k = [{"kind": "principal", "id": f"e-{i}", "label": "all", "days": 90, "block": 0, "k": 1} for i in range(9)]
+    made = tallies(n, k, COUNTS, signal="protected_person", family="context")
+    assert {t.stratum for t in made} == {"support"}
+    assert sum(t.p < 1 for t in made) == 9

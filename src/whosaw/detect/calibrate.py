@@ -6,17 +6,18 @@
     the largest few   p(z₀)·exp(−c·(z − z₀)), c ≤ 1            a tail may become less extreme, never more
 
 c is the slope of the tail without its very largest: those are perhaps what is sought, and must not make themselves usual.
-A stratum with few units takes the map of its kind. Where the kind has few as well, or hardly anybody is in the tail, p is the
-smaller of what they share and of the formula's, made as flat as they are.
+Strata with few units share a map, without those that have one of their own; where even so they are few, it is the map of all
+of their kind. Where these are few as well, or hardly anybody is in the tail, p is the smaller of what they share and of the
+formula's, made as flat as they are.
 
-Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187, 0192
+Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187, 0192, 0250
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whosaw.detect.defaults import Calibration
@@ -53,36 +54,46 @@ class Map:
     def _rank(self, z: float) -> float:
         if z <= 0:
             return 1.0
+        # The unit is one of them: at least as much has itself, and nobody twice.
         above = len(self.zs) - bisect_left(self.zs, z)
-        return min(1.0, (1 + above) / (1 + len(self.zs) + self.rest))
+        return max(1, above) / (len(self.zs) + self.rest)
 
 
 def calibrated(tried: Iterable[Signal], numbers: Calibration) -> list[Signal]:
     """All units tried of one signal, with p as it turns out; in the same order. `peers`: whose map it was."""
     tried = list(tried)
-    by_stratum: dict[tuple[str, str], list[Signal]] = {}
-    by_kind: dict[str, list[Signal]] = {}
+    strata: dict[tuple[str, str], list[Signal]] = {}
     for signal in tried:
-        by_stratum.setdefault((signal.kind, signal.stratum), []).append(signal)
-        by_kind.setdefault(signal.kind, []).append(signal)
-    rests = {key: max(s.rest for s in signals) for key, signals in by_stratum.items()}
-    kinds = {
-        kind: _map(signals, sum(n for (of, _), n in rests.items() if of == kind), numbers)
-        for kind, signals in by_kind.items()
-    }
-    own = {
-        key: _map(signals, rests[key], numbers)
-        for key, signals in by_stratum.items()
-        if len(signals) + rests[key] >= numbers.units
+        strata.setdefault((signal.kind, signal.stratum), []).append(signal)
+    rests = {key: max(s.rest for s in signals) for key, signals in strata.items()}
+    large = {key for key, signals in strata.items() if len(signals) + rests[key] >= numbers.units}
+    maps = {key: _map(strata[key], rests[key], numbers) for key in large}
+    shared = {
+        kind: _shared(kind, strata, rests, large, numbers) for kind in {kind for kind, _ in strata.keys() - large}
     }
     return [
         replace(
             s,
-            p=own.get((s.kind, s.stratum), kinds[s.kind]).p(z(s.p)),
-            peers=s.stratum if (s.kind, s.stratum) in own else "",
+            p=(maps[s.kind, s.stratum] if (s.kind, s.stratum) in large else shared[s.kind]).p(z(s.p)),
+            peers=s.stratum if (s.kind, s.stratum) in large else "",
         )
         for s in tried
     ]
+
+
+def _shared(
+    kind: str,
+    strata: Mapping[tuple[str, str], Sequence[Signal]],
+    rests: Mapping[tuple[str, str], int],
+    large: Collection[tuple[str, str]],
+    numbers: Calibration,
+) -> Map:
+    """The map of those strata of `kind` that have few units: their own together, or that of the whole kind."""
+    whole = [key for key in strata if key[0] == kind]
+    small = [key for key in whole if key not in large]
+    enough = sum(len(strata[key]) + rests[key] for key in small) >= numbers.units
+    of = small if enough else whole
+    return _map([s for key in of for s in strata[key]], sum(rests[key] for key in of), numbers)
 
 
 def z(p: float) -> float:

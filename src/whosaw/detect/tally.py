@@ -186,7 +186,8 @@ class _Counted:
         self._units, self._hits, self._counts = units, hits, counts
         self._beside, self._missing = beside, missing
         self._shares = self._of_all()
-        self._labels = len({where[0] for of in hits.values() for where in of}) or 1
+        labels = {where[0] for of in hits.values() for where in of}
+        self._labels, self._some = len(labels) or 1, min(labels, default="")
         self._others: dict[tuple[str, int], Others] = {}
         self._alone: dict[tuple[str, str], float] = {}
 
@@ -210,8 +211,10 @@ class _Counted:
             if p < least:
                 where, best, least = at, usual, p
         tries, n = len(rows) * self._labels, rows[where[1:]]["n"]
+        # Whose map it is must not depend on what was found: those of a function without a hit would be missing among its own.
+        stratum = self._usual(self._some, last[0], kind, rows[last]).stratum
         return Tally(
-            signal=signal, family=family, kind=cast("UnitKind", kind), unit=id_, stratum=best.stratum,
+            signal=signal, family=family, kind=cast("UnitKind", kind), unit=id_, stratum=stratum,
             p=times(least, tries), tries=tries, days=where[1], k=hits.get(where, 0), n=n, expected=n * best.rate,
             others=best.others, label=where[0], block=where[2], usual=best, alone=self._alone,
             whole=best.rate * sum(row["n"] for (days, _), row in rows.items() if days == last[0]),

@@ -93,7 +93,7 @@ def _signal(kind: UnitKind, id_: str, rows: Sequence[Any], others: Mapping[tuple
             counts.append(Count(row["days"], first, k, n, usual))
     best = min(counts, key=lambda count: count.p())  # among equals the longest window, all looks before first ones
     return Unexplained(
-        signal=NAME, family=FAMILY, kind=kind, unit=id_, stratum=best.usual.stratum, p=times(best.p(), len(others)),
+        signal=NAME, family=FAMILY, kind=kind, unit=id_, stratum=counts[0].usual.stratum, p=times(best.p(), len(others)),
         tries=len(others), days=best.days, k=best.k, n=best.n, expected=best.expected, others=best.usual.others,
         best=best, whole=counts[0],
     )  # fmt: skip
