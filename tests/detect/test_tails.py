@@ -175,6 +175,16 @@ def test_two_who_snoop_do_not_hide_each_other():
         assert a.inverse_s == pytest.approx(b.inverse_s, abs=0.05)
 
 
+def test_what_a_machine_does_is_usual_for_nobody():
+    """One that looks at thousands without a reason, or at thousands with one, changes nothing for people."""
+    rows = crowd(random.Random(3), 0)
+    for k in (40, 4000):
+        machine = counted("m", "u1", "service", k, 4000)
+        for kind, id_ in (("principal", "e-0"), ("unit", "u0"), ("function", "f0")):
+            usual = (Others(of, COUNTS).usual(kind, id_, "u0", "f0") for of in (rows, [*rows, machine]))
+            assert len(set(usual)) == 1
+
+
 def test_nobody_is_compared_with_their_own():
     """Whatever a unit, a function or a manager's people do, what they are compared with stays the same."""
     rows = crowd(random.Random(5), 0.5)

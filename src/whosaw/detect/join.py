@@ -19,13 +19,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from whosaw.detect.defaults import Joining
-from whosaw.detect.signal import TEAMS, Evidence, Signal
+from whosaw.detect.signal import MACHINES, TEAMS, Evidence, Signal
 from whosaw.detect.wording import spelled
 from whosaw.facts.columns import DAY
 
 # What two signals may have in common: a principal at a person, or a look at nobody in particular.
 _Pair = tuple[str, str]
-_SERVICE = "service"
 # Below this a p says no more than "never".
 _LEAST = 1e-15
 _NAMED = " This finding names "
@@ -216,7 +215,7 @@ def practices(tried: Iterable[Signal], numbers: Joining) -> tuple[Practice, ...]
 
 
 def _of_machines(signal: Signal) -> bool:
-    return bool(signal.looks) and all(look.function == _SERVICE for look in signal.looks)
+    return bool(signal.looks) and all(look.function == MACHINES for look in signal.looks)
 
 
 @dataclass(slots=True)
@@ -233,7 +232,7 @@ class _Part:
 
     @classmethod
     def of(cls, signal: Signal, lookers: Mapping[str, int], hub: int) -> _Part:
-        known = [look for look in signal.looks if look.function != _SERVICE] or signal.looks
+        known = [look for look in signal.looks if look.function != MACHINES] or signal.looks
         return cls(
             signals=[signal],
             pairs={_pair(look) for look in known},

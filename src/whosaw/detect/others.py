@@ -3,6 +3,7 @@
 
     company ◀── function       a function has a rate of its own once it is large; else the company's
     a principal is compared without their own org unit, a team without its own people
+    what a machine does is usual for nobody
     but what two thirds of a team of some size have at least, in a window, is nobody's doing     nothing was linked there
     and a team too large for all of it to be in it together says itself what is usual there      wards, and no desks
 
@@ -10,7 +11,7 @@ Whoever stands far apart already is left out for everybody: otherwise those who 
 they stand apart from starts with those who certainly do not, and is found again until nobody comes or goes.
 
 Invariant: whoever is tested is part of what they are compared with by no more than that. A small company gets the declared numbers of
-`defaults.toml`, neither a free pass nor its own noisy tail.                         Design: docs/adr/0042, 0199, 0280
+`defaults.toml`, neither a free pass nor its own noisy tail.                         Design: docs/adr/0042, 0199, 0251, 0280
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from whosaw.detect.defaults import Counts
+from whosaw.detect.signal import MACHINES
 from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate
 
 # Fewer org units than this, and leaving out one leaves nothing to compare with.
@@ -112,7 +114,7 @@ class Others:
 
     def __init__(self, counted: Iterable[Counted], numbers: Counts) -> None:
         self._numbers = numbers
-        counted = list(counted)
+        counted = [each for each in counted if each.function != MACHINES]
         self._members: dict[tuple[str, str | None, int], list[Counted]] = {}
         self._of_unit: dict[str | None, list[Counted]] = {}
         for each in counted:

@@ -32,6 +32,8 @@ UnitKind = Literal[
 ]  # fmt: skip
 TEAMS: tuple[UnitKind, ...] = ("unit", "manager", "function", "unlisted")
 UNLISTED = "not in the directory"
+# The function of accounts that are no people.
+MACHINES = "service"
 
 # Tables that several signals read, made once a run: one file each in facts/prepared/.
 PREPARED = frozenset({"pair_day", "circle", "seeds", "team", "tie", "degree"})

@@ -22,7 +22,7 @@ from typing import Any, cast
 from whosaw.detect.defaults import Counts
 from whosaw.detect.evidence import evidence_of, most_telling, unit_column
 from whosaw.detect.others import Counted, Others, Usual
-from whosaw.detect.signal import TEAMS, UNLISTED, Evidence, Family, Signal, UnitKind, World
+from whosaw.detect.signal import MACHINES, TEAMS, UNLISTED, Evidence, Family, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, times
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
@@ -90,8 +90,7 @@ def _persons(world: World, days: int) -> Any:
     )
     parts = []
     for kind in KINDS:
-        of = looks.mutate(id=unit_column(looks, kind))
-        of = of.filter(of.id.notnull())
+        of = _members(looks.mutate(id=unit_column(looks, kind)), kind)
         of = of.group_by("id", "block", "person").aggregate(**{name: of[name].max() for name in (*_TEAM, *_OF_LOOKS)})
         made = of.group_by("id", "block").aggregate(
             **{name: of[name].max() for name in _TEAM},
@@ -118,8 +117,8 @@ def _counted(world: World, looks: Any, windows: Sequence[int], name: str, *by: s
     parts = []
     for kind in KINDS:
         for days in windows:
-            of = looks.mutate(block=looks.ago // days, id=unit_column(looks, kind))
-            of = of.filter(of.id.notnull(), of.block < world.defaults.reference_days // days)
+            of = _members(looks.mutate(block=looks.ago // days, id=unit_column(looks, kind)), kind)
+            of = of.filter(of.block < world.defaults.reference_days // days)
             made = of.group_by("id", "block", *by).aggregate(
                 unit=of.unit.max(), function=of.function.max(), manager=of.manager.max(), **{name: of.person.nunique()}
             )
@@ -132,6 +131,12 @@ def _counted(world: World, looks: Any, windows: Sequence[int], name: str, *by: s
     return reduce(lambda a, b: a.union(b), parts)
 
 
+def _members(looks: Any, kind: str) -> Any:
+    """Those of some unit of `kind`. A machine is in no team: it works with nobody, and would outweigh all who do."""
+    looks = looks.filter(looks.id.notnull())
+    return looks if kind == "principal" else looks.filter(looks.function.fill_null("") != MACHINES)
+
+
 # ── on the driver ──
 
 
@@ -140,6 +145,11 @@ Only = Callable[[str, str, str | None], bool]
 
 def _everybody(kind: str, id_: str, function: str | None) -> bool:  # noqa: ARG001  one shape for all of them
     return True
+
+
+def humans(kind: str, id_: str, function: str | None) -> bool:  # noqa: ARG001  the same shape
+    """No machine: it has no case and looks at everybody, all by design, and no other machine does what it does."""
+    return function != MACHINES
 
 
 def tallies(
@@ -221,14 +231,14 @@ class _Counted:
         )  # fmt: skip
 
     def _of_all(self) -> dict[tuple[str, int], float]:
-        """Per label and length of the window: the share of such persons with a reason among all that principals looked at."""
+        """Per label and length of the window: the share of such persons with a reason among all whom people looked at."""
         n, worked = Counter[int](), Counter[tuple[str, int]]()
-        for (kind, _), rows in self._units.items():
-            for row in rows if kind == "principal" else ():
-                n[row["days"]] += row["n"]
-        for (kind, _), of in self._beside.items():
-            for (label, days, _block), k in of.items() if kind == "principal" else ():
-                worked[label, days] += k
+        for (kind, id_), rows in self._units.items():
+            if kind == "principal" and humans(kind, id_, rows[0]["function"]):
+                for row in rows:
+                    n[row["days"]] += row["n"]
+                for (label, days, _block), k in self._beside.get((kind, id_), {}).items():
+                    worked[label, days] += k
         return {(label, days): k / n[days] for (label, days), k in worked.items() if n[days]}
 
     def _usual(self, label: str, days: int, kind: str, row: Any) -> Usual:
@@ -269,7 +279,7 @@ def told(
     looks = evidence_of(world, world.looks.semi_join(hits, "row"))
     by: dict[tuple[str, str], list[Evidence]] = {}
     for look in looks:
-        for kind in KINDS:
+        for kind in KINDS if look.function != MACHINES else ("principal",):
             unit = unit_of(look, kind)
             if unit is not None:
                 by.setdefault((kind, unit), []).append(look)

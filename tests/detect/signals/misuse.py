@@ -39,9 +39,18 @@ class Plant:
 def planted(seed: int) -> Calm:
     """All of them in one company."""
     plant = Plant(calm(seed))
-    for each in (_protected, _home, _misfit, _stretched, _approved, _watchers):
+    for each in (_protected, _home, _misfit, _stretched, _approved, _watchers, _machine):
         each(plant)
     return plant.made
+
+
+def _machine(plant):
+    """One that stands in a unit of safety and looks at whom it likes, for no reason and under a number that is no case."""
+    plant.made.staff.append({
+        "who": "e-machine", "unit": "safety-1", "function": "service", "manager": "e-safety-head", "country": "IE",
+    })  # fmt: skip
+    for n, person in enumerate(plant.protected(30, 20)):
+        plant.look("e-machine", person, 30 + n, case="c-none", f_messages=1)
 
 
 def _protected(plant):

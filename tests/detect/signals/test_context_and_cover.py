@@ -102,6 +102,16 @@ SENTENCES = {
 }
 
 
+def test_a_machine_is_neither_principal_nor_member(town):
+    """What it does at thirty protected persons is for signals about machines: nobody is named for it, and no team it stands in."""
+    for detector in (protected_person, purpose_mismatch):
+        of_people = [s for s in town[detector.NAME] if s.kind != "case"]
+        assert of_people
+        assert not [s for s in of_people if s.unit in {"e-machine", "service"} or "e-machine" in s.principals]
+    teams = {(s.kind, s.unit): s for s in town["protected_person"]}
+    assert teams["unit", "safety-1"].k < 30
+
+
 def test_a_team_is_more_than_one_person(town):
     """Three of engineering with two protected persons each: as a function they are found, and named with each other."""
     (team,) = (s for s in town["protected_person"] if s.kind == "function" and s.unit == "engineering")

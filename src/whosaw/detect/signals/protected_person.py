@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from whosaw.detect.signal import Evidence, Family, Signal, World
-from whosaw.detect.tally import HIT, Tally, found, judged, seen, tallies, told
+from whosaw.detect.signal import MACHINES, Evidence, Family, Signal, World
+from whosaw.detect.tally import HIT, Tally, found, humans, judged, seen, tallies, told
 from whosaw.detect.wording import days_of, many, people, usual
 from whosaw.facts.columns import Cell
 from whosaw.facts.extra import need
@@ -58,11 +58,12 @@ class NUMBERS:
 def query(world: World) -> dict[str, Any]:
     windows = world.defaults.windows
     looks = judged(world).select(*HIT, "u", "protected")
+    people = looks.filter(looks.function.fill_null("") != MACHINES)
     return {
         "n": seen(world, windows),
         "k": found(world, _hits(world), windows),
         "beside": found(world, _classed(world, looks.filter(looks.u == 0, looks.protected == 1)), windows),
-        "missing": looks.aggregate(looks=looks.count(), u=looks.u.sum()),
+        "missing": people.aggregate(looks=people.count(), u=people.u.sum()),
     }
 
 
@@ -105,7 +106,7 @@ def score(rows: _Rows, world: World) -> list[Tally]:
     (all_,) = cast("Sequence[Any]", rows["missing"])
     missing = (all_["u"] or 0) / max(1, all_["looks"])
     return tallies(
-        rows["n"], rows["k"], counts, signal=NAME, family=FAMILY, beside=rows["beside"], missing=missing
+        rows["n"], rows["k"], counts, signal=NAME, family=FAMILY, only=humans, beside=rows["beside"], missing=missing
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.fits import FLAGS, fitted, flags_of
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least
-from whosaw.detect.tally import Tally, found, judged, of_units, seen, tallies, told
+from whosaw.detect.tally import Tally, found, humans, judged, of_units, seen, tallies, told
 from whosaw.detect.wording import code, days_of, many, people, share, usual
 from whosaw.facts.columns import Cell
 from whosaw.facts.extra import need
@@ -216,10 +216,10 @@ def _odd(patterns: Mapping[int, int], shares: Sequence[float], most: float) -> s
 
 
 def score(rows: _Rows, world: World) -> list[Signal]:
-    """A signal for every unit that looked at anybody, and for every case of several persons."""
+    """A signal for everybody, and every team, who looked at anybody, and for every case of several persons."""
     numbers = world.defaults.of(NAME, NUMBERS)
     counts = replace(world.defaults.counts, rate=numbers.odd)
-    made: list[Signal] = [*tallies(rows["n"], rows["k"], counts, signal=NAME, family=FAMILY)]
+    made: list[Signal] = [*tallies(rows["n"], rows["k"], counts, signal=NAME, family=FAMILY, only=humans)]
     cases: Sequence[Any] = rows["cases"]
     sizes: Sequence[Any] = rows["sizes"]
     by_type = ByType(((row["type"], row["k"], row["n"], row["cases"]) for row in sizes), counts, numbers.few)

@@ -6,7 +6,7 @@
 
 A refused look is an attempt and counts; so does one that was never asked. A name that is only claimed counts for nobody:
 the look is the account's, since whoever types names would make the usual, or accuse, as they like. Every count is of persons, not of looks. A
-team is more than one person: it must still surprise with any one of its members left out, and of its members those are
+team is more than one person, and a machine is none: it must still surprise with any one of its members left out, and of its members those are
 named whose own count is unusual, or who looked at a person that another of them looked at too.
 
 *Innocent*: missing links, hand-overs by phone, shared queues: declare a template.
@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from whosaw.detect.evidence import evidence, most_telling
 from whosaw.detect.others import Count, Counted, Others
-from whosaw.detect.signal import UNLISTED, Evidence, Family, Signal, UnitKind, World
+from whosaw.detect.signal import MACHINES, UNLISTED, Evidence, Family, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, times
 from whosaw.detect.tally import persons
 from whosaw.detect.wording import looked
@@ -62,7 +62,7 @@ def query(world: World) -> dict[str, Any]:
 
 
 def score(tables: Mapping[str, Sequence[_Row]], world: World) -> list[Unexplained]:
-    """A signal for every unit that looked at anybody in the longest window."""
+    """A signal for everybody, and every team, who looked at anybody in the longest window."""
     rows, defaults = tables["counts"], world.defaults
     others = {
         (days, first): Others(_principals(rows, days, first=first), defaults.counts)
@@ -71,7 +71,7 @@ def score(tables: Mapping[str, Sequence[_Row]], world: World) -> list[Unexplaine
     }
     units: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
-        if row["block"] == 0:
+        if row["block"] == 0 and row["function"] != MACHINES:
             units.setdefault((cast("str", row["kind"]), cast("str", row["id"])), []).append(row)
     made = [_signal(cast("UnitKind", kind), id_, units[kind, id_], others) for kind, id_ in sorted(units)]
     alone = {signal.unit: signal.whole for signal in made if signal.kind == "principal"}
@@ -109,7 +109,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
 
 
 def _told(signal: Unexplained, found: Sequence[Evidence], world: World) -> Signal:
-    looks = [look for look in found if _unit_of(look, signal.kind) == signal.unit]
+    looks = [look for look in found if look.function != MACHINES and _unit_of(look, signal.kind) == signal.unit]
     if signal.kind == "principal":
         named = {signal.unit}
     else:
