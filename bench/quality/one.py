@@ -234,7 +234,8 @@ def calm(made: Path, seed: int) -> dict[str, Any]:
         for path in sorted(units.glob("*.jsonl")):
             strata = units_of(path, ())
             made_ = calibrated(path.stem, strata)
-            filled = [p for stratum, each in strata.items() for p in _filled(path.stem, stratum, each)]
+            # What never left the engine has no names: without the seed all companies would draw the same for it.
+            filled = [p for stratum, each in strata.items() for p in _filled(f"{path.stem} {seed}", stratum, each)]
             grid = Counter(min(_GRID - 1, int(p * _GRID)) for p in filled)
             signals[path.stem] = {
                 "units": made_.units, "ratios": made_.ratios, "distance": distance(filled),
