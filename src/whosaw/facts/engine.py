@@ -187,11 +187,16 @@ def room_enough() -> Iterator[None]:
             hint="give it more with --memory, or a larger --spill",
         ) from None
     except duckdb.IOException:
-        raise Unavailable(
-            "the engine cannot write or read its files",
-            part="engine",
-            hint="look at the disk that they lie on; --spill names another",
-        ) from None
+        raise no_disk() from None
+
+
+def no_disk() -> Unavailable:
+    """What is said where the engine's own files cannot be written or read."""
+    return Unavailable(
+        "the engine cannot write or read its files",
+        part="engine",
+        hint="look at the disk that they lie on; --spill names another",
+    )
 
 
 def _quoted(name: str) -> str:

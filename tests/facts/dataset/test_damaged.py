@@ -12,7 +12,7 @@ from tests.facts.dataset.folder import folder_of
 from tests.facts.dataset.test_read import drawn
 from tests.tlog.given import damaged
 
-from whosaw.errors import BadInput, Unavailable
+from whosaw.errors import BadInput, Damaged, Unavailable
 from whosaw.facts.dataset import read as reading
 from whosaw.facts.dataset.opened import open_dataset
 
@@ -68,3 +68,26 @@ def test_a_full_disk_is_no_fault_of_the_folder(tmp_path, monkeypatch, step, kind
     with pytest.raises(Unavailable, match=r"^the engine ") as told, open_dataset(tmp_path):
         pass
     assert "e-41" not in f"{told.value} {told.value.hint}"
+
+
+def test_rows_that_cannot_be_laid_down_are_no_fault_of_the_folder(tmp_path):
+    """The disk is, on which the rows are to lie; of a file that cannot be read it is the file."""
+    folder, spool = folder_of(tmp_path, "parquet", **TABLES), tmp_path / "spool"
+    (spool / "looks.typed").mkdir(parents=True)
+    with pytest.raises(Unavailable, match="cannot write or read its files"):
+        reading.read(folder, spool, lenient=None)
+    whole = (folder / "looks.parquet").read_bytes()
+    (folder / "looks.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadInput, match="cannot be read as parquet"):
+        reading.read(folder, spool, lenient=None)
+
+
+def test_rows_that_were_exchanged_while_they_were_read_are_not_believed(tmp_path):
+    """And of those that were left alone nothing stays but the facts."""
+    folder, spool = folder_of(tmp_path, "csv", **TABLES), tmp_path / "spool"
+    spool.mkdir()
+    with reading.checked(folder, spool, lenient=None):
+        assert {path.name for path in spool.glob("*.typed")} == {f"{name}.typed" for name in TABLES}
+    assert not list(spool.glob("*.typed"))
+    with pytest.raises(Damaged), reading.checked(folder, spool, lenient=None):
+        (spool / "persons.typed").write_bytes((spool / "looks.typed").read_bytes())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A folder to the Parquet files of its facts: every file read once, checked whole, then projected.
 
-    file ─▶ typed table in memory, spilling ─▶ ids that stand there twice ─▶ problems? ─▶ project
+    file ─▶ typed rows, laid down in the spool ─▶ ids that stand there twice ─▶ problems? ─▶ project
 
 Invariant: strictly, one problem in one file and nothing at all is taken. Leniently, a row is taken whole or rejected whole.
 """
@@ -26,8 +26,9 @@ from whosaw.facts.dataset.rejected import SHOWN, Rejected
 from whosaw.facts.dataset.sql import literal, name
 from whosaw.facts.dataset.texts import REJECTS, SCANS, Texts, texts
 from whosaw.facts.dataset.typed import TWICE, prepare, typed
-from whosaw.facts.engine import Room, memory_limit, room_enough
+from whosaw.facts.engine import ALONE, Room, memory_limit, no_disk, room_enough
 from whosaw.facts.extra import need
+from whosaw.facts.untouched import Untouched
 
 # Who wrote something down. Where nobody is named in a whole table, that says nothing about any row.
 AUTHORS = (("cases", "opened_by"), ("cases", "requester"), ("case_persons", "added_by"))
@@ -59,7 +60,7 @@ class _Problems:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A folder whose readable rows stand as typed tables in `connection`, one for each of `there`."""
+    """A folder whose readable rows stand as typed tables in `connection`, one for each of `there`, as long as that is open."""
 
     connection: Any
     about: About
@@ -78,28 +79,32 @@ def read(folder: Path, spool: Path, *, lenient: Path | None, memory: int | None 
 
 @contextmanager
 def checked(folder: Path, spool: Path, *, lenient: Path | None, memory: int | None = None) -> Iterator[Checked]:
-    """`folder`, read into a database in memory that spills to `spool` and goes with the block. Raises BadInput; Unavailable
-    where memory or the disk is full, also within the block.
+    """`folder`, read into files in `spool`, and a database in memory that goes with the block. Raises BadInput; Unavailable where memory
+    or the disk is full, also within the block; Damaged at the end, where somebody exchanged such a file.
     """
     duckdb = need("duckdb", "reading a dataset")
     about = read_about(folder)
     found, strange = table_files(folder)
     config = {"memory_limit": memory_limit(Room(memory)), "temp_directory": str(spool / "spill")}
-    # In memory, and beside only what does not fit: a database file would compress each column for readers that never come.
+    untouched = Untouched(ALONE)
     with room_enough(), duckdb.connect(config=config) as connection:
         connection.execute("set enable_progress_bar = false")
         prepare(connection, about.regions)
         problems = _Problems()
-        read_ = [_taken(connection, file, problems) for file in found]
+        read_ = [_taken(connection, file, spool / f"{file.table}.typed", problems) for file in found]
+        untouched.add(taken.rows for taken in read_)
         if lenient is None:
             rejected.refuse(problems.first, problems.count)
             count = 0
         else:
             count = rejected.write(lenient, _rejected(connection, read_)) if problems.count else _none(lenient)
-            for file in found:
-                connection.execute(f"delete from {file.table} where why is not null")
+            for taken in read_:
+                connection.execute(f"create or replace view {taken.file.table} as {taken.sql} where why is null")
         there = frozenset(file.table for file in found)
         yield Checked(connection, about, there, _warnings(about, read_, strange), count)
+    untouched.check()
+    for taken in read_:
+        taken.rows.unlink()
 
 
 def _none(path: Path) -> int:
@@ -109,9 +114,13 @@ def _none(path: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One file, read. `torn`: rows of CSV that could not be taken apart, as (row, reason, text), by row."""
+    """One file, read into the file `rows`, of which `sql` is all. `torn`: rows of CSV that could not be taken apart, as (row, reason,
+    text), by row.
+    """
 
     texts: Texts
+    rows: Path
+    sql: str
     torn: tuple[tuple[int, str, str], ...]
 
     @property
@@ -119,11 +128,11 @@ class _Taken:
         return self.texts.file
 
 
-def _taken(connection: Any, file: TableFile, problems: _Problems) -> _Taken:
+def _taken(connection: Any, file: TableFile, rows: Path, problems: _Problems) -> _Taken:
     duckdb = need("duckdb", "reading a dataset")
     try:
         of = texts(connection, file)
-        connection.execute(f"create table {file.table} as {typed(of)}")
+        _lay(connection, typed(of), rows)
         torn = _torn(connection) if file.form == "csv" else ()
     except duckdb.OutOfMemoryException:
         raise  # which is no fault of the file
@@ -132,16 +141,29 @@ def _taken(connection: Any, file: TableFile, problems: _Problems) -> _Taken:
         raise BadInput(
             f"cannot be read as {file.path.name.partition('.')[2]} ({type(error).__name__})", where=file.path.name
         ) from None
-    taken = _Taken(of, torn)
+    sql = f"select * from read_parquet({literal(str(rows))})"
+    connection.execute(f"create view {file.table} as {sql}")
     key = UNIQUE.get(file.table)
     if key is not None:
-        _mark_twice(connection, file.table, key)
+        sql = _twice_marked(connection, file.table, key, sql)
+    taken = _Taken(of, rows, sql, torn)
     problems.count += len(torn) + _one(
         connection, f"select coalesce(sum(len(string_split(why, chr(10)))), 0) from {file.table}"
     )
     if len(problems.first) < SHOWN:
         problems.first += list(_of(connection, taken, SHOWN))
     return taken
+
+
+def _lay(connection: Any, sql: str, path: Path) -> None:
+    """In a file: the same rows in memory, and spilled where they do not fit, take twice the room and more."""
+    duckdb = need("duckdb", "reading a dataset")
+    try:
+        connection.execute(f"copy ({sql}) to {literal(str(path))} (format parquet, compression lz4_raw)")
+    except duckdb.IOException:
+        # Where the rows can be read, it is no fault of theirs.
+        connection.execute(f"select count(why) from ({sql})")
+        raise no_disk() from None
 
 
 def _torn(connection: Any) -> tuple[tuple[int, str, str], ...]:
@@ -153,13 +175,17 @@ def _torn(connection: Any) -> tuple[tuple[int, str, str], ...]:
     return tuple((line, _ENDED.get(kind, "not CSV (RFC 4180)"), text) for line, kind, text in rows)
 
 
-def _mark_twice(connection: Any, table: str, key: str) -> None:
-    """The first readable row of an id is taken, the others are not."""
+def _twice_marked(connection: Any, table: str, key: str, sql: str) -> str:
+    """`sql`, the rows of `table`: the first readable row of an id is taken, the others are not."""
     twice = f"select {key} from {table} where why is null group by {key} having count(*) > 1"
     if not _one(connection, f"select count(*) from ({twice})"):
-        return
+        return sql
     later = f"select n from (select n, row_number() over (partition by {key} order by n) as r from {table} where why is null and {key} in ({twice})) where r > 1"
-    connection.execute(f"update {table} set why = {literal(f'{key}={TWICE}')} where n in ({later})")
+    connection.execute(f"create temp table {table}_twice as {later}")
+    marked = f"case when n in (select n from {table}_twice) then {literal(f'{key}={TWICE}')} else why end"
+    sql = f"select * from (select * replace ({marked} as why) from ({sql}))"
+    connection.execute(f"create or replace view {table} as {sql}")
+    return sql
 
 
 def _of(connection: Any, taken: _Taken, most: int | None = None) -> Iterator[Rejected]:
