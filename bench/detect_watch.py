@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from whosaw.cli.uncollected import uncollected
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.run import watch
 from whosaw.detect.templates import load_templates
@@ -121,16 +122,12 @@ def watched(looks: int, batch: int = BATCH) -> Taken:
         for size in (looks - batch, looks, all_):
             leaves = _Leaves(size, all_, before + 1)
             before, began = size, time.process_time()
-            project(leaves, known, folder, size=leaves.size, checkpoint=b"bench", seal=_SEAL, at=end)
-            between = time.process_time()
-            if size >= looks:
-                with open_facts(folder, _SEAL) as facts:
-                    found = watch(
-                        facts,
-                        end,
-                        earlier=None if found is None else found.kept,
-                        defaults=defaults,
-                        templates=templates,
-                    )
+            with uncollected():
+                project(leaves, known, folder, size=leaves.size, checkpoint=b"bench", seal=_SEAL, at=end)
+                between = time.process_time()
+                if size >= looks:
+                    earlier = None if found is None else found.kept
+                    with open_facts(folder, _SEAL) as facts:
+                        found = watch(facts, end, earlier=earlier, defaults=defaults, templates=templates)
             took = between - began, time.process_time() - between
     return Taken(looks, batch, *took)

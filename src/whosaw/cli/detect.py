@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ import click
 from whosaw.cli.options import Place, bars, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.cli.room import room, room_options
+from whosaw.cli.uncollected import uncollected
 from whosaw.cli.written import written
 from whosaw.errors import BadInput
 from whosaw.facts.columns import DAY
@@ -74,7 +73,7 @@ def detect(
     from whosaw.facts.dataset.opened import open_dataset
 
     with (
-        _uncollected(once=replay is None),
+        uncollected(really=replay is None),
         bars() as at,
         open_dataset(folder, lenient=lenient, engine=engine, room=room(memory, spill)) as facts,
     ):
@@ -90,19 +89,6 @@ def detect(
     rejected = (f"{counted(dataset.rejected, 'row')} could not be read: rejected.jsonl says which.",)
     say(_told(made, out, dataset.warnings, rejected if dataset.rejected else ()), form)
     return IN_PART if dataset.rejected or made.blind or made.failed else 0
-
-
-@contextmanager
-def _uncollected(*, once: bool) -> Iterator[None]:
-    """Without searching for circles of garbage, where the command ends soon: an eighth of its time went into that."""
-    was = gc.isenabled()
-    if once:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _told(made: Examined, out: Path, warnings: tuple[str, ...], rejected: tuple[str, ...]) -> Table:

@@ -22,6 +22,7 @@ from whosaw.cli.operator import local
 from whosaw.cli.options import Together, data_option, format_option, opened, say
 from whosaw.cli.output import REFUSED, TO_REVIEW
 from whosaw.cli.room import room, room_options
+from whosaw.cli.uncollected import uncollected
 from whosaw.cli.watch_follow import FORMS, follow_
 from whosaw.cli.watch_words import Eyes, told
 from whosaw.reviewing import functions_of, readable, refused, routes, watched
@@ -70,7 +71,7 @@ def watch(
 
 
 def _once(data: Path, asker: str | None, within: Room, rebuild: bool) -> Done:
-    with opened(data) as here:
+    with opened(data) as here, uncollected():
         if asker is not None:
             local(here, asker)
             if (no := refused(here, asker)) is not None:

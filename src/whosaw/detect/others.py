@@ -107,6 +107,8 @@ class _Team:
 
 # Org unit, function and manager.
 _Key = tuple[str | None, str | None, str | None]
+# Kind and id of a team, and the window.
+_At = tuple[str, str | None, int]
 
 
 class Others:
@@ -115,7 +117,9 @@ class Others:
     def __init__(self, counted: Iterable[Counted], numbers: Counts) -> None:
         self._numbers = numbers
         counted = [each for each in counted if each.function != MACHINES]
-        self._members: dict[tuple[str, str | None, int], list[Counted]] = {}
+        self._members: dict[_At, list[Counted]] = {}
+        # Each member asks for the same.
+        self._least: dict[_At, Sums | None] = {}
         self._of_unit: dict[str | None, list[Counted]] = {}
         for each in counted:
             self._of_unit.setdefault(each.unit, []).append(each)
@@ -155,15 +159,16 @@ class Others:
             usual = self._of_team(usual, unit, id_)
         if block is None:
             return usual
-        team = ("unit", unit, block) if kind == "principal" else (kind, id_, block)
-        return self._of_members(usual, self._members.get(team, ()) if team[1] is not None else ())
+        return self._of_members(usual, ("unit", unit, block) if kind == "principal" else (kind, id_, block))
 
     def _of_team(self, usual: Usual, unit: str, who: str) -> Usual:
         """What the others of a large team have, where that is more: what a whole ward does for its patients is unusual beside the
         other people of its function, and no member's doing.
         """
         if unit not in self._teams:
-            self._teams[unit] = _Team.of(_near(self._of_unit.get(unit, []), self._numbers))
+            members = self._of_unit.get(unit, [])
+            large = len({each.who for each in members}) >= _MANY
+            self._teams[unit] = _Team.of(_near(members, self._numbers) if large else ())
         others = self._teams[unit].without(who)
         if others.whos < _MANY:
             return usual
@@ -173,14 +178,17 @@ class Others:
         spread = mixed(dispersion(others.sums, own), others.whos, usual.inverse_s, self._numbers.dispersion_prior)
         return replace(usual, rate=own, inverse_s=spread, others=others.whos)
 
-    def _of_members(self, usual: Usual, members: Iterable[Counted]) -> Usual:
+    def _of_members(self, usual: Usual, team: _At) -> Usual:
         """At least what the two thirds of a team have, in that window, that have least: nothing was linked there that week, or its
         tool asks for nothing. That is nobody's doing. A third may be in it together, as everywhere.
         """
-        of = _by_who(members)
-        if len(of) < _SEVERAL:
+        if team not in self._least:
+            of = _by_who(self._members.get(team, ()) if team[1] is not None else ())
+            self._least[team] = _least(of) if len(of) >= _SEVERAL else None
+        least = self._least[team]
+        if least is None:
             return usual
-        return replace(usual, rate=max(usual.rate, rate(_least(of), usual.rate, self._numbers.prior)))
+        return replace(usual, rate=max(usual.rate, rate(least, usual.rate, self._numbers.prior)))
 
     def _usual(self, kind: str, id_: str, unit: str | None, function: str | None, few: bool) -> Usual:
         own = Sums.of((c.k, c.n) for c in self._own.get(id_, ())) if kind == "principal" and few else Sums()
@@ -246,16 +254,19 @@ def _of_most(counted: Iterable[Counted], numbers: Counts) -> float:
     return _rate_of(_least(_by_who(counted)), numbers)
 
 
-def _by_who(counted: Iterable[Counted]) -> list[Sums]:
-    own: dict[str, Sums] = {}
+def _by_who(counted: Iterable[Counted]) -> list[tuple[int, int]]:
+    """K and n of each of them, of whoever did anything."""
+    own: dict[str, tuple[int, int]] = {}
     for each in counted:
-        own[each.who] = own.get(each.who, Sums()) + Sums.of([(each.k, each.n)])
-    return [sums for sums in own.values() if sums.n]
+        if each.n:
+            k, n = own.get(each.who, (0, 0))
+            own[each.who] = k + each.k, n + each.n
+    return list(own.values())
 
 
-def _least(of: Sequence[Sums]) -> Sums:
+def _least(of: Sequence[tuple[int, int]]) -> Sums:
     """Sums of the two thirds who have least."""
-    ordered = sorted((s.k / s.n, s.n, s.k) for s in of)
+    ordered = sorted((k / n, n, k) for k, n in of)
     most = ordered[: -(-len(ordered) * 2 // 3)]
     return Sums(k=sum(k for *_, k in most), n=sum(n for _, n, _ in most))
 
