@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client: one question, one answer, and nothing where there is none."""
 
+import asyncio
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -68,6 +70,46 @@ def test_no_answer_is_no_data(house, gate, fate):
     assert time.monotonic() - begins < 15
     house.fates, gate._timeout = [], 20.0
     assert isinstance(gate.look(**QUESTION), Shown)
+
+
+class Together(Gatehouse):
+    """Answers when twenty ask at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.all = asyncio.Event()
+
+    async def _of(self, fate, headers, question):
+        if len(self.asked) == 20:
+            self.all.set()
+        async with asyncio.timeout(20):
+            await self.all.wait()
+        return await super()._of(fate, headers, question)
+
+
+def test_tasks_ask_at_once_and_hold_up_nothing_else_of_their_loop():
+    """Twenty, each as whoever it is for, on a loop with one thread for all else. A gate that was closed is asked anew."""
+    house = Together()
+
+    async def look(gate, who):
+        with employee(who):
+            return await gate.look_async(**QUESTION)
+
+    async def go(gate):
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        held = threading.Event()
+        other = asyncio.ensure_future(asyncio.to_thread(held.wait, 20))
+        made = await asyncio.gather(*(look(gate, f"token-{n}") for n in range(20)))
+        assert not other.done()
+        held.set()
+        assert await other
+        gate.close()
+        return [*made, await look(gate, "token-20")]
+
+    with house.open() as url, Gate(url, timeout=20.0) as gate:
+        made = asyncio.run(go(gate))
+    assert {type(answer) for answer in made} == {Shown}
+    assert {headers["whosaw-principal"] for _, headers, _ in house.asked} == {f"token-{n}" for n in range(21)}
 
 
 def test_a_gate_that_is_not_there_is_no_data(house):

@@ -21,6 +21,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, Self
@@ -36,7 +39,7 @@ LIMIT = 8 * 1024 * 1024
 _PASSING = frozenset({429, 502, 503, 504})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FIRST_WAIT = 0.05
-_IDLE = 32
+_IDLE = 32  # connections that stay open, and threads of tasks
 Token = str | Callable[[], str]
 
 
@@ -79,6 +82,7 @@ class Gate:
         self._tls = _context(certificate, ca) if found.scheme == "https" else None
         self._token, self._timeout, self._attempts = token, timeout, attempts
         self._idle: list[HTTPConnection] = []
+        self._threads: ThreadPoolExecutor | None = None  # of tasks that ask
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -118,8 +122,11 @@ class Gate:
         return _answer(status, body, asked)
 
     async def look_async(self, **question: Any) -> Shown | Refused:
-        """The same, without holding up the loop."""
-        return await asyncio.to_thread(self.look, **question)
+        """The same, without holding up the loop: on a thread of this gate's, for a gate that does not answer is no reason to
+        hold up whatever else a program has done on the loop's few.
+        """
+        asking = partial(copy_context().run, partial(self.look, **question))
+        return await asyncio.get_running_loop().run_in_executor(self._asking(), asking)
 
     def __enter__(self) -> Self:
         return self
@@ -129,12 +136,25 @@ class Gate:
 
     def close(self) -> None:
         """Close what stands open and idle. A later look opens anew."""
+        self._forget()
+        with self._lock:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False)
+
+    # ── on the way ──
+
+    def _asking(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(_IDLE, "whosaw-gate")
+            return self._threads
+
+    def _forget(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-
-    # ── on the way ──
 
     def _headers(self, key: str, employee: str | None) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
@@ -175,7 +195,7 @@ class Gate:
         except (OSError, HTTPException) as error:
             connection.close()
             # Those that stand open were opened before this one: a gate that restarted has closed them all.
-            self.close()
+            self._forget()
             raise _Passing(type(error).__name__) from None
         except BaseException:
             connection.close()
