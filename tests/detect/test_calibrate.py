@@ -121,6 +121,14 @@ def test_small_strata_share_a_map_without_the_large_ones():
     assert stats.kstest([s.p for s in both], "uniform").pvalue > 0.01
 
 
+def test_one_that_is_next_to_nothing_does_not_say_where_the_tail_begins():
+    """Four hundred of ten thousand left the engine, none above .1 but one: of all units two in a hundred have p up to .02."""
+    ps = [0.9, *(0.1 * (np.arange(399) + 1) / 400)]
+    made = said(ps, rest=9600)
+    for share in (0.03, 0.02, 0.01):
+        assert sum(made <= share) == pytest.approx(share * 10_000, rel=0.1)
+
+
 def test_a_unit_is_counted_once():
     """Of three hundred units that differ, the hundredth is at one third."""
     assert said(np.arange(1, 301) / 300)[99] == pytest.approx(1 / 3)

@@ -10,7 +10,7 @@ Strata with few units share a map, without those that have one of their own; whe
 of their kind. Where these are few as well, or hardly anybody is in the tail, p is the smaller of what they share and of the
 formula's, made as flat as they are.
 
-Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187, 0192, 0250
+Invariants: p grows where raw p grows, within one map; whoever never left the engine counts as p = 1.   docs/adr/0144, 0187, 0192, 0250, 0252
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from whosaw.detect.signal import Signal
 _SMALLEST = 1e-300
 # Of the tail, one in so many, the largest, do not say how steep it is.
 _PERHAPS_SOUGHT = 6
+# Of those that left the engine one in so many, the least, do not say where the tail begins.
+_STRAY = 20
 # Of few units, what the others stand apart from starts with so large a share, of those that have least.
 _MOST = 2 / 3
 
@@ -117,7 +119,10 @@ def _start(zs: Sequence[float], units: int, numbers: Calibration) -> float:
     """Where the largest `tail` of them begins; above the value that very many share, if enough are above it."""
     wanted = max(numbers.tail_units, math.ceil(units * numbers.tail))
     if wanted > len(zs):
-        return min((each for each in zs if each > 0), default=math.inf)
+        # One that is next to nothing would say where the tail of all those begins that left the engine.
+        some = [each for each in zs if each > 0]
+        stray = len(some) // _STRAY if len(some) >= numbers.tail_units else 0
+        return some[stray] if some else math.inf
     start = zs[-wanted]
     above = [each for each in zs if each > start]
     many = len(zs) - bisect_left(zs, start) > 2 * wanted
