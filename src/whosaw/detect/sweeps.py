@@ -38,6 +38,7 @@ _FEW = 2
 _FEW_PEOPLE = 3
 # So many times as many as with everybody are no habit yet.
 _HABIT = 1.5
+_SMALLEST = 1e-300
 # So many persons' worth of everybody's habit in that of a function.
 _PRIOR = 20
 
@@ -156,14 +157,6 @@ class Sweeps:
         p = times(all_of(both), tries)
         return Way(p, part.weeks, part.intimate, "", "", k, None, part.mean, len(by)) if _less(p, best) else best
 
-    def _further(self, function: str | None, k: int, usual_here: float) -> float:
-        """How many times as likely `k` further persons are, once one of a circle is looked at, where such work goes along links."""
-        more = self._habits.get(function, 0.0) if function is not None else 0.0
-        if more <= 0:
-            return 1.0
-        with_, without = (at_least(k, 1, mean, self._usually.inverse_s) for mean in (usual_here + more, usual_here))
-        return with_ / without
-
     def _by_team(self, best: Way | None, part: _Part) -> Way | None:
         first, last = part.weeks
         without = self._without[part.weeks]
@@ -187,7 +180,7 @@ class Sweeps:
                 if _hopeless(k, usual_here, self._usually.inverse_s, tries, best):
                     continue
                 p = at_least(k, 1, usual_here, self._usually.inverse_s)
-                p = min(1.0, p * self._further(function_of[id_], k - 1, usual_here))
+                p = min(1.0, p * _further(self._habits, function_of[id_], k - 1, usual_here, self._usually.inverse_s))
                 if not _less(times(p, tries), best):
                     continue
                 p = times(max(p, members(k, n, seen, without, usual_here)), tries)
@@ -219,6 +212,14 @@ def _habits(rows: Iterable[Any]) -> dict[str, float]:
     all_ = _of_least(everybody, 0.0)
     shares = {function: _of_least(of, all_) for function, of in members.items() if len(of) >= _FEW_PEOPLE}
     return {function: share / (1 - share) - _HABIT * all_ / (1 - all_) for function, share in shares.items()}
+
+
+def _further(habits: Mapping[str, float], function: str | None, k: int, mean: float, inverse_s: float) -> float:
+    """How many times as likely `k` further persons are, once one of a circle is looked at, where such work goes along links."""
+    more = habits.get(function, 0.0) if function is not None else 0.0
+    if more <= 0:
+        return 1.0
+    return at_least(k, 1, mean + more, inverse_s) / max(at_least(k, 1, mean, inverse_s), _SMALLEST)
 
 
 def _of_least(of: Iterable[tuple[int, int]], wider: float) -> float:
