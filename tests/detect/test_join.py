@@ -204,3 +204,18 @@ def test_what_one_principal_did_alone_is_one_finding():
     assert units(of_one(parts, NUMBERS)) == [["ben"], ["both"], ["first", "second", "third"], ["stranger"]]
     late = of(0.01, ANN[:1], "late", t=(NUMBERS.days_apart + 2) * DAY)
     assert units(of_one([[of(1e-6, ANN, "first", t=0)], [late]], NUMBERS)) == [["first"], ["late"]]
+
+
+def test_what_some_of_a_finding_did_at_its_persons_is_the_same_once_more():
+    """Half of the persons are enough; less, or somebody else in it, is another finding."""
+    team = [of(1e-6, ANN + BEN, "team", "unit")]
+    half = [of(1e-3, [("ann", "10"), ("ann", "x")], "half")]
+    less = [of(1e-3, [("ann", "11"), ("ann", "y"), ("ann", "z")], "less")]
+    with_cid = [of(1e-3, [("ann", "12"), ("cid", "12")], "with_cid", "group")]
+    made = of_one([team, half, less, with_cid], NUMBERS)
+    assert units(made) == [["half", "team"], ["less"], ["with_cid"]]
+    # A finding with as many looks as it may have takes in no more of them, but what is said of those that it has.
+    full = replace(NUMBERS, most_looks=10)
+    known = [of(1e-3, [*ANN[:2], ("ann", "10"), ("ann", "11")], "known")]
+    (kept,) = of_one([team, known], full)
+    assert [len(s.looks) for s in kept] == [10, 2]

@@ -107,51 +107,61 @@ def _kind(signal: Signal) -> tuple[str, str]:
 
 
 def of_one(parts: Iterable[Sequence[Signal]], numbers: Joining) -> list[list[Signal]]:
-    """`parts`, strongest first, with those one where one principal alone looked at some of the same persons, not long apart.
+    """`parts`, strongest first, with those one of which whoever reviews the stronger reads the weaker all the same.
 
-    They share too little of a finding each to be joined, and whoever reviews one of them reads the other all the same.
+    One principal alone at some of the same persons, not long apart; or some of the principals of a finding, at persons of whom half are
+    those of that finding. They share too little of it each to be joined. Past as many looks as a finding has, what joins
+    it brings none that are not in it.
     """
     made: list[list[Signal]] = []
-    alone: dict[str, list[tuple[int, _Alone]]] = {}
+    seen: list[_Said] = []
+    by_who: dict[str, list[int]] = {}
     for part in parts:
-        looks = [look for signal in part for look in signal.looks]
-        whos = {look.who for look in looks}
-        if len(whos) != 1:
+        own = _Said.of(part)
+        place = next((at for at in by_who.get(min(own.whos), ()) if seen[at].says(own, numbers)), None)
+        joins = [] if place is None else seen[place].fitting(part, own, numbers)
+        if place is None or not joins:
+            for who in own.whos:
+                by_who.setdefault(who, []).append(len(made))
             made.append(list(part))
-            continue
-        own, (who,) = _Alone.of(looks), whos
-        for place, earlier in alone.setdefault(who, []):
-            if earlier.meets(own, numbers):
-                made[place] += part
-                earlier.take(own)
-                break
+            seen.append(own)
         else:
-            alone[who].append((len(made), own))
-            made.append(list(part))
+            made[place] += joins
+            seen[place].take(_Said.of(joins))
     return [sorted(part, key=lambda s: s.order) for part in made]
 
 
 @dataclass(slots=True)
-class _Alone:
-    """What one principal did alone."""
+class _Said:
+    """Who did what in a finding."""
 
+    whos: set[str]
     persons: set[str]
     looks: set[tuple[str, str, str]]
     first: int
     last: int
 
     @classmethod
-    def of(cls, looks: Sequence[Evidence]) -> _Alone:
+    def of(cls, part: Sequence[Signal]) -> _Said:
+        looks = [look for signal in part for look in signal.looks]
         times = [look.t for look in looks]
         persons = {look.person for look in looks if look.person is not None}
-        return cls(persons, {look.key for look in looks}, min(times), max(times))
+        return cls({look.who for look in looks}, persons, {look.key for look in looks}, min(times), max(times))
 
-    def meets(self, other: _Alone, numbers: Joining) -> bool:
+    def says(self, other: _Said, numbers: Joining) -> bool:
+        """It says what `other` says."""
         apart = max(0, other.first - self.last, self.first - other.last) // DAY
-        few = len(self.looks | other.looks) <= numbers.most_looks
-        return bool(self.persons & other.persons) and apart <= numbers.days_apart and few
+        common = len(self.persons & other.persons)
+        same = common > 0 and (len(self.whos) == 1 or 2 * common >= len(other.persons))
+        return other.whos <= self.whos and same and apart <= numbers.days_apart
 
-    def take(self, other: _Alone) -> None:
+    def fitting(self, part: Sequence[Signal], own: _Said, numbers: Joining) -> list[Signal]:
+        """Of `part` what it has room for."""
+        if len(self.looks | own.looks) <= numbers.most_looks:
+            return list(part)
+        return [] if len(self.whos) == 1 else _only(part, lambda look: look.key in self.looks)
+
+    def take(self, other: _Said) -> None:
         self.persons |= other.persons
         self.looks |= other.looks
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
