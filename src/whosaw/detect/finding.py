@@ -31,7 +31,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to review. Larger `score`, more suspicious: −log10 p, and what adds to it in `harm`.
+    """One thing to review. Larger `score`, more suspicious: see weigh.py; what its looks are graver for is said in `harm`.
 
     `window`: instants of its first and last look, both included, in microseconds. `as_of`: the run that said so last.
     `counter`: what speaks against it; never empty of meaning, never a reason to drop the finding.
