@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.detect.calm import AS_OF, calm
+from tests.detect.signals.ground import Ground, world
 from tests.detect.signals.misuse import Plant
 
 from whosaw.detect.defaults import load_defaults
@@ -88,6 +89,24 @@ def test_who_sits_behind_a_machine_is_found(told):
         "A machine's account looked at 4 persons in a way that is not its habit, without a reason on file, in 22 days; not "
         "even one such person would be usual."
     )
+
+
+def test_what_a_machine_did_in_a_name_that_is_known_is_that_ones():
+    """In a folder; in a watch the name is only claimed, and the account's look stays odd."""
+    made = Ground(1)
+    made.staff.append({"who": "svc", "unit": "platform", "function": "service"})
+    for n in range(120):
+        made.look("svc", f"p-{n}", 100, mode="export", app="etl")
+    made.look("svc", "p-5", 101, app="etl")
+    with world(made) as world_:
+        looks = world_.looks.mutate(named=(world_.looks["mode"] == "read").cast("int64"))
+        of_watch = replace(world_, looks=looks)
+        of_folder = replace(of_watch, facts=replace(world_.facts, dataset=object()))
+        odd = [
+            sum(row["odd"] for row in each.facts.rows(bulk_hiding._marked(each), ("row",), "odd"))
+            for each in (of_watch, of_folder)
+        ]
+    assert odd == [1, 0]
 
 
 @pytest.fixture(scope="module")
