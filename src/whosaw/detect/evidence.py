@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.explain import FOUND
 from whosaw.detect.signal import UNLISTED, Evidence, Signal, World
 from whosaw.facts.columns import DAY, FIELDS, Cell
@@ -147,7 +148,7 @@ def lookers(world: World, persons: Iterable[str]) -> dict[str, int]:
     if not wanted:
         return {}
     looks = narrow(world, world.defaults.reference_days)
-    looks = looks.filter(looks.person.isin(wanted))
+    looks = among(looks, "person", wanted)
     counted = looks.group_by("person").aggregate(whos=looks.who.nunique())
     rows = world.facts.rows(counted, ("person",), "lookers")
     return {cast("str", row["person"]): cast("int", row["whos"]) for row in rows}

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from whosaw.detect.among import among
 from whosaw.detect.changed import late_after
 from whosaw.detect.coverage import reasons_off
 from whosaw.detect.defaults import Defaults
@@ -188,7 +189,7 @@ def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]
     if not whos:
         return {}
     looks = narrow(world, world.defaults.windows[-1])
-    looks = looks.filter(looks.who.isin(sorted(whos)))
+    looks = among(looks, "who", whos)
     counted = looks.group_by("who").aggregate(looks=looks.count(), without=looks.u.sum())
     found: list[Any] = world.facts.rows(counted, ("who",), "explained looks")
     return {row["who"]: (row["looks"] - row["without"], row["looks"]) for row in found}
@@ -199,7 +200,7 @@ def approved_looks(world: World, looks: Sequence[str]) -> frozenset[str]:
     if not looks or not {"approvals", "staff"} <= world.tables.keys():
         return frozenset()
     given, staff = world.tables["approvals"], world.tables["staff"]
-    given = given.filter(given.look_id.isin(sorted(looks)), given.outcome == "approved")
+    given = among(given.filter(given.outcome == "approved"), "look_id", looks)
     one = staff.select(one=staff.who, one_unit=staff.unit, one_from=staff.valid_from, one_to=staff.valid_to)
     other = staff.select(other=staff.who, other_unit=staff.unit, other_from=staff.valid_from, other_to=staff.valid_to)
     both = given.inner_join(one, given.requester == one.one)

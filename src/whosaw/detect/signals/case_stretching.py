@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
+from whosaw.detect.among import among
 from whosaw.detect.by_type import ByType, Ranks
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.reporting import Lines, staff_rows
@@ -271,7 +272,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
         return []
     cases = sorted({signal.cases[0] if signal.kind == "pair" else signal.unit for signal in mine})
     looks = _under_cases(world)
-    looks = looks.filter(looks.case.isin(cases))
+    looks = among(looks, "case", cases)
     rows: list[Any] = world.facts.rows(
         looks.select("look_id", "who", "person", "case", "unlinked"), ("look_id", "who", "person"), NAME
     )

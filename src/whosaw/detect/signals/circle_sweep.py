@@ -26,6 +26,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import (
@@ -295,7 +296,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
         return []
     numbers = world.defaults.of(NAME, NUMBERS)
     inside = _members(world, numbers)
-    inside = inside.filter(inside.seed.isin([c.unit for c in circles]))
+    inside = among(inside, "seed", [c.unit for c in circles])
     around: dict[str, set[str]] = {}
     for row in world.facts.rows(inside.select("seed", "member"), ("seed", "member"), NAME):
         around.setdefault(cast("str", row["seed"]), set()).add(cast("str", row["member"]))

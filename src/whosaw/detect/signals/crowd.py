@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, times
@@ -135,7 +136,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     if not crowds:
         return []
     looks = _looks(world)
-    looks = looks.filter(looks.u1 == 1, looks.person.isin(sorted({s.person for s in crowds})))
+    looks = among(looks.filter(looks.u1 == 1), "person", {s.person for s in crowds})
     seen: dict[str | None, list[Evidence]] = {}
     for look in evidence_of(world, looks):
         seen.setdefault(look.person, []).append(look)

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.wording import many, people
@@ -139,7 +140,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     if not strangers:
         return []
     looks = world.looks
-    looks = looks.filter(looks.u1 == 1, looks.person.isin(sorted({s.person for s in strangers})))
+    looks = among(looks.filter(looks.u1 == 1), "person", {s.person for s in strangers})
     seen: dict[tuple[str, str | None], list[Evidence]] = {}
     for look in evidence_of(world, looks):
         seen.setdefault((look.who, look.person), []).append(look)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import WEEK, intimate_of
 from whosaw.detect.others import Counted, Others
@@ -246,7 +247,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     if not persons:
         return []
     looks = world.looks
-    looks = looks.filter(looks.u == 1, looks.person.isin(sorted(persons)))
+    looks = among(looks.filter(looks.u == 1), "person", persons)
     seen: dict[str, list[Evidence]] = {}
     for look in evidence_of(world, looks):
         seen.setdefault(cast("str", look.person), []).append(look)

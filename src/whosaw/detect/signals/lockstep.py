@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import all_of, at_least, in_common, times
@@ -283,7 +284,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     numbers = world.defaults.of(NAME, NUMBERS)
     looks = _own(world)
     looks = looks.filter(looks["first"] == 1, looks.weight_then < numbers.weight)
-    seen = evidence_of(world, looks.filter(looks.who.isin(sorted(set().union(*(g.whos for g in groups))))))
+    seen = evidence_of(world, among(looks, "who", set().union(*(g.whos for g in groups))))
     return [_told(group, [e for e in seen if e.who in group.whos], numbers.lookers) for group in groups]
 
 

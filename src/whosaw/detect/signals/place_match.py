@@ -24,6 +24,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import TEAMS, WEEK, in_weeks, windows
 from whosaw.detect.others import Counted, Others, Usual
@@ -258,7 +259,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
         return []
     persons = sorted(set().union(*(m.outsiders | m.employees for m in matches)))
     looks = _at_places(world)
-    seen = evidence_of(world, looks.filter(looks.person.isin(persons)))
+    seen = evidence_of(world, among(looks, "person", persons))
     return [_told(match, seen) for match in matches]
 
 

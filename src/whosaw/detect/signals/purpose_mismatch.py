@@ -21,6 +21,7 @@ from math import fsum, log
 from statistics import median
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.by_type import ByType
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.fits import FLAGS, fitted, flags_of
@@ -245,7 +246,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     odd = _odd_looks(world)
     mine = [signal for signal in signals if isinstance(signal, Misfit)]
     tallied = [signal for signal in signals if isinstance(signal, Tally)]
-    of_cases = odd.filter(odd.case.isin(sorted({signal.unit for signal in mine})))
+    of_cases = among(odd, "case", {signal.unit for signal in mine})
     hits = odd.filter(of_units(odd, tallied)).union(of_cases) if tallied else of_cases
     names = ("look_id", "who", "person", "pattern")
     rows: list[Any] = world.facts.rows(hits.select(*names), names, NAME)

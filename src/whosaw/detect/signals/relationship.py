@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, times
@@ -124,7 +125,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
         return []
     looks = judged(world)
     tie = world.prepared("tie").distinct()
-    tie = tie.filter(tie.who.isin(sorted({signal.unit for signal in mine})))
+    tie = among(tie, "who", {signal.unit for signal in mine})
     tie = tie.select(t_who=tie.who, t_person=tie.person, kind=tie.kind)
     hits = looks.inner_join(tie, [looks.who == tie.t_who, looks.person == tie.t_person])
     hits = hits.filter((hits.u == 1) | hits.kind.isin(ALWAYS))
