@@ -2,6 +2,8 @@
 """Two engines, one answer: DuckDB, and a real Spark cluster with workers of its own, row by row. `make spark` runs it."""
 
 import random
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -9,16 +11,24 @@ from tests.facts.dataset.folder import LOOK, folder_of
 from tests.facts.dataset.test_read import drawn
 
 from whosaw.detect.defaults import load_defaults
+from whosaw.detect.examine import examine
+from whosaw.detect.lines import json_line
 from whosaw.detect.registry import SIGNALS
 from whosaw.detect.run import world_of
 from whosaw.detect.signal import PREPARED
 from whosaw.detect.templates import load_templates
 from whosaw.errors import Damaged, MissingExtra, Unavailable
-from whosaw.facts import engine
+from whosaw.facts import engine, opened
 from whosaw.facts.columns import FIELDS
 from whosaw.facts.dataset.opened import open_dataset
 
 CLUSTER = "local-cluster[2,1,1024]"
+
+
+def apart(question, folder):
+    """What `question` says of `folder` on a cluster, in a process of its own: Java keeps for good where its first cluster spilled."""
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        return pool.submit(question, folder, CLUSTER).result()
 
 
 def company(draw):
@@ -63,6 +73,40 @@ def company(draw):
     return tables
 
 
+def calls(draw):
+    """Eight who open the cases of those who call themselves, and one of another function who never does; a caller in ten is of the press."""
+    who = [f"e-{i}" for i in range(9)]
+    tables = {"cases": [], "case_persons": [], "looks": [], "persons": []}
+    for i in range(270):
+        looker, person, time = who[i % 9], f"p-{i}", f"2022-03-{1 + i % 28:02d}T{8 + i % 9:02d}:00:00Z"
+        own = i % 9 < 8 and draw.random() < 0.5
+        tables["persons"].append({"person": person, "region": "DE", "classes": ["press"] if i % 10 == 0 else None})
+        tables["looks"].append({**LOOK, "look_id": f"l-{i:03d}", "time": time, "principal": looker, "person": person})
+        if own:
+            tables["cases"].append({"case_id": f"c-{i}", "type": "call", "opened": "2022-03-01T07:00:00Z", "assignee": looker, "opened_by": looker})  # fmt: skip
+            tables["case_persons"].append({"case_id": f"c-{i}", "person": person, "added": "2022-03-01T07:00:00Z", "added_by": looker})  # fmt: skip
+    functions = ("support",) * 8 + ("audit",)
+    staff = [{"staff_id": w, "unit": f"u{i % 3}", "function": functions[i]} for i, w in enumerate(who)]
+    return {**tables, "staff": staff}
+
+
+def explained(folder, which):
+    """The looks, with their reasons."""
+    with open_dataset(folder, engine=which) as facts:
+        templates = load_templates().without(facts.dataset.unsaid)
+        world = world_of(facts, facts.dataset.end, load_defaults(), templates)
+        return facts.rows(world.looks, ("row",), "looks"), [template.id for template in templates.templates]
+
+
+def found(folder, which):
+    """Lines of findings, what every signal says of every unit, and what could be seen."""
+    with open_dataset(folder, engine=which) as facts:
+        made = examine(
+            facts, facts.dataset, budget=400, replay=None, defaults=load_defaults(), templates=load_templates()
+        )
+    return [json_line(line) for line in made.lines], made.units, made.coverage
+
+
 def asked(folder, which):
     """Every row that leaves the engine, of every prepared table and every signal that can run."""
     with open_dataset(folder, engine=which) as facts:
@@ -87,7 +131,7 @@ def test_a_cluster_says_what_duckdb_says(tmp_path, monkeypatch, partitions):
     pytest.importorskip("pyspark", reason="make spark installs it")
     monkeypatch.setattr(engine, "_PARTITIONS", partitions)
     folder_of(tmp_path, **company(random.Random(5)))
-    ours, theirs = asked(tmp_path, "duckdb"), asked(tmp_path, CLUSTER)
+    theirs, ours = apart(asked, tmp_path), asked(tmp_path, "duckdb")
     assert len(ours["looks"]) > 150 and any(row["weight_then"] for row in ours["looks"])
     assert {name for name, rows in ours.items() if rows != theirs[name]} == set()
 
@@ -290,3 +334,28 @@ def test_a_number_past_its_end_is_one_on_a_cluster_too():
         with pytest.raises(OverflowError, match="no place"):
             on.keep("larger", large.mutate(m=large.n * large.n))
         assert on.arrow(large).num_rows == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_a_cluster_knows_the_same_conventions(tmp_path):
+    """A case of one's own is a reason for those who all work so, at nobody of the press, and for nobody else."""
+    pytest.importorskip("pyspark", reason="make spark installs it")
+    folder_of(tmp_path, **calls(random.Random(3)))
+    (theirs, _), (ours, ids) = apart(explained, tmp_path), explained(tmp_path, "duckdb")
+    own = [row for row in ours if row["weight_then"] >= 50 and ids[row["template"]] == "case_of_own"]
+    assert len(own) > 80 and not any(row["protected"] for row in own)
+    assert theirs == ours
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(6000)
+def test_a_cluster_finds_what_duckdb_finds(tmp_path, monkeypatch):
+    """All signals: every finding and every unit, with slices of one key each."""
+    pytest.importorskip("pyspark", reason="make spark installs it")
+    monkeypatch.setattr(opened, "SLICE", 200)
+    folder_of(tmp_path, **company(random.Random(5)))
+    theirs, ours = apart(found, tmp_path), found(tmp_path, "duckdb")
+    assert len(ours[0]) > 3 and len({unit.signal for unit in ours[1]}) > 12
+    assert not [said for said in ours[2].off if said.startswith("The signal")]
+    assert theirs == ours
