@@ -194,6 +194,7 @@ def test_work_that_raises_is_said_to_each_task_and_the_hand_lives_on(turn, insid
         for _ in range(2):
             made = await asyncio.gather(*(turn.share_async(n, breaks) for n in range(3)), return_exceptions=True)
             assert [(type(each), type(each.__cause__)) for each in made] == [(OutcomeUnknown, fault)] * 3
+            assert fault.__name__ in str(made[0])  # what it was, and nothing of what was asked
         done = []
         await turn.share_async(7, done.extend)
         assert done == [7]
@@ -297,6 +298,25 @@ def test_where_no_thread_can_be_started_whoever_asks_is_told(monkeypatch, turn):
 
     run(go())
     assert work.groups == [["first"], ["second"]]
+
+
+def test_where_too_many_wait_whoever_comes_is_told_and_waits_for_nobody(monkeypatch, turn):
+    """As over HTTP before there were tasks: one tool's batches are no reason that everybody waits for minutes."""
+    monkeypatch.setattr(module, "WAITING", 3)
+    work = Held()
+
+    async def go():
+        tasks = [await begun(turn, "first", work)]
+        tasks += [asyncio.ensure_future(turn.share_async(n, work)) for n in range(3)]
+        await come(turn, 3)
+        with pytest.raises(Busy, match="nothing was recorded"):
+            await turn.share_async("more", work)
+        work.go.set()
+        await asyncio.gather(*tasks)
+        await turn.share_async("again", work)
+
+    run(go())
+    assert work.groups == [["first"], [0, 1, 2], ["again"]]
 
 
 def test_each_works_for_itself_where_there_is_a_turn_for_each():

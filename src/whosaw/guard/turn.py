@@ -38,6 +38,7 @@ from whosaw.guard.posted import Posted, Work, deliver
 
 MOST = 64  # in one group: nobody waits for more than so many others
 HANDS, ALONE = 8, 32  # threads for tasks: groups on their way to the disk; where each look is worked on for itself
+WAITING = 4096  # tasks: whoever comes then is told so, and does not wait for minutes behind one tool's questions
 IDLE_S = 5.0  # after which a hand goes
 _T = TypeVar("_T")
 _Hand = SimpleQueue[bool]  # it is told to go on: with a turn, or without
@@ -91,7 +92,9 @@ class Turn:
             posted.gone = True
         if fault is not None:
             raise OutcomeUnknown(
-                "whoever worked on this failed; nothing was shown", part="guard", hint="ask again with the same key"
+                f"whoever worked on this failed ({type(fault).__name__}); nothing was shown",
+                part="guard",
+                hint="ask again with the same key",
             ) from fault
 
     def close(self) -> None:
@@ -214,6 +217,8 @@ class Turn:
         with self._lock:
             if self._closed:
                 raise Unavailable("the gate is closed; nothing was recorded", part="guard")
+            if len(self._new) >= WAITING:
+                raise Busy("too many looks wait; nothing was recorded", part="guard", hint="ask again")
             if not self._idle:
                 self._hire()
             self._new.append(posted)
