@@ -45,6 +45,25 @@ def test_an_error_goes_to_whoever_waits():
         assert asyncio.run(lane.run(lambda: 7)) == 7
 
 
+def test_an_error_that_no_future_takes_keeps_nobody_waiting():
+    """Neither whoever asked, nor those whose work was done at the same moment."""
+    barrier = threading.Barrier(4)
+
+    def broken():
+        barrier.wait(10)
+        raise StopIteration
+
+    async def go():
+        works = [broken, *[lambda: barrier.wait(10) >= 0] * 3]
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*map(lane.run, works), return_exceptions=True)
+
+    with Lane(4, 4) as lane:
+        failed, *others = asyncio.run(go())
+    assert type(failed) is RuntimeError
+    assert others == [True] * 3
+
+
 def test_too_much_is_busy():
     """Nothing of it was begun."""
     gate, begun = threading.Event(), []

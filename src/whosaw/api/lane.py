@@ -48,13 +48,11 @@ class _Job:
             self.error = error
 
     def deliver(self) -> None:
-        """On the loop's thread. Whoever gave up waiting is told nothing."""
-        if self.future.done():
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
+        """On the loop's thread. Whoever gave up waiting is told nothing. An error is not the future's: there is one that it does not
+        take, and all others that are done would wait with it.
+        """
+        if not self.future.done():
+            self.future.set_result(None)
 
 
 class _Box:
@@ -116,7 +114,10 @@ class Lane:
             if not box.watched:
                 box.watched = True
                 loop.call_later(STUCK_S, self._watch, box, self._taken)
-        made: _T = await job.future
+        await job.future
+        if job.error is not None:
+            raise job.error
+        made: _T = job.result
         return made
 
     def _watch(self, box: _Box, taken: int) -> None:
