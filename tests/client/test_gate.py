@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -110,6 +111,34 @@ def test_tasks_ask_at_once_and_hold_up_nothing_else_of_their_loop():
         made = asyncio.run(go(gate))
     assert {type(answer) for answer in made} == {Shown}
     assert {headers["whosaw-principal"] for _, headers, _ in house.asked} == {f"token-{n}" for n in range(21)}
+
+
+def test_what_no_thread_could_be_started_for_is_never_asked(house, monkeypatch):
+    """Or there would be a look on record, of which whoever asked was told that it was not asked."""
+
+    def none_left(_):
+        raise RuntimeError("can't start new thread")
+
+    async def go(gate):
+        with monkeypatch.context() as there:
+            there.setattr(threading.Thread, "start", none_left)
+            with pytest.raises(Unavailable, match="was not asked"):
+                await gate.look_async(**QUESTION)
+        return await gate.look_async(**QUESTION)
+
+    with house.open() as url, Gate(url) as gate:
+        assert isinstance(asyncio.run(go(gate)), Shown)
+    assert len(house.asked) == 1
+
+
+def test_a_token_that_ends_a_loop_keeps_no_task_waiting(house):
+    async def go(gate):
+        async with asyncio.timeout(5):
+            await gate.look_async(**QUESTION)
+
+    with house.open() as url, Gate(url, token=partial(next, iter(()))) as gate, pytest.raises(RuntimeError):
+        asyncio.run(go(gate))
+    assert house.asked == []
 
 
 def test_a_gate_that_is_not_there_is_no_data(house):

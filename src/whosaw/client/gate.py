@@ -21,7 +21,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -125,8 +125,19 @@ class Gate:
         """The same, without holding up the loop: on a thread of this gate's, for a gate that does not answer is no reason to
         hold up whatever else a program has done on the loop's few.
         """
-        asking = partial(copy_context().run, partial(self.look, **question))
-        return await asyncio.get_running_loop().run_in_executor(self._asking(), asking)
+        done: Future[Shown | Refused | BaseException] = Future()
+        try:
+            self._asking().submit(_ask, done, partial(copy_context().run, partial(self.look, **question)))
+        except RuntimeError as none:
+            # Where no thread could be started the question stands in the queue all the same, and would be asked later, for nobody.
+            if done.cancel():
+                raise Unavailable(
+                    f"the gate was not asked ({none})", part="gate", hint="nothing is shown; ask again later"
+                ) from None
+        made = await asyncio.wrap_future(done)
+        if isinstance(made, BaseException):
+            raise made
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -223,6 +234,18 @@ class Gate:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _ask(done: Future[Shown | Refused | BaseException], asking: Callable[[], Shown | Refused]) -> None:
+    """Ask, unless nobody waits for it any more. What is raised is said as it is: a future takes no StopIteration of a token that
+    could not be fetched, and its task would wait for ever.
+    """
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        done.set_result(asking())
+    except BaseException as error:  # noqa: BLE001 - the task raises it
+        done.set_result(error)
 
 
 def _whole(answer: HTTPResponse, ends: float) -> bytes:
