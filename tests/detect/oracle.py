@@ -217,7 +217,9 @@ class World:
                 continue
             said = self.explained(look)
             nowhere = None if look["function"] else "not in the directory"
-            for kind in ("principal", "unit", "manager", "function", "unlisted"):
+            # A machine is in no team.
+            teams = () if look["function"] == "service" else ("unit", "manager", "function", "unlisted")
+            for kind in ("principal", *teams):
                 id_ = {"principal": look["who"], "unlisted": nowhere}.get(kind, look.get(kind))
                 for days in self.defaults.windows:
                     block = (as_of - look["t"]) // (days * DAY)
