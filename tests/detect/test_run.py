@@ -67,9 +67,9 @@ def test_the_four_are_one_finding_and_nobody_else_is(run, snooped):
         "file in 69 days; one such person would be usual."
     )
     assert finding.harm == (
-        "Addresses, locations or messages were looked at.",
-        "Nothing that was filed then or since speaks for these looks.",
-        "No case was named.",
+        "Mostly addresses, locations or messages were looked at.",
+        "Mostly no reason was on file, however weak, and none that counts has been filed since.",
+        "Mostly no case was named.",
     )
     assert run.new == ("f-000001",) == (finding.id,)
 

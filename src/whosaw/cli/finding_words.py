@@ -83,7 +83,7 @@ def showing(one: InFull, asked: Sequence[str], again: str) -> Table:
         f"{found.id} is {_where(standing)}. It {_route(one.route)}{_two(one)}.",
         f"Principals, by pseudonym: {', '.join(found.principals)}.",
         f"It rests on {_rests_on(one)}, from {first:%Y-%m-%d} to {last:%Y-%m-%d}.",
-        *(f"It weighs more for this: {harm}" for harm in found.harm),
+        *(f"What is grave about it: {harm}" for harm in found.harm),
         _P,
         *(f"Against it: {sentence_}" for sentence_ in found.counter),
         *asked,

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from whosaw.detect.among import among
 from whosaw.detect.defaults import Grave
 from whosaw.detect.evidence import PLACE
 from whosaw.detect.expected import WEEK
@@ -33,13 +34,15 @@ from whosaw.facts.extra import need
 
 # In the order in which they are said.
 _SAID: Mapping[str, str] = {
-    "place": "Addresses, locations or messages were looked at.",
-    "protected": "Protected persons were looked at, and no reason, however weak, is on file.",
-    "nothing": "Nothing that was filed then or since speaks for these looks.",
-    "caseless": "No case was named.",
+    "place": "Mostly addresses, locations or messages were looked at.",
+    "protected": "Mostly protected persons were looked at, and no reason, however weak, was on file.",
+    "nothing": "Mostly no reason was on file, however weak, and none that counts has been filed since.",
+    "caseless": "Mostly no case was named.",
 }
 _TRAITS = tuple(_SAID)
-_AGAIN = "It went on in other weeks."
+_AGAIN = "Mostly it went on in other weeks."
+# Between the two ids of a pair. Where an id has it, too, some more pairs are read than were asked for.
+_AND = "\x1e"
 # Values that differ by rounding alone are one.
 _DIGITS = 9
 
@@ -59,7 +62,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Gravity:
-    """`shares`: of all kinds of pairs how many of the company's are as grave, as a share. `pairs`: of some principals, by person."""
+    """`shares`: of all kinds of pairs how many of the company's are as grave, as a share. `pairs`: those that were asked for."""
 
     shares: Mapping[Pair, float]
     pairs: Mapping[tuple[str, str], Pair] = field(repr=False)
@@ -71,24 +74,25 @@ class Gravity:
         return math.fsum(-math.log10(self.shares[pair]) for pair in known) / len(pairs) if pairs else 0.0
 
     def said(self, looks: Iterable[Evidence]) -> tuple[str, ...]:
-        """In words the traits that at least half of these pairs have."""
+        """In words the traits that more than half of these pairs have."""
         pairs = {(look.who, look.person) for look in looks if look.person is not None}
         known = [self.pairs[pair] for pair in pairs if pair in self.pairs]
         half = len(pairs) / 2
-        said = [
-            _SAID[name] for place, name in enumerate(_TRAITS) if known and sum(p.traits[place] for p in known) >= half
-        ]
-        return (*said, _AGAIN) if known and sum(p.weeks > 1 for p in known) >= half else tuple(said)
+        said = [_SAID[name] for place, name in enumerate(_TRAITS) if sum(p.traits[place] for p in known) > half]
+        return (*said, _AGAIN) if sum(p.weeks > 1 for p in known) > half else tuple(said)
 
 
-def gravity(world: World, whos: Iterable[str]) -> Gravity:
-    """What the looks without a reason of `whos` weigh, beside those of everybody."""
+def gravity(world: World, looks: Iterable[Evidence]) -> Gravity:
+    """What the pairs of `looks` weigh that have no reason, beside those of everybody."""
     pairs = world.once("gravity", lambda: _pairs(world), large=True)
     kinds = pairs.group_by("function", "weeks", *_TRAITS).aggregate(n=pairs.who.count())
     counted: Counter[Pair] = Counter()
     for row in world.facts.rows(kinds, ("function", "weeks", *_TRAITS), "gravity"):
         counted[Pair.of(row)] += int(row["n"] or 0)
-    mine: list[Any] = world.facts.rows(pairs.filter(pairs.who.isin(sorted(whos))), ("who", "person"), "gravity")
+    wanted = {f"{look.who}{_AND}{look.person}" for look in looks if look.person is not None}
+    # Of those asked for alone: all that some principals did would be more than the driver takes.
+    asked = among(pairs.mutate(pair=pairs.who + _AND + pairs.person), "pair", wanted).drop("pair")
+    mine: list[Any] = world.facts.rows(asked, ("who", "person"), "gravity")
     return Gravity(shares(counted, world.defaults.gravity), {(r["who"], r["person"]): Pair.of(r) for r in mine})
 
 

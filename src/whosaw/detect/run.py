@@ -200,7 +200,7 @@ def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding
         parts = of_one([core(part, numbers) for part in parts], numbers)
     explained = explained_by(world, sorted({look.who for s in chosen for look in s.looks}))
     approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
-    grave = gravity(world, {look.who for part in parts for s in part for look in s.looks})
+    grave = gravity(world, (look for part in parts for s in part for look in s.looks))
     drafts = [weighed(part, explained, approved, grave, world, ran=all_.ran, prices=all_.prices) for part in parts]
     return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
 
