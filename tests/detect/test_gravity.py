@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import log10
 
 import pytest
-from tests.detect.made import seen
+from tests.detect.made import seen, signal
 from tests.detect.typed import at, facts_of
 
 from whosaw.detect.defaults import load_defaults
@@ -13,6 +13,7 @@ from whosaw.detect.evidence import evidence_of
 from whosaw.detect.gravity import Gravity, Pair, gravity, shares
 from whosaw.detect.run import world_of
 from whosaw.detect.templates import load_templates
+from whosaw.detect.weigh import weighed
 
 DEFAULTS, TEMPLATES = load_defaults(), load_templates()
 NUMBERS = DEFAULTS.gravity
@@ -82,6 +83,31 @@ def test_a_finding_weighs_what_its_pairs_weigh_on_average_and_one_with_a_reason_
     assert known.said([a, seen("e-1", "p-2")]) == ()  # half is not most
 
 
+def test_what_joins_a_finding_thins_out_nothing():
+    """Three protected persons among twelve looks at anybody: what says most of a finding says most of how grave it is."""
+    grave, usual = pair(PROTECTED), pair()
+    pairs = {("e-1", f"p-{n}"): grave if n < 3 else usual for n in range(15)}
+    known = Gravity({grave: 0.001, usual: 1.0}, pairs)
+    looks = [seen("e-1", f"p-{n}", f"l-{n:02}") for n in range(15)]
+    strong = replace(signal(1e-6, *looks[:3]), signal="protected_person")
+    padded = signal(0.01, *looks)
+    ran = {"context": 1}
+    with facts_of([]) as facts:
+        world = world_of(facts, at(60), DEFAULTS, TEMPLATES)
+
+        def score(*signals):
+            return weighed(signals, {}, frozenset(), known, world, ran=ran, prices={}).score
+
+        assert score(strong) == pytest.approx(6 + 3, abs=0.001)
+        assert score(strong, padded) == score(padded, strong) == pytest.approx(9, abs=0.01)
+        assert score(padded) == pytest.approx(2 + 3 / 5, abs=0.01)
+        # What only supports says nothing of it, however strong it is; and what costs much says little.
+        assert score(strong, replace(padded, p=1e-9, opens=False)) == score(strong)
+        prices = {"protected_person": 1e4}
+        paid = weighed([strong, padded], {}, frozenset(), known, world, ran=ran, prices=prices)
+        assert paid.score == pytest.approx(2 + (3 + 3 / 5) / 2, abs=0.01)
+
+
 # ── in the engine ──
 
 
@@ -110,3 +136,25 @@ def test_traits_are_those_of_all_looks_of_a_pair():
         ("e-1", "p-2"): Pair("support", 1, (0, 1, 1, 1)),
     }
     assert found.shares[found.pairs["e-1", "p-2"]] < 1
+
+
+def test_weeks_under_one_case_are_one():
+    """Its missing link is missing in all of them; a case for each week, and weeks without one, are as many as they are."""
+    cases = {
+        "p-0": ["c-1"] * 4,
+        "p-1": ["c-1", "c-2", "c-3", "c-4"],
+        "p-2": ["c-1", None, None, "c-1"],
+        "p-3": [None] * 4,
+    }
+    looks = [
+        {"who": "e-1", "person": person, "t": at(10 + 7 * week), "case": case}
+        for person, of in cases.items()
+        for week, case in enumerate(of)
+    ]
+    # Two cases in one week are one week.
+    looks += [{"who": "e-1", "person": "p-4", "t": at(10), "case": f"c-{n}"} for n in range(2)]
+    with facts_of(looks, staff=[{"who": "e-1", "unit": "u", "function": "support"}]) as facts:
+        world = world_of(facts, at(60), DEFAULTS, TEMPLATES)
+        found = gravity(world, evidence_of(world, world.looks)).pairs
+    weeks = {person: pair.weeks for (_, person), pair in found.items()}
+    assert weeks == {"p-0": 1, "p-1": 4, "p-2": 3, "p-3": 4, "p-4": 1}

@@ -8,7 +8,8 @@
 It stands dependence: the signals of one finding look at the same looks. p is cut off at .9, since counts come in jumps and
 often say 1, and one such family would shout down all others.
 
-Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.   docs/adr/0145, 0193, 0197, 0241
+Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.
+Design: docs/adr/0145, 0193, 0197, 0241, 0281
 """
 
 from __future__ import annotations
@@ -47,13 +48,26 @@ def _smallest(
     signals: Iterable[Signal], ran: Mapping[Family, int], numbers: Fusion, prices: Mapping[str, float] | None
 ) -> dict[Family, float]:
     """Per family that speaks its smallest p, all prices paid; it may be above 1."""
-    paid = [(s, max(s.p, numbers.least) * prices.get(_purse(s), 1.0) if prices else s.p) for s in signals]
+    paid = [(s, _paid(s, numbers, prices)) for s in signals]
     # What may support a finding and never be one does not carry it either.
     least = min((p for s, p in paid if s.opens), default=0.0)
     smallest: dict[Family, float] = {}
     for signal, p in paid:
         smallest[signal.family] = min(smallest.get(signal.family, math.inf), p if signal.opens else max(p, least))
     return {family: p * ran[family] for family, p in smallest.items() if ran.get(family)}
+
+
+def shares(
+    signals: Sequence[Signal], numbers: Fusion, prices: Mapping[str, float] | None = None
+) -> list[tuple[float, Signal]]:
+    """How much of a finding each signal says: its odds beside those of all that may be a finding by themselves. Adds up to 1."""
+    said = [signal for signal in signals if signal.opens] or signals
+    won = [1 / max(LEAST, _paid(signal, numbers, prices)) for signal in said]
+    return [(each / math.fsum(won), signal) for each, signal in zip(won, said, strict=True)]
+
+
+def _paid(signal: Signal, numbers: Fusion, prices: Mapping[str, float] | None) -> float:
+    return max(signal.p, numbers.least) * prices.get(_purse(signal), 1.0) if prices else signal.p
 
 
 def prices_of(tried: Iterable[Signal]) -> dict[str, float]:

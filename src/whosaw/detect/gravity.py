@@ -4,15 +4,16 @@
     pairs of principal and person, looked at without a reason ──▶ their traits
       nothing    no reason however weak, and none filed since     protected   that, at a protected person
       caseless   no look named a case                             place       addresses, locations or messages
-      weeks      the weeks in which it was done, few of them
+      weeks      the weeks in which it was done, few of them; those under one case are one
     each as seldom as it is in such work ──added up──▶ rank among all pairs of the company ──▶ −log10 of its share
 
 A missing link is missing from whomever it hits, and whoever is sought was chosen. So among findings that chance brings as easily
 those come first whose looks are of the kind that missing links seldom bring. A house where nobody names a case learns nothing
-from that, and one where half of the looks at protected persons have weak reasons learns much from one without any.
+from that, and one where half of the looks at protected persons have weak reasons learns much from one without any. A case whose
+link to the person is missing lacks it in every week in which it is worked on: that is one accident, however long it lasts.
 
 Invariants: nothing counts of the one who looked but their function, as what its work is like; a pair with a reason weighs nothing.
-Design: docs/adr/0240
+Design: docs/adr/0240, 0281
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _DIGITS = 9
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
-    """What one principal did at one person without a reason: which of _TRAITS (1 or 0), in how many weeks, for which work."""
+    """What one principal did at one person without a reason: which of _TRAITS (1 or 0), in how many weeks and cases, for which work."""
 
     function: str
     weeks: int
@@ -106,6 +107,7 @@ def _pairs(world: World) -> Any:
         "person",
         "function",
         "protected",
+        "case",
         week=looks.day // WEEK,
         weak=ibis.ifelse((looks.weight_then > 0) | (looks.weight_now >= world.templates.explained_from), 1, 0),
         some=ibis.ifelse(looks.weight_then > 0, 1, 0),
@@ -113,7 +115,11 @@ def _pairs(world: World) -> Any:
         place=ibis.greatest(*(looks[FIELDS[each]] for each in PLACE)),
     )
     pairs = looks.group_by("who", "person").aggregate(
-        weeks=ibis.least(looks.week.nunique(), world.defaults.gravity.weeks),
+        weeks=ibis.least(
+            looks.week.nunique(),
+            looks.week.nunique(where=looks["case"].isnull()) + looks["case"].nunique(),
+            world.defaults.gravity.weeks,
+        ),
         **{name: looks[name].max() for name in ("function", "protected", "weak", "some", "named", "place")},
     )
     return pairs.select(

@@ -2,9 +2,9 @@
 """What a finding weighs, and what speaks against it. Both in words.
 
     signals of one finding ──▶ one p                      families of them ──▶ odds
-    looks of it            ──▶ gravity                    log10(1 + odds) + gravity ──▶ score
+    looks of each signal   ──▶ gravity, by its odds       log10(1 + odds) + gravity ──▶ score
 
-Invariant: counter-evidence is always shown and never removes a finding.      Design: docs/adr/0044, 0145, 0240, 0241
+Invariant: counter-evidence is always shown and never removes a finding.      Design: docs/adr/0044, 0145, 0240, 0241, 0281
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import narrow
 from whosaw.detect.explain import LATE, OVER, OWN
 from whosaw.detect.finding import Finding, Reason
-from whosaw.detect.fuse import LEAST, fused, odds, of_newcomers
+from whosaw.detect.fuse import LEAST, fused, odds, of_newcomers, shares
 from whosaw.detect.gravity import Gravity
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.signals.unexplained import Unexplained
@@ -53,11 +53,13 @@ def weighed(
     whos = sorted({*(look.who for look in looks), *(who for s in signals for who in s.principals)})
     judged = [of_newcomers(s, defaults.fusion) for s in signals]
     p = max(LEAST, fused(judged, ran, defaults.fusion, prices))
+    # What else joins it must not thin out what it is about: whoever pads each look with four at anybody would weigh a fifth.
+    gravity = math.fsum(share * grave.of(s.looks) for share, s in shares(judged, defaults.fusion, prices))
     return Finding(
         id="",
         as_of=world.as_of,
         # p of what is weak is near 1, however weak: what comes first among many such must still be told.
-        score=round(math.log10(1 + odds(judged, ran, defaults.fusion, prices)) + grave.of(looks), 4),
+        score=round(math.log10(1 + odds(judged, ran, defaults.fusion, prices)) + gravity, 4),
         p=six(p),
         sentence=_sentence(signals, looks, whos),
         principals=tuple(whos),
