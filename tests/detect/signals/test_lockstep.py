@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three at the same five persons are found; two who hand their work to each other are not."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
+from tests.detect.typed import at, facts_of
 
 from whosaw.detect.defaults import load_defaults
+from whosaw.detect.run import world_of
 from whosaw.detect.signals import lockstep
+from whosaw.detect.templates import load_templates
 
 
 def test_a_gang_is_found_and_a_hand_over_is_not(town):
@@ -54,22 +58,41 @@ def test_what_most_pairs_of_a_team_share_is_how_it_works():
     assert max(edge.p for edge in lockstep._edges(_shared(three, units), numbers)) < 1e-6
 
 
+@contextmanager
+def in_names(*looks):
+    """A folder of looks (who, person, in whose name or None), a day apart; e-m is a machine."""
+    staff = [{"who": f"e-{x}", "unit": f"u-{x}", "function": "service" if x == "m" else "support"} for x in "abcm"]
+    rows = []
+    for leaf, (who, person, name) in enumerate(looks):
+        look = {"leaf": leaf, "look_id": f"l-{leaf}", "t": at(10 + leaf), "person": person}
+        rows.append({**look, "row": 2 * leaf, "who": who})
+        if name is not None:
+            rows.append({**look, "row": 2 * leaf + 1, "who": name, "account": who, "claimed": 1})
+    with facts_of(rows, staff=staff) as facts:
+        yield world_of(replace(facts, dataset=object()), at(60), load_defaults(), load_templates())
+
+
+def pairs_of(world_):
+    rows = world_.facts.rows(lockstep.query(world_)["pairs"], ("a", "b"), "")
+    return {(row["a"], row["b"]): row["c120"] for row in rows}
+
+
 def test_what_a_machine_did_in_somebodys_name_is_one_look():
     """Else the machine and whoever uses it would be in step with each other at everybody."""
-    made = company(2)
-    with world(made) as world_:
-        folder = replace(world_, facts=replace(world_.facts, dataset=object()))
-        named = world_.looks.mutate(named=(world_.looks.who == "e-0001").cast("int64"))
-        of_log, of_folder = (
-            {
-                row["who"]
-                for row in world_.facts.rows(
-                    lockstep._own(replace(w, looks=named)).select("who").distinct(), ("who",), ""
-                )
-            }
-            for w in (world_, folder)
-        )
-        assert of_log - of_folder == {"e-0001"}
+    persons = [f"p-{n}" for n in range(4)]
+    with in_names(*(("e-m", p, "e-a") for p in persons), *(("e-b", p, None) for p in persons)) as world_:
+        assert pairs_of(world_) == {("e-a", "e-b"): 4}
+
+
+def test_a_human_in_anothers_name_is_in_step_with_others_and_not_with_that_one():
+    """To look in a colleague's name hides nobody, and accuses no two of what one of them did."""
+    persons = [f"p-{n}" for n in range(4)]
+    lent = [("e-a", p, "e-b") for p in persons]
+    with in_names(*lent, *(("e-c", p, None) for p in persons)) as world_:
+        assert pairs_of(world_) == {("e-a", "e-c"): 4, ("e-b", "e-c"): 4}
+    # Where the other looked too, they have that in common.
+    with in_names(*lent, *(("e-b", p, None) for p in persons[:3])) as world_:
+        assert pairs_of(world_) == {("e-a", "e-b"): 3}
 
 
 def test_nobody_shares_anything():

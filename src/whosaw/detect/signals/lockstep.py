@@ -7,10 +7,11 @@
     ──▶ pairs that stand out, grown together: a group
 
 Innocent pairs have habits: what two share with a reason, they share without one where a link is missing. And what a machine did
-in somebody's name that is known is that one's look and nobody's company: else all whom it serves were in step with it.
+in somebody's name that is known is that one's look and nobody's company: else all whom it serves were in step with it. What a
+human did in another's name is a look of both, and no company of the two.
 
 *Innocent*: shift hand-over, viral accounts, incident bridges.
-*Beaten by*: a list split so that nobody shares a person (`circle_sweep`).                    Design: docs/adr/0151, 0231
+*Beaten by*: a list split so that nobody shares a person (`circle_sweep`).                    Design: docs/adr/0151, 0231, 0283
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, cast
 
 from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
-from whosaw.detect.signal import Evidence, Family, Signal, World
+from whosaw.detect.signal import MACHINES, Evidence, Family, Signal, World
 from whosaw.detect.tails import all_of, at_least, in_common, times
 from whosaw.detect.wording import many, people, usual
 from whosaw.facts.columns import DAY, Cell
@@ -79,10 +80,12 @@ def query(world: World) -> dict[str, Any]:
     numbers = world.defaults.of(NAME, NUMBERS)
     looks = _own(world)
     little = looks.filter(looks["first"] == 1, looks.weight_then < numbers.weight)
-    begun = little.group_by("who", "person").aggregate(day=little.day.min(), unit=little.unit.max())
+    begun = little.group_by("who", "person").aggregate(
+        day=little.day.min(), unit=little.unit.max(), least=little.leaf.min(), most=little.leaf.max()
+    )
     lookers = begun.group_by(of=begun.person).aggregate(d=begun.count())
     lookers = lookers.filter(lookers.d <= numbers.lookers)
-    begun = begun.join(lookers, begun.person == lookers.of).select("who", "person", "day", "unit", "d")
+    begun = begun.join(lookers, begun.person == lookers.of).select("who", "person", "day", "unit", "d", "least", "most")
     pairs = _pairs(begun.filter(begun.d > 1), numbers.days)
     sums = pairs.group_by("same").aggregate(**{f"c{days}": pairs[f"c{days}"].sum() for days in numbers.days})
     several = pairs.filter(pairs[f"c{numbers.days[-1]}"] > 1)
@@ -101,17 +104,22 @@ def query(world: World) -> dict[str, Any]:
 
 
 def _own(world: World) -> Any:
-    """The judged looks of which nobody else is known to have made the very same one."""
+    """The judged looks without those that a machine made in a name that is known."""
     looks = world.looks.filter(world.looks.judged == 1, world.looks.person.notnull())
-    return looks if world.facts.dataset is None else looks.filter(looks.named == 0)
+    if world.facts.dataset is None:
+        return looks
+    machine = looks.function.fill_null("") == MACHINES
+    return looks.filter(~(machine & (looks.named == 1)))
 
 
 def _pairs(begun: Any, days: Sequence[int]) -> Any:
     """a, b (a first by id), same (1: of one unit), c…: persons in common at most so many days apart."""
     ibis = need("ibis", "watching")
-    other = begun.select(b="who", person="person", o_day="day", o_unit="unit")
+    other = begun.select(b="who", person="person", o_day="day", o_unit="unit", o_least="least", o_most="most")
     both = begun.join(other, "person")
     both = both.filter(both.who < both.b)
+    # What one did in another's name are two principals' looks, and no two.
+    both = both.filter((both.least != both.o_least) | (both.most != both.o_most))
     both = both.mutate(gap=(both.day - both.o_day).abs(), same=ibis.ifelse(both.unit == both.o_unit, 1, 0))
     both = both.filter(both.gap <= days[-1])
     return both.group_by(a=both.who, b=both.b).aggregate(
