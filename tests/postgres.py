@@ -9,6 +9,8 @@
 `make test` installs it (scripts/need-postgres.sh); without it, tests that ask for it are skipped and say so.
 """
 
+import atexit
+import functools
 import itertools
 import os
 import pwd
@@ -49,6 +51,7 @@ _FILES = {"jsonlog": "server.json", "csvlog": "server.csv"}
 _PATIENCE = 30.0  # seconds; a server that has not answered by then will not
 
 
+@functools.cache
 def programs() -> Path:
     """The folder of initdb and pg_ctl; skips the test where no server with pgAudit is installed."""
     found = subprocess.run(
@@ -123,23 +126,41 @@ def server(more: str = ""):
     """A server of its own, stopped when the block is left, and also when this process dies. `more`: settings of its own."""
     bin_ = programs()
     # Not below pytest's folder: PostgreSQL does not run as root, and another account must be able to enter.
-    folder = Path(tempfile.mkdtemp(prefix="whosaw-pg-"))
     account = _account()
+    folder = _folder(account)
     try:
-        os.chmod(folder, 0o755)
-        if account:
-            os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
         data = folder / "data"
-        _run(
-            [bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"],
-            account,
-        )
+        _run(["cp", "-a", _empty(account), data], account)
         with open(data / "postgresql.conf", "a") as conf:
             conf.write(SETTINGS.format(folder=folder) + more)
         with _running([bin_ / "pg_ctl", "-D", data], folder, account):
             yield Server(folder, account)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def _empty(account: str | None) -> Path:
+    """The data of a server that was never started: made once in a process, because initdb takes longer than a start."""
+    folder = _folder(account)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _run(
+        [
+            programs() / "initdb", "-D", folder / "data",
+            "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync",
+        ],
+        account,
+    )  # fmt: skip
+    return folder / "data"
+
+
+def _folder(account: str | None) -> Path:
+    """A new folder that the account of the server may write to and everybody may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="whosaw-pg-"))
+    os.chmod(folder, 0o755)
+    if account:
+        os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
+    return folder
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]
-SHORT = "8"  # seconds, where nobody asked for more
+SHORT = "5"  # seconds, where nobody asked for more
 
 pytestmark = pytest.mark.postgres
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-KILLS = int(os.environ.get("WHOSAW_KILLS", "24"))
+KILLS = int(os.environ.get("WHOSAW_KILLS", "12"))
 
 
 def test_no_acknowledged_receipt_is_lost(tmp_path, capsys):

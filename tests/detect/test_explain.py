@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.detect.company import opened
@@ -32,14 +33,15 @@ def oracles(worlds):
         yield Oracle(rows, world.tables, TEMPLATES, DEFAULTS)
 
 
+@pytest.mark.parametrize("many", [100, pytest.param(500, marks=pytest.mark.slow)])
 @settings(
     deadline=None, max_examples=1, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
 )
 @given(seed=st.integers(0, 2**32))
-def test_the_engine_says_what_plain_python_says(tmp_path_factory, seed):
-    """In hundreds of small worlds every look has the weights, the reason and the nearest miss of the oracle, and every
+def test_the_engine_says_what_plain_python_says(tmp_path_factory, many, seed):
+    """In a hundred small worlds every look has the weights, the reason and the nearest miss of the oracle, and every
     unit its counts."""
-    worlds = small_worlds(random.Random(seed), 250)
+    worlds = small_worlds(random.Random(seed), many)
     with opened(tmp_path_factory.mktemp("facts"), *together(worlds)) as facts:
         world = world_of(facts, AS_OF, DEFAULTS, TEMPLATES)
         found = facts.rows(world.looks, ("row",), "test")

@@ -46,7 +46,7 @@ def test_every_call_fails_once_or_is_the_last(capsys):
 def test_some_calls_fail_or_are_the_last(capsys):
     """A sample of the same, as the seed of this run draws it."""
     seed = random.Random(os.environ.get("WHOSAW_SEED")).randrange(2**16)
-    played(capsys, "sweep", "--every", "600", "--seed", str(seed))
+    played(capsys, "sweep", "--every", "1000", "--seed", str(seed))
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_the_power_fails_at_every_moment(capsys):
 
 def test_the_power_fails_at_some_moments(capsys):
     """Some of the same, as the seed of this run draws them."""
-    played(capsys, "cuts", "--seeds", "9")
+    played(capsys, "cuts", "--seeds", "5")
 
 
 @pytest.mark.slow

@@ -386,7 +386,7 @@ class Life(RuleBasedStateMachine):
         self.world.settle()
 
 
-Life.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+Life.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
 
 
 def test_nothing_is_erased_while_the_clock_is_behind():
