@@ -33,7 +33,7 @@ from whosaw.journal.sequencer import same
 from whosaw.journal.submission import Recorded, Waiting
 
 PATIENCE = 15.0
-LOOK_EVERY, LOOK_IDLE = 0.05, 1.0
+LOOK_EVERY, LOOK_IDLE = 0.05, 0.2  # a gate that closes waits for the second
 _log = logging.getLogger(__name__)
 
 
