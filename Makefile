@@ -71,7 +71,7 @@ damage: $(VENV)/.dev      ## every published file, damaged in every way, is name
 	@$(BIN)/python -m pytest -q -m slow tests/journal/test_repair.py tests/verify/test_folder.py
 
 faults: $(VENV)/.dev      ## every write that can fail, at every size: prints docs/fault-table.md
-	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py tests/journal/test_erase.py
+	@$(BIN)/python -m pytest -q -m slow tests/journal/test_write_faults.py tests/journal/test_map_log.py tests/journal/test_erase.py
 
 erasures: $(VENV)/.dev    ## kill -9 at every call of an erasure, and at thirty moments of it
 	@$(BIN)/python -m pytest -q -m slow tests/erasure

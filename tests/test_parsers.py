@@ -486,7 +486,7 @@ def test_one_spelling_or_none(name):
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_accepted_bytes_render_to_the_same_bytes_and_none_crash(name, data):
     """Mutated and arbitrary bytes: the one spelling of something, or an error of ours."""

@@ -182,6 +182,10 @@ persons_a_day = 366
 """
 
 
+# The tables in which a change counts for longer than the row that made it.
+PEOPLE = ("staff", "persons", "links", "assignments")
+
+
 class Clock:
     """Goes forward by a millisecond at each reading, and to where a row turns it."""
 
@@ -214,8 +218,9 @@ class Town:
     def begin(self) -> None:
         """Forty days later: whatever was changed, reached or owed is over, and the tables are as they should be."""
         self.clock.at = max(self.clock.at, self._latest)
-        self.tables = company(self.clock.at)
-        self.load()  # a unit that the last row moved counts for thirty days from here
+        before, self.tables = self.tables, company(self.clock.at)
+        if self._stopped or any(before.get(name) != self.tables[name] for name in PEOPLE):
+            self.load()  # a unit that the last row moved counts for thirty days from here
         for staff in sorted(self._stopped):
             self.lift(staff, "dean", "cleo")
         self.review()

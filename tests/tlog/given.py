@@ -15,7 +15,7 @@ from whosaw.errors import WhosawError
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "tlog"
 
 # A loaded machine is slow, which says nothing about the code.
-patient = settings(deadline=None, max_examples=150)
+patient = settings(deadline=None, max_examples=60)
 
 
 def shared(name):

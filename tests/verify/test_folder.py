@@ -81,7 +81,7 @@ def test_every_published_size_holds_with_all_its_old_files(large):
     assert "27 older partial files" in report.text()
 
 
-@pytest.mark.parametrize("most", [30, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("most", [10, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_every_byte_of_a_small_folder_counts(small, most):
     """Whatever single byte is changed, in whatever file, the folder no longer holds. `most`: of one file, any of them."""
     log, files = small
