@@ -12,14 +12,15 @@ The peer (``bench.guard_peer``) asks whether a function may see a field; a look 
 region, the quotas and the approvals, and leaves a record that an outsider can check. Both run on this machine, in this run, with
 the same clients; its own figure without HTTP stands in the notes, because a library is not a server.
 
-Callers of the library are tasks of one event loop (`Guard.look_async`) or threads (`Guard.look`): the better counts, and both stand
-in the notes.
+Callers of the library are tasks of one event loop (`Guard.look_async`) or threads (`Guard.look`), and each process, the peer's too,
+has all cores or one (`bench.cores`): the best counts, and all stand in the notes.
 """
 
 import asyncio
 import gc
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,8 +31,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import guard_peer
+from bench.cores import on_one_core
 from bench.figures import Figure, Measured, keep, machine, percentile, show
-from bench.guard_http import served, served_peer
+from bench.guard_http import Served, served, served_peer
 from bench.peers import SETTINGS
 from bench.town import PERSONS, furnished, look_once, look_once_async, town
 from tests import postgres
@@ -122,24 +124,42 @@ def measure(folder: Path) -> Measured:
             numbers = itertools.count(PERSONS)
             with served_peer(pg.folder) as theirs, served(served_) as ours:
                 for callers in CALLERS:
-                    tasks, threads, inside, peer, own = [], [], [], [], []
-                    for _ in range(TIMES):
-                        gc.collect()
-                        tasks.append(by_tasks(lambda n: look_once_async(here, n), numbers, callers))
-                        threads.append(by_threads(lambda n: look_once(here, n), numbers, callers))
-                        inside.append(peer_inside(pg.folder, numbers, callers))
-                        peer.append(theirs(callers, numbers, SECONDS))
-                        own.append(ours(callers, numbers, SECONDS))
-                    library = max(*tasks, *threads)
-                    found.figures.append(Figure.of(f"look_{callers}", "looks/s", library, max(peer), PEER))
-                    found.figures.append(Figure.of(f"http_{callers}", "looks/s", max(own), max(peer), PEER))
-                    found.notes.append(
-                        f"look_{callers}: by tasks {max(tasks):,.0f}/s, by threads {max(threads):,.0f}/s; "
-                        f"the peer's handler alone, without HTTP: {max(inside):,.0f}/s, ours is {library / max(inside):.2f} times that"
-                    )
+                    found.take(_looks(callers, numbers, here, pg.folder, ours=ours, theirs=theirs))
             found.take(decided(here))
         found.take(processes(folder, pg))
     return found
+
+
+def _looks(
+    callers: int, numbers: Iterator[int], here: House, database: Path, *, ours: Served, theirs: Served
+) -> Measured:
+    """`look_` and `http_` of so many callers: each alternative with the process on all cores and on one, of which the better counts."""
+    own = os.getpid()
+    alternatives: dict[str, tuple[int, Callable[[], float]]] = {
+        "tasks": (own, lambda: by_tasks(lambda n: look_once_async(here, n), numbers, callers)),
+        "threads": (own, lambda: by_threads(lambda n: look_once(here, n), numbers, callers)),
+        "its handler without HTTP": (own, lambda: peer_inside(database, numbers, callers)),
+        "the peer": (theirs.process, lambda: theirs.rate(callers, numbers, SECONDS)),
+        "http": (ours.process, lambda: ours.rate(callers, numbers, SECONDS)),
+    }
+    free, single = dict.fromkeys(alternatives, 0.0), dict.fromkeys(alternatives, 0.0)
+    for _ in range(TIMES):
+        for name, (process, rate) in alternatives.items():
+            gc.collect()
+            free[name] = max(free[name], rate())
+            with on_one_core(process):
+                single[name] = max(single[name], rate())
+    best = {name: max(free[name], single[name]) for name in alternatives}
+    library, peer = max(best["tasks"], best["threads"]), best["the peer"]
+    notes = [f"{name} {free[name]:,.0f}/s on all cores, {single[name]:,.0f}/s on one" for name in alternatives]
+    notes.append(f"the library is {library / best['its handler without HTTP']:.2f} times the peer's handler")
+    return Measured(
+        [
+            Figure.of(f"look_{callers}", "looks/s", library, peer, PEER),
+            Figure.of(f"http_{callers}", "looks/s", best["http"], peer, PEER),
+        ],
+        [f"look_{callers}, http_{callers}: " + "; ".join(notes)],
+    )
 
 
 def decided(here: House) -> Measured:

@@ -15,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.town import PERSONS
@@ -22,6 +24,14 @@ from bench.town import PERSONS
 _HOST = "127.0.0.1"
 Rate = Callable[[int, Iterator[int], float], float]
 """Requests a second by so many callers, numbered so, for so many seconds."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that answers: how fast it is, and its process."""
+
+    rate: Rate
+    process: int
 
 
 def _peer_request(n: int) -> bytes:
@@ -47,7 +57,7 @@ def _post(path: str, body: bytes, more: str) -> bytes:
 
 
 @contextmanager
-def served_peer(folder: Path, port: int = 18_941) -> Iterator[Rate]:
+def served_peer(folder: Path, port: int = 18_941) -> Iterator[Served]:
     """The peer, over the database whose socket lies in `folder`."""
     command = [
         "-m",
@@ -59,23 +69,23 @@ def served_peer(folder: Path, port: int = 18_941) -> Iterator[Rate]:
         "warning",
         "--no-access-log",
     ]
-    with _running(command, port, {"WHOSAW_PEER": str(folder)}):
-        yield lambda callers, numbers, seconds: asyncio.run(_rate(port, _peer_request, callers, numbers, seconds))
+    with _running(command, port, {"WHOSAW_PEER": str(folder)}) as process:
+        yield Served(partial(_rate_of, port, _peer_request), process)
 
 
 @contextmanager
-def served(data: Path, port: int = 18_942) -> Iterator[Rate]:
+def served(data: Path, port: int = 18_942) -> Iterator[Served]:
     """The gate of a data folder."""
-    with _running(["-m", "bench.guard_serve", str(data), str(port)], port, {}):
-        yield lambda callers, numbers, seconds: asyncio.run(_rate(port, _own_request, callers, numbers, seconds))
+    with _running(["-m", "bench.guard_serve", str(data), str(port)], port, {}) as process:
+        yield Served(partial(_rate_of, port, _own_request), process)
 
 
 @contextmanager
-def _running(command: list[str], port: int, more: dict[str, str]) -> Iterator[None]:
+def _running(command: list[str], port: int, more: dict[str, str]) -> Iterator[int]:
     process = subprocess.Popen([sys.executable, *command], env={**os.environ, **more})
     try:
         asyncio.run(_answering(port, process))
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(60)
@@ -92,6 +102,10 @@ async def _answering(port: int, process: subprocess.Popen[bytes]) -> None:
             writer.close()
             return
     raise RuntimeError("a server did not start")
+
+
+def _rate_of(port: int, request: Callable[[int], bytes], callers: int, numbers: Iterator[int], seconds: float) -> float:
+    return asyncio.run(_rate(port, request, callers, numbers, seconds))
 
 
 async def _rate(
