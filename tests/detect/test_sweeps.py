@@ -30,16 +30,22 @@ EXPECTED = Expected(
 CIRCLE = {"members": 30, "shielded": 0}
 
 
-def best(whos, function=None, habits=()):
+def best(whos, function=None, habits=(), bare=0, nothing=()):
     """The best way of a circle of thirty, of whom one a day was looked at by each of `whos` in turn."""
     found = [
-        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "unit": None, "function": function,
+        {"seed": "p", "who": who, "person": f"p-{n}", "day": 2810 * 7 + n, "intimate": 0, "bare": bare, "unit": None, "function": function,
          "manager": None, "protected": 0, "n": 0}
         for n, who in enumerate(whos)
     ]  # fmt: skip
     of_function = [{**row, "team": "function", "id": "security", "n": 50} for row in BEGUN if row["id"] == "e-0"]
     numbers = [{"team": column, "teams": 100} for column in TEAMS]
-    rows = {"teams": [*BEGUN, *of_function], "numbers": numbers, "together": TOGETHER, "habits": habits}
+    rows = {
+        "teams": [*BEGUN, *of_function],
+        "numbers": numbers,
+        "together": TOGETHER,
+        "habits": habits,
+        "bare": nothing,
+    }
     return Sweeps(rows, EXPECTED, Spread(1.0, 0.5, 500), Spread(1.0, 0.5, 500), [5]).best(CIRCLE, found)
 
 
@@ -73,3 +79,18 @@ def test_where_few_people_do_all_the_work_few_hands_say_little():
     assert same_hand(together([*few, *busy]), (2801, 2802)) == pytest.approx(0.1)
     assert same_hand([], (2800, 2819)) == 0
     assert again([("a", "1"), ("a", "2"), ("a", "3"), ("b", "1")]) == 2
+
+
+def test_what_has_nothing_is_held_against_what_has_nothing():
+    """Eight persons at whom nothing explains a look, where one in twenty is so; of a function where most are so they are any eight."""
+    whos = [f"e-{n}" for n in range(8)]
+    everybody = {"function": "support", "n": 1900, "bare": 95}
+    never, seldom = ({"function": "security", "n": 100, "bare": bare} for bare in (100, 5))
+    plain = best(whos, "security", nothing=[everybody, seldom])
+    stands, habit = (best(whos, "security", bare=1, nothing=[everybody, of]) for of in (seldom, never))
+    assert (plain.bare, stands.bare) == (False, True)
+    assert stands.p < plain.p / 100
+    assert habit.p > 50 * stands.p
+    # Of two or three people a function does not make itself usual.
+    few = best(whos, "security", bare=1, nothing=[everybody, {"function": "security", "n": 6, "bare": 6}])
+    assert stands.p < few.p < plain.p / 10

@@ -45,18 +45,20 @@ _Rows = Sequence[Mapping[str, Cell]]
 
 
 def starts(world: World) -> Any:
-    """who, person, day, u (1: without a reason), intimate; as of that day protected, unit, function, manager; kept."""
-    return world.once("starts", lambda: _starts(world.looks), large=True)
+    """who, person, day, u (1: without a reason), intimate, bare (see bare_of); as of that day protected, unit, function, manager; kept."""
+    return world.once("starts", lambda: _starts(world.looks, world.templates.explained_from), large=True)
 
 
-def _starts(looks: Any) -> Any:
+def _starts(looks: Any, explained_from: int) -> Any:
     ibis = need("ibis", "watching")
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
     looks = looks.select(
-        "who", "person", "day", "u", "protected", "unit", "function", "manager", intimate=intimate_of(looks)
-    )
+        "who", "person", "day", "u", "protected", "unit", "function", "manager", intimate=intimate_of(looks),
+        bare=bare_of(looks, explained_from),
+    )  # fmt: skip
     days = looks.group_by("who", "person", "day", "u").aggregate(
         intimate=looks.intimate.max(),
+        bare=looks.bare.min(),
         protected=looks.protected.max(),
         unit=looks.unit.max(),
         function=looks.function.max(),
@@ -98,6 +100,12 @@ def _by_week(begun: Any, column: str) -> Any:
 def intimate_of(looks: Any) -> Any:
     """1 where a look is at an intimate field."""
     return need("ibis", "watching").greatest(*(looks[FIELDS[field]] for field in INTIMATE))
+
+
+def bare_of(looks: Any, explained_from: int) -> Any:
+    """1 where a look names no case, and no reason, however weak, was on file or has been filed since."""
+    nothing = looks["case"].isnull() & (looks.weight_then == 0) & (looks.weight_now < explained_from)
+    return need("ibis", "watching").ifelse(nothing, 1, 0).cast("int64")
 
 
 def background(world: World) -> dict[str, Any]:

@@ -4,14 +4,14 @@
     all      k persons, whoever looks                 against what these persons would have had
     a team   k of the n that one principal, unit, manager or function began without a reason
     few      k persons, and fewer people at them      of whom two at least are at several: a list that was shared out
-    each for all looks and for those at intimate fields alone
+    each for all looks, for those at intimate fields alone, and for those that have nothing
 
 Of a function whose work goes along links further persons of a circle surprise less than the first.
 
 Of few, how many and by how few are two chances, and are multiplied: many strangers who each met one of the circle are no group,
 and four who have two each are one, though nobody shares a person.
 
-Invariant: every way of every window is paid for.                                      Design: docs/adr/0149, 0193, 0232
+Invariant: every way of every window is paid for.                                      Design: docs/adr/0149, 0193, 0232, 0282
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from typing import Any
 from whosaw.detect.expected import TEAMS, WEEK, Expected, Spread, windows
 from whosaw.detect.tails import all_of, at_least, members, times
 
-# Of circle_sweep all ways there are; the seventh is that of one principal for any reason.
-WAYS = 7
+# Of circle_sweep all ways there are; the tenth is that of one principal for any reason.
+WAYS = 10
 # Fewer persons are no circle; of an unprotected seed one more.
 LEAST = 2
 # One who looks at several is another way; of a list that was shared out at least so many have several.
@@ -41,6 +41,8 @@ _HABIT = 1.5
 _SMALLEST = 1e-300
 # So many persons' worth of everybody's habit in that of a function.
 _PRIOR = 20
+# So many looks' worth of everybody's share of those that have nothing in that of a function.
+_BARE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Way:
     n: int | None
     expected: float
     hands: int = 0
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class _Part:
     mean: float
     intimate: bool
     several: Mapping[str, frozenset[str]]
+    bare: bool = False
 
 
 class Sweeps:
@@ -98,6 +102,7 @@ class Sweeps:
         }
         self._of = {row["team"]: row["teams"] for row in rows["numbers"]}
         self._hands = hands
+        self._bare = _bare(rows["bare"])
         self._habits = _habits(rows["habits"])
         self._same = {window: same_hand(rows["together"], window) for window in self._windows}
 
@@ -124,8 +129,12 @@ class Sweeps:
             best = self._by_any(best, _Part(window, inside, mean, intimate=False, several=several))
             intimate = [row for row in inside if row["intimate"] == 1]
             if len({row["person"] for row in intimate}) >= LEAST:
-                mean *= self._expected.intimate
-                best = self._by_any(best, _Part(window, intimate, mean, intimate=True, several=several))
+                few = mean * self._expected.intimate
+                best = self._by_any(best, _Part(window, intimate, few, intimate=True, several=several))
+            bare = [row for row in inside if row["bare"] == 1]
+            if len({row["person"] for row in bare}) >= LEAST:
+                few = mean * math.fsum(self._bare.get(row["function"], self._bare[None]) for row in bare) / len(bare)
+                best = self._by_any(best, _Part(window, bare, few, intimate=False, several=several, bare=True))
         return best
 
     def _by_any(self, best: Way | None, part: _Part) -> Way | None:
@@ -138,7 +147,7 @@ class Sweeps:
         if _hopeless(k, mean, self._usually.inverse_s, tries, best):
             return best
         p = times(at_least(k, 1, mean, self._usually.inverse_s), tries)
-        return Way(p, part.weeks, part.intimate, "", "", k, None, mean) if _less(p, best) else best
+        return Way(p, part.weeks, part.intimate, "", "", k, None, mean, bare=part.bare) if _less(p, best) else best
 
     def _by_few(self, best: Way | None, part: _Part) -> Way | None:
         """More of them than chance brings, and by fewer people."""
@@ -155,7 +164,11 @@ class Sweeps:
             at_least(again(pairs), 1, hands, self._hands.inverse_s),
         ]
         p = times(all_of(both), tries)
-        return Way(p, part.weeks, part.intimate, "", "", k, None, part.mean, len(by)) if _less(p, best) else best
+        return (
+            Way(p, part.weeks, part.intimate, "", "", k, None, part.mean, len(by), part.bare)
+            if _less(p, best)
+            else best
+        )
 
     def _by_team(self, best: Way | None, part: _Part) -> Way | None:
         first, last = part.weeks
@@ -185,7 +198,7 @@ class Sweeps:
                     continue
                 p = times(max(p, members(k, n, seen, without, usual_here)), tries)
                 if _less(p, best):
-                    best = Way(p, part.weeks, part.intimate, column, id_, k, n, usual_here)
+                    best = Way(p, part.weeks, part.intimate, column, id_, k, n, usual_here, bare=part.bare)
         return best
 
 
@@ -212,6 +225,17 @@ def _habits(rows: Iterable[Any]) -> dict[str, float]:
     all_ = _of_least(everybody, 0.0)
     shares = {function: _of_least(of, all_) for function, of in members.items() if len(of) >= _FEW_PEOPLE}
     return {function: share / (1 - share) - _HABIT * all_ / (1 - all_) for function, share in shares.items()}
+
+
+def _bare(rows: Iterable[Any]) -> dict[str | None, float]:
+    """Per function of how many of its looks without a reason there is nothing at all, drawn towards everybody's, which is at None.
+
+    Where tools record no case, to name none says nothing.
+    """
+    rows = list(rows)
+    everybody = sum(row["bare"] for row in rows) / max(1, sum(row["n"] for row in rows))
+    own = {row["function"]: (row["bare"] + _BARE * everybody) / (row["n"] + _BARE) for row in rows}
+    return {**own, None: everybody}
 
 
 def _further(habits: Mapping[str, float], function: str | None, k: int, mean: float, inverse_s: float) -> float:

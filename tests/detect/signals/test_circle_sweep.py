@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A circle shared out among four is found; the same looks with a reason are not, and neither is honest work."""
 
+from dataclasses import replace
+
 import pytest
 from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
+from tests.detect.typed import at, facts_of
 
 from whosaw.detect.coverage import cover, homes_alone, runs
+from whosaw.detect.defaults import load_defaults
+from whosaw.detect.expected import bare_of
+from whosaw.detect.run import world_of
 from whosaw.detect.signals import circle_sweep
+from whosaw.detect.templates import load_templates
 from whosaw.model.access import Field
 
 
@@ -89,3 +96,32 @@ def test_without_links_and_homes_the_signal_is_off():
 def test_honest_homes_have_as_many_as_chance_brings(seed):
     with world(homes(seed), without=("links",)) as world_:
         assert share_below(tried(circle_sweep, world_), 0.05) <= 0.12
+
+
+def test_nothing_is_no_case_and_no_reason_then_or_since():
+    """A case that nobody knows is one, a weak reason is one, and so is one that was filed since."""
+    looks = [{"who": "e-1", "person": f"p-{n}", "t": at(10), "case": "c-?" if n == 1 else None} for n in range(5)]
+    with facts_of(looks, staff=[{"who": "e-1", "unit": "u", "function": "support"}]) as facts:
+        world_ = world_of(facts, at(60), load_defaults(), load_templates())
+        of = world_.looks
+        weak, late = ((of.person == f"p-{n}").cast("int64") for n in (2, 3))
+        of = of.mutate(weight_then=20 * weak, weight_now=world_.templates.explained_from * late)
+        bare = bare_of(of, world_.templates.explained_from)
+        rows = facts.rows(of.select("person", bare=bare), ("person",), "")
+    assert {row["person"] for row in rows if row["bare"]} == {"p-0", "p-4"}
+
+
+def test_it_is_said_of_looks_that_have_nothing():
+    """And only those are shown: another of the circle was looked at for a case."""
+    made = company(5)
+    *persons, other = [made.persons[700]["person"], *made.around(made.persons[700]["person"])][:8]
+    for n, person in enumerate([*persons, other]):
+        made.look(f"e-{7 + n % 4:04d}", person, 60 + n, Field.PROFILE)
+    with world(made) as world_:
+        looks = world_.looks
+        looks = looks.mutate(case=looks.person.isin(persons).ifelse(None, "c-1"))
+        signals = tried(circle_sweep, replace(world_, looks=looks))
+    first = next(s for s in signals if s.unit == persons[0])
+    assert first.bare
+    assert other not in first.persons and len(first.persons) >= 5
+    assert "with no case named and no reason, however weak, on file; " in first.sentence

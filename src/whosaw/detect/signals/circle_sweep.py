@@ -6,14 +6,14 @@
                                       and once more together with how few people it was
        2  one principal, one team     k of the n persons they looked at without a reason
        3  one principal, any reason   k of all n persons they looked at: a list covered by cases, one by one
-       1 and 2 once more for looks at intimate fields alone
+       1 and 2 once more for looks at intimate fields alone, and for those that have nothing: no case named, no weak reason
 
 The first finds a list that was split so that nobody shares a person. A circle is measured beside other circles: families,
 shared devices and reports of abuse are looked at together by nature. Whether the seed is protected is said, not needed: those
 around the protected are mostly in no class themselves, and where no classes are known every circle is tried.
 
 *Innocent*: fraud rings, family accounts, reports of abuse (mostly with a reason).
-*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149, 0193
+*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149, 0193, 0282
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from whosaw.detect.expected import (
     Expected,
     Spread,
     background,
+    bare_of,
     by_team,
     in_weeks,
     intimate_of,
@@ -55,7 +56,7 @@ FAMILY: Family = "graph"
 NEEDS = frozenset({"look", "links"})
 SLICED = frozenset({"inside"})
 _Rows = Mapping[str, Any]
-_INSIDE = ("seed", "person", "who", "day", "intimate", "unit", "function", "manager", "protected", "n")
+_INSIDE = ("seed", "person", "who", "day", "intimate", "bare", "unit", "function", "manager", "protected", "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Circle(Signal):
     guarded: bool = False
     any_reason: bool = False
     intimate: bool = False
+    bare: bool = False
 
 
 # ── on the engine ──
@@ -122,6 +124,7 @@ def query(world: World) -> dict[str, Any]:
     functions = found.group_by("who").aggregate(function=found.function.max())
     habits = pairs.group_by("who").aggregate(persons=pairs.count(), circles=pairs.seed.nunique())
     pairs = pairs.group_by("seed").aggregate(pairs=pairs.count(), whos=pairs.who.nunique())
+    without = begun.filter(begun.u == 1)
     return {
         **background(world),
         "circles": circles,
@@ -131,6 +134,7 @@ def query(world: World) -> dict[str, Any]:
         "teams": by_team(begun, _several(found)),
         "numbers": numbers_of(begun),
         "together": together(begun),
+        "bare": without.group_by("function").aggregate(n=without.count(), bare=without.bare.sum()),
         **_crowds(inside, begun, world.as_of // DAY - numbers.crowd_days, numbers.crowd),
     }
 
@@ -141,13 +145,13 @@ def _rows(gated: Any, found: Any) -> Any:
     worked = gated.filter(gated.u == 0)
     worked = worked.group_by("seed", "protected", day=worked.day // WEEK * WEEK).aggregate(n=worked.count())
     zero, none = ibis.literal(0, "int64"), ibis.null("string")
-    worked = worked.mutate(intimate=zero, **dict.fromkeys(("person", *TEAMS), none))
+    worked = worked.mutate(intimate=zero, bare=zero, **dict.fromkeys(("person", *TEAMS), none))
     return found.mutate(n=zero).select(*_INSIDE).union(worked.select(*_INSIDE))
 
 
 def _inside(begun: Any, circle: Any) -> Any:
     return begun.join(circle, begun.person == circle.member).select(
-        "seed", "who", "person", "day", "u", "intimate", "unit", "function", "manager", "protected"
+        "seed", "who", "person", "day", "u", "intimate", "bare", "unit", "function", "manager", "protected"
     )
 
 
@@ -267,8 +271,8 @@ def _best(blank: Circle, way: Way | None, crowds: Mapping[str, tuple[float, Any]
         return blank
     first, last = way.weeks
     return replace(
-        blank, p=way.p, weeks=way.weeks, days=(last - first + 1) * WEEK, intimate=way.intimate, column=way.column, id=way.id,
-        hands=way.hands, k=way.k, n=blank.n if way.n is None else way.n, expected=way.expected,
+        blank, p=way.p, weeks=way.weeks, days=(last - first + 1) * WEEK, intimate=way.intimate, bare=way.bare,
+        column=way.column, id=way.id, hands=way.hands, k=way.k, n=blank.n if way.n is None else way.n, expected=way.expected,
     )  # fmt: skip
 
 
@@ -305,11 +309,15 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     covering = sorted({c.id for c in circles if c.any_reason})
     seen = evidence_of(world, looks.filter((looks.u == 1) | looks.who.isin(covering)))
     intimate = {e.key for e in evidence_of(world, looks.filter(looks.u == 1, intimate_of(looks) == 1))}
+    nothing = bare_of(looks, world.templates.explained_from)
+    bare = {e.key for e in evidence_of(world, looks.filter(looks.u == 1, nothing == 1))}
     made = []
     for circle in circles:
         mine = [e for e in seen if e.person in around[circle.unit]]
         if circle.intimate:
             mine = [e for e in mine if e.key in intimate]
+        if circle.bare:
+            mine = [e for e in mine if e.key in bare]
         made.append(_told(circle, mine, world, numbers))
     return made
 
@@ -350,7 +358,5 @@ def _sentence(circle: Circle, looks: Sequence[Evidence]) -> str:
         else ""
     )
     few = ", and as many looks would come from more people" if circle.hands else ""
-    return (
-        f"{people(len(whos), looks)} looked {what} {circle_}{each} in {days} without a reason on file; "
-        f"{usual(circle.expected)}{few}."
-    )
+    why = "with no case named and no reason, however weak, on file" if circle.bare else "without a reason on file"
+    return f"{people(len(whos), looks)} looked {what} {circle_}{each} in {days} {why}; {usual(circle.expected)}{few}."
