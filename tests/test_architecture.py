@@ -2,13 +2,12 @@
 """The walls, and ratchets that may only get better."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -53,12 +52,11 @@ def test_every_dependency_says_why():
     assert [line for line in lines if "# " not in line] == []
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_licence_and_idea_come_first(path):
+def test_licence_and_idea_come_first():
     """Every file names its licence, and every module opens with its idea."""
-    text = path.read_text()
-    assert text.startswith("# SPDX-License-Identifier: Apache-2.0\n")
-    assert ast.get_docstring(ast.parse(text))
+    first = re.compile(r'# SPDX-License-Identifier: Apache-2\.0\n\n?r?"""\S')
+    assert len(OURS) > 1000
+    assert [str(path.relative_to(ROOT)) for path in OURS if not first.match(path.read_text())] == []
 
 
 def test_packages_export_nothing():

@@ -250,7 +250,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(STEPS)
 def test_any_order_of_records_rekeys_and_crashes(steps):
     """After each: every stream has all of its records, in order, under the label of its place; fsck finds nothing."""

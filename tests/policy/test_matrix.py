@@ -35,10 +35,12 @@ SIGNED = [
 
 @pytest.fixture(params=["some", pytest.param("all", marks=pytest.mark.slow)])
 def between(request):
-    """Relations and signatures: all, or some, drawn. Nothing that forbids and all that may be signed are always among them."""
+    """Relations, signatures, functions: all, or some, drawn. Nothing that forbids and all that may be signed are always among
+    them."""
     if request.param == "all":
-        return RELATIONS, SIGNED
-    return [RELATIONS[0], *random.sample(RELATIONS[1:], 2)], [*random.sample(SIGNED[:-1], 2), SIGNED[-1]]
+        return RELATIONS, SIGNED, FUNCTIONS
+    functions = frozenset(random.sample(sorted(FUNCTIONS), 3))
+    return [RELATIONS[0], *random.sample(RELATIONS[1:], 2)], [*random.sample(SIGNED[:-1], 2), SIGNED[-1]], functions
 
 
 def edges(purpose):
@@ -64,7 +66,7 @@ def test_every_combination(purpose, modes, between):
 
     `make test` asks them for reading at the edges of each ladder, for some relations and signatures; `make matrix` for all.
     """
-    relations, signatures = between
+    relations, signatures, _ = between
     rungs = RUNGS if len(modes) > 1 else edges(purpose)
     look, facts = fitting(purpose)
     permitted = 0
@@ -108,10 +110,10 @@ def test_every_combination_for_the_protected(purpose, between):
 
 
 @pytest.mark.parametrize("purpose", MAY_NEED)
-def test_every_field_at_every_detail(purpose):
+def test_every_field_at_every_detail(purpose, between):
     """A purpose permits exactly the fields and details of the hand-written table, to the right functions only."""
     look, facts = fitting(purpose)
-    for function in FUNCTIONS:
+    for function in between[2] | WORK_OF[purpose]:
         for staff in (False, True):
             given = changed(facts, principal__function=function, person__staff=staff)
             for asked in RUNGS:

@@ -35,7 +35,7 @@ def histories(draw):
     return start, changes, frozenset(values), watched
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(histories(), st.randoms(use_true_random=False))
 def test_what_was_watched_is_what_is_traced(history, random):
     """Whatever order the pages came in."""
@@ -44,7 +44,7 @@ def test_what_was_watched_is_what_is_traced(history, random):
     assert traced(story(start, changes, now), What.PERSON) == watched
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(histories(), st.data())
 def test_a_history_with_a_hole_never_says_more_than_one_that_is_whole(history, data):
     """One change left out: each value is unknown, or was seen to be so, or (never added in what is left) older than said.
