@@ -21,6 +21,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -74,11 +75,11 @@ class Server:
         given = {"dbname": "postgres", "application_name": "", "autocommit": True, **more}
         return psycopg.connect(host=str(self.folder), user=user, **given)
 
-    def database(self) -> str:
-        """A new and empty database; what to connect to it with."""
+    def database(self, like: str | None = None) -> str:
+        """A new database; what to connect to it with. `like`: what to connect to another with, of which it is a copy."""
         name = f"test_{next(self._numbers)}"
         with self.connect() as db:
-            db.execute(f"create database {name}")
+            db.execute(f"create database {name}" + (f" template {urlsplit(like).path[1:]}" if like else ""))
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
     def restart(self) -> None:

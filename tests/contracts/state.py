@@ -31,4 +31,5 @@ def state_of(request, kind: str) -> Engine:
     """The one that a test of a contract asks for: "sqlite" or "postgres"."""
     if kind == "sqlite":
         return state_db(request.getfixturevalue("tmp_path") / "state.db")
-    return state_in(request.getfixturevalue("database"))
+    server = request.getfixturevalue("server")
+    return shared_state_engine(Database(server.database(like=request.getfixturevalue("migrated"))))
