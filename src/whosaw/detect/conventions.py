@@ -22,15 +22,14 @@ _PEOPLE = 3
 _MACHINES = "service"
 
 
-def with_conventions(looks: Any, usual: Any, templates: Templates, step: int) -> Any:
-    """`looks` with `usual` (o_row, o_then, o_now) where it counts.
+def with_conventions(looks: Any, templates: Templates, step: int) -> Any:
+    """`looks` with what is usual (o_then, o_now) where it counts.
 
     then, now, o_then, o_now: packed as in explain.py, a weight of one being `step`, and less than that the template.
     """
     ibis = need("ibis", "watching")
-    both = looks.inner_join(usual, looks.row == usual.o_row)
-    alone = (both.then < templates.explained_from * step) & (both.o_then > 0)
-    people = both.filter(both.person.notnull(), both.claimed == 0).mutate(alone=alone.cast("int64"))
+    alone = (looks.then < templates.explained_from * step) & (looks.o_then > 0)
+    people = looks.filter(looks.person.notnull(), looks.claimed == 0).mutate(alone=alone.cast("int64"))
     people = people.group_by("function", "who").aggregate(n=people.count(), k=people.alone.sum())
     seen = people.n >= _LOOKS
     people = people.mutate(
@@ -45,9 +44,9 @@ def with_conventions(looks: Any, usual: Any, templates: Templates, step: int) ->
         (functions.of < _PEOPLE) | (functions.do * 100 >= functions.of * templates.convention_people)
     )
     functions = functions.filter(holds).select("o_function")
-    both = both.left_join(functions, both.function == functions.o_function)
+    both = looks.left_join(functions, looks.function == functions.o_function)
     here = both.o_function.notnull()
     return both.mutate(
         then=ibis.ifelse(here, ibis.greatest(both.then, both.o_then), both.then),
         now=ibis.ifelse(here, ibis.greatest(both.now, both.o_now), both.now),
-    ).drop("o_row", "o_then", "o_now", "o_function")
+    ).drop("o_then", "o_now", "o_function")

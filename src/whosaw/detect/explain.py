@@ -76,13 +76,15 @@ def reasons(
             if len(group.tables) > 1 and group not in groups:
                 groups[group] = facts.lay(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
     fields = {field for template in templates.templates for field in template.never_fields}
-    looks = facts.lay(f"looks{mark}", looks.select(*_OF_REASONS, *sorted(_FIELD_COLUMNS[field] for field in fields)))
+    looks = facts.lay(f"looks{mark}", looks.select(*_OF_REASONS, *_BESIDE, *sorted(_FIELD_COLUMNS[field] for field in fields)))
     # One statement for each: all at once would hold what every one of them is joined with.
     met = {
         placed[0]: facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
         for placed in templates.usable(frozenset(tables))
     }
-    found = facts.lay(f"found{mark}", _reasons(looks, met, templates, defaults))
+    # Laid down, too: conventions and lists both go by it, and each would join and add up all that was met anew.
+    best = facts.lay(f"best{mark}", _best(looks, met, templates))
+    found = facts.lay(f"found{mark}", _reasons(looks, best, templates, defaults))
     return looks.inner_join(found, looks.row == found.e_row)
 
 
@@ -95,34 +97,42 @@ def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, default
     first         1: no look by this principal at this person in so many days before
     """
     met = {placed[0]: _judged(looks, tables, placed, defaults, {}) for placed in templates.usable(frozenset(tables))}
-    found = _reasons(looks, met, templates, defaults)
+    found = _reasons(looks, _best(looks, met, templates), templates, defaults)
     return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
 
 
-def _reasons(looks: Any, met: Mapping[int, Any], templates: Templates, defaults: Defaults) -> Any:
-    """What `explain` adds, by `e_row`. `met`: of each template, by its place, the looks that it leads to."""
+def _best(looks: Any, met: Mapping[int, Any], templates: Templates) -> Any:
+    """Of each look what conventions go by, the largest weights and the nearest miss; apart (o_…) those of reasons that only a
+    convention makes one. `met`: of each template, by its place, the looks that it leads to.
+    """
+    usual = [met[place] for place in met if templates.templates[place].convention]
+    own = [met[place] for place in met if not templates.templates[place].convention]
+    best = _with_best(looks.select("row", "who", "person", "claimed", "function"), own)
+    return _with_best(best, usual, "o_") if usual else best
+
+
+def _reasons(looks: Any, best: Any, templates: Templates, defaults: Defaults) -> Any:
+    """What `explain` adds, by `e_row`."""
+    if "o_then" in best.columns:
+        best = with_conventions(best, templates, _PLACES)
+    best = best.select(b_row="row", then="then", now="now", miss="miss")
     # Of each look only what is asked for here: windows over whole rows would carry sixty columns through every sort.
     joined = looks.select(*_IN_ORDER)
-    usual = [met[place] for place in met if templates.templates[place].convention]
-    joined = _with_best(joined, [met[place] for place in met if not templates.templates[place].convention])
-    if usual:
-        own = _with_best(looks.select("row"), usual)
-        own = own.select(o_row="row", o_then="then", o_now="now")
-        joined = with_conventions(joined, own, templates, _PLACES)
+    joined = joined.inner_join(best, joined.row == best.b_row).drop("b_row")
     joined = _of_lists(joined, templates, defaults.narrow)
-    found = _with_repeats(joined.drop("function"), templates, defaults.first_days)
+    found = _with_repeats(joined, templates, defaults.first_days)
     return found.select(e_row="row", **{name: found[name] for name in FOUND})
 
 
-def _with_best(looks: Any, met: Sequence[Any]) -> Any:
-    """`looks` with the largest weights and the nearest miss of all that is `met`; 0 where nothing is."""
+def _with_best(looks: Any, met: Sequence[Any], mark: str = "") -> Any:
+    """`looks` with the largest weights and the nearest miss of all that is `met`; 0 where nothing is. `mark`: how their names begin."""
+    then, now, miss = names = tuple(mark + name for name in ("then", "now", "miss"))
     if not met:
-        zero = need("ibis", "watching").literal(0, "int64")
-        return looks.mutate(then=zero, now=zero, miss=zero)
+        return looks.mutate(**dict.fromkeys(names, need("ibis", "watching").literal(0, "int64")))
     best = reduce(lambda a, b: a.union(b), met)
-    best = best.group_by(best.j_row).aggregate(then=best.then.max(), now=best.now.max(), miss=best.miss.min())
+    best = best.group_by(best.j_row).aggregate(**{then: best.then.max(), now: best.now.max(), miss: best.miss.min()})
     both = looks.left_join(best, looks.row == best.j_row).drop("j_row")
-    return both.mutate(**{name: both[name].fill_null(0) for name in ("then", "now", "miss")})
+    return both.mutate(**{name: both[name].fill_null(0) for name in names})
 
 
 def _of_lists(looks: Any, templates: Templates, narrow: int) -> Any:
@@ -209,9 +219,11 @@ _OF_PATHS = (
     "region",
 )  # fmt: skip
 _OF_REASONS = (*_OF_PATHS, "look_id", "claimed", "named", "own_tool", "purpose", "request", "mode", "size")
+# Laid down with it, so that looks are prepared once.
+_BESIDE = ("country", "tenure")
 READ = frozenset({*_OF_REASONS, *FIELDS.values()})
 # What orders looks and tells whose they are; and what is found of them.
-_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed", "request", "size", "mode", "function")
+_IN_ORDER = ("row", "t", "look_id", "who", "person", "claimed", "request", "size", "mode")
 FOUND = ("weight_then", "weight_now", "template", "near", "first")
 _VERSIONED = frozenset({"cases", "case_persons", "assignments"})
 _OF_A_TIME = frozenset({"staff", "assignments", "links"})

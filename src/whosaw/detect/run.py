@@ -58,9 +58,10 @@ class Run:
 
 _LATELY = 30 * DAY
 # What a page shows of a look and no signal reads; and what looks are prepared by.
-_SHOWN = frozenset({"taken", "account", "hint", "rules", "asked", "decision"})
+_SHOWN = frozenset({"taken", "account", "hint", "mentions", "rules", "asked", "decision"})
 _PREPARED_BY = frozenset({"leaf", "mentions", "source"})
-_ON_THE_WAY = ("mentions", "own_tool", "household")
+# What preparing adds that signals read.
+_KEPT = ("named", "size", "unit", "function", "manager", "country", "own_person", "tenure", "protected", "region")
 
 
 def watch(
@@ -103,12 +104,13 @@ def world_of(facts: Facts, as_of: int, defaults: Defaults, templates: Templates)
         kept = facts.engine.table(name)
     except missing:
         made = f"{mark_of(as_of, defaults, templates)}_made"
-        # Made twice, once with few columns: that takes less than to keep them all would.
-        looks = prepare(_slim(tables, READ), as_of)
-        why = reasons(facts, looks, tables, templates, defaults, mark=made)
+        # Prepared with few columns; the others, which nobody asks for on the way, are put beside it at the end.
+        why = reasons(facts, prepare(_slim(tables, READ), as_of), tables, templates, defaults, mark=made)
         found = flags(why, defaults.narrow, templates.explained_from, claims=facts.dataset is not None)
         found = facts.lay(f"flags{made}", found)
-        looks = prepare(_slim(tables, frozenset(LOOK) - _SHOWN), as_of).drop(*_ON_THE_WAY)
+        added = why.select(*_KEPT, a_row="row")
+        look = tables["look"].select(*(column for column in LOOK if column not in _SHOWN))
+        looks = look.mutate(day=look.t // DAY).inner_join(added, look.row == added.a_row).drop("a_row")
         kept = facts.lay(name, looks.inner_join(found, looks.row == found.g_row).drop("g_row"))
         facts.engine.forget(made)
     return World(facts, tables, kept, as_of, defaults, templates)
