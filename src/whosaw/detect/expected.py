@@ -64,8 +64,8 @@ def _starts(looks: Any, explained_from: int) -> Any:
         function=looks.function.max(),
         manager=looks.manager.max(),
     )
-    before = ibis.window(group_by=[days.who, days.person, days.u], order_by=[days.day], preceding=(None, 1))
-    days = days.mutate(seen=days.day.max().over(before))
+    before = ibis.window(group_by=[days.who, days.person, days.u], order_by=[days.day])
+    days = days.mutate(seen=days.day.lag().over(before))
     return days.filter(days.seen.isnull() | (days.day - days.seen > GAP)).drop("seen")
 
 

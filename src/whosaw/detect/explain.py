@@ -76,7 +76,9 @@ def reasons(
             if len(group.tables) > 1 and group not in groups:
                 groups[group] = facts.lay(f"joined_{len(groups)}{mark}", _joined(group, tables, template))
     fields = {field for template in templates.templates for field in template.never_fields}
-    looks = facts.lay(f"looks{mark}", looks.select(*_OF_REASONS, *_BESIDE, *sorted(_FIELD_COLUMNS[field] for field in fields)))
+    looks = facts.lay(
+        f"looks{mark}", looks.select(*_OF_REASONS, *_BESIDE, *sorted(_FIELD_COLUMNS[field] for field in fields))
+    )
     # One statement for each: all at once would hold what every one of them is joined with.
     met = {
         placed[0]: facts.lay(f"met_{placed[0]}{mark}", _judged(looks, tables, placed, defaults, groups))
@@ -159,17 +161,14 @@ def _with_repeats(looks: Any, templates: Templates, first_days: int) -> Any:
     ibis = need("ibis", "watching")
     direct = looks.then // _PLACES
     looks = looks.mutate(direct=direct, place=ibis.ifelse(looks.then > 0, _PLACES - 1 - looks.then % _PLACES, -1))
-    before = ibis.window(
-        # By claim too: a name that was typed in neither clears the one who has it nor makes their next look a second.
-        group_by=[looks.who, looks.person, looks.claimed],
-        order_by=[looks.t, looks.look_id, looks.row],
-        preceding=(None, 1),
-    )
+    # By claim too: a name that was typed in neither clears the one who has it nor makes their next look a second.
+    of = {"group_by": [looks.who, looks.person, looks.claimed], "order_by": [looks.t, looks.look_id, looks.row]}
+    before = ibis.window(**of, preceding=(None, 1))
     anchored = ibis.ifelse(
         looks.direct >= templates.explained_from, looks.t * _WEIGHTS + looks.direct, ibis.null("int64")
     )
     looks = looks.mutate(anchor=anchored)
-    looks = looks.mutate(anchor=looks.anchor.max().over(before), seen=looks.t.max().over(before))
+    looks = looks.mutate(anchor=looks.anchor.max().over(before), seen=looks.t.lag().over(ibis.window(**of)))
     near_enough = looks.anchor.notnull() & (looks.t - looks.anchor // _WEIGHTS <= templates.repeat_days * DAY)
     repeat = (looks.anchor % _WEIGHTS) * templates.repeat_keep // 100
     looks = looks.mutate(repeat=ibis.ifelse(near_enough, repeat, 0).fill_null(0))

@@ -115,7 +115,38 @@ def _of_purpose(looks: Any, seldom: int, few: int) -> Any:
 
 def _of_case(world: World, looks: Any, seldom: int, few: int) -> Any:
     """Per look that names a known case: what speaks against it in every version that may have been known."""
-    ibis = need("ibis", "watching")
+    # Kept: how seldom a type is has to be counted before it is said of each.
+    pairs = world.once("fits_cases", lambda: _versions(world, looks), large=True)
+    looks_of = {"looks": pairs.l_row.nunique()}
+    typed = pairs.group_by("l_for_", "l_function", "type").aggregate(**looks_of)
+    all_ = pairs.group_by("l_for_", "l_function").aggregate(**looks_of)
+    types = typed.group_by(t_for="l_for_", t_type="type").aggregate(t_count=typed.looks.sum())
+    purposes = all_.group_by(u_for="l_for_").aggregate(u_count=all_.looks.sum())
+    mine = typed.group_by(f_function="l_function", f_type="type").aggregate(f_count=typed.looks.sum())
+    whole = all_.group_by(g_function="l_function").aggregate(g_count=all_.looks.sum())
+    naming = _naming(world, world.tables["cases"])
+    pairs = pairs.left_join(types, [pairs.l_for_ == types.t_for, pairs.type == types.t_type])
+    pairs = pairs.left_join(purposes, pairs.l_for_ == purposes.u_for)
+    pairs = pairs.left_join(mine, [pairs.l_function == mine.f_function, pairs.type == mine.f_type])
+    pairs = pairs.left_join(whole, pairs.l_function == whole.g_function)
+    pairs = pairs.left_join(naming, pairs.type == naming.n_type)
+    # Seldom for the purpose, and seldom in the function: what a function always works on fits it.
+    type_ = (
+        (pairs.l_for_ != "")
+        & (pairs.u_count >= few)
+        & (pairs.t_count * seldom < pairs.u_count)
+        & (pairs.f_count * seldom < pairs.g_count)
+    )
+    return pairs.group_by(c_row=pairs.l_row).aggregate(
+        **{name: pairs[name].min() for name in ("c_over", "c_later", "c_asked_self", "c_opened_self", "c_not_theirs")},
+        c_type=_holds(type_).min(),
+        c_names=_holds(pairs.names == 1).min(),
+        c_requester=pairs.c_requester.max(),
+    )
+
+
+def _versions(world: World, looks: Any) -> Any:
+    """Per look and version of its case that may have been known then: what speaks against it, and whose looks it is among."""
     of = ("row", "t", "who", "own_person", "unit", "function", "person", "for_", "case")
     looks = looks.select(**{f"l_{name}": looks[name] for name in of})
     cases = world.tables["cases"]
@@ -123,44 +154,24 @@ def _of_case(world: World, looks: Any, seldom: int, few: int) -> Any:
         cases, [looks.l_case == cases.case_id, cases.known_to.isnull() | (looks.l_t < cases.known_to)]
     )
     pairs = _theirs(world, pairs)
-    types = pairs.group_by(t_for=pairs.l_for_, t_type=pairs.type).aggregate(t_count=pairs.l_row.nunique())
-    purposes = pairs.group_by(u_for=pairs.l_for_).aggregate(u_count=pairs.l_row.nunique())
-    mine = pairs.group_by(f_function=pairs.l_function, f_type=pairs.type).aggregate(f_count=pairs.l_row.nunique())
-    whole = pairs.group_by(g_function=pairs.l_function).aggregate(g_count=pairs.l_row.nunique())
-    naming = _naming(world, cases)
-    pairs = pairs.left_join(types, [pairs.l_for_ == types.t_for, pairs.type == types.t_type])
-    pairs = pairs.left_join(purposes, pairs.l_for_ == purposes.u_for)
-    pairs = pairs.left_join(mine, [pairs.l_function == mine.f_function, pairs.type == mine.f_type])
-    pairs = pairs.left_join(whole, pairs.l_function == whole.g_function)
-    pairs = pairs.left_join(naming, pairs.type == naming.n_type)
-    zero = ibis.literal(value=False)
-
-    def always(condition: Any) -> Any:
-        return ibis.ifelse(condition.fill_null(zero), 1, 0).min().cast("int64")
-
-    return pairs.group_by(c_row=pairs.l_row).aggregate(
-        c_over=always(pairs.l_t >= pairs.closed + 7 * DAY),
-        c_later=always(pairs.opened > pairs.l_t),
-        c_asked_self=always((pairs.requester == pairs.l_who) | (pairs.requester == pairs.l_own_person)),
-        c_opened_self=always((pairs.opened_by == pairs.l_who) | (pairs.opened_by == pairs.l_own_person)),
-        c_not_theirs=always(
-            (pairs.assignee.notnull() | pairs.queue.notnull())
-            & (pairs.theirs == 0)
-            & ~(pairs.assignee == pairs.l_who).fill_null(zero)
-            & ~(pairs.requester == pairs.l_who).fill_null(zero)
-            & ~(pairs.approver == pairs.l_who).fill_null(zero)
-            & ~(pairs.queue == pairs.l_unit).fill_null(zero)
+    theirs = [pairs.assignee == pairs.l_who, pairs.requester == pairs.l_who, pairs.approver == pairs.l_who]
+    theirs = [each.fill_null(False) for each in (*theirs, pairs.queue == pairs.l_unit)]
+    return pairs.select(
+        "l_row", "l_for_", "l_function", "type",
+        c_over=_holds(pairs.l_t >= pairs.closed + 7 * DAY),
+        c_later=_holds(pairs.opened > pairs.l_t),
+        c_asked_self=_holds((pairs.requester == pairs.l_who) | (pairs.requester == pairs.l_own_person)),
+        c_opened_self=_holds((pairs.opened_by == pairs.l_who) | (pairs.opened_by == pairs.l_own_person)),
+        c_not_theirs=_holds(
+            (pairs.assignee.notnull() | pairs.queue.notnull()) & (pairs.theirs == 0) & ~reduce(lambda a, b: a | b, theirs)
         ),
-        # Seldom for the purpose, and seldom in the function: what a function always works on fits it.
-        c_type=always(
-            (pairs.l_for_ != "")
-            & (pairs.u_count >= few)
-            & (pairs.t_count * seldom < pairs.u_count)
-            & (pairs.f_count * seldom < pairs.g_count)
-        ),
-        c_names=always(pairs.names == 1),
-        c_requester=ibis.ifelse((pairs.requester == pairs.l_person).fill_null(zero), 1, 0).max().cast("int64"),
-    )
+        c_requester=_holds(pairs.requester == pairs.l_person),
+    )  # fmt: skip
+
+
+def _holds(condition: Any) -> Any:
+    """1 where it holds. Null, which is "not known", does not."""
+    return need("ibis", "watching").ifelse(condition.fill_null(False), 1, 0).cast("int64")
 
 
 def _theirs(world: World, pairs: Any) -> Any:

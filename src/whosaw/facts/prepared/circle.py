@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The people around a person: everybody linked to them, and for the closest kinds those linked to these.
 
-    seed ── any kind ──▶ hop 1 ── household, family, device ──▶ hop 2        seed · member · hop · kind
+    seed ── any kind ──▶ hop 1 ── household, family, device ──▶ hop 2        seed · member · hop
 
 A link leads both ways. Who lives at one address is linked as `household`, with or without a link that says so; where no table says
 who is linked, the accounts of staff are at the addresses of staff, too. A person
@@ -20,25 +20,18 @@ from whosaw.facts.prepared.spans import lately
 
 HUB = 200
 CLOSE = ("device", "family", "household")
-SELF = "self"
 
 
 def make(tables: Mapping[str, Any], looks: Any, as_of: int) -> Any:  # noqa: ARG001  one shape for all of them
     """The circles of all persons with a link. No rows where nothing is known of links and households."""
-    ibis = need("ibis", "watching")
     passed = _passed_on(ties(tables, as_of))
-    one = passed.select(seed=passed.a, member=passed.b, hop=_number(1), kind=passed.kind)
-    far = passed.filter(passed.kind.isin(CLOSE)).select(f_a="a", f_b="b", f_kind="kind")
-    steps = one.select("seed", "member").distinct()  # by several kinds is not several ways
+    steps = passed.select(seed="a", member="b").distinct()  # by several kinds is not several ways
+    far = passed.filter(passed.kind.isin(CLOSE)).select(f_a="a", f_b="b").distinct()
     two = steps.inner_join(far, steps.member == far.f_a)
-    two = two.filter(two.seed != two.f_b).select(seed=two.seed, member=two.f_b, hop=_number(2), kind=two.f_kind)
-    seeds = passed.select(seed=passed.a, member=passed.a, hop=_number(0), kind=ibis.literal(SELF)).distinct()
-    # The shortest way, and of equally short ones the kind that is first by name: one number cannot hold a text.
-    ways = seeds.union(one).union(two)
-    by_hop = {f"kind{hop}": ways.kind.min(where=ways.hop == hop) for hop in (1, 2)}
-    ways = ways.group_by(["seed", "member"]).aggregate(hop=ways.hop.min(), **by_hop)
-    kind = ibis.ifelse(ways.hop == 0, SELF, ibis.ifelse(ways.hop == 1, ways.kind1, ways.kind2))
-    return ways.select("seed", "member", "hop", kind=kind)
+    two = two.filter(two.seed != two.f_b).select(seed="seed", member="f_b", hop=_number(2))
+    seeds = steps.select(seed="seed", member="seed", hop=_number(0)).distinct()
+    ways = seeds.union(steps.mutate(hop=_number(1))).union(two)
+    return ways.group_by("seed", "member").aggregate(hop=ways.hop.min())  # the shortest way
 
 
 def ties(tables: Mapping[str, Any], as_of: int) -> Any:
@@ -86,10 +79,9 @@ def _homes(tables: Mapping[str, Any], as_of: int) -> Any:
 
 
 def _passed_on(links: Any) -> Any:
-    ibis = need("ibis", "watching")
-    many = links.b.count().over(ibis.window(group_by=[links.a, links.kind]))
-    links = links.mutate(many=many)
-    return links.filter(links.many <= HUB).select("a", "b", "kind")
+    many = links.group_by(m_a="a", m_kind="kind").aggregate(many=links.count())
+    many = many.filter(many.many > HUB)  # few: what they pass on goes, and nothing is counted beside each link
+    return links.anti_join(many, [links.a == many.m_a, links.kind == many.m_kind])
 
 
 def _number(value: int) -> Any:
