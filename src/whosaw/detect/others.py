@@ -188,7 +188,8 @@ class Others:
         least = self._least[team]
         if least is None:
             return usual
-        return replace(usual, rate=max(usual.rate, rate(least, usual.rate, self._numbers.prior)))
+        own = rate(least, usual.rate, self._numbers.prior)
+        return replace(usual, rate=own) if own > usual.rate else usual
 
     def _usual(self, kind: str, id_: str, unit: str | None, function: str | None, few: bool) -> Usual:
         own = Sums.of((c.k, c.n) for c in self._own.get(id_, ())) if kind == "principal" and few else Sums()

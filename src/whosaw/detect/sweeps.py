@@ -63,13 +63,14 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """`rows`: the looks without a reason of these weeks, all or those at intimate fields; `mean`: persons to expect in them.
+    """`rows`: the looks without a reason of these weeks, all or those at intimate fields, at `k` persons; `mean`: so many to expect.
 
     `several`: per column of TEAMS those who ever looked at LEAST persons of the circle: in no window can another have as many.
     """
 
     weeks: tuple[int, int]
     rows: Sequence[Any]
+    k: int
     mean: float
     intimate: bool
     several: Mapping[str, frozenset[str]]
@@ -120,21 +121,24 @@ class Sweeps:
         for window in self._windows:
             first, last = window
             inside = found[bisect_left(days, first * WEEK) : bisect_left(days, (last + 1) * WEEK)]
-            if len(inside) < LEAST or len({row["person"] for row in inside}) < LEAST:
+            k = len({row["person"] for row in inside})
+            if k < LEAST:
                 continue
             work = [0, 0]
             for row in worked[bisect_left(weeks, first) : bisect_left(weeks, last + 1)]:
                 work[row["protected"]] += row["n"]
             mean = self._expected.mean(self._shares[window], persons, work) * self._usually.ratio
-            best = self._by_any(best, _Part(window, inside, mean, intimate=False, several=several))
+            best = self._by_any(best, _Part(window, inside, k, mean, intimate=False, several=several))
             intimate = [row for row in inside if row["intimate"] == 1]
-            if len({row["person"] for row in intimate}) >= LEAST:
+            k = len({row["person"] for row in intimate})
+            if k >= LEAST:
                 few = mean * self._expected.intimate
-                best = self._by_any(best, _Part(window, intimate, few, intimate=True, several=several))
+                best = self._by_any(best, _Part(window, intimate, k, few, intimate=True, several=several))
             bare = [row for row in inside if row["bare"] == 1]
-            if len({row["person"] for row in bare}) >= LEAST:
+            k = len({row["person"] for row in bare})
+            if k >= LEAST:
                 few = mean * math.fsum(self._bare.get(row["function"], self._bare[None]) for row in bare) / len(bare)
-                best = self._by_any(best, _Part(window, bare, few, intimate=False, several=several, bare=True))
+                best = self._by_any(best, _Part(window, bare, k, few, intimate=False, several=several, bare=True))
         return best
 
     def _by_any(self, best: Way | None, part: _Part) -> Way | None:
@@ -142,8 +146,7 @@ class Sweeps:
 
     def _by_all(self, best: Way | None, part: _Part) -> Way | None:
         # Persons, not pairs: one whom everybody looks at is no sweep. What is expected are pairs, which is more.
-        k, tries = len({row["person"] for row in part.rows}), self.tries * WAYS
-        mean = part.mean
+        k, mean, tries = part.k, part.mean, self.tries * WAYS
         if _hopeless(k, mean, self._usually.inverse_s, tries, best):
             return best
         p = times(at_least(k, 1, mean, self._usually.inverse_s), tries)
@@ -173,11 +176,13 @@ class Sweeps:
     def _by_team(self, best: Way | None, part: _Part) -> Way | None:
         first, last = part.weeks
         without = self._without[part.weeks]
-        seen = len({(row["who"], row["person"]) for row in part.rows})
+        seen: int | None = None
         for column, ids in part.several.items():
+            if not ids:
+                continue
             by: dict[str, set[str]] = {}
             function_of: dict[str, str | None] = {}
-            for row in part.rows if ids else ():
+            for row in part.rows:
                 id_ = row[column]
                 if id_ in ids:
                     by.setdefault(id_, set()).add(row["person"])
@@ -196,6 +201,8 @@ class Sweeps:
                 p = min(1.0, p * _further(self._habits, function_of[id_], k - 1, usual_here, self._usually.inverse_s))
                 if not _less(times(p, tries), best):
                     continue
+                if seen is None:
+                    seen = len({(row["who"], row["person"]) for row in part.rows})
                 p = times(max(p, members(k, n, seen, without, usual_here)), tries)
                 if _less(p, best):
                     best = Way(p, part.weeks, part.intimate, column, id_, k, n, usual_here, bare=part.bare)

@@ -214,7 +214,8 @@ class _Counted:
             worked = self._beside.get((kind, id_), {}).get(at, 0)
             # As many as others have for as many persons are in the others' rate already.
             more = max(0.0, worked / row["n"] - self._shares.get((at[0], at[1]), 0.0))
-            usual = replace(usual, rate=min(1.0, usual.rate + self._missing * more))
+            if self._missing * more:
+                usual = replace(usual, rate=min(1.0, usual.rate + self._missing * more))
             p = at_least(hits[at], row["n"], usual.rate, usual.inverse_s)
             if kind == "principal" and at[1] == last[0]:
                 self._alone[id_, at[0]] = min(p, self._alone.get((id_, at[0]), 1.0))

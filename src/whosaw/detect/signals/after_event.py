@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.expected import TEAMS, Expected, background, by_team, intimate_of, numbers_of, spread, starts
 from whosaw.detect.signal import Evidence, Family, Signal, World
@@ -292,7 +293,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     if not events:
         return []
     circle = _circle(world)
-    circle = circle.filter(circle.event_id.isin(sorted(e.unit for e in events)))
+    circle = among(circle, "event_id", [e.unit for e in events])
     around: dict[str, set[str]] = {}
     for row in world.facts.rows(circle.select("event_id", "member"), ("event_id", "member"), NAME):
         around.setdefault(cast("str", row["event_id"]), set()).add(cast("str", row["member"]))

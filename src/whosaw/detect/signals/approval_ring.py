@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.hands import Edge, Hands
 from whosaw.detect.others import Counted, Others
@@ -239,19 +240,20 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     if not mine:
         return []
     edges = _edges(world)
-    whos = sorted({who for signal in mine for edge in signal.edges for who in edge})
-    edges = edges.filter(edges.requester.isin(whos), edges.approver.isin(whos))
+    whos = {who for signal in mine for edge in signal.edges for who in edge}
+    edges = among(among(edges, "requester", whos), "approver", whos)
     rows: list[Any] = world.facts.rows(
         edges.select("requester", "approver", "case", "look_id"),
         ("requester", "approver", "case", "look_id"),
         NAME,
     )
-    cases = sorted({row["case"] for row in rows if row["case"] is not None})
-    ids = sorted({row["look_id"] for row in rows if row["look_id"] is not None})
+    cases = {row["case"] for row in rows if row["case"] is not None}
+    ids = {row["look_id"] for row in rows if row["look_id"] is not None}
     looks = world.looks
     start = world.as_of - world.defaults.reference_days * DAY
-    looks = looks.filter(looks.judged == 1, looks.t > start, looks.case.isin(cases) | looks.look_id.isin(ids))
-    found = evidence_of(world, looks)
+    looks = looks.filter(looks.judged == 1, looks.t > start)
+    named = among(looks, "case", cases).select("row").union(among(looks, "look_id", ids).select("row"))
+    found = evidence_of(world, looks.semi_join(named, "row"))
     return [_told(signal, rows, found, world) for signal in mine]
 
 

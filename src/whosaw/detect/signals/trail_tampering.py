@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.changed import (
     ABOUT_SOMEBODY,
     BRIEF,
@@ -244,10 +245,10 @@ def _looks_of(world: World, way: str, units: Sequence[str]) -> dict[str, list[Ev
     if not units:
         return {}
     if way == NEAR:
-        rows = _near(world).filter(lambda t: t.who.isin(sorted(units))).select("row").distinct()
+        rows = among(_near(world), "who", units).select("row").distinct()
         found = evidence_of(world, _unexplained(world).semi_join(rows, "row"))
     else:
-        own = judged(world).filter(lambda t: t.who.isin(sorted(units)), lambda t: t.u == 1)
+        own = among(judged(world), "who", units).filter(lambda t: t.u == 1)
         found = evidence_of(world, _inside(world, own))
     by: dict[str, list[Evidence]] = {}
     for look in found:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, cast
 
+from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate, times
@@ -350,8 +351,8 @@ def _seen(world: World, measure: str, signals: Sequence[Much]) -> dict[tuple[str
     """The looks of these days by principal and day, the first _SHOWN of each."""
     ibis = need("ibis", "watching")
     looks = _odd(world) if measure == ODD else _looks(world)
-    days = sorted(f"{signal.day} {signal.unit}" for signal in signals)
-    looks = looks.filter((looks.day.cast("string") + " " + looks.who).isin(days))
+    looks = looks.mutate(of_day=looks.day.cast("string") + " " + looks.who)
+    looks = among(looks, "of_day", [f"{signal.day} {signal.unit}" for signal in signals]).drop("of_day")
     match measure:
         case "exports":
             looks = looks.filter(looks["mode"] == str(Mode.EXPORT))
