@@ -42,7 +42,7 @@ def scheduled(collection, config):
 
 def test_a_file_is_run_by_one_worker_in_its_order(pytestconfig):
     files = {"tests/a/test_many.py": 40, LONG[3]: 2, "tests/a/test_some.py": 9, "tests/b/test_one.py": 1, LONG[0]: 3}
-    files |= {f"{TOGETHER[0]}test_{n}.py": 4 for n in range(3)}
+    files |= {f"{TOGETHER[0][0]}test_{n}.py": 4 for n in range(3)}
     collection = [f"{file}::test_{n}" for file, count in sorted(files.items()) for n in range(count)]
     config = SimpleNamespace(option=SimpleNamespace(loadscopereorder=True), getvalue={"tx": ["2*popen"]}.get)
     ran = scheduled(collection, config)
@@ -52,7 +52,7 @@ def test_a_file_is_run_by_one_worker_in_its_order(pytestconfig):
         mine = [where[f"{file}::test_{n}"] for n in range(count)]
         worker, first = mine[0]
         assert mine == [(worker, first + n) for n in range(count)], file
-    assert len({where[f"{TOGETHER[0]}test_{n}.py::test_0"][0] for n in range(3)}) == 1
+    assert len({where[f"{TOGETHER[0][0]}test_{n}.py::test_0"][0] for n in range(3)}) == 1
     assert {tests[0].split("::")[0] for tests in ran} == {LONG[0], LONG[3]}
 
 
@@ -60,4 +60,5 @@ def test_the_long_ones_come_first_and_are_there():
     counts = {"tests/many.py": 900, LONG[5]: 1, "tests/few.py": 2, LONG[0]: 1}
     assert in_order(counts) == [LONG[0], LONG[5], "tests/many.py", "tests/few.py"]
     assert [unit for unit in LONG if not (ROOT / unit).exists()] == []
-    assert set(TOGETHER) <= set(LONG)
+    assert {names[0] for names in TOGETHER} <= set(LONG)
+    assert [name for names in TOGETHER for name in names if not (ROOT / name).exists()] == []
