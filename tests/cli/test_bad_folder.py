@@ -342,7 +342,7 @@ def test_a_full_disk_stops_a_command_and_harms_nothing(desk, number, room):
     works(desk)
 
 
-@pytest.mark.parametrize("room", [0, 1_000, 20_000])
+@pytest.mark.parametrize("room", [0, pytest.param(1_000, marks=pytest.mark.slow), 20_000])
 def test_init_on_a_full_disk_leaves_nothing(tmp_path, room):
     """Half a log would look like one that lost its keys; so there is none, and the next `init` makes it."""
     folder = tmp_path / "data"

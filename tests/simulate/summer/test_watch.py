@@ -9,12 +9,11 @@ from tests.facts.made import SEAL, Ledger
 from tests.simulate.summer.played import SEED, play
 
 from whosaw.detect.defaults import load_defaults
-from whosaw.detect.explain import explain
+from whosaw.detect.run import world_of
 from whosaw.detect.templates import load_templates
 from whosaw.facts.columns import micros
 from whosaw.facts.known import KnownDirectory
 from whosaw.facts.opened import open_facts
-from whosaw.facts.prepared.looks import prepare, seen_by
 from whosaw.facts.project import project
 from whosaw.simulate.summer.company import truth
 from whosaw.simulate.summer.days import LENGTH, instant
@@ -34,8 +33,7 @@ def weights(tmp_path_factory):
     auditors = {played.office.names.principal(who) for who in truth(played.company).principals}
     as_of = micros(instant(played.company.start, LENGTH))
     with open_facts(folder, SEAL) as facts:
-        tables = seen_by(facts.tables, as_of)
-        looks = explain(prepare(tables, as_of), tables, load_templates(), load_defaults())
+        looks = world_of(facts, as_of, load_defaults(), load_templates()).looks
         looks = looks.select("look_id", "who", "weight_then", "weight_now", "protected", "unit")
         rows = facts.rows(looks, ("look_id",), "looks")
     played.office.close()
