@@ -93,7 +93,7 @@ proofs: $(VENV)/.dev      ## every bit of every proof of every tree up to 100 le
 
 long: $(VENV)/.dev needs-postgres ## what `make test` leaves out and no other target runs: a quarter of an hour
 	@$(BIN)/python -m pytest -q -m slow -n 2 tests/test_story.py tests/test_cluster_erase.py tests/test_machines.py tests/detect tests/simulate tests/cli tests/vault \
-	  tests/guard/test_insider.py tests/journal/test_gate.py tests/journal/test_gate_objects.py tests/journal/test_index.py tests/verify/test_folder.py tests/witness tests/docs tests/facts tests/review
+	  tests/guard/test_insider.py tests/journal/test_gate.py tests/journal/test_gate_objects.py tests/journal/test_index.py tests/verify/test_folder.py tests/witness tests/docs tests/facts tests/review tests/collect/test_lines.py
 
 fuzz-api: $(VENV)/.dev    ## EXAMPLES requests to each endpoint, made of its own description (make fuzz-api EXAMPLES=20000)
 	@WHOSAW_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/api/test_description.py

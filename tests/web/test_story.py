@@ -10,6 +10,7 @@ import subprocess
 from base64 import b64encode
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import get_args
 
 import pytest
@@ -106,12 +107,17 @@ def test_the_page_is_strict():
     strict(PAGE)
 
 
+@cache
+def elements_of_honest():
+    return [e.name for e in strict(render(hostile("Ana Lima"))).all()]
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_stay_texts(text):
     """Whatever a name says, it adds no element and no attribute, and steers nothing."""
-    page = strict(render(hostile(text)))
-    assert [e.name for e in page.all()] == [e.name for e in strict(render(hostile("Ana Lima"))).all()]
     raw = render(hostile(text))
+    page = strict(raw)
+    assert [e.name for e in page.all()] == elements_of_honest()
     assert not set("\u202e\u2066\x00\x1b\ud800") & set(raw)
     raw.encode()
     if "\u202e" not in text and "\x00" not in text:
