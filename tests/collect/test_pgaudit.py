@@ -70,7 +70,7 @@ OTHERS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     st.lists(RECORDS | OTHERS | st.binary(max_size=30).filter(lambda b: b"\n" not in b), max_size=10),
     st.sampled_from(FORMATS),

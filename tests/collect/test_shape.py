@@ -44,7 +44,7 @@ def test_nothing_typed_is_in_the_shape(wrapped, around):
     checked(around.format(wrapped))
 
 
-@settings(deadline=None, max_examples=800)
+@settings(deadline=None, max_examples=400)
 @given(st.lists(st.sampled_from(WRAPPED) | st.sampled_from(AROUND), max_size=12), st.sampled_from([" ", ""]))
 def test_no_mixture_brings_it_through(pieces, between):
     """Quotes that open in one place and close in another, comments, commands: nothing typed survives, nothing raises."""

@@ -98,7 +98,7 @@ def queries(draw):
     return text + (f" where {draw(conditions())}" if draw(st.booleans()) else "")
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(queries())
 def test_whoever_a_key_binds_is_all_that_is_shown(town, text):
     """If the key says that only these persons are shown, then no row that the database shows is of anybody else."""

@@ -92,7 +92,7 @@ FACTS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LOOKS, FACTS)
 def test_the_policy_agrees_with_the_oracle(look, facts):
     """On any look and facts, exactly the rules of the independent oracle forbid; without one the look is permitted."""

@@ -101,7 +101,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=75, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_one_thing_otherwise_anywhere(kind, data):
     """Whatever stands at any place of any answer."""

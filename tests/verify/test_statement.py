@@ -379,7 +379,7 @@ def test_a_statement_of_version_1_is_refused_with_its_reason(log, statement):
     assert report.steps[0].said.failures[0].hint == "ask for a new statement"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(data=st.data())
 def test_no_bytes_crash_the_reader(statement, data):
     """Arbitrary and mutated bytes are a statement, written back the same, or an error of ours."""
