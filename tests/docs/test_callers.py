@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -37,7 +38,7 @@ def typed(tmp_path):
     def run(script, *, background=False):
         line = ["bash", "-e", "-o", "pipefail", "-c", script.replace("8443", str(port))]
         if background:
-            return subprocess.Popen(line, **words)
+            return subprocess.Popen(line, **words, start_new_session=True)
         ran = subprocess.run(line, timeout=120, check=False, **words)
         return ran.returncode, ran.stdout
 
@@ -101,6 +102,6 @@ def examples(typed):
                 )[1]
                 assert "This look is not permitted." in refused, start
             finally:
-                tool.kill()
+                os.killpg(tool.pid, signal.SIGKILL)  # one of them starts itself again as a child
                 tool.wait(30)
                 tool.stdout.close()
