@@ -177,6 +177,8 @@ def _families(runs: Runs) -> list[str]:
                 (label, f"{len(own)}", f"{n:.0f}", f"{mean['recall']:.2f}", f"{mean['ap']:.3f}", f"{mean['peer']:.3f}")
             )
     ours = [run["ours"] for run in runs["unread"]]
+    seen = len(read & set(new))
+    since = f"; {seen} of the {len(new)} were read since, on other companies" if seen else ", and nobody has read them"
     whole = (
         f" On {companies(len(ours))} with those alone: recall at 25 {pooled(ours, 'recall'):.2f}, precision {pooled(ours, 'precision'):.2f} "
         f"(at best {pooled(ours, 'precision_ceiling'):.2f}), average precision {fmean(r['average_precision'] for r in ours):.3f}, IsolationForest "
@@ -185,8 +187,8 @@ def _families(runs: Runs) -> list[str]:
     return [
         "## By family",
         (
-            "Which families were read while the detectors were made stands in `bench/quality/read.toml`; those that were not are planted by "
-            f"`bench/quality/unread.py`, which was written last and for this page alone.{whole}"
+            "Which families were read while the detectors were made stands in `bench/quality/read.toml`. Those of `bench/quality/unread.py` stand "
+            f"in no list of the simulator{since}.{whole}"
         ),
         table(("families", "how many", "incidents", "recall at 25", "average precision", "IsolationForest"), halves),
         "Average precision of a family: of a list without the finds of other families.",
