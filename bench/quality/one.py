@@ -23,7 +23,7 @@ from whosaw.evaluate.calibration import distance, kolmogorov
 from whosaw.evaluate.match import hits
 from whosaw.facts.columns import instant
 from whosaw.facts.dataset.opened import open_dataset
-from whosaw.simulate.scenarios import turns
+from whosaw.simulate.scenarios import Family, Turn, turns
 
 _STRICT = 10  # findings per 1,000 staff and month, for the motive
 _GRID = 2000
@@ -108,11 +108,25 @@ def all_(made: Path, seed: int) -> dict[str, Any]:
     return _whole(_made(made / "company", "all", seed), made, peer=True, ablate=True)
 
 
-def unread(made: Path, seed: int) -> dict[str, Any]:
-    """The same with families of its own."""
-    from bench.quality.unread import planned
+def further(made: Path, seed: int) -> dict[str, Any]:
+    """The same with families that are not the simulator's."""
+    from bench.quality.further import FAMILIES
 
-    return _whole(_made(made / "company", "unread", seed, planned=planned()), made, peer=True, ablate=False)
+    return _whole(_made(made / "company", "further", seed, planned=twice(FAMILIES)), made, peer=True, ablate=False)
+
+
+def unread(made: Path, seed: int) -> dict[str, Any]:
+    """The same with families that nobody has read."""
+    from bench.quality.unread import FAMILIES
+
+    return _whole(_made(made / "company", "unread", seed, planned=twice(FAMILIES)), made, peer=True, ablate=False)
+
+
+def twice(families: Sequence[Family]) -> tuple[Turn, ...]:
+    """What is planned with these families: each of them two times."""
+    return tuple(
+        Turn(family, nth, 1 + nth * len(families) + at) for nth in range(2) for at, family in enumerate(families)
+    )
 
 
 def split(made: Path, seed: int) -> dict[str, Any]:
@@ -271,7 +285,7 @@ def standard(made: Path, seed: int) -> dict[str, Any]:
 
 
 MEASURES = {
-    "motive": motive, "all": all_, "unread": unread, "split": split, "covered": covered, "calm": calm, "standard": standard,
+    "motive": motive, "all": all_, "further": further, "unread": unread, "split": split, "covered": covered, "calm": calm, "standard": standard,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
     split     three shared-out lists           average precision where nobody shares a person, half in no class
     covered   nine families, twice             the same incidents without and with cover stories for half of the looks
     all       every family, each with a twin   precision, recall, IsolationForest, each signal left out
-    unread    families that no detector saw    the same
+    further   families that are not among them the same
+    unread    families that nobody has read    the same
     calm      nothing planted                  is p what it says, are groups alike
     standard  the company of the defaults      how many looks have a reason
 
@@ -52,6 +53,7 @@ PARTS: Mapping[str, Part] = {
         Part("calm", 200, 90, ("none",), 5, 1.0),
         Part("split", 100, 60, ("split_list",) * 3, 5, 0.6),
         Part("covered", 120, 90, COVERABLE, 10, 1.5),
+        Part("further", 120, 90, (), 10, 0.8),
         Part("unread", 120, 90, (), 10, 0.8),
         Part("standard", 1000, 180, ("all",), _LAST, 3.0),
     )

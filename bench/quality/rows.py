@@ -76,7 +76,7 @@ def ordinary(runs: Runs) -> tuple[str, dict[str, int]]:
 def planted(runs: Runs) -> dict[str, dict[str, int]]:
     """Per family: planted looks, those with a reason, those with one that was not made for it, and by which reasons."""
     found: dict[str, dict[str, int]] = {}
-    for run in [*runs["standard"], *runs["all"], *runs["unread"], *runs["split"]]:
+    for run in [*runs["standard"], *runs["all"], *runs["further"], *runs["unread"], *runs["split"]]:
         for family, counts in run["reasons"]["planted"].items():
             mine = found.setdefault(family, {})
             for name, value in counts.items():

@@ -5,10 +5,10 @@ import json
 
 import pytest
 from bench.quality import __main__ as runner
-from bench.quality import plan, rows
+from bench.quality import further, plan, rows, unread
 from bench.quality.company import Looked, invented, without
+from bench.quality.one import twice
 from bench.quality.page import page
-from bench.quality.unread import FAMILIES, planned
 from tests.evaluate.made import PERIOD, benign, incident, line
 
 from whosaw.detect.fuse import prices_of
@@ -195,13 +195,20 @@ def test_a_signal_left_out_is_as_if_it_had_never_run():
     assert without(whole, ()).all_ == whole.all_
 
 
-def test_families_that_nobody_read_are_planted(tmp_path):
-    """Each of them twice, with looks in the log, persons, and a twin; and none is one of the simulator's."""
-    invented(tmp_path / "company", 60, 60, 7, planned=planned())
+@pytest.mark.parametrize("families", [further.FAMILIES, unread.FAMILIES], ids=["further", "unread"])
+def test_families_that_are_not_the_simulators_are_planted(families, tmp_path):
+    """Each of them twice, with looks in the log, persons, and a twin."""
+    invented(tmp_path / "company", 60, 60, 7, planned=twice(families))
     lines = [json.loads(text) for text in (tmp_path / "company/truth.jsonl").read_text().splitlines()]
     incidents = [each for each in lines if "incident" in each]
-    assert sorted(each["family"] for each in incidents) == sorted(2 * [family.name for family in FAMILIES])
+    assert sorted(each["family"] for each in incidents) == sorted(2 * [family.name for family in families])
     assert all(each["looks"] and each["persons"] and each["principals"] for each in incidents)
     assert {each["twin_of"] for each in lines if "twin_of" in each} == {each["incident"] for each in incidents}
-    assert not {family.name for family in FAMILIES} & set(NAMES)
-    assert set(rows.READ["families"]) <= set(NAMES) | {family.name for family in FAMILIES}
+
+
+def test_who_is_read_is_known():
+    """What was read is a family of the simulator or a further one; of those that nobody has read none is either."""
+    known = set(NAMES) | {family.name for family in further.FAMILIES}
+    assert len(known) == len(NAMES) + len(further.FAMILIES)
+    assert set(rows.READ["families"]) <= known
+    assert not {family.name for family in unread.FAMILIES} & known
