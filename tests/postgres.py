@@ -50,6 +50,7 @@ shared_buffers = 16MB
 """
 _FILES = {"jsonlog": "server.json", "csvlog": "server.csv"}
 _PATIENCE = 30.0  # seconds; a server that has not answered by then will not
+_REMOVED = 300.0  # to stop it, and to remove hundreds of databases
 
 
 @functools.cache
@@ -177,7 +178,7 @@ def _running(pg_ctl, folder: Path, account: str | None):
             raise RuntimeError(f"the server did not start: {(folder / 'start.log').read_text()[-500:]}")
         yield
     finally:
-        shell.communicate(timeout=_PATIENCE)
+        shell.communicate(timeout=_REMOVED)
 
 
 def _run(command, account: str | None) -> None:
