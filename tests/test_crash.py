@@ -17,7 +17,7 @@ def test_no_acknowledged_receipt_is_lost(tmp_path, capsys):
     # A process of its own: it forks, and a process that forks must have no threads, as a test runner's worker has.
     done = subprocess.run(
         [sys.executable, "-m", "tests.crash_harness", tmp_path / "data", str(KILLS), seed],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120 + 2 * KILLS,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=270 + 2 * KILLS,
     )  # fmt: skip
     assert done.returncode == 0, f"WHOSAW_SEED={seed}\n{done.stderr[-6000:]}"
     with capsys.disabled():
