@@ -36,7 +36,7 @@ from typing import Any, Self, TypeVar
 from whosaw.errors import Busy, OutcomeUnknown, Unavailable
 from whosaw.guard.posted import Posted, Work, deliver
 
-MOST = 64  # in one group: nobody waits for more than so many others
+MOST = 128  # in one group: nobody waits for more than so many others
 HANDS, ALONE = 8, 32  # threads for tasks: groups on their way to the disk; where each look is worked on for itself
 WAITING = 4096  # tasks: whoever comes then is told so, and does not wait for minutes behind one tool's questions
 IDLE_S = 5.0  # after which a hand goes
