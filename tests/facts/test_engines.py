@@ -190,6 +190,7 @@ def test_what_is_laid_down_is_a_table_like_any_other_and_its_file_goes_with_it(t
     """Of the types that it had; it goes when it is forgotten, and at the end."""
     ibis = pytest.importorskip("ibis")
     with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+        on.beside = True
         on.backend.raw_sql("create temp table few as select * from (values (1, 'x'), (2, null)) t(n, name)")
         few = on.table("few")
         there = on.lay("of it's_a", few.mutate(one=ibis.literal(1)).order_by("n"))
@@ -208,13 +209,26 @@ def test_what_is_laid_down_is_a_table_like_any_other_and_its_file_goes_with_it(t
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("memory", "files"), [(None, 0), (299_999_999, 1), (300_000_000, 0)])
+def test_what_is_laid_down_stays_in_memory_where_there_is_room_for_all_looks(tmp_path, memory, files):
+    """A hundred thousand rows were read, and may take three thousand bytes each; the same rows in both."""
+    pytest.importorskip("ibis")
+    with engine.engine_of(room=engine.Room(memory, tmp_path / "spill")) as on:
+        on.backend.raw_sql(f"copy (select unnest(range(100000)) as n) to '{tmp_path}/look.parquet' (format parquet)")
+        laid = on.lay("laid", on.read("look", [tmp_path / "look.parquet"]))
+        assert sorted(row["n"] for row in on.arrow(laid).to_pylist()) == list(range(100_000))
+        assert len(list((tmp_path / "spill").rglob("*.parquet"))) == files
+
+
 @pytest.mark.parametrize(
     ("kind", "said"), [("OutOfMemory", "too little memory for this$"), ("IO", "write or read its files$")]
 )
-def test_too_little_room_is_said_of_the_question_and_not_of_what_it_asked(monkeypatch, kind, said):
+@pytest.mark.parametrize("beside", [False, True])
+def test_too_little_room_is_said_of_the_question_and_not_of_what_it_asked(monkeypatch, kind, said, beside):
     """Whether it is kept, laid down or asked for; the engine's own words would quote the question."""
     duckdb = pytest.importorskip("duckdb")
     with engine.engine_of() as on:
+        on.beside = beside
         on.backend.raw_sql("create temp table few as select 'e-41' as who")
         few = on.table("few")
 
@@ -232,6 +246,7 @@ def test_a_file_that_somebody_took_away_is_no_answer(tmp_path):
 
     def taken():
         with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+            on.beside = True
             on.backend.raw_sql("create temp table few as select 1 as n")
             there = on.lay("few_laid", on.table("few"))
             for each in tmp_path.rglob("*.parquet"):
@@ -249,6 +264,7 @@ def test_what_was_laid_down_and_exchanged_is_kept_by_nobody(tmp_path, put_back):
 
     def exchanged():
         with engine.engine_of(room=engine.Room(None, tmp_path)) as on:
+            on.beside = True
             on.backend.raw_sql("create temp table few as select 1 as n")
             on.backend.raw_sql("create temp table other as select 2 as n")
             there = on.lay("few_laid", on.table("few"))

@@ -31,6 +31,8 @@ DUCKDB = "duckdb"
 ALONE = "run it again, and name a folder with --spill that nobody else can write to; nothing of this run was kept"
 _MOST = 10_000_000_000
 _SHARE = 0.6
+# Bytes: what is kept of a look takes a third of it, and what is asked of that needs room too.
+_A_LOOK = 3_000
 # More tasks than this would cost more than they share, on the clusters that a log of a company needs.
 _PARTITIONS = 8
 # One for all sessions of an engine in this process: the texts are the same, whoever asks.
@@ -52,7 +54,9 @@ class Engine(Protocol):
         ...
 
     def lay(self, name: str, expr: Any) -> Any:
-        """The same for as many rows as there are looks: where the engine is in this process, in a file beside its memory."""
+        """The same for as many rows as there are looks: where the engine is in this process and its memory is small for that, in a file
+        beside it.
+        """
         ...
 
     def table(self, name: str) -> Any:
@@ -79,9 +83,13 @@ class Room:
 
 
 def memory_limit(room: Room = Room()) -> str:
-    """What was said; else 10 GB, or the most of a smaller machine."""
+    """What was said; else 10 GB, or the most of a smaller machine. In the engine's words."""
+    return f"{_bytes(room) // 1_000_000}MB"
+
+
+def _bytes(room: Room) -> int:
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{(room.memory or min(_MOST, int(whole * _SHARE))) // 1_000_000}MB"
+    return room.memory or min(_MOST, int(whole * _SHARE))
 
 
 @contextmanager
@@ -99,15 +107,20 @@ def engine_of(which: str = DUCKDB, room: Room = Room()) -> Iterator[Engine]:
 
 
 class _Duck:
-    def __init__(self, backend: Any, folder: Path) -> None:
-        self.backend, self._folder = backend, folder
+    """`memory`: bytes. `beside`: what is laid down lies in files beside it, since some table that was read is too large."""
+
+    def __init__(self, backend: Any, folder: Path, memory: int) -> None:
+        self.backend, self._folder, self._memory, self.beside = backend, folder, memory, False
         self._kept: dict[str, Any] = {}
         self._laid: dict[str, Path] = {}
         self._files = count()
         self.untouched = Untouched(ALONE)
 
     def read(self, name: str, paths: Sequence[Path]) -> Any:
-        return self.backend.read_parquet([str(path) for path in paths], table_name=name)
+        table = self.backend.read_parquet([str(path) for path in paths], table_name=name)
+        ((rows,),) = self.backend.raw_sql(f"select count(*) from {_quoted(name)}").fetchall()  # noqa: S608  a quoted name
+        self.beside = self.beside or rows * _A_LOOK > self._memory
+        return table
 
     def keep(self, name: str, expr: Any) -> Any:
         with _past_its_end():
@@ -115,7 +128,9 @@ class _Duck:
         return self._known(name, expr)
 
     def lay(self, name: str, expr: Any) -> Any:
-        # Read as fast as from memory, where the same rows take twenty times the room.
+        if not self.beside:
+            return self.keep(name, expr)
+        # In memory the same rows take twenty times the room.
         path = self._folder / f"{next(self._files)}.parquet"
         self._laid[name] = path
         with _past_its_end():
@@ -220,7 +235,7 @@ def _duck(room: Room) -> Iterator[Engine]:
             backend.raw_sql("set enable_progress_bar = false")  # it would be drawn into what a machine reads
             # Whoever reads rows sorts them: to keep their order on the way would be memory and time for nothing.
             backend.raw_sql("set preserve_insertion_order = false")
-            made = _Duck(backend, folder)
+            made = _Duck(backend, folder, _bytes(room))
             yield made
             made.untouched.check()
         finally:
