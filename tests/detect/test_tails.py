@@ -14,6 +14,7 @@ from whosaw.detect.defaults import load_defaults
 from whosaw.detect.others import Counted, Others
 from whosaw.detect.tails import Sums, again, at_least, dispersion, mixed, poissons, rate, times
 from whosaw.detect.tally import tallies
+from whosaw.detect.toml import shipped
 
 getcontext().prec = 60
 COUNTS = load_defaults().counts
@@ -229,6 +230,15 @@ def test_what_the_others_of_a_large_team_have_is_usual_there(busy, of, usual_the
     assert (others.usual("principal", "e-t0", "u9", "f9").rate > 3 * elsewhere.rate) == usual_there
     # Of the team itself nobody is left to say so.
     assert others.usual("unit", "u9", "u9", "f9").rate == pytest.approx(elsewhere.rate)
+
+
+def test_a_team_is_large_where_it_is_more_than_a_finding_names():
+    """Where findings name thirty, twenty of a ward may all be in it."""
+    more = shipped("defaults.toml").replace(b"most_principals = 12", b"most_principals = 30")
+    team = [counted(f"t{i}", "u9", "f9", 20, 60) for i in range(20)]
+    rows = [*crowd(random.Random(3), 0), *team]
+    few, many = (Others(rows, of).usual("principal", "e-t0", "u9", "f9") for of in (COUNTS, load_defaults(more).counts))
+    assert few.rate > 3 * many.rate
 
 
 def test_a_large_team_that_has_less_than_others_excuses_nobody_less():

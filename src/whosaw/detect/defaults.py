@@ -24,7 +24,7 @@ _SIGNALS = {"of": "signals"}  # names of signals, and nothing else
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many are usual."""
+    """How many are usual. `named`: so many people a finding may name, `findings.most_principals`."""
 
     rate: float
     prior: int
@@ -33,6 +33,7 @@ class Counts:
     dispersion: float
     dispersion_prior: int
     apart: float
+    named: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +172,18 @@ def load_defaults(raw: bytes | None = None) -> Defaults:
     raw = shipped(FILE) if raw is None else raw
     top = exactly(read(raw, FILE, FORMAT), frozenset(f.name for f in fields(Defaults)) - {"digest"}, FILE)
     days = whole(top["reference_days"], "reference_days")
+    findings = _numbers(Joining, top["findings"], "findings")
+    counts = {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}
     return Defaults(
         narrow=whole(top["narrow"], "narrow"),
         first_days=whole(top["first_days"], "first_days"),
         windows=_windows(top["windows"], days),
         reference_days=days,
         feed_lag_hours=whole(top["feed_lag_hours"], "feed_lag_hours", low=0),
-        counts=_section(Counts, top["counts"], "counts", {"rate": 0.5, "dispersion": 10.0, "apart": 0.5}),
+        counts=_section(Counts, top["counts"], "counts", counts, named=findings.most_principals),
         calibration=_section(Calibration, top["calibration"], "calibration", {"tail": 0.5, "apart": 0.5}),
         fusion=_numbers(Fusion, top["fusion"], "fusion"),
-        findings=_numbers(Joining, top["findings"], "findings"),
+        findings=findings,
         budget=_section(Budget, top["budget"], "budget", {"drawn": 0.5, "floor": 0.5}),
         gravity=_numbers(Grave, top["gravity"], "gravity"),
         review=_numbers(Reviewing, top["review"], "review"),
@@ -200,16 +203,17 @@ def _windows(value: Any, most: int) -> tuple[int, ...]:
     return made
 
 
-def _section(cls: type[Any], value: Any, where: str, numbers: Mapping[str, float]) -> Any:
-    """Keys in `numbers` may have a fraction, up to the given bound; the others are whole."""
-    given = exactly(value, frozenset(f.name for f in fields(cls)), where)
+def _section(cls: type[Any], value: Any, where: str, numbers: Mapping[str, float], **beside: int) -> Any:
+    """Keys in `numbers` may have a fraction, up to the given bound; the others are whole. `beside`: what is said elsewhere."""
+    given = exactly(value, frozenset(f.name for f in fields(cls)) - beside.keys(), where)
     return cls(
+        **beside,
         **{
             name: number(each, f"{where}.{name}", numbers[name])
             if name in numbers
             else whole(each, f"{where}.{name}", low=0)
             for name, each in given.items()
-        }
+        },
     )
 
 

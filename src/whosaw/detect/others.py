@@ -28,8 +28,6 @@ from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate
 _FEW_UNITS = 3
 # Of so many of one team what most of them have is how they work, and not what one of them did.
 _SEVERAL = 5
-# So many others of one team are more than a finding names (`findings.most_principals`): not all of them are in it together.
-_MANY = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +165,11 @@ class Others:
         """
         if unit not in self._teams:
             members = self._of_unit.get(unit, [])
-            large = len({each.who for each in members}) >= _MANY
+            large = len({each.who for each in members}) >= self._numbers.named
             self._teams[unit] = _Team.of(_near(members, self._numbers) if large else ())
         others = self._teams[unit].without(who)
-        if others.whos < _MANY:
+        # As many others and the one who is tested are more than a finding names: not all of them are in it together.
+        if others.whos < self._numbers.named:
             return usual
         own = rate(others.sums, usual.rate, self._numbers.prior)
         if own <= usual.rate:
