@@ -219,3 +219,12 @@ def test_what_some_of_a_finding_did_at_its_persons_is_the_same_once_more():
     known = [of(1e-3, [*ANN[:2], ("ann", "10"), ("ann", "11")], "known")]
     (kept,) = of_one([team, known], full)
     assert [len(s.looks) for s in kept] == [10, 2]
+
+
+def test_a_full_finding_keeps_nothing_from_the_next_that_says_it():
+    """Ann's own has as many looks as it may; what she did beside ben has room, and is about the same persons."""
+    full = replace(NUMBERS, most_looks=10)
+    alone = [of(1e-6, [("ann", str(i)) for i in range(10)], "alone")]
+    both = [of(1e-3, [("ann", "0"), ("ann", "x"), ("ben", "x"), ("ben", "y")], "both", "group")]
+    once_more = [of(1e-2, [("ann", "0"), ("ann", "x")], "once more")]
+    assert units(of_one([alone, both, once_more], full)) == [["alone"], ["both", "once more"]]

@@ -118,9 +118,10 @@ def of_one(parts: Iterable[Sequence[Signal]], numbers: Joining) -> list[list[Sig
     by_who: dict[str, list[int]] = {}
     for part in parts:
         own = _Said.of(part)
-        place = next((at for at in by_who.get(min(own.whos), ()) if seen[at].says(own, numbers)), None)
-        joins = [] if place is None else seen[place].fitting(part, own, numbers)
-        if place is None or not joins:
+        # Whoever says it has all who are in it. The strongest that has room: a full one does not keep it from the others.
+        saying = (at for at in by_who.get(min(own.whos), ()) if seen[at].says(own, numbers))
+        place, joins = next(((at, fits) for at in saying if (fits := seen[at].fitting(part, own, numbers))), (None, []))
+        if place is None:
             for who in own.whos:
                 by_who.setdefault(who, []).append(len(made))
             made.append(list(part))
