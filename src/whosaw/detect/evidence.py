@@ -25,6 +25,7 @@ _NUMBERS = (
     "protected",
     "refused",
     "named",
+    "claimed",
     "first",
     "weight_then",
     "weight_now",
@@ -128,6 +129,7 @@ def _evidence(row: dict[str, Cell], explained_from: int) -> Evidence:
         explained=value["weight_then"] >= explained_from,
         tenure=value["tenure"],
         arrived=value["arrived"],
+        lent=value["claimed"] == 1,
     )
 
 

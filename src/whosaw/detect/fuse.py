@@ -63,7 +63,8 @@ def shares(
     """How much of a finding each signal says: its odds beside those of all that may be a finding by themselves. Adds up to 1."""
     said = [signal for signal in signals if signal.opens] or signals
     won = [1 / max(LEAST, _paid(signal, numbers, prices)) for signal in said]
-    return [(each / math.fsum(won), signal) for each, signal in zip(won, said, strict=True)]
+    all_ = math.fsum(won)
+    return [(each / all_, signal) for each, signal in zip(won, said, strict=True)]
 
 
 def _paid(signal: Signal, numbers: Fusion, prices: Mapping[str, float] | None) -> float:

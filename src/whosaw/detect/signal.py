@@ -44,8 +44,9 @@ class Evidence:
     """One look of one principal. `later`: a reason was filed after it; `near`: see explain.py.
 
     `person`: None where it was about nobody in particular, as a total. `explained`: a reason holds as of the look.
-    `named`: it was made in the name of somebody else, which is only claimed. Who that is stands nowhere here. `arrived`: when
-    the log learnt of it, None where it did at once or nobody knows.
+    `named`: it was made in the name of somebody else, which is only claimed. Who that is stands nowhere here. `lent`: the other
+    way, somebody else's account made it in this one's name. `arrived`: when the log learnt of it, None where it did at once or
+    nobody knows.
     """
 
     look: str
@@ -67,6 +68,7 @@ class Evidence:
     explained: bool = False
     tenure: int | None = None
     arrived: int | None = None
+    lent: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:

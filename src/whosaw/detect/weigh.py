@@ -32,6 +32,7 @@ _NAMED = {
     True: "made in the name of others, which is only claimed: it clears and accuses nobody.",
     False: "made through this account on behalf of somebody else, for whom it counts too.",
 }
+_LENT = "made through somebody else's account, in the name of one who is named here and may know nothing of it."
 
 
 def weighed(
@@ -128,12 +129,13 @@ def _counter(
     ]
     said = [_of(sum(bool(holds(look)) for look in looks), len(looks), text) for holds, text in kinds]
     refused = sum(look.refused for look in looks)
-    named = sum(look.named for look in looks)
+    named, lent = sum(look.named for look in looks), sum(look.lent for look in looks)
     with_reason, all_ = (sum(pair[i] for pair in explained) for i in (0, 1))
     said += [
         _unknown(looks, late_after(world.defaults)),
         f"{_share(refused, len(looks))} refused: nothing was shown." if refused else "",
         f"{_share(named, len(looks))} {_NAMED[world.facts.dataset is None]}" if named else "",
+        f"{_share(lent, len(looks))} {_LENT}" if lent else "",
         f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
         if with_reason
         else "",

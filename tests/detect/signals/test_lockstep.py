@@ -6,13 +6,17 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from tests.detect.made import signal
 from tests.detect.signals.ground import company, names_nobody, share_below, tried, world
 from tests.detect.typed import at, facts_of
 
 from whosaw.detect.defaults import load_defaults
+from whosaw.detect.evidence import evidence_of
+from whosaw.detect.gravity import Gravity
 from whosaw.detect.run import world_of
 from whosaw.detect.signals import lockstep
 from whosaw.detect.templates import load_templates
+from whosaw.detect.weigh import weighed
 
 
 def test_a_gang_is_found_and_a_hand_over_is_not(town):
@@ -93,6 +97,52 @@ def test_a_human_in_anothers_name_is_in_step_with_others_and_not_with_that_one()
     # Where the other looked too, they have that in common.
     with in_names(*lent, *(("e-b", p, None) for p in persons[:3])) as world_:
         assert pairs_of(world_) == {("e-a", "e-b"): 3}
+
+
+def test_work_done_in_anothers_name_is_no_habit_of_the_two():
+    """Else whoever does an honest day's work in a colleague's name may share with that one whom they like."""
+    work = [f"q-{n}" for n in range(6)]
+    persons = [f"p-{n}" for n in range(3)]
+    apart = [(who, p, None) for p in persons for who in ("e-a", "e-b")]
+    lent, own = ([("e-a", q, "e-b") for q in work], [(who, q, None) for q in work[:2] for who in ("e-a", "e-b")])
+    for looks, habit in (([*lent, *apart], 0), ([*own, *apart], 2), ([*lent, *own, *apart], 2)):
+        with in_names(*looks) as world_:
+            of = world_.looks
+            with_reason = replace(world_, looks=of.mutate(weight_then=of.person.isin(work).ifelse(100, of.weight_then)))
+            rows = world_.facts.rows(lockstep.query(with_reason)["pairs"], ("a", "b"), "")
+        assert [(row["a"], row["b"], row["c120"], row["habit"]) for row in rows] == [("e-a", "e-b", 3, habit)]
+
+
+def test_of_whom_a_look_was_only_made_in_the_name_a_finding_says_so():
+    """Whose name was used may know nothing of it, and whoever reviews must."""
+    persons = [f"p-{n}" for n in range(4)]
+    with in_names(*(("e-a", p, "e-b") for p in persons), *(("e-c", p, None) for p in persons)) as world_:
+        seen = evidence_of(world_, world_.looks.filter(world_.looks.who != "e-a"))
+        told = signal(0.001, *seen)
+        made = weighed([told], {}, frozenset(), Gravity({}, {}), world_, ran={"context": 1}, prices={})
+    assert made.principals == ("e-b", "e-c")
+    assert made.counter[0] == (
+        "4 of 8 looks were made through somebody else's account, in the name of one who is named here and may know nothing "
+        "of it."
+    )
+
+
+def test_of_one_look_it_is_not_said_that_two_made_it():
+    """Two at three persons each, and one of them at two more in the other's name: three persons are told."""
+    persons = [f"p-{n}" for n in range(3)]
+    apart = [(who, p, None) for p in persons for who in ("e-a", "e-b")]
+    with in_names(*apart, ("e-a", "p-8", "e-b"), ("e-a", "p-9", "e-b")) as world_:
+        (edge,) = lockstep._edges(
+            {
+                name: world_.facts.rows(table, tuple(table.columns), "")
+                for name, table in lockstep.query(world_).items()
+            },
+            load_defaults().of("lockstep", lockstep.NUMBERS),
+        )
+        group = lockstep._signal(frozenset({"e-a", "e-b"}), [edge], 2, 3)
+        (told,) = lockstep.tell(world_, [group])
+    assert told.persons == tuple(persons)
+    assert "at the same 3 persons" in told.sentence
 
 
 def test_nobody_shares_anything():

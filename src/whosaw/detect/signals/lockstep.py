@@ -8,10 +8,10 @@
 
 Innocent pairs have habits: what two share with a reason, they share without one where a link is missing. And what a machine did
 in somebody's name that is known is that one's look and nobody's company: else all whom it serves were in step with it. What a
-human did in another's name is a look of both, and no company of the two.
+human did in another's name is a look of both, and neither company nor a habit of the two.
 
 *Innocent*: shift hand-over, viral accounts, incident bridges.
-*Beaten by*: a list split so that nobody shares a person (`circle_sweep`).                    Design: docs/adr/0151, 0231, 0283
+*Beaten by*: a list split so that nobody shares a person (`circle_sweep`).                    Design: docs/adr/0151, 0231, 0283, 0286
 """
 
 from __future__ import annotations
@@ -80,16 +80,15 @@ def query(world: World) -> dict[str, Any]:
     numbers = world.defaults.of(NAME, NUMBERS)
     looks = _own(world)
     little = looks.filter(looks["first"] == 1, looks.weight_then < numbers.weight)
-    begun = little.group_by("who", "person").aggregate(
-        day=little.day.min(), unit=little.unit.max(), least=little.leaf.min(), most=little.leaf.max()
-    )
+    begun = little.group_by("who", "person").aggregate(day=little.day.min(), unit=little.unit.max(), **_leaves(little))
     lookers = begun.group_by(of=begun.person).aggregate(d=begun.count())
     lookers = lookers.filter(lookers.d <= numbers.lookers)
     begun = begun.join(lookers, begun.person == lookers.of).select("who", "person", "day", "unit", "d", "least", "most")
     pairs = _pairs(begun.filter(begun.d > 1), numbers.days)
     sums = pairs.group_by("same").aggregate(**{f"c{days}": pairs[f"c{days}"].sum() for days in numbers.days})
     several = pairs.filter(pairs[f"c{numbers.days[-1]}"] > 1)
-    worked = looks.filter(looks.weight_then >= numbers.weight).select("who", "person").distinct()
+    worked = looks.filter(looks.weight_then >= numbers.weight)
+    worked = worked.group_by("who", "person").aggregate(**_leaves(worked))
     all_ = looks.filter(looks["first"] == 1)
     return {
         "whos": begun.group_by("who").aggregate(unit=begun.unit.max(), n=begun.count()),
@@ -117,9 +116,7 @@ def _pairs(begun: Any, days: Sequence[int]) -> Any:
     ibis = need("ibis", "watching")
     other = begun.select(b="who", person="person", o_day="day", o_unit="unit", o_least="least", o_most="most")
     both = begun.join(other, "person")
-    both = both.filter(both.who < both.b)
-    # What one did in another's name are two principals' looks, and no two.
-    both = both.filter((both.least != both.o_least) | (both.most != both.o_most))
+    both = both.filter(both.who < both.b, _two(both))
     both = both.mutate(gap=(both.day - both.o_day).abs(), same=ibis.ifelse(both.unit == both.o_unit, 1, 0))
     both = both.filter(both.gap <= days[-1])
     return both.group_by(a=both.who, b=both.b).aggregate(
@@ -127,15 +124,26 @@ def _pairs(begun: Any, days: Sequence[int]) -> Any:
     )
 
 
+def _leaves(looks: Any) -> dict[str, Any]:
+    """By which looks of one principal at one person are told from another's: the first and the last of the log."""
+    return {"least": looks.leaf.min(), "most": looks.leaf.max()}
+
+
+def _two(both: Any) -> Any:
+    """Not the very same looks: what one did in another's name are two principals' looks, and no two."""
+    return (both.least != both.o_least) | (both.most != both.o_most)
+
+
 def _degrees(lookers: Any) -> Any:
     return lookers.aggregate(pairs=lookers.d.sum(), lookers=(lookers.d * (lookers.d - 1)).sum())
 
 
 def _with_habit(pairs: Any, worked: Any) -> Any:
-    """`habit`: persons at whom both had a good reason to look."""
-    other = worked.select(w_who="who", w_person="person")
-    of_a = pairs.select("a", "b").join(worked, pairs.a == worked.who).select("a", "b", "person")
+    """`habit`: persons at whom both had a good reason to look, and did."""
+    other = worked.select(w_who="who", w_person="person", o_least="least", o_most="most")
+    of_a = pairs.select("a", "b").join(worked, pairs.a == worked.who).select("a", "b", "person", "least", "most")
     both = of_a.join(other, [of_a.b == other.w_who, of_a.person == other.w_person])
+    both = both.filter(_two(both))
     habit = both.group_by(h_a=both.a, h_b=both.b).aggregate(habit=both.count())
     joined = pairs.left_join(habit, [pairs.a == habit.h_a, pairs.b == habit.h_b]).drop("h_a", "h_b")
     return joined.mutate(habit=joined.habit.fill_null(0))
@@ -315,8 +323,8 @@ def _told(group: Together, seen: Sequence[Evidence], most: int) -> Signal:
 
 
 def _close(look: Evidence, of: Iterable[Evidence], days: int) -> bool:
-    """Another of the group looked at the same person at most so many days before or after."""
-    return any(e.who != look.who and abs(e.t // DAY - look.t // DAY) <= days for e in of)
+    """Another of the group looked at the same person at most so many days before or after, and not by this very look."""
+    return any(e.who != look.who and e.look != look.look and abs(e.t // DAY - look.t // DAY) <= days for e in of)
 
 
 def _sentence(group: Together, looks: Sequence[Evidence]) -> str:
