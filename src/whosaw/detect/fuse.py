@@ -9,7 +9,7 @@ It stands dependence: the signals of one finding look at the same looks. p is cu
 often say 1, and one such family would shout down all others.
 
 Invariant: the order of signals changes nothing; a family that could not run is neither for nor against.
-Design: docs/adr/0145, 0193, 0197, 0241, 0281
+Design: docs/adr/0145, 0193, 0197, 0241, 0281, 0285
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from whosaw.detect.defaults import Fusion
-from whosaw.detect.signal import FAMILIES, Family, Signal
+from whosaw.detect.signal import FAMILIES, TEAMS, Family, Signal
 
 LEAST = 1e-15
 _SILENT = 0.9
@@ -60,11 +60,23 @@ def _smallest(
 def shares(
     signals: Sequence[Signal], numbers: Fusion, prices: Mapping[str, float] | None = None
 ) -> list[tuple[float, Signal]]:
-    """How much of a finding each signal says: its odds beside those of all that may be a finding by themselves. Adds up to 1."""
+    """How much of a finding each signal says: its odds beside those of all that may be a finding by themselves. Adds up to 1. What says
+    the same as a stronger one says nothing more.
+    """
     said = [signal for signal in signals if signal.opens] or signals
-    won = [1 / max(LEAST, _paid(signal, numbers, prices)) for signal in said]
-    all_ = math.fsum(won)
-    return [(each / all_, signal) for each, signal in zip(won, said, strict=True)]
+    strongest: dict[tuple[str, ...], Signal] = {}
+    for signal in sorted(said, key=lambda s: (_paid(s, numbers, prices), s.order)):
+        strongest.setdefault(_word(signal), signal)
+    won = [(1 / max(LEAST, _paid(signal, numbers, prices)), signal) for signal in strongest.values()]
+    all_ = math.fsum(each for each, _ in won)
+    return [(each / all_, signal) for each, signal in won]
+
+
+def _word(signal: Signal) -> tuple[str, ...]:
+    """A unit, its manager and its function say the same once, and so do circles that overlap."""
+    if signal.kind in TEAMS:
+        return signal.signal, "team"
+    return (signal.signal, signal.kind) if signal.kind == "circle" else (signal.signal, signal.kind, signal.unit)
 
 
 def _paid(signal: Signal, numbers: Fusion, prices: Mapping[str, float] | None) -> float:

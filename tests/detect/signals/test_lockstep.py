@@ -119,7 +119,7 @@ def test_of_whom_a_look_was_only_made_in_the_name_a_finding_says_so():
     with in_names(*(("e-a", p, "e-b") for p in persons), *(("e-c", p, None) for p in persons)) as world_:
         seen = evidence_of(world_, world_.looks.filter(world_.looks.who != "e-a"))
         told = signal(0.001, *seen)
-        made = weighed([told], {}, frozenset(), Gravity({}, {}), world_, ran={"context": 1}, prices={})
+        made = weighed([told], {}, frozenset(), Gravity({}, {}, 0, 180), world_, ran={"context": 1}, prices={})
     assert made.principals == ("e-b", "e-c")
     assert made.counter[0] == (
         "4 of 8 looks were made through somebody else's account, in the name of one who is named here and may know nothing "
