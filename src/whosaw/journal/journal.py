@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from whosaw.config import JournalSettings
-from whosaw.errors import BadInput, OutcomeUnknown, Unavailable, WhosawError
+from whosaw.errors import BadInput, Unavailable, WhosawError
 from whosaw.journal.core import Before, Core, nothing_before
 from whosaw.journal.erase import Eraser
 from whosaw.journal.heads import CHECKPOINT, Signers
@@ -37,7 +37,7 @@ from whosaw.journal.leaves import Leaves
 from whosaw.journal.mail import Mail, Posted
 from whosaw.journal.map_log import Mapped
 from whosaw.journal.meter import Pulse
-from whosaw.journal.ports import Stores, StreamKey, StreamKeys
+from whosaw.journal.ports import Stores, StreamKeys
 from whosaw.journal.queue import Queue
 from whosaw.journal.reader import Reader
 from whosaw.journal.receipts import moment, receipt_at
@@ -49,13 +49,12 @@ from whosaw.journal.submission import (
     Admit,
     Parked,
     Recorded,
-    Several,
-    Shared,
     Submission,
     Waiting,
     check,
     found_each,
     prepare,
+    together,
 )
 from whosaw.journal.witnessed import Witnessed
 from whosaw.model.genesis import Genesis
@@ -67,7 +66,6 @@ from whosaw.tlog.proof import TlogProof
 from whosaw.tlog.receipt import idem
 
 PATIENCE = 30.0
-_UNSAID = OutcomeUnknown("woken without an answer", part="journal")
 _log = logging.getLogger(__name__)
 
 
@@ -144,22 +142,7 @@ class Journal:
         `admit`: as in ``Submission``, for all of them. Raises Busy or Unavailable: of none anything was recorded.
         """
         self._state.check()
-        made: list[Recorded | Exception] = []
-        checked: list[tuple[int, tuple[bytes, list[StreamKey], list[bytes]]]] = []
-        for submission in submissions:
-            try:
-                checked.append((len(made), check(submission, self._keys)))
-                made.append(_UNSAID)
-            except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
-                made.append(error)
-        if checked:
-            several = Several(len(checked), admit)
-            group = [Shared(*each, several) for _, each in checked]
-            self._queue.put_all(group)
-            several.wait()
-            for (place, _), each in zip(checked, group, strict=True):
-                made[place] = each.made or _UNSAID
-        return made
+        return together(submissions, self._keys, self._queue.put_all, admit)
 
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         """The same without waiting. Raises at once what can be said at once; all else comes with the future."""

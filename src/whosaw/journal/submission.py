@@ -30,6 +30,7 @@ from whosaw.tlog.receipt import idem
 LEAF_LIMIT = 16_384
 BYTE_LIMIT = 16 * 1024 * 1024
 _PARTS = "number it and hand it in in parts"
+_UNSAID = OutcomeUnknown("woken without an answer", part="journal")
 
 
 Admit = Callable[[Callable[[], None]], None]
@@ -303,22 +304,28 @@ def check(submission: Submission, keys: StreamKeys) -> tuple[bytes, list[StreamK
     return name, [keys.of(record.stream) for record in records], [record.body for record in records]
 
 
-def one_by_one(
-    submissions: Sequence[Submission], enqueue: Callable[[Submission], Future[Recorded]]
+def together(
+    submissions: Sequence[Submission],
+    keys: StreamKeys,
+    put_all: Callable[[Sequence[Waiting]], None],
+    admit: Admit | None,
 ) -> list[Recorded | Exception]:
-    """What becomes of each, where each has a future: all are handed in before any is waited for."""
+    """What becomes of each, with one thread that waits for all: `put_all` hands in those that can be."""
     made: list[Recorded | Exception] = []
-    handed: list[Future[Recorded] | Exception] = []
+    checked: list[tuple[int, tuple[bytes, list[StreamKey], list[bytes]]]] = []
     for submission in submissions:
         try:
-            handed.append(enqueue(submission))
+            checked.append((len(made), check(submission, keys)))
+            made.append(_UNSAID)
         except Exception as error:  # noqa: BLE001 - it is this one's own, and said of it
-            handed.append(error)
-    for each in handed:
-        try:
-            made.append(each if isinstance(each, Exception) else each.result())
-        except Exception as error:  # noqa: BLE001 - as above
             made.append(error)
+    if checked:
+        several = Several(len(checked), admit)
+        group = [Shared(*each, several) for _, each in checked]
+        put_all(group)
+        several.wait()
+        for (place, _), each in zip(checked, group, strict=True):
+            made[place] = each.made or _UNSAID
     return made
 
 

@@ -41,11 +41,14 @@ _PARAMS = {
     "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
 }  # fmt: skip
 _IDLE = 16  # connections kept for the next who asks
+# Nobody is elected until this transaction ends, or somebody was, and it ends here.
 _FENCE = "SELECT 1 FROM journal.leader WHERE epoch = %s FOR SHARE"
 # Before it is connected, the driver has no SQLSTATE to tell a wrong password from a server that is down.
 _HINT = "look at the server, the database's name, the account, and PGPASSWORD or the passfile; asking again is safe"
 
 Connection = psycopg.Connection[Any]
+Cursor = psycopg.Cursor[Any]
+Said = tuple[str, Sequence[Any]]
 
 
 class Term:
@@ -141,14 +144,30 @@ class Database:
     @contextmanager
     def transaction(self, term: Term | None = None) -> Iterator[Connection]:
         """BEGIN … COMMIT; with `term` only while it lasts. What is raised inside has changed nothing."""
+        with self._transaction(term) as (db, _):
+            yield db
+
+    @contextmanager
+    def at_once(self, *said: Said, term: Term | None = None) -> Iterator[list[Cursor]]:
+        """A transaction of these statements, sent in one go; inside, what each of them answered, and COMMIT after it.
+
+        With `term` only while it lasts: then they are sent once that is known, or a late one would be told of its rows and not of its term.
+        """
+        with self._transaction(term, said) as (_, made):
+            yield made
+
+    @contextmanager
+    def _transaction(self, term: Term | None, said: Sequence[Said] = ()) -> Iterator[tuple[Connection, list[Cursor]]]:
         with told():
             db = self._take()
         try:
             with told():
-                db.execute("BEGIN")
-                if term is not None:
-                    _fence(db, term)
-                yield db
+                if term is None:
+                    _, *made = together(db, ("BEGIN", ()), *said)
+                else:
+                    _lasts(*together(db, ("BEGIN", ()), (_FENCE, (term.epoch,))))
+                    made = together(db, *said) if said else []
+                yield db, made
         except BaseException:
             # Not rolled back by us: whoever loses its connection before COMMIT has changed nothing, and that holds
             # for a server that does not answer any more, too.
@@ -247,10 +266,16 @@ def hung_up(db: Connection) -> bool:
     return db.closed or bool(select.select([db.fileno()], [], [], 0)[0])
 
 
-def _fence(db: Connection, term: Term) -> None:
-    """Nobody is elected until this transaction ends, or somebody was, and it ends here."""
-    if db.execute(_FENCE, (term.epoch,)).fetchone() is None:
+def _lasts(_: Cursor, fence: Cursor) -> None:
+    """Raise Contradiction where the term is over."""
+    if fence.fetchone() is None:
         raise _over()
+
+
+def together(db: Connection, *said: Said) -> list[Cursor]:
+    """What each of these statements answers, all of them sent in one go. Where one fails, none after it is done."""
+    with db.pipeline():
+        return [db.execute(statement, values) for statement, values in said]
 
 
 def _over() -> Contradiction:

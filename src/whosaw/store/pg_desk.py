@@ -25,9 +25,9 @@ from whosaw.journal.segment import Frame, Mark, Order, encode_all, parse_all
 from whosaw.journal.segments import Segments, records
 from whosaw.journal.state import Written
 from whosaw.journal.tail import Found
-from whosaw.store.pg import PART, Connection, Database, Term
+from whosaw.store.pg import PART, Database, Said, Term
 from whosaw.store.pg_manifest import PgManifest
-from whosaw.store.pg_pending import ANSWERED, ASKED, PgEar, asked, frames_in
+from whosaw.store.pg_pending import ANSWERED, ASKED, PgEar, asked, frames_in, notifying
 
 _WAITING = """SELECT idem, handles, bodies FROM (
         SELECT id, idem, handles, bodies, sum(length(bodies)) OVER (ORDER BY id) - length(bodies) AS before FROM (
@@ -64,29 +64,19 @@ class PgDesk:
         return found
 
     def refuse(self, idem: bytes, sentence: str) -> None:
-        with self._db.transaction(self._term) as db:
-            db.execute(
-                "UPDATE journal.pending SET refused = %s, handles = '', bodies = '' WHERE idem = %s AND first IS NULL",
-                (sentence, idem),
-            )
-            _notify(db)
+        refused = "UPDATE journal.pending SET refused = %s, handles = '', bodies = '' WHERE idem = %s AND first IS NULL"
+        self._do((refused, (sentence, idem)))
 
     def discard(self, idems: Sequence[bytes]) -> None:
-        with self._db.transaction(self._term) as db:
-            db.execute("DELETE FROM journal.pending WHERE idem = ANY(%s) AND first IS NULL", (list(idems),))
-            _notify(db)
+        self._do(("DELETE FROM journal.pending WHERE idem = ANY(%s) AND first IS NULL", (list(idems),)))
 
     def wished(self) -> tuple[int, bool] | None:
         rows = self._db.rows("SELECT size, witnessed FROM journal.wish WHERE size > 0")
         return rows[0] if rows else None
 
     def grant(self, granted: Granted) -> None:
-        with self._db.transaction(self._term) as db:
-            db.execute(
-                "UPDATE journal.wish SET note = %s, map_note = %s, seen = %s, size = 0",
-                (granted.note, granted.map_note, granted.witnessed),
-            )
-            _notify(db)
+        given = granted.note, granted.map_note, granted.witnessed
+        self._do(("UPDATE journal.wish SET note = %s, map_note = %s, seen = %s, size = 0", given))
 
     def ear(self) -> PgEar:
         return PgEar(self._db, ASKED)
@@ -129,14 +119,14 @@ class PgDesk:
         rows = list(_rows(frames))
         ours = [row for row in rows if row[0] not in self._handed]
         theirs = [row for row in rows if row[0] in self._handed]
-        with self._db.transaction(self._term) as db:
-            if theirs and _put(db, _ASSIGN, theirs, at) != len(theirs):
+        said = [_put(statement, rows, at) for statement, rows in ((_ASSIGN, theirs), (_ADD, ours))]
+        with self._db.at_once(*said, notifying(ANSWERED), term=self._term) as (assigned, added, _):
+            if assigned.rowcount != len(theirs):
                 raise Unavailable(
                     "a submission was taken back; nothing was recorded", part=PART, hint="asking again is safe"
                 )
-            if ours and _put(db, _ADD, ours, at) != len(ours):
+            if added.rowcount != len(ours):
                 raise Contradiction("an index or a key was given out before", where=PART)
-            _notify(db)
         return Written(Mark(frames[0].index), 0, sum(len(row[3]) for row in rows), len(frames))
 
     def entries(self, first: int, writes: Sequence[Written]) -> Iterator[bytes]:
@@ -159,21 +149,14 @@ class PgDesk:
         self._covered = [Sealed(first, len(frames), len(data), 0)]
 
     def released(self, size: int) -> None:
-        with self._db.transaction(self._term) as db:
-            db.execute("DELETE FROM journal.pending WHERE first < %s", (size,))
-            _notify(db)
+        self._do(("DELETE FROM journal.pending WHERE first < %s", (size,)))
         self._manifest.seal(self._covered)
         self._covered = []
 
     def wipe(self, handle: bytes, size: int) -> None:
-        with self._db.transaction(self._term) as db:
-            db.execute(
-                "UPDATE journal.pending SET refused = %s, handles = '', bodies = ''"
-                " WHERE first IS NULL AND refused IS NULL AND position(%s::bytea IN handles) > 0",
-                (ERASED, handle),
-            )
-            db.execute("DELETE FROM journal.pending WHERE first < %s", (size,))
-            _notify(db)
+        wiped = """UPDATE journal.pending SET refused = %s, handles = '', bodies = ''
+            WHERE first IS NULL AND refused IS NULL AND position(%s::bytea IN handles) > 0"""
+        self._do((wiped, (ERASED, handle)), ("DELETE FROM journal.pending WHERE first < %s", (size,)))
         with self._db.connection() as db:
             db.execute("VACUUM journal.pending")
 
@@ -185,6 +168,11 @@ class PgDesk:
 
     def close(self) -> None:
         """Nothing is open between two calls."""
+
+    def _do(self, *said: Said) -> None:
+        """In this term, and gates are to look."""
+        with self._db.at_once(*said, notifying(ANSWERED), term=self._term):
+            pass
 
     def _in_office(self) -> None:
         if self._term is not None:
@@ -220,11 +208,7 @@ def _rows(frames: Sequence[Frame]) -> Iterator[_Row]:
             begun = n + 1
 
 
-def _put(db: Connection, statement: str, rows: Sequence[_Row], at: int) -> int:
-    columns = [list(column) for column in zip(*rows, strict=True)]
+def _put(statement: str, rows: Sequence[_Row], at: int) -> Said:
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]
     # The time stands first in the one statement and first in the other.
-    return db.execute(statement, (at, *columns)).rowcount
-
-
-def _notify(db: Connection) -> None:
-    db.execute("SELECT pg_notify(%s, '')", (ANSWERED,))
+    return statement, (at, *columns)

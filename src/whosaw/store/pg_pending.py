@@ -18,16 +18,16 @@ from whosaw.errors import Busy, Damaged, NotCanonical, Unavailable
 from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Granted, Tenure
 from whosaw.journal.segment import Frame, Mark, Order, parse_all
 from whosaw.journal.segments import records
-from whosaw.store.pg import PART, Connection, Database
+from whosaw.store.pg import PART, Connection, Database, Said
 
 LIMIT = 16_384  # rows that may wait, of all gates
 ASKED, ANSWERED = "whosaw_asked", "whosaw_answered"
 
-_ASK = """INSERT INTO journal.pending (idem, handles, bodies) SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[])
-    ON CONFLICT (idem) DO NOTHING"""
-_HOW_MANY = (
-    "SELECT count(*) FROM (SELECT FROM journal.pending WHERE first IS NULL AND refused IS NULL LIMIT %s) AS they"
-)
+_ASK = """WITH few AS (SELECT count(*) < %s AS room FROM
+        (SELECT FROM journal.pending WHERE first IS NULL AND refused IS NULL LIMIT %s) AS they),
+    made AS (INSERT INTO journal.pending (idem, handles, bodies) SELECT asked.* FROM few,
+        unnest(%s::bytea[], %s::bytea[], %s::bytea[]) AS asked WHERE room ON CONFLICT (idem) DO NOTHING)
+    SELECT room FROM few"""
 _ANSWERS = "SELECT idem, first, at, frames, refused FROM journal.pending WHERE idem = ANY(%s)"
 _ASSIGNED = "SELECT first, at, frames FROM journal.pending WHERE first >= %s ORDER BY first"
 _END = """SELECT greatest((SELECT size FROM journal.head WHERE log = 'log'),
@@ -45,14 +45,13 @@ class PgPending:
         self._db, self._limit = database, limit
 
     def ask(self, rows: Sequence[Asked]) -> None:
-        if self._db.rows(_HOW_MANY, (self._limit,))[0][0] >= self._limit:
-            raise Busy("too many submissions are waiting", part=PART, hint="nothing was recorded; try again")
         # In one order for all gates: two that ask for the same keys wait for each other, and not both at once.
         rows = sorted(rows, key=lambda row: row.idem)
         columns = [r.idem for r in rows], [b"".join(r.handles) for r in rows], [packed(r.bodies) for r in rows]
-        with self._db.transaction() as db:
-            db.execute(_ASK, columns)
-            db.execute("SELECT pg_notify(%s, '')", (ASKED,))
+        with self._db.at_once((_ASK, (self._limit, self._limit, *columns)), notifying(ASKED)) as (asked_, _):
+            (room,) = asked_.fetchone() or (False,)
+        if not room:
+            raise Busy("too many submissions are waiting", part=PART, hint="nothing was recorded; try again")
 
     def answers(self, idems: Sequence[bytes]) -> dict[bytes, Answer]:
         rows = self._db.rows(_ANSWERS, (list(idems),)) if idems else []
@@ -83,7 +82,7 @@ class PgPending:
                 raise Damaged("the table of wishes is empty", where=PART)
             if row[0] < size:
                 db.execute(_WISH, (size, witnessed, size, size, witnessed))
-                db.execute("SELECT pg_notify(%s, '')", (ASKED,))
+                db.execute(*notifying(ASKED))
         return None if row[1] is None else Granted(*row[1:])
 
     def ear(self) -> PgEar:
@@ -110,6 +109,11 @@ class PgEar:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def notifying(channel: str) -> Said:
+    """Whoever hears `channel` is to look, once this is committed."""
+    return "SELECT pg_notify(%s, '')", (channel,)
 
 
 # ── what a row holds ──

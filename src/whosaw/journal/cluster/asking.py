@@ -21,7 +21,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -77,6 +77,10 @@ class Asking:
     def put(self, submission: Waiting) -> None:
         """Send it. Raises Busy where too many wait, Unavailable where the gate was closed."""
         self._queue.put(submission)
+
+    def put_all(self, group: Sequence[Waiting]) -> None:
+        """Send them together. Raises Busy, Unavailable: none of them."""
+        self._queue.put_all(group)
 
     def close(self) -> None:
         """Take nothing more, and wait for the answers that are due."""

@@ -40,7 +40,7 @@ from whosaw.journal.retold import retold
 from whosaw.journal.segment import Erased
 from whosaw.journal.segments import Segments
 from whosaw.journal.state import Published
-from whosaw.journal.submission import Admit, Parked, Recorded, Submission, check, found_each, one_by_one, prepare
+from whosaw.journal.submission import Admit, Parked, Recorded, Submission, check, found_each, prepare, together
 from whosaw.journal.warm import WarmKeys
 from whosaw.journal.witnessed import witnessed_in
 from whosaw.model.genesis import Genesis
@@ -101,9 +101,11 @@ class Gate:
         self._asking.put(parked)
         return parked.wait()
 
-    def submit_all(self, submissions: Sequence[Submission], admit: Admit | None = None) -> list[Recorded | Exception]:  # noqa: ARG002
-        """The same for several, each by itself. Nobody is admitted: whoever waits for a network has no turn (``guard.turn``)."""
-        return one_by_one(submissions, self.enqueue)
+    def submit_all(self, submissions: Sequence[Submission], admit: Admit | None = None) -> list[Recorded | Exception]:
+        """What `submit` returns or raises for each: rows of one COMMIT, and one thread that waits. `admit`: as in ``Submission``,
+        for all of them.
+        """
+        return together(submissions, self._keys, self._asking.put_all, admit)
 
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         """The same without waiting."""
