@@ -32,12 +32,12 @@ def rows(request, tmp_path):
 
 
 def counts(rows, asked, period):
-    """How many share each token in this period and the one before; that nothing was kept is of no matter here."""
-    return list(rows.looked(ONE, bytes(32), [(token, period, enough) for token, enough in asked])[1])
+    """How many share each token in this period and the one before."""
+    return list(rows.counts([(token, period, enough) for token, enough in asked]))
 
 
 def kept(rows, handle):
-    return rows.looked(handle, bytes(32), [(ONE, 0, 1)])[0]
+    return rows.kept_all([(handle, bytes(32))])[0]
 
 
 def test_shares_are_counted_once_in_their_periods_and_no_further_than_enough(rows):
@@ -97,7 +97,7 @@ def test_many_who_keep_at_once_each_get_what_was_kept_of_their_look(rows):
         answers = [each.result(PATIENCE_S) for each in [pool.submit(keep, *each) for each in asked]]
     for n in range(0, len(asked), 2):
         look = asked[n][0]
-        assert answers[n] == answers[n + 1] == rows.looked(ONE, look, [(ONE, 0, 1)])[0]
+        assert answers[n] == answers[n + 1] == rows.kept_all([(ONE, look)])[0]
         assert answers[n] in (asked[n][1], asked[n + 1][1])
 
 
@@ -138,12 +138,7 @@ def test_what_is_kept_at_once_is_kept_as_one_by_one(rows):
     rows.keep(ONE, look(1), b"first")
     given = [(ONE, look(1), b"late"), (ONE, look(2), b"new"), (OTHER, look(1), b"theirs"), (ONE, look(2), b"again")]
     assert rows.keep_all(given) == [b"first", b"new", b"theirs", b"new"]
-    assert [rows.looked(handle, which, [(ONE, 0, 1)])[0] for handle, which, _ in given] == [
-        b"first",
-        b"new",
-        b"theirs",
-        b"new",
-    ]
+    assert rows.kept_all([name[:2] for name in given]) == [b"first", b"new", b"theirs", b"new"]
     assert rows.keep_all([]) == []
 
 

@@ -151,14 +151,15 @@ class Left:
     def __init__(self) -> None:
         self.given, self.error, self.taken, self.back = dict(PLENTY), None, [], []
 
-    def take(self, principal, person, purpose, at):
+    def take_all(self, looks):
         if self.error is not None:
             raise self.error
-        self.taken.append(Taken(self.given))
-        return self.taken[-1]
+        made = [Taken(self.given) for _ in looks]
+        self.taken += made
+        return made
 
-    def give_back(self, taken):
-        self.back.append(taken)
+    def give_back_all(self, taken):
+        self.back += taken
 
 
 class Gate:

@@ -16,7 +16,7 @@ from whosaw.guard.turn import Turn
 from whosaw.model.stage import Stage
 
 PATIENCE_S = 20
-DECIDING = ("take", "hold", "learn", "judge", "write")
+DECIDING = ("hold", "learn", "judge", "write")
 STEPS = ("names", "find", "clock", *DECIDING, "record", "read back", "vault")
 
 

@@ -13,12 +13,13 @@ the transaction that its caller has begun.                                      
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import Dialect, Select, TextClause
+from sqlalchemy import Connection, Dialect, Select, TextClause
 from sqlalchemy.exc import DBAPIError
 
 Row = Mapping[str, Any]
@@ -85,6 +86,28 @@ def tell(db: Reads, statement: TextClause, values: Mapping[str, Any]) -> int:
         db.invalidate()
         raise DBAPIError("", None, error) from error
     return int(written)
+
+
+@contextmanager
+def driver(db: Connection) -> Iterator[Any]:
+    """The driver's own connection, for what is said to it in one go. Raises SQLAlchemyError."""
+    try:
+        yield db.connection.dbapi_connection
+    except db.dialect.loaded_dbapi.Error as error:
+        db.invalidate()
+        raise DBAPIError("", None, error) from error
+
+
+def at_once(db: Connection, *said: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+    """The rows that PostgreSQL answers to each of these statements: all are sent in one go, and committed when this returns.
+
+    Raises SQLAlchemyError: none of them was done, or nobody knows.
+    """
+    with driver(db) as raw:
+        with raw.pipeline():
+            made = [raw.execute(statement, values) for statement, values in said]
+            raw.commit()
+        return [each.fetchall() if each.description else [] for each in made]
 
 
 @lru_cache(_QUESTIONS)

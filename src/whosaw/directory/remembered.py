@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was read of state.db is remembered for as long as nobody writes to it.
+"""What was read of a database is remembered for as long as nobody writes to it.
 
     look ──▶ has anybody written since?  no ──▶ what was read then           one question, no transaction
-                                         yes ─▶ forget all ──▶ BEGIN, read, keep
+                                         yes ─▶ forget it ──▶ BEGIN, read, keep
 
-One connection that only reads asks SQLite for its `data_version`: another number says that somebody, in whatever process, has
-committed since. It is asked for each look, so a suspension or a leaver counts from the next look on, as if nothing was remembered;
-and inside a transaction it is of the state that the transaction reads, so all of an answer is of one state.
+One connection that only reads asks whether somebody, in whatever process, has committed since: SQLite by its `data_version`
+(``InFile``), PostgreSQL by what writers leave there (``directory.written``). It is asked for each look, so a suspension or a leaver
+counts from the next look on, as if nothing was remembered; and inside a transaction the answer is of the state that the transaction
+reads, so all of an answer is of one state.
 
 Looks that are worked on together ask once for all of them (``once``), after the last of them has come.
 
-Invariant: nothing is answered from memory unless the file that stands there now is the one that was read, and its number the same.
-In PostgreSQL there is no such number, and nothing is remembered.                          Decided in: docs/adr/0158
+Invariant: nothing is answered from memory unless the database that stands there now is the one that was read, and nobody has written to
+what the answer was read from.                                                    Decided in: docs/adr/0158, 0273
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 from weakref import ref
 
 from sqlalchemy import Connection, Dialect, Engine, Select, event
@@ -29,8 +30,43 @@ from whosaw.directory.query import Row, ask
 from whosaw.directory.transaction import answering, reading
 
 LIMIT = 32_768  # answers; a longer list begins anew
+VAULT = "vault"  # what is sealed, and how many share a network; all else is the part ""
 Which = Callable[[], tuple[object, object] | None]
 """Which file stands there, and since when it is as it is; None: none does. Does not raise."""
+
+
+class Tells(Protocol):
+    """How a database says whether anybody has written to it, on one connection after the other. Raises what its driver raises."""
+
+    def fits(self, connection: Any) -> bool:
+        """Whether this connection is of use still. Asks nobody, and does not raise."""
+        ...
+
+    def written(self, connection: Any, *, begin: bool) -> Collection[str] | None:
+        """The parts that somebody has written to since it was last asked on this connection; None: all of them, perhaps.
+
+        `begin`: and begin a transaction, which sees the state that the answer is of.
+        """
+        ...
+
+
+class InFile:
+    """``Tells`` of a SQLite file: another `data_version` says that another connection has committed."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: tuple[Any, int] | None = None
+
+    def fits(self, connection: Any) -> bool:  # noqa: ARG002 - an open file stays open
+        return True
+
+    def written(self, connection: Any, *, begin: bool) -> Collection[str] | None:
+        if begin:
+            connection.execute("BEGIN")
+        (number,) = connection.execute("PRAGMA data_version").fetchone()
+        before, self._known = self._known, (connection, number)
+        return () if before == self._known else None
 
 
 class Held:
@@ -45,54 +81,61 @@ class Held:
         """What failed is not used again."""
         self._memory.close()
 
-    def find(self, key: Hashable) -> Any:
+    def find(self, key: Hashable, part: str = "") -> Any:
         """What is kept of this state under `key`; None where nothing is."""
-        return self._memory.kept.get(key)
+        return self._memory.parts[part].get(key)
 
-    def keep(self, key: Hashable, answer: Any) -> None:
-        """Keep `answer` until somebody writes."""
-        if len(self._memory.kept) >= LIMIT:
-            self._memory.kept.clear()
-        self._memory.kept[key] = answer
+    def keep(self, key: Hashable, answer: Any, part: str = "") -> None:
+        """Keep `answer` until somebody writes. `part`: all that it was read from."""
+        kept = self._memory.parts[part]
+        if len(kept) >= LIMIT:
+            kept.clear()
+        kept[key] = answer
 
 
 class Memory:
-    """What was read of one file. Safe to share: one thread reads at a time."""
+    """What was read of one database. Safe to share: one thread reads at a time."""
 
-    def __init__(self, engine: Engine, which: Which) -> None:
-        self._engine, self._which = ref(engine), which
+    def __init__(self, engine: Engine, which: Which, tells: Tells) -> None:
+        self._engine, self._which, self._tells = ref(engine), which, tells
         self._lock = threading.RLock()
         self._open: Held | None = None
-        self._of: object = None  # the file that it has open
-        self._state: tuple[object, int] | None = None  # of which `kept` is
-        self.kept: dict[Hashable, Any] = {}
+        self._of: object = None  # the database that it has open
+        self._there: object = None  # it, as it was when it was last asked
+        self._state: object = None  # of which `parts` are; another one as soon as anything is forgotten
+        self.parts: dict[str, dict[Hashable, Any]] = {"": {}, VAULT: {}}
 
-    def find(self, key: Hashable) -> Any:
+    @property
+    def kept(self) -> dict[Hashable, Any]:
+        """What is remembered of all but the vault."""
+        return self.parts[""]
+
+    def find(self, key: Hashable, part: str = "") -> Any:
         """What is kept under `key`, if nobody has written since; None else. Raises SQLAlchemyError."""
         with self._lock:
             self._look_once()
-            return self.kept.get(key)
+            return self.parts[part].get(key)
 
-    def at_hand(self, key: Hashable) -> Any:
+    def at_hand(self, key: Hashable, part: str = "") -> Any:
         """What is kept under `key`, where this thread has asked in its block already; None else: then `find` it. Asks nothing."""
-        return self.kept.get(key) if self._asked_already() else None
+        return self.parts[part].get(key) if self._asked_already() else None
 
-    def all_at_hand(self, keys: Iterable[Hashable]) -> list[Any] | None:
+    def all_at_hand(self, keys: Iterable[Hashable], part: str = "") -> list[Any] | None:
         """`at_hand` of each of them; None where one of them is not."""
         if not self._asked_already():
             return None
-        found = [self.kept.get(key) for key in keys]
+        found = [self.parts[part].get(key) for key in keys]
         return None if None in found else found
 
     def _asked_already(self) -> bool:
         seen = _block.seen
         return seen is not None and self._state is not None and seen.get(self) is self._state
 
-    def find_all(self, keys: Iterable[Hashable]) -> list[Any]:
+    def find_all(self, keys: Iterable[Hashable], part: str = "") -> list[Any]:
         """`find` of each of them."""
         with self._lock:
             self._look_once()
-            return [self.kept.get(key) for key in keys]
+            return [self.parts[part].get(key) for key in keys]
 
     @contextmanager
     def asking(self) -> Iterator[Held]:
@@ -115,10 +158,11 @@ class Memory:
                 self._end()
 
     def close(self) -> None:
-        """Let go of the file, and forget."""
+        """Let go of the database, and forget."""
         with self._lock:
-            held, self._open, self._state = self._open, None, None
-            self.kept.clear()
+            held, self._open = self._open, None
+            self._forget(self.parts)
+            self._state = None
             if held is not None:
                 held.connection.close()
 
@@ -136,20 +180,27 @@ class Memory:
         there = self._which()
         held = self._held(there)
         try:
-            if begin:
-                held.connection.execute("BEGIN")
-            (number,) = held.connection.execute("PRAGMA data_version").fetchone()
+            written = self._tells.written(held.connection, begin=begin)
         except Exception as error:  # the driver's, which has a type of its own for each way to fail
             self.close()
             raise DBAPIError("", None, error) from error
-        if self._state != (there, number):
-            self.kept.clear()
-            self._state = there, number
+        before, self._there = self._there, there
+        if self._state is None or written is None or there != before:
+            self._forget(self.parts)
+        elif written:
+            self._forget(written)
         return held
 
+    def _forget(self, parts: Collection[str]) -> None:
+        """Whatever is not of the vault may say something of everything else, too."""
+        for part in self.parts if set(parts) - {VAULT} else parts:
+            self.parts[part].clear()
+        self._state = object()
+
     def _held(self, there: tuple[object, object] | None) -> Held:
-        """The connection, to the file that stands there now."""
-        if self._open is None or there is None or there[0] != self._of:
+        """The connection, to the database that stands there now."""
+        held = self._open
+        if held is None or there is None or there[0] != self._of or not self._tells.fits(held.connection):
             self.close()
             engine = self._engine()
             if engine is None:
@@ -162,10 +213,10 @@ class Memory:
                 Exception
             ) as error:  # as it is, where a connection of the library's would have put it in one of its own
                 raise DBAPIError("", None, error) from error
-            self._open = Held(self, pooled.dbapi_connection, engine.dialect)
+            self._open = held = Held(self, pooled.dbapi_connection, engine.dialect)
             self._of = None if there is None else there[0]
             pooled.detach()  # ours from here on: the pool hands it to nobody
-        return self._open
+        return held
 
     def _end(self) -> None:
         if self._open is None:
@@ -188,7 +239,7 @@ _block = _Block()
 
 @contextmanager
 def once() -> Iterator[None]:
-    """In this block its thread asks of each file once whether anybody has written, and takes the answer for all questions that follow.
+    """In this block its thread asks of each database once whether anybody has written, and takes the answer for all questions that follow.
 
     So each of them is answered as of a moment inside of the block, or before it where nobody has written since.
     """
@@ -202,9 +253,9 @@ def once() -> Iterator[None]:
 _KEPT = "whosaw_memory"  # at the engine itself, and gone with it: asked for six times a look
 
 
-def remember(engine: Engine, which: Which) -> None:
-    """Remember what is read of this SQLite file from here on."""
-    memory = engine.__dict__[_KEPT] = Memory(engine, which)
+def remember(engine: Engine, which: Which, tells: Tells | None = None) -> None:
+    """Remember what is read of this database from here on: a SQLite file, unless `tells` is another's."""
+    memory = engine.__dict__[_KEPT] = Memory(engine, which, tells or InFile())
 
     @event.listens_for(engine, "engine_disposed")
     def close(_: Engine) -> None:

@@ -23,17 +23,18 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, cast
+from typing import cast
 
 from whosaw.directory.remembered import once
-from whosaw.errors import Busy, IdempotencyConflict, Unavailable, WhosawError
+from whosaw.errors import Busy, IdempotencyConflict, Unavailable
 from whosaw.guard.answer import Given, Permitted, Refused, Shown
 from whosaw.guard.body import SOURCE, Request, body_of, only_names, recorded_decision, recorded_look
 from whosaw.guard.elsewhere import Elsewhere
 from whosaw.guard.late import behind, late
-from whosaw.guard.one import Granted, One, each_of
+from whosaw.guard.one import Granted, One, each_of, read, unread
 from whosaw.guard.ports import Approvals, Cases, Clock, Journal, Pseudonyms, Quotas, Remember, Vault
 from whosaw.guard.ports import Facts as FactsPort
+from whosaw.guard.quota import Taken
 from whosaw.guard.turn import Turn
 from whosaw.journal.submission import Record, Recorded, Submission
 from whosaw.model.access import Asked, Look
@@ -47,7 +48,6 @@ from whosaw.policy.told import told
 from whosaw.vault.value import Value
 
 __all__ = ["SOURCE", "Guard"]
-_T = TypeVar("_T")
 
 
 class Guard:
@@ -150,7 +150,7 @@ class Guard:
         self._find(one)
         if one.recorded is None:
             # The moment of a look comes after the answer of the case's system, or the answer would not be known at it.
-            unseen, one.fault = _read(lambda: cases.see(one.look.case))
+            unseen, one.fault = read(lambda: cases.see(one.look.case))
             one.unseen = unseen or ""
 
     def _work(self, group: Sequence[One]) -> None:
@@ -193,19 +193,28 @@ class Guard:
         """What is to be recorded of each. One step for all of them, then the next: the processor has it at hand then."""
         # What is read after all of their moments is read once for all: whoever is stopped before one of them is stopped in it.
         with once():
-            for step in (self._take, self._hold, self._learn, self._judge, self._write):
+            self._take(new)
+            for step in (self._hold, self._learn, self._judge, self._write):
                 new = each_of(new, step)
         return new
 
-    def _take(self, one: One) -> None:
-        """The quota is taken before anything is decided: of two looks for the last place one gets it."""
-        who, whom = one.asked.principal, one.asked.person
-        one.taken, one.uncounted = _read(lambda: self._quotas.take(who, whom, one.look.purpose, one.at))
+    def _take(self, new: Sequence[One]) -> None:
+        """The quotas are taken before anything is decided: of two looks for the last place one gets it."""
+        asked = [(one.asked.principal, one.asked.person, one.look.purpose, one.at) for one in new]
+        try:
+            taken = self._quotas.take_all(asked)
+        except Exception as error:  # noqa: BLE001 - said of each of them
+            taken = [error] * len(new)
+        for one, made in zip(new, taken, strict=True):
+            if isinstance(made, Exception):
+                one.uncounted = unread(made)
+            else:
+                one.taken = made
 
     def _hold(self, one: One) -> None:
         """Approvals. Where they cannot be read there are none: they are what permits, so without them more is refused and never less."""
         request, look = one.asked, one.look
-        one.held, one.silent = _read(
+        one.held, one.silent = read(
             lambda: self._approvals.hold(look, request.principal, request.person, request.holder, one.at)
         )
 
@@ -215,7 +224,7 @@ class Guard:
         Of many gates one may be slow. By its clock nobody has left yet whom another gate let go a moment ago.
         """
         # Where the answer of a system could not be kept, what is known of the case is an older one's, or a table's.
-        known, cause = (None, one.fault) if one.fault else _read(lambda: self._known(one.asked, one.at))
+        known, cause = (None, one.fault) if one.fault else read(lambda: self._known(one.asked, one.at))
         cause, last = cause or late(known, one.at), one.last
         newest = None if known is None else known.newest
         if newest is not None and behind(newest, self._clock()):
@@ -280,11 +289,13 @@ class Guard:
                     made = self._journal.submit_all(submissions, aside.admit)
             except Exception as error:  # noqa: BLE001 - said to each of them
                 made = [error] * len(decided)
+        back: list[Taken] = []
         for one, became in zip(decided, made, strict=True):
-            each_of([one], lambda one, became=became: self._became(one, became))  # type: ignore[misc]
+            each_of([one], lambda one, became=became: self._became(one, became, back))  # type: ignore[misc]
+        self._quotas.give_back_all(back)
 
-    def _became(self, one: One, made: Recorded | Exception) -> None:
-        """What was taken is kept for a look that is permitted, and recorded here or nobody knows."""
+    def _became(self, one: One, made: Recorded | Exception, back: list[Taken]) -> None:
+        """What was taken is kept for a look that is permitted, and recorded here or nobody knows; else it goes `back`."""
         request, kept, ours = one.asked, one.decided.permitted, True
         try:
             if isinstance(made, IdempotencyConflict):
@@ -299,7 +310,7 @@ class Guard:
                 raise made
         finally:
             if one.taken is not None and not kept:
-                self._quotas.give_back(one.taken)
+                back.append(one.taken)
         one.recorded, one.fresh = made, True
         # What the other one holds is the same, under the same key: were it let go here, its permit would have lost it.
         if ours and not one.decided.permitted and one.held is not None and one.held.requests:
@@ -402,13 +413,3 @@ class Guard:
 def _nothing_more(one: One) -> bytes | None:
     """Nothing, where a durable record is enough; None: its proof is to be waited for, which nobody else is to do."""
     return b"" if one.stage is Stage.DURABLE else None
-
-
-def _read(port: Callable[[], _T]) -> tuple[_T | None, str]:
-    """What `port` answers; or nothing, and what failed."""
-    try:
-        return port(), ""
-    except WhosawError as error:
-        return None, str(error)
-    except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
-        return None, type(error).__name__

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from whosaw.errors import OutcomeUnknown
+from whosaw.errors import OutcomeUnknown, WhosawError
 from whosaw.guard.answer import Permitted, Proof, Refused, Shown
 from whosaw.guard.approvals.use import Held
 from whosaw.guard.body import Request
@@ -24,6 +25,7 @@ from whosaw.model.decision import Decision
 from whosaw.model.stage import Stage
 from whosaw.policy.facts import Facts
 
+_T = TypeVar("_T")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -116,3 +118,16 @@ def each_of(looks: Iterable[One], do: Callable[[One], None]) -> list[One]:
         else:
             going.append(one)
     return going
+
+
+def read(port: Callable[[], _T]) -> tuple[_T | None, str]:
+    """What `port` answers; or nothing, and what failed."""
+    try:
+        return port(), ""
+    except Exception as error:  # noqa: BLE001  what cannot be read, forbids, and an attempt leaves a record
+        return None, unread(error)
+
+
+def unread(error: Exception) -> str:
+    """What failed, for whoever has to mend it."""
+    return str(error) if isinstance(error, WhosawError) else type(error).__name__

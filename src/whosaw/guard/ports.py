@@ -92,14 +92,15 @@ class Approvals(Protocol):
 class Quotas(Protocol):
     """How many looks are left."""
 
-    def take(self, principal: str, person: str, purpose: str, at: datetime) -> Taken:
-        """One look's places, at once, before it is decided; and how many there were under each name of
-        ``model.gate.QUOTAS``. Raises rather than guess: then it is refused.
+    def take_all(self, looks: Sequence[tuple[str, str, str, datetime]]) -> Sequence[Taken | Exception]:
+        """The places of each look (principal, person, purpose, time), at once, before it is decided, the first look's first; and how
+        many there were under each name of ``model.gate.QUOTAS``. An error rather than a guess: then it is refused. Where it raises,
+        that is said of each.
         """
         ...
 
-    def give_back(self, taken: Taken) -> None:
-        """The look was refused, or is not recorded. Raises nothing: where it fails the places are lost."""
+    def give_back_all(self, taken: Sequence[Taken]) -> None:
+        """These looks were refused, or are not recorded. Raises nothing: where it fails the places are lost."""
         ...
 
 

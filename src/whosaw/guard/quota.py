@@ -22,14 +22,15 @@ A person leaves no trace here beyond a day, and what is kept is pseudonyms and n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from whosaw.config import QuotaSettings
 from whosaw.errors import WhosawError
-from whosaw.guard.quota_count import Counters, Lane
+from whosaw.guard.quota_count import Counters, Kept, Lane
 from whosaw.policy.purposes import Purpose
+from whosaw.vault.each import each
 
 HOUR, DAY = 3600, 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,29 +66,31 @@ class Quota:
 
     def take(self, principal: str, person: str, purpose: str, at: datetime) -> Taken:
         """Take one look's places, by pseudonym. Raises Unavailable, and has then taken something or nothing."""
-        now = seconds(at)
-        lanes = self._lanes(principal, person, purpose, self._unit(principal, at, now))
-        left, kept = self._counters.take(lanes, now)
-        # In the order of `_lanes`. A purpose outside the list is refused for that, and counts nowhere.
-        attempts, hour, day, of_unit, of_person, *persons = left
-        return Taken(
-            {
-                "principal": min(attempts, hour, day),
-                "unit": of_unit,
-                "purpose": persons[0] if persons else 1,
-                "person": of_person,
-            },
-            tuple([each for each in kept if not each[0].always]),
-        )
+        (made,) = self.take_all([(principal, person, purpose, at)])
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def take_all(self, looks: Sequence[tuple[str, str, str, datetime]]) -> list[Taken | Exception]:
+        """What `take` returns or raises for each (principal, person, purpose, time), the first look's places first."""
+        lanes = each(looks, self._asked)
+        asked = [one for one in lanes if not isinstance(one, Exception)]
+        taken = iter(self._counters.take_all(asked))
+        return [one if isinstance(one, Exception) else _taken(*next(taken)) for one in lanes]
 
     def give_back(self, taken: Taken) -> None:
         """The look was refused, or not recorded. Where this fails the places are lost until their window is over."""
-        if not taken.kept:
+        self.give_back_all([taken])
+
+    def give_back_all(self, taken: Sequence[Taken]) -> None:
+        """The same of several."""
+        kept = tuple([place for one in taken for place in one.kept])
+        if not kept:
             return
         try:
-            self._counters.give_back(taken.kept)
+            self._counters.give_back(kept)
         except WhosawError as error:
-            _log.warning("a refused look keeps its place in the quotas: %s", error)
+            _log.warning("refused looks keep their places in the quotas: %s", error)
 
     def told(self, looks: Iterable[tuple[str, str, str | None, datetime, bool]]) -> None:
         """What the journal knows of the last window: principal, person, purpose, time, permitted; in any order."""
@@ -104,6 +107,11 @@ class Quota:
         lanes += [self._persons(principal, purpose, "") for purpose in sorted(self._purposes)]
         left = self._counters.left(lanes, now)
         return [(_named(lane), lane.limit, n) for lane, n in zip(lanes, left, strict=True)]
+
+    def _asked(self, look: tuple[str, str, str, datetime]) -> tuple[list[Lane], int]:
+        principal, person, purpose, at = look
+        now = seconds(at)
+        return self._lanes(principal, person, purpose, self._unit(principal, at, now)), now
 
     def _unit(self, principal: str, at: datetime, now: int) -> str:
         """Looked up once a minute and not for each look: who moves to another unit is counted there a minute later."""
@@ -138,6 +146,20 @@ class Quota:
 
     def _persons(self, principal: str, purpose: str, person: str) -> Lane:
         return Lane(f"persons/{principal}/{purpose}", DAY, self._purposes[purpose].persons_a_day, person)
+
+
+def _taken(left: list[int], kept: Kept) -> Taken:
+    """In the order of `_lanes`. A purpose outside the list is refused for that, and counts nowhere."""
+    attempts, hour, day, of_unit, of_person, *persons = left
+    return Taken(
+        {
+            "principal": min(attempts, hour, day),
+            "unit": of_unit,
+            "purpose": persons[0] if persons else 1,
+            "person": of_person,
+        },
+        tuple([place for place in kept if not place[0].always]),
+    )
 
 
 def seconds(at: datetime) -> int:

@@ -53,6 +53,10 @@ class Counters(Protocol):
         """How many are left of each, before; and what was taken: the places of each, unless one of them has too few left."""
         ...
 
+    def take_all(self, asked: Sequence[tuple[Sequence[Lane], int]]) -> list[tuple[list[int], Kept]]:
+        """What `take` returns for each, one after the other."""
+        ...
+
     def give_back(self, kept: Kept) -> None: ...
 
     def put(self, lanes: Sequence[Lane], at: int) -> None:
@@ -128,6 +132,9 @@ class InMemory:
             left = [self._left(lane, at) for lane in lanes]
             fine = True not in [n < lane.places for n, lane in zip(left, lanes, strict=True)]
             return left, tuple([(lane, self._add(lane, at)) for lane in lanes if fine or lane.always])
+
+    def take_all(self, asked: Sequence[tuple[Sequence[Lane], int]]) -> list[tuple[list[int], Kept]]:
+        return [self.take(lanes, at) for lanes, at in asked]
 
     def give_back(self, kept: Kept) -> None:
         with self._lock:

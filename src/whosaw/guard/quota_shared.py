@@ -53,13 +53,21 @@ class Shared:
         self._lock, self._waiting = threading.Lock(), deque[_Errand[object]]()
 
     def take(self, lanes: Sequence[Lane], at: int) -> tuple[list[int], Kept]:
-        def take(here: InMemory, added: Counter[tuple[str, str, int]]) -> tuple[list[int], Kept]:
-            left, kept = here.take(lanes, at)
-            for lane, until in kept:
-                added[lane.key, lane.each or "", until] += lane.places
-            return left, kept
+        return self.take_all([(lanes, at)])[0]
 
-        return self._together(take, lanes, at)
+    def take_all(self, asked: Sequence[tuple[Sequence[Lane], int]]) -> list[tuple[list[int], Kept]]:
+        """What `take` returns for each, one after the other, in one turn."""
+
+        def take(here: InMemory, added: Counter[tuple[str, str, int]]) -> list[tuple[list[int], Kept]]:
+            made = here.take_all(asked)
+            for _, kept in made:
+                for lane, until in kept:
+                    added[lane.key, lane.each or "", until] += lane.places
+            return made
+
+        if not asked:
+            return []
+        return self._together(take, [lane for lanes, _ in asked for lane in lanes], max(at for _, at in asked))
 
     def give_back(self, kept: Kept) -> None:
         def back(here: InMemory, added: Counter[tuple[str, str, int]]) -> None:

@@ -24,12 +24,15 @@ class MemoryCrowdRows:
         with self._lock:
             self.rows |= new
 
-    def looked(
-        self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]
-    ) -> tuple[bytes | None, Sequence[int]]:
+    def kept_all(self, names: Sequence[tuple[bytes, bytes]]) -> list[bytes | None]:
         self._answer()
         with self._lock:
-            return self.kept.get((handle, look)), [
+            return [self.kept.get(name) for name in names]
+
+    def counts(self, asked: Sequence[tuple[bytes, int, int]]) -> list[int]:
+        self._answer()
+        with self._lock:
+            return [
                 min(enough, len({s for t, p, s in self.rows if t == token and period - 1 <= p <= period}))
                 for token, period, enough in asked
             ]

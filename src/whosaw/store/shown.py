@@ -75,10 +75,14 @@ class ShownFile:
 
     def find(self, handle: bytes, look: bytes) -> bytes | None:
         """What was kept of this look. Raises Unavailable."""
+        return self.find_all([(handle, look)])[0]
+
+    def find_all(self, names: Sequence[tuple[bytes, bytes]]) -> list[bytes | None]:
+        """The same of each, by (handle, look)."""
         if self._before is None:
             with self._writing:
                 self._begin()
-        return self._of(handle + look)
+        return [self._of(handle + look) for handle, look in names]
 
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
         """Keep `sealed` unless something is kept of this look; what is kept, durable. Raises Unavailable."""

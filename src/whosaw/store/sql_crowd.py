@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine, Select, bindparam, delete, func, select
 
 from whosaw.directory.query import Reads, ask
-from whosaw.directory.remembered import memory_of
+from whosaw.directory.remembered import VAULT, memory_of
 from whosaw.store.sql_shown import SqlShown
 from whosaw.store.state_tables import CROWD, add_unless_there, answering
 
@@ -29,7 +29,10 @@ _LEAVE = delete(CROWD).where(
 class ShownRows(Protocol):
     """What looks showed, sealed: found again by whoever asks for the same look. All raise Unavailable."""
 
-    def find(self, handle: bytes, look: bytes) -> bytes | None: ...
+    def find_all(self, names: Sequence[tuple[bytes, bytes]]) -> Sequence[bytes | None]:
+        """What is kept of each look, by (handle, look)."""
+        ...
+
     def keep(self, handle: bytes, look: bytes, sealed: bytes) -> bytes:
         """Keep it unless something is kept; what is kept, durable."""
         ...
@@ -56,31 +59,31 @@ class SqlCrowdRows:
                 # Sorted: two gates that keep the same rows in another order would wait for each other.
                 add_unless_there(db, CROWD, sorted(page))
 
-    def looked(
-        self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]
-    ) -> tuple[bytes | None, Sequence[int]]:
-        kept = self._shown.find(handle, look)
+    def kept_all(self, names: Sequence[tuple[bytes, bytes]]) -> Sequence[bytes | None]:
+        return self._shown.find_all(names)
+
+    def counts(self, asked: Sequence[tuple[bytes, int, int]]) -> Sequence[int]:
         if (memory := memory_of(self._engine)) is not None:
-            counts = memory.all_at_hand(asked)
+            counts = memory.all_at_hand(asked, VAULT)
             if counts is not None:
-                return kept, counts
+                return counts
         with answering(_PART):
-            return kept, self._counts(asked)
+            return self._counts(asked)
 
     def _counts(self, asked: Sequence[tuple[bytes, int, int]]) -> Sequence[int]:
         if (memory := memory_of(self._engine)) is None:
             with self._engine.connect() as db:
                 return _counted(db, asked)
         # Very many people share very few of the longest networks: until somebody comes or goes, how many is known.
-        found = memory.find_all(asked)
+        found = memory.find_all(asked, VAULT)
         if None in found:
             with memory.reading() as held:
-                known = {each: held.find(each) for each in asked}
+                known = {each: held.find(each, VAULT) for each in asked}
                 missing = [each for each, count in known.items() if count is None]
                 for each, count in zip(missing, _counted(held, missing), strict=True):
                     # Kept beside, too: a memory that is full begins anew in the middle of this.
                     known[each] = count
-                    held.keep(each, count)
+                    held.keep(each, count, VAULT)
                 found = [known[each] for each in asked]
         return found
 

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from whosaw.directory.query import ask_one
+from whosaw.directory.query import ask_one, at_once
 from whosaw.directory.remembered import memory_of
 from whosaw.directory.transaction import writing
 from whosaw.errors import Damaged, Unavailable
@@ -36,6 +36,7 @@ _NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
 _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
+_OF_HANDLES = f"SELECT {', '.join(column.name for column in fields(KeyRow))} FROM keyring WHERE handle = ANY(%s)"  # noqa: S608 - columns of ours
 _WITH_LOOKUPS = _ROW.where(KEYRING.c.lookup.in_(bindparam("lookups", expanding=True))).order_by(KEYRING.c.generation)
 _WISH, _ROOT = "wish", "root"
 _EPOCHS = select(EPOCHS.c.number, EPOCHS.c.wrapped).order_by(EPOCHS.c.number)
@@ -91,6 +92,9 @@ class SqlKeyRows:
 
     def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
         found: list[KeyRow] = []
+        if self._engine.dialect.name == "postgresql":  # asked for each group of records
+            with answering("keyring"), self._engine.connect() as db:
+                return [KeyRow(*row) for row in at_once(db, (_OF_HANDLES, (list(handles),)))[0]]
         for at in range(0, len(handles), _AT_ONCE):
             with answering("keyring"), self._engine.connect() as db:
                 rows = db.execute(_WITH_HANDLES, {"handles": list(handles[at : at + _AT_ONCE])})

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Places that are taken, in SQL, for gates that count together. Pseudonyms and numbers, for a day.
 
-    turn ─▶ a lock until the end of the transaction ─▶ SELECT … ─▶ INSERT … ON CONFLICT add ─▶ COMMIT
+    turn ─▶ a lock until the end of the transaction, SELECT … ─▶ INSERT … ON CONFLICT add, COMMIT        PostgreSQL: two answers
 
 The lock is its own and not that of the directory: a load that takes minutes holds up no look.
+
+In PostgreSQL nobody waits for the disk: the record of the look for which a place was taken is committed later, to the same log of the
+same server, and that is waited for. Where the server forgets a place, it has forgotten the look.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, bindparam, delete, select, text
 
+from whosaw.directory.query import at_once, driver
 from whosaw.store.state_tables import QUOTA, answering
 
 _COUNTED = select(QUOTA.c.lane, QUOTA.c.which, QUOTA.c.until, QUOTA.c.taken).where(
@@ -26,6 +30,15 @@ _ADD = text(
 _OVER = delete(QUOTA).where(QUOTA.c.until <= bindparam("at"))
 _SWEEP = 1440  # seconds between two sweeps of this process
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('whosaw/quota'))"
+_NOT_WAITING = "SET LOCAL synchronous_commit TO off"
+# All spans of a thing in one row: which of them a place is of is asked when it is given back, and by nobody who counts.
+_SUMS = """SELECT lane, which, max(until), sum(taken)::bigint FROM quota
+    WHERE lane = ANY(%s) AND until > %s AND taken > 0 GROUP BY lane, which"""
+_ADD_ALL = """INSERT INTO quota (lane, which, until, taken)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::int[])
+    ON CONFLICT (lane, which, until) DO UPDATE SET taken = quota.taken + excluded.taken"""
+
 
 class SqlQuotaRows:
     """``guard.quota_shared.QuotaRows`` on an engine."""
@@ -34,14 +47,14 @@ class SqlQuotaRows:
         self._engine, self._swept = engine, 0
 
     @contextmanager
-    def turn(self) -> Iterator[_Turn]:
+    def turn(self) -> Iterator[_Turn | _PgTurn]:
         with answering("quotas"), self._engine.connect() as db:
             db.begin()
             if db.dialect.name == "postgresql":
-                db.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('whosaw/quota'))")
+                yield _PgTurn(db, self)
             else:
                 db.exec_driver_sql("BEGIN IMMEDIATE")
-            yield _Turn(db, self)
+                yield _Turn(db, self)
             db.commit()
 
     def due(self, at: int) -> bool:
@@ -69,3 +82,26 @@ class _Turn:
         if rows:
             names = ("lane", "which", "until", "taken")
             self.db.execute(_ADD, [dict(zip(names, row, strict=True)) for row in sorted(rows)])
+
+
+@dataclass(frozen=True, slots=True)
+class _PgTurn:
+    """The same in PostgreSQL: what is asked at once is answered at once, and each answer is waited for."""
+
+    db: Connection
+    rows: SqlQuotaRows
+
+    def counted(self, keys: Sequence[str], at: int) -> Iterable[tuple[str, str, int, int]]:
+        with driver(self.db) as raw:
+            with raw.pipeline():
+                raw.execute(_NOT_WAITING)
+                raw.execute(_ALONE)
+                found = raw.execute(_SUMS, (list(keys), at))
+            counted: list[tuple[str, str, int, int]] = found.fetchall()
+        if self.rows.due(at):
+            self.db.execute(_OVER, {"at": at})
+        return counted
+
+    def add(self, rows: Sequence[tuple[str, str, int, int]]) -> None:
+        if rows:
+            at_once(self.db, (_ADD_ALL, [list(column) for column in zip(*sorted(rows), strict=True)]))

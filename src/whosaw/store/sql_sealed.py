@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Select, and_, bindparam, delete, func, insert, or
 from sqlalchemy.exc import IntegrityError
 
 from whosaw.directory.query import Reads, ask
-from whosaw.directory.remembered import Memory, asking, memory_of
+from whosaw.directory.remembered import VAULT, Memory, asking, memory_of
 from whosaw.errors import Unavailable
 from whosaw.store.state_tables import IMPORTS, SEALED, add_unless_there, answering
 
@@ -106,10 +106,10 @@ class SqlSealedRows:
             with answering("sealed values"), asking(self._engine) as db:
                 return _newest(db, handle, field, stored_until, limit)
         key = (_NEWEST, handle, field, limit)
-        kept: _Kept | None = memory.at_hand(key)
+        kept: _Kept | None = memory.at_hand(key, VAULT)
         if kept is None:
             with answering("sealed values"):
-                kept = memory.find(key) or self._read(memory, key, stored_until)
+                kept = memory.find(key, VAULT) or self._read(memory, key, stored_until)
         last, rows = kept
         if last <= stored_until:  # nothing came in since
             return rows
@@ -122,7 +122,7 @@ class SqlSealedRows:
         with memory.reading() as db:
             last = ask(db, _LAST, {"of": handle, "which": field})[0]["last"] or 0
             made = last, _newest(db, handle, field, max(last, stored_until), limit)
-            db.keep(key, made)
+            db.keep(key, made, VAULT)
         return made
 
     def seen_within(

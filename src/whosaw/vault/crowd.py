@@ -134,7 +134,7 @@ class Crowd:
 
     def shown_all(self, asked: Sequence[ToShow], aside: Aside = nullcontext) -> list[list[int | None] | Exception]:
         """What `shown` returns or raises for each. What is new is kept at once, with one sync of the disk, within `aside()`."""
-        found = each(each(each(asked, self._named), self._looked), self._seal)
+        found = each(each(self._found(each(asked, self._named)), self._looked), self._seal)
         if new := [one for one in found if isinstance(one, _Showing) and one.kept is None]:
             with aside():
                 self._keep(new)
@@ -146,11 +146,22 @@ class Crowd:
         name = asked.key.source("prefixes shown", which)
         return _Showing(asked, name, f"prefixes of {which}", [self._prefixes_of(*value) for value in asked.values])
 
+    def _found(self, named: Sequence[_Showing | Exception]) -> Sequence[_Showing | Exception]:
+        """What was kept of each, with one question for all."""
+        ones = [one for one in named if isinstance(one, _Showing)]
+        try:
+            kept = self._rows.kept_all([(one.asked.key.handle, one.name) for one in ones]) if ones else ()
+        except Exception as error:  # noqa: BLE001 - said of each of them
+            return [one if isinstance(one, Exception) else error for one in named]
+        for one, before in zip(ones, kept, strict=True):
+            one.kept = before
+        return named
+
     def _looked(self, one: _Showing) -> _Showing:
-        """What was kept of it, or else what may be shown of each value, none yet."""
+        """What was kept of it, or else what may be shown of each value."""
         # All of them, found or not: how long an answer takes says nothing of how many there are. One question for all.
         networks = list(dict.fromkeys([network for _, of in one.prefixes for network in of]))
-        one.kept, counts = self._rows.looked(one.asked.key.handle, one.name, networks)
+        counts = self._rows.counts(networks)
         if one.kept is None:
             many = dict(zip(networks, counts, strict=True))
             one.plain = bytes([_longest(lengths, [many[n] >= n[2] for n in of]) for lengths, of in one.prefixes])

@@ -84,11 +84,13 @@ class CrowdRows(Protocol):
         """Keep all of these or none, durable; those that are there stay."""
         ...
 
-    def looked(
-        self, handle: bytes, look: bytes, asked: Sequence[tuple[bytes, int, int]]
-    ) -> tuple[bytes | None, Sequence[int]]:
-        """What was kept of this look, None where nothing was; and for each (token, period, enough) how many different shares
-        it has in this period and the one before, counted no further than `enough`. `asked` is not empty.
+    def kept_all(self, names: Sequence[tuple[bytes, bytes]]) -> Sequence[bytes | None]:
+        """What was kept of each look (handle, look); None where nothing was."""
+        ...
+
+    def counts(self, asked: Sequence[tuple[bytes, int, int]]) -> Sequence[int]:
+        """For each (token, period, enough) how many different shares it has in this period and the one before, counted no
+        further than `enough`. `asked` is not empty.
         """
         ...
 
