@@ -19,6 +19,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from whosaw.config import JournalSettings
+from whosaw.directory.written import watch
 from whosaw.errors import Busy, WhosawError
 from whosaw.journal.cluster.asking import PATIENCE
 from whosaw.journal.cluster.candidate import Candidate, Led, Pulse
@@ -30,7 +31,7 @@ from whosaw.journal.journal import Journal
 from whosaw.journal.ports import Folder, Held, Stores, StreamKeys
 from whosaw.store.files import FilesFolder
 from whosaw.store.key_tables import SCHEMA
-from whosaw.store.pg import Database, Term
+from whosaw.store.pg import Database, Term, hung_up
 from whosaw.store.pg_desk import PgDesk
 from whosaw.store.pg_election import PgElection
 from whosaw.store.pg_head import LOG, MAP, PgHead
@@ -57,6 +58,11 @@ def engine_in(database: Database) -> Engine:
 def key_engine_in(database: Database) -> Engine:
     """The key table in it: a schema of its own."""
     return shared_state_engine(database, SCHEMA)
+
+
+def remembering(engine: Engine) -> None:
+    """Remember what is read of state.db, or of the key table, for as long as no gate writes to it."""
+    watch(engine, hung_up)
 
 
 def in_office(database: Database, private: Folder) -> Folder:

@@ -248,6 +248,9 @@ def house(
             SqlKeyRows(key_engine), root, vrf, settings.origin, random, enrolled=enrolled_in(stores),
         )  # fmt: skip
         key_tables.upgrade(key_engine)
+        if settings.store.database:
+            for each in (engine, key_engine):
+                shared_parts().remembering(each)
         pseudonyms, name_rows = Pseudonyms(root), SqlNameRows(engine)
         names = Names(name_rows, root, random)
         directory = directory_of(settings, engine)
@@ -255,7 +258,7 @@ def house(
         people = KeyringPeople(keyring=keyring, rows=name_rows, root=root, pseudonyms=pseudonyms, remember=names.remember, random=random)  # fmt: skip
         session = session_of(folder, settings, clock=clock, random=random, why=unwitnessed)
         sealed = SqlSealedRows(engine)
-        turn = Turn(None if settings.store.database else 1)  # who waits for a network hinders nobody
+        turn = Turn(1)
         crowd = Crowd(SqlCrowdRows(engine, shown_of(folder, settings, engine)), sealed, keyring, Prefixes(root), people=settings.detail.people, random=random)  # fmt: skip
 
         def erasing(journal: ErasesFrom, eraser: Eraser) -> Erasure:
