@@ -3,7 +3,7 @@
 
     where everybody asks whoever is on duty     each request goes its own way                    binomial
     where everybody asks their own boss         one hand has all of an asker's, as usual         many say no more than one
-    what does not go to one's usual hand        is held against what others ask elsewhere
+    what does not go to one's usual hand        is held against all that others ask, and how loyal they are elsewhere
 
 Invariant: whoever is tested is no part of what is usual: a friend must not make friendship so.       Design: docs/adr/0230
 """
@@ -81,6 +81,7 @@ class Hands:
 
     def _tail(self, pair: _Pair, edge: Edge) -> float:
         usual, n = self._usual[edge.requester], self.asked[edge.requester]
+        # Not against what others ask elsewhere: that is little, and three with one friend would make that friend usual there.
         if pair == usual:
             return again(edge.n, n, self.share(edge), self._loyal.of(edge))
         return again(edge.n, n - self.edges[usual].n, self.share(edge), self._elsewhere.of(edge))
