@@ -46,15 +46,15 @@ _Rows = Sequence[Mapping[str, Cell]]
 
 def starts(world: World) -> Any:
     """who, person, day, u (1: without a reason), intimate, bare (see bare_of); as of that day protected, unit, function, manager; kept."""
-    return world.once("starts", lambda: _starts(world.looks, world.templates.explained_from), large=True)
+    return world.once("starts", lambda: _starts(world.looks), large=True)
 
 
-def _starts(looks: Any, explained_from: int) -> Any:
+def _starts(looks: Any) -> Any:
     ibis = need("ibis", "watching")
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
     looks = looks.select(
         "who", "person", "day", "u", "protected", "unit", "function", "manager", intimate=intimate_of(looks),
-        bare=bare_of(looks, explained_from),
+        bare=bare_of(looks),
     )  # fmt: skip
     days = looks.group_by("who", "person", "day", "u").aggregate(
         intimate=looks.intimate.max(),
@@ -102,9 +102,11 @@ def intimate_of(looks: Any) -> Any:
     return need("ibis", "watching").greatest(*(looks[FIELDS[field]] for field in INTIMATE))
 
 
-def bare_of(looks: Any, explained_from: int) -> Any:
-    """1 where a look names no case, and no reason, however weak, was on file or has been filed since."""
-    nothing = looks["case"].isnull() & (looks.weight_then == 0) & (looks.weight_now < explained_from)
+def bare_of(looks: Any) -> Any:
+    """1 where a look names no case, and no reason, however weak, was on file. What was filed since changes nothing: whoever has a friend
+    file one would be looked at for less.
+    """
+    nothing = looks["case"].isnull() & (looks.weight_then == 0)
     return need("ibis", "watching").ifelse(nothing, 1, 0).cast("int64")
 
 

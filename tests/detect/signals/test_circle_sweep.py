@@ -98,17 +98,16 @@ def test_honest_homes_have_as_many_as_chance_brings(seed):
         assert share_below(tried(circle_sweep, world_), 0.05) <= 0.12
 
 
-def test_nothing_is_no_case_and_no_reason_then_or_since():
-    """A case that nobody knows is one, a weak reason is one, and so is one that was filed since."""
+def test_nothing_is_no_case_and_no_reason_then():
+    """A case that nobody knows is one, a weak reason is one, and one that was filed since is none: it was not there."""
     looks = [{"who": "e-1", "person": f"p-{n}", "t": at(10), "case": "c-?" if n == 1 else None} for n in range(5)]
     with facts_of(looks, staff=[{"who": "e-1", "unit": "u", "function": "support"}]) as facts:
         world_ = world_of(facts, at(60), load_defaults(), load_templates())
         of = world_.looks
         weak, late = ((of.person == f"p-{n}").cast("int64") for n in (2, 3))
         of = of.mutate(weight_then=20 * weak, weight_now=world_.templates.explained_from * late)
-        bare = bare_of(of, world_.templates.explained_from)
-        rows = facts.rows(of.select("person", bare=bare), ("person",), "")
-    assert {row["person"] for row in rows if row["bare"]} == {"p-0", "p-4"}
+        rows = facts.rows(of.select("person", bare=bare_of(of)), ("person",), "")
+    assert {row["person"] for row in rows if row["bare"]} == {"p-0", "p-3", "p-4"}
 
 
 def test_it_is_said_of_looks_that_have_nothing():

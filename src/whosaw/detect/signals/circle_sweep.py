@@ -13,7 +13,7 @@ shared devices and reports of abuse are looked at together by nature. Whether th
 around the protected are mostly in no class themselves, and where no classes are known every circle is tried.
 
 *Innocent*: fraud rings, family accounts, reports of abuse (mostly with a reason).
-*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149, 0193, 0282
+*Beaten by*: links nobody recorded.                                              Design: docs/adr/0149, 0193, 0282, 0288
 """
 
 from __future__ import annotations
@@ -309,8 +309,7 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
     covering = sorted({c.id for c in circles if c.any_reason})
     seen = evidence_of(world, looks.filter((looks.u == 1) | looks.who.isin(covering)))
     intimate = {e.key for e in evidence_of(world, looks.filter(looks.u == 1, intimate_of(looks) == 1))}
-    nothing = bare_of(looks, world.templates.explained_from)
-    bare = {e.key for e in evidence_of(world, looks.filter(looks.u == 1, nothing == 1))}
+    bare = {e.key for e in evidence_of(world, looks.filter(looks.u == 1, bare_of(looks) == 1))}
     made = []
     for circle in circles:
         mine = [e for e in seen if e.person in around[circle.unit]]
