@@ -57,6 +57,20 @@ def test_the_engine_says_what_plain_python_says(tmp_path_factory, many, seed):
     assert made == counted
 
 
+def test_so_many_looks_at_a_time_say_the_same_as_all_at_once(tmp_path, monkeypatch):
+    """However many there are: in one portion, in several of which the last is smaller, and in a few dozen."""
+    worlds = small_worlds(random.Random(7), 12)
+    said = []
+    with opened(tmp_path, *together(worlds)) as facts:
+        for nth, rows in enumerate((4_000_000, 50, 9)):
+            monkeypatch.setattr("whosaw.detect.portions.ROWS", rows)
+            world = world_of(facts, AS_OF + nth, DEFAULTS, TEMPLATES)
+            found = facts.rows(world.looks, ("row",), "test")
+            said.append([{name: row[name] for name in ("row", *SAID)} for row in found])
+    assert len(said[0]) > 90
+    assert said[0] == said[1] == said[2]
+
+
 def test_small_worlds_have_everything():
     """The worlds above meet every reason, every kind of near miss, and looks that came back."""
     usable = {place for place, _ in next(iter(oracles(small_worlds(random.Random(1), 1)))).usable}

@@ -13,13 +13,14 @@ unexplained first look launders nothing and no chain creeps.                    
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 from whosaw.detect.conventions import with_conventions
 from whosaw.detect.defaults import Defaults
+from whosaw.detect.portions import portions
 from whosaw.detect.templates import HOMES, ONLY, Instant, Ref, Template, Templates
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
@@ -85,7 +86,13 @@ def reasons(
         for placed in templates.usable(frozenset(tables))
     }
     # Laid down, too: conventions and lists both go by it, and each would join and add up all that was met anew.
-    best = facts.lay(f"best{mark}", _best(looks, met, templates))
+    best = _of_all(
+        facts.lay(
+            f"best_{nth}{mark}",
+            _best(within(looks, "row"), {place: within(each, "j_row") for place, each in met.items()}, templates),
+        )
+        for nth, within in enumerate(portions(facts, looks))
+    )
     found = facts.lay(f"found{mark}", _reasons(looks, best, templates, defaults))
     return looks.inner_join(found, looks.row == found.e_row)
 
@@ -101,6 +108,10 @@ def explain(looks: Any, tables: Mapping[str, Any], templates: Templates, default
     met = {placed[0]: _judged(looks, tables, placed, defaults, {}) for placed in templates.usable(frozenset(tables))}
     found = _reasons(looks, _best(looks, met, templates), templates, defaults)
     return looks.inner_join(found, looks.row == found.e_row).drop("e_row")
+
+
+def _of_all(tables: Iterable[Any]) -> Any:
+    return reduce(lambda a, b: a.union(b), tables)
 
 
 def _best(looks: Any, met: Mapping[int, Any], templates: Templates) -> Any:
@@ -131,7 +142,7 @@ def _with_best(looks: Any, met: Sequence[Any], mark: str = "") -> Any:
     then, now, miss = names = tuple(mark + name for name in ("then", "now", "miss"))
     if not met:
         return looks.mutate(**dict.fromkeys(names, need("ibis", "watching").literal(0, "int64")))
-    best = reduce(lambda a, b: a.union(b), met)
+    best = _of_all(met)
     best = best.group_by(best.j_row).aggregate(**{then: best.then.max(), now: best.now.max(), miss: best.miss.min()})
     both = looks.left_join(best, looks.row == best.j_row).drop("j_row")
     return both.mutate(**{name: both[name].fill_null(0) for name in names})
