@@ -80,6 +80,7 @@ class Joining:
     most_persons: int
     most_looks: int
     core: float = field(metadata={"high": 1.0})
+    apart: int
     same: int
     reviewers: tuple[str, ...]
     of_machines: tuple[str, ...] = field(metadata=_SIGNALS)

@@ -20,7 +20,8 @@ Portion = Callable[[Any, str], Any]
 
 def portions(facts: Facts, looks: Any) -> list[Portion]:
     """Each gives of a table, and of the name of its column of rows, what belongs to about ROWS of `looks`, or more
-    where there would be too many; one of few gives all."""
+    where there would be too many; one of few gives all.
+    """
     (of,) = facts.rows(
         looks.aggregate(first=looks.row.min(), last=looks.row.max(), rows=looks.count()), ("rows",), "looks"
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from whosaw.detect.apart import apart
 from whosaw.detect.calibrate import calibrated
 from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
@@ -198,8 +199,9 @@ def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding
     parts = joined(chosen, known, numbers)
     if world.facts.dataset is not None:
         # A watch lists what stands, and all who are in it; a list of a given length must not be filled with bystanders,
-        # nor twice with the same.
+        # nor twice with the same, and a place of it is for one matter.
         parts = of_one([core(part, numbers) for part in parts], numbers)
+        parts = of_one(apart(parts, numbers), numbers)
     explained = explained_by(world, sorted({look.who for s in chosen for look in s.looks}))
     approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
     grave = gravity(world, (look for part in parts for s in part for look in s.looks))
