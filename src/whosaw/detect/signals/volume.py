@@ -3,7 +3,7 @@
 
     principal × day ─┬─ persons   looked at one by one         ┐
                      ├─ rows      that reached them            │ against the days of others of the same function,
-                     ├─ exports                                │ weekdays and weekends apart; negative binomial
+                     ├─ exports   not all with a reason        │ weekdays and weekends apart; negative binomial
                      ├─ searches  without a read in the hour   │
                      └─ odd       persons, in hours of the week that hold under a fiftieth of the function's work there
                                      ──the most unusual day, paid for──▶ one signal per principal
@@ -41,7 +41,7 @@ MEASURES = (ROWS, EXPORTS, PERSONS, SEARCHES, ODD)
 OPENERS = (ROWS, EXPORTS)
 # Rows have a law of their own, and the square of a large number of them has no place in the engine.
 COUNTED = tuple(measure for measure in MEASURES if measure != ROWS)
-_OF_LOOKS = ("row", "t", "day", "who", "function", "person", "request", "rows", "mode", "size", "judged")
+_OF_LOOKS = ("row", "t", "day", "who", "function", "person", "request", "rows", "mode", "size", "judged", "weight_then")
 _HOUR = DAY // 24
 _WEEK = 168
 # 1970 began on a Thursday: the days of such a week, counted from there, that are Saturday and Sunday.
@@ -132,6 +132,11 @@ def _alone(world: World, looks: Any) -> Any:
     return (looks.judged == 1) & (looks["size"] <= world.defaults.narrow)
 
 
+def _bare(world: World, looks: Any) -> Any:
+    """Nobody in particular, or without a reason: thirteen answers to thirteen people who asked are thirteen pieces of work."""
+    return looks.person.isnull() | (looks.weight_then < world.templates.explained_from)
+
+
 def _days(world: World) -> Any:
     """who, day, function, and each measure of that day."""
     looks = _looks(world).select(*_OF_LOOKS)
@@ -140,7 +145,7 @@ def _days(world: World) -> Any:
     requests = looks.group_by("who", "day", "request").aggregate(
         function=looks.function.max(),
         rows=looks.rows.max(),
-        export=(looks["mode"] == export).cast("int64").max(),
+        export=((looks["mode"] == export) & _bare(world, looks)).cast("int64").max(),
         search=(looks["mode"] == search).cast("int64").max(),
     )
     days = requests.group_by("who", "day").aggregate(
@@ -355,7 +360,7 @@ def _seen(world: World, measure: str, signals: Sequence[Much]) -> dict[tuple[str
     looks = among(looks, "of_day", [f"{signal.day} {signal.unit}" for signal in signals]).drop("of_day")
     match measure:
         case "exports":
-            looks = looks.filter(looks["mode"] == str(Mode.EXPORT))
+            looks = looks.filter(looks["mode"] == str(Mode.EXPORT), _bare(world, looks))
         case "rows":
             looks = looks.filter(looks.rows.notnull())
         case "searches":
