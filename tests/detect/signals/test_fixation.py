@@ -46,6 +46,18 @@ def test_a_week_full_of_looks_is_no_coming_back():
         assert "p-00901" not in {p for s in tried(fixation, world_) if s.p < 0.05 for p in s.persons}
 
 
+def test_nobody_comes_back_to_themselves():
+    """Who tries what they build does so on their own account, week after week."""
+    made = company(3)
+    for week in range(10):
+        for who, person in (("e-0001", "p-00001"), ("e-0005", "p-00901")):
+            made.look(who, person, 20 + 14 * week, Field.PROFILE)
+    with world(made, without=("persons", "links", "events", "event_persons")) as world_:
+        found = {p for s in tried(fixation, world_) if s.p < 0.01 for p in s.persons}
+    assert "p-00901" in found
+    assert "p-00001" not in found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("gaps", [0.06, 0.15])

@@ -9,6 +9,8 @@ other weeks, its missing links are expected. Weeks are counted, not days: whoeve
 through a matter that nobody linked is there five days in a row, whoever is fixed on somebody comes back. Read as a bet that
 may be settled in any week, so there is no window to hide under. A second time for weeks with intimate fields alone.
 
+One's own account is for `relationship` to count: nobody is fixed on themselves.
+
 Per principal as well: at how many persons they came back so, of all at whom they looked without a reason. Four looks at each of
 four persons in half a year are little at any of them, and are not what such work brings.
 
@@ -80,6 +82,8 @@ def query(world: World) -> dict[str, Any]:
     numbers = world.defaults.of(NAME, NUMBERS)
     looks = world.looks
     looks = looks.filter(looks.judged == 1, looks.person.notnull())
+    # Nobody is fixed on themselves.
+    looks = looks.filter((looks.person != looks.own_person).fill_null(True))
     looks = world.once(f"{NAME}_looked", lambda: _by_week(looks), large=True)
     both = [_of(world, looks, column, numbers.weeks) for column in _COLUMNS]
     made = {

@@ -6,7 +6,8 @@
     Poisson tail per kind ──smallest, paid for──▶ one signal per principal who has any ties
 
 Oneself and one's own reporting line count whatever reason is on file: a case about oneself is somebody else's work. Of the
-others only looks without a reason do. A person whom everybody looks at is hit by chance more often, and so weighs less.
+others only looks without a reason do. A person whom everybody looks at is hit by chance more often, and so weighs less. To look
+at oneself is no rarer than it is among others of the function: there are people who try what they build on themselves.
 
 *Innocent*: staff who are customers, addresses that several share, people who follow each other.
 *Beaten by*: asking a colleague to look (lockstep, approval_ring); ties that nobody recorded.
@@ -14,6 +15,7 @@ others only looks without a reason do. A person whom everybody looks at is hit b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -45,7 +47,9 @@ _Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
 
 @dataclass(frozen=True, slots=True)
 class NUMBERS:
-    """None of its own: chance alone says what is usual."""
+    """`others`: so many people who never look at their own account are mixed into those of a function."""
+
+    others: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ def _ties(world: World, looks: Any, degree: Any) -> Any:
 # ── on the driver ──
 
 
-def score(rows: _Rows, world: World) -> list[Tied]:  # noqa: ARG001  one shape for all of them
+def score(rows: _Rows, world: World) -> list[Tied]:
     """A signal for every principal who looked at anybody and has a tie."""
     whos: dict[Any, Any] = {row["who"]: row for row in rows["looked"]}
     ties: dict[str, list[Any]] = {}
@@ -100,15 +104,26 @@ def score(rows: _Rows, world: World) -> list[Tied]:  # noqa: ARG001  one shape f
     everybody: Any = rows["everybody"][0]
     # One more than were seen, each: who was never looked at may be.
     total = (everybody["lookers"] or 0) + everybody["persons"]
-    return [_signal(who, whos[who], ties[who], total) for who in sorted(ties)] if total else []
+    habits = _habits(whos, ties, world.defaults.of(NAME, NUMBERS).others)
+    return [_signal(who, whos[who], ties[who], total, habits) for who in sorted(ties)] if total else []
 
 
-def _signal(who: str, looked: Any, ties: Sequence[Any], total: int) -> Tied:
+def _habits(whos: Mapping[Any, Any], ties: Mapping[str, Sequence[Any]], others: int) -> dict[str, float]:
+    """Per principal how many others of the function looked at their own account, of all who have one, and of so many more."""
+    own = {who: tie["k"] > 0 for who, of in ties.items() for tie in of if tie["kind"] == "self"}
+    did, have = Counter(whos[who]["function"] for who in own if own[who]), Counter(whos[who]["function"] for who in own)
+    return {who: (did[whos[who]["function"]] - own[who]) / (have[whos[who]["function"]] - 1 + others) for who in own}
+
+
+def _signal(who: str, looked: Any, ties: Sequence[Any], total: int, habits: Mapping[str, float]) -> Tied:
     tried = []
     for tie in ties:
         k, n = (tie["k"], looked["n"]) if tie["kind"] in ALWAYS else (tie["k_without"], looked["without"])
         share = max(0, tie["others"] + tie["tied"]) / total
-        tried.append((at_least(k, n, share, 0.0), tie["kind"], k, n, n * share))
+        p = at_least(k, n, share, 0.0)
+        if tie["kind"] == "self":
+            p = max(p, habits[who])
+        tried.append((p, tie["kind"], k, n, n * share))
     p, kind, k, n, expected = min(tried)
     return Tied(
         signal=NAME, family=FAMILY, kind="principal", unit=who, stratum=looked["function"] or "everybody",
