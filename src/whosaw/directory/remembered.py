@@ -241,12 +241,15 @@ _block = _Block()
 def once() -> Iterator[None]:
     """In this block its thread asks of each database once whether anybody has written, and takes the answer for all questions that follow.
 
-    So each of them is answered as of a moment inside of the block, or before it where nobody has written since.
+    So each of them is answered as of a moment inside of the block, or before it where nobody has written since. A block inside of
+    another asks anew, and what it was told counts in the other one from then on.
     """
     before, _block.seen = _block.seen, {}
     try:
         yield
     finally:
+        if before is not None:
+            before |= _block.seen
         _block.seen = before
 
 

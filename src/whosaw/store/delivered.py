@@ -35,7 +35,7 @@ _ONE = text(
     "ON CONFLICT (lane, which, until) DO UPDATE SET taken = quota.taken + 1 RETURNING taken"
 )
 _ALL = """INSERT INTO quota (lane, which, until, taken) SELECT lane, '', until, times
-    FROM unnest(%s::text[], %s::bigint[], %s::int[]) AS counted (lane, until, times)
+    FROM unnest(%b::text[], %b::bigint[], %b::int[]) AS counted (lane, until, times)
     ON CONFLICT (lane, which, until) DO UPDATE SET taken = quota.taken + excluded.taken RETURNING lane, until, taken"""
 
 

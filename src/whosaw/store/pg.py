@@ -4,6 +4,7 @@
     autocommit                            no transaction begins unless we say BEGIN
     synchronous_commit=on                 a COMMIT that returned is on the disk, and on the synchronous standby
     lock_timeout, idle_in_transaction…    a process that is stopped in the middle of a transaction holds nobody up for long
+    %b, for lists                         as text the driver spells and escapes each item by itself
 
     BEGIN ─fence─ … ─COMMIT─▶ returned              durable
       │       │        │   └─▶ broken, or warned    OutcomeUnknown: it may be stored
@@ -151,7 +152,7 @@ class Database:
     def at_once(self, *said: Said, term: Term | None = None) -> Iterator[list[Cursor]]:
         """A transaction of these statements, sent in one go; inside, what each of them answered, and COMMIT after it.
 
-        With `term` only while it lasts: then they are sent once that is known, or a late one would be told of its rows and not of its term.
+        With `term` only while it lasts: what a late one said is taken back.
         """
         with self._transaction(term, said) as (_, made):
             yield made
@@ -162,18 +163,26 @@ class Database:
             db = self._take()
         try:
             with told():
-                if term is None:
-                    _, *made = together(db, ("BEGIN", ()), *said)
-                else:
-                    _lasts(*together(db, ("BEGIN", ()), (_FENCE, (term.epoch,))))
-                    made = together(db, *said) if said else []
-                yield db, made
+                yield db, self._begin(db, term, said)
         except BaseException:
             # Not rolled back by us: whoever loses its connection before COMMIT has changed nothing, and that holds
             # for a server that does not answer any more, too.
             self._drop(db)
             raise
         self._commit(db)
+
+    def _begin(self, db: Connection, term: Term | None, said: Sequence[Said]) -> list[Cursor]:
+        """What these statements answer, after BEGIN and, with `term`, after the fence."""
+        if term is None:
+            return together(db, ("BEGIN", ()), *said)[1:]
+        try:
+            _, fence, *made = together(db, ("BEGIN", ()), (_FENCE, (term.epoch,)), *said)
+        except psycopg.IntegrityError:
+            self.check(term)  # a late one has met the rows of whoever succeeded it: that is no damage
+            raise
+        if fence.fetchone() is None:
+            raise _over()
+        return made
 
     def _commit(self, db: Connection) -> None:
         warned: list[Any] = []
@@ -266,16 +275,10 @@ def hung_up(db: Connection) -> bool:
     return db.closed or bool(select.select([db.fileno()], [], [], 0)[0])
 
 
-def _lasts(_: Cursor, fence: Cursor) -> None:
-    """Raise Contradiction where the term is over."""
-    if fence.fetchone() is None:
-        raise _over()
-
-
-def together(db: Connection, *said: Said) -> list[Cursor]:
+def together(db: Connection, *said: Said, binary: bool = False) -> list[Cursor]:
     """What each of these statements answers, all of them sent in one go. Where one fails, none after it is done."""
     with db.pipeline():
-        return [db.execute(statement, values) for statement, values in said]
+        return [db.execute(statement, values, binary=binary) for statement, values in said]
 
 
 def _over() -> Contradiction:

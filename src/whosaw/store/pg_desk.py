@@ -34,7 +34,7 @@ _WAITING = """SELECT idem, handles, bodies FROM (
             SELECT id, idem, handles, bodies FROM journal.pending WHERE first IS NULL AND refused IS NULL
             ORDER BY id LIMIT 1000) AS oldest) AS summed
     WHERE before < 16777216 ORDER BY id"""
-_ROWS = "SELECT idem, first, count, frames FROM unnest(%s::bytea[], %s::bigint[], %s::int[], %s::bytea[]) AS r (idem, first, count, frames)"
+_ROWS = "SELECT idem, first, count, frames FROM unnest(%b::bytea[], %b::bigint[], %b::int[], %b::bytea[]) AS r (idem, first, count, frames)"
 _ASSIGN = f"""UPDATE journal.pending AS p SET handles = '', bodies = '', first = r.first, count = r.count, at = %s, frames = r.frames
     FROM ({_ROWS}) AS r WHERE p.idem = r.idem AND p.first IS NULL AND p.refused IS NULL"""  # noqa: S608 - no value in it
 _ADD = f"""INSERT INTO journal.pending (idem, handles, bodies, first, count, frames, at)
@@ -68,7 +68,7 @@ class PgDesk:
         self._do((refused, (sentence, idem)))
 
     def discard(self, idems: Sequence[bytes]) -> None:
-        self._do(("DELETE FROM journal.pending WHERE idem = ANY(%s) AND first IS NULL", (list(idems),)))
+        self._do(("DELETE FROM journal.pending WHERE idem = ANY(%b) AND first IS NULL", (list(idems),)))
 
     def wished(self) -> tuple[int, bool] | None:
         rows = self._db.rows("SELECT size, witnessed FROM journal.wish WHERE size > 0")

@@ -20,10 +20,11 @@ from whosaw.store.pg import PART, Connection, Database, Term
 
 LOG, MAP = "log", "map"
 _MOVE = "UPDATE journal.head SET note = %s, size = %s, signed_at = %s WHERE log = %s AND note = %s"
-_POSITIONS = """INSERT INTO journal.position SELECT * FROM unnest(%s::bytea[], %s::bigint[])
+_POSITIONS = """INSERT INTO journal.position SELECT * FROM unnest(%b::bytea[], %b::bigint[])
     ON CONFLICT (handle) DO UPDATE SET next = excluded.next"""
+PLACED = "SELECT idem, first, count, at FROM journal.placed WHERE idem = ANY(%b)"
 # No ON CONFLICT: a key is placed once.
-_PLACED = "INSERT INTO journal.placed SELECT * FROM unnest(%s::bytea[], %s::bigint[], %s::int[], %s::bigint[])"
+_PLACED = "INSERT INTO journal.placed SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::int[], %b::bigint[])"
 
 
 class PgHead:
@@ -76,11 +77,11 @@ class PgHead:
             _place(db, placed)
 
     def positions(self, handles: Sequence[bytes]) -> dict[bytes, int]:
-        rows = self._among("SELECT handle, next FROM journal.position WHERE handle = ANY(%s)", handles)
+        rows = self._among("SELECT handle, next FROM journal.position WHERE handle = ANY(%b)", handles)
         return dict(rows)
 
     def placed(self, idems: Sequence[bytes]) -> dict[bytes, Placed]:
-        rows = self._among("SELECT idem, first, count, at FROM journal.placed WHERE idem = ANY(%s)", idems)
+        rows = self._among(PLACED, idems)
         return {idem: Placed(first, count, at) for idem, first, count, at in rows}
 
     def all_positions(self) -> Iterator[tuple[bytes, int]]:

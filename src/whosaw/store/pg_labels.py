@@ -18,9 +18,9 @@ from whosaw.errors import Contradiction, Damaged
 from whosaw.journal.ports import LabelRange
 from whosaw.store.pg import PART, Database, Term
 
-_EXTEND = "INSERT INTO journal.label SELECT * FROM unnest(%s::bytea[], %s::bigint[])"
+_EXTEND = "INSERT INTO journal.label SELECT * FROM unnest(%b::bytea[], %b::bigint[])"
 _IN_RANGES = (
-    "SELECT label, place FROM unnest(%s::bytea[], %s::bytea[]) AS range (low, high) "
+    "SELECT label, place FROM unnest(%b::bytea[], %b::bytea[]) AS range (low, high) "
     "JOIN journal.label ON label >= low AND label < high AND place < %s ORDER BY label"
 )
 _HINT = (
@@ -41,7 +41,7 @@ class PgLabels:
     def find(self, labels: Sequence[bytes]) -> dict[bytes, int]:
         if not labels or not self._db.exists():
             return {}
-        return dict(self._db.rows("SELECT label, place FROM journal.label WHERE label = ANY(%s)", (list(labels),)))
+        return dict(self._db.rows("SELECT label, place FROM journal.label WHERE label = ANY(%b)", (list(labels),)))
 
     def rows(self, ranges: Sequence[LabelRange], size: int) -> list[bytes]:
         if not ranges or not self._db.exists():

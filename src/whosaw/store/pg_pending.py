@@ -10,15 +10,17 @@ transaction, if the server has it still, and then finds its rows or makes them. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import psycopg
 
 from whosaw.errors import Busy, Damaged, NotCanonical, Unavailable
 from whosaw.journal.cluster.pending import Answer, Asked, Assigned, Granted, Tenure
+from whosaw.journal.ports import Placed
 from whosaw.journal.segment import Frame, Mark, Order, parse_all
 from whosaw.journal.segments import records
-from whosaw.store.pg import PART, Connection, Database, Said
+from whosaw.store.pg import PART, Connection, Database, Said, together
+from whosaw.store.pg_head import PLACED
 
 LIMIT = 16_384  # rows that may wait, of all gates
 ASKED, ANSWERED = "whosaw_asked", "whosaw_answered"
@@ -26,9 +28,9 @@ ASKED, ANSWERED = "whosaw_asked", "whosaw_answered"
 _ASK = """WITH few AS (SELECT count(*) < %s AS room FROM
         (SELECT FROM journal.pending WHERE first IS NULL AND refused IS NULL LIMIT %s) AS they),
     made AS (INSERT INTO journal.pending (idem, handles, bodies) SELECT asked.* FROM few,
-        unnest(%s::bytea[], %s::bytea[], %s::bytea[]) AS asked WHERE room ON CONFLICT (idem) DO NOTHING)
+        unnest(%b::bytea[], %b::bytea[], %b::bytea[]) AS asked WHERE room ON CONFLICT (idem) DO NOTHING)
     SELECT room FROM few"""
-_ANSWERS = "SELECT idem, first, at, frames, refused FROM journal.pending WHERE idem = ANY(%s)"
+_ANSWERS = "SELECT idem, first, at, frames, refused FROM journal.pending WHERE idem = ANY(%b)"
 _ASSIGNED = "SELECT first, at, frames FROM journal.pending WHERE first >= %s ORDER BY first"
 _END = """SELECT greatest((SELECT size FROM journal.head WHERE log = 'log'),
     (SELECT first + count FROM journal.pending WHERE first IS NOT NULL ORDER BY first DESC LIMIT 1))"""
@@ -54,11 +56,16 @@ class PgPending:
             raise Busy("too many submissions are waiting", part=PART, hint="nothing was recorded; try again")
 
     def answers(self, idems: Sequence[bytes]) -> dict[bytes, Answer]:
-        rows = self._db.rows(_ANSWERS, (list(idems),)) if idems else []
-        return {
-            idem: Answer(None if first is None else Assigned(at, frames_in(first, frames)), refused)
-            for idem, first, at, frames, refused in rows
-        }
+        return _answers(self._db.rows(_ANSWERS, (list(idems),))) if idems else {}
+
+    def known(self, idems: Sequence[bytes]) -> tuple[dict[bytes, Answer], dict[bytes, Placed]]:
+        if not idems:
+            return {}, {}
+        with self._db.connection() as db:
+            # In this order, and each of them a look of its own: a row goes only once the head has it.
+            rows, placed = together(db, (_ANSWERS, (list(idems),)), (PLACED, (list(idems),)), binary=True)
+            there = {idem: Placed(*where) for idem, *where in placed.fetchall()}
+            return _answers(rows.fetchall()), there
 
     def withdraw(self, idem: bytes) -> bool:
         with self._db.transaction() as db:
@@ -109,6 +116,13 @@ class PgEar:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _answers(rows: Iterable[tuple[bytes, int | None, int, bytes, str | None]]) -> dict[bytes, Answer]:
+    return {
+        idem: Answer(None if first is None else Assigned(at, frames_in(first, frames)), refused)
+        for idem, first, at, frames, refused in rows
+    }
 
 
 def notifying(channel: str) -> Said:

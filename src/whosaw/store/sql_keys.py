@@ -36,7 +36,7 @@ _NEWEST = _ROW.order_by(KEYRING.c.generation.desc()).limit(1)
 _FIND = _NEWEST.where(KEYRING.c.lookup == bindparam("lookup"))
 _EXACTLY = _FIND.where(KEYRING.c.generation == bindparam("generation"))
 _WITH_HANDLES = _ROW.where(KEYRING.c.handle.in_(bindparam("handles", expanding=True)))
-_OF_HANDLES = f"SELECT {', '.join(column.name for column in fields(KeyRow))} FROM keyring WHERE handle = ANY(%s)"  # noqa: S608 - columns of ours
+_OF_HANDLES = f"SELECT {', '.join(column.name for column in fields(KeyRow))} FROM keyring WHERE handle = ANY(%b)"  # noqa: S608 - columns of ours
 _WITH_LOOKUPS = _ROW.where(KEYRING.c.lookup.in_(bindparam("lookups", expanding=True))).order_by(KEYRING.c.generation)
 _WISH, _ROOT = "wish", "root"
 _EPOCHS = select(EPOCHS.c.number, EPOCHS.c.wrapped).order_by(EPOCHS.c.number)
@@ -92,7 +92,7 @@ class SqlKeyRows:
 
     def with_handles(self, handles: Sequence[bytes]) -> list[KeyRow]:
         found: list[KeyRow] = []
-        if self._engine.dialect.name == "postgresql":  # asked for each group of records
+        if handles and self._engine.dialect.name == "postgresql":  # asked for each group of records
             with answering("keyring"), self._engine.connect() as db:
                 return [KeyRow(*row) for row in at_once(db, (_OF_HANDLES, (list(handles),)))[0]]
         for at in range(0, len(handles), _AT_ONCE):

@@ -34,9 +34,9 @@ _ALONE = "SELECT pg_advisory_xact_lock(hashtext('whosaw/quota'))"
 _NOT_WAITING = "SET LOCAL synchronous_commit TO off"
 # All spans of a thing in one row: which of them a place is of is asked when it is given back, and by nobody who counts.
 _SUMS = """SELECT lane, which, max(until), sum(taken)::bigint FROM quota
-    WHERE lane = ANY(%s) AND until > %s AND taken > 0 GROUP BY lane, which"""
+    WHERE lane = ANY(%b) AND until > %s AND taken > 0 GROUP BY lane, which"""
 _ADD_ALL = """INSERT INTO quota (lane, which, until, taken)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::int[])
+    SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::int[])
     ON CONFLICT (lane, which, until) DO UPDATE SET taken = quota.taken + excluded.taken"""
 
 
@@ -96,7 +96,7 @@ class _PgTurn:
             with raw.pipeline():
                 raw.execute(_NOT_WAITING)
                 raw.execute(_ALONE)
-                found = raw.execute(_SUMS, (list(keys), at))
+                found = raw.execute(_SUMS, (list(keys) or [""], at))
             counted: list[tuple[str, str, int, int]] = found.fetchall()
         if self.rows.due(at):
             self.db.execute(_OVER, {"at": at})

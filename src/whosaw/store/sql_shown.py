@@ -15,9 +15,9 @@ _PART = "crowd"
 _SHOWN = select(PREFIXES.c.sealed).where(PREFIXES.c.handle == bindparam("of"), PREFIXES.c.look == bindparam("which"))
 _NEWEST = text("SELECT handle, look, sealed FROM prefixes_shown ORDER BY rowid DESC LIMIT :most")
 _KEEP_ALL = """INSERT INTO prefixes_shown (handle, look, sealed)
-    SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[]) ON CONFLICT DO NOTHING"""
+    SELECT * FROM unnest(%b::bytea[], %b::bytea[], %b::bytea[]) ON CONFLICT DO NOTHING"""
 _SHOWN_ALL = """SELECT handle, look, sealed FROM prefixes_shown
-    JOIN unnest(%s::bytea[], %s::bytea[]) AS asked (handle, look) USING (handle, look)"""
+    JOIN unnest(%b::bytea[], %b::bytea[]) AS asked (handle, look) USING (handle, look)"""
 _Name = tuple[bytes, bytes]  # a handle, and what tells the look from another
 
 

@@ -65,7 +65,7 @@ class Asking:
         self._pending, self._recorded, self._placed, self._patience = pending, recorded, placed, patience
         self._refused = refused
         self._queue, self._errands, self._ending = Queue(), dict[bytes, _Errand](), threading.Event()
-        self._lock, self._answering = threading.Lock(), threading.Lock()
+        self._lock, self._answering, self._closed = threading.Lock(), threading.Lock(), False
         self.mail = Mail()
         self._threads = (
             threading.Thread(target=self._ask_on, name="whosaw-asks", daemon=True),
@@ -78,12 +78,18 @@ class Asking:
         """Send it. Raises Busy where too many wait, Unavailable where the gate was closed."""
         self._queue.put(submission)
 
-    def put_all(self, group: Sequence[Waiting]) -> None:
-        """Send them together. Raises Busy, Unavailable: none of them."""
-        self._queue.put_all(group)
+    def ask_all(self, group: Sequence[Waiting]) -> None:
+        """Ask for all of them, on this thread. Raises Unavailable where the gate was closed: for none of them."""
+        with self._lock:
+            if self._closed:
+                raise Unavailable("the journal is closed", part="journal")
+            errands = [errand for errand in map(self._begun, group) if errand is not None]
+        self._ask(errands)
 
     def close(self) -> None:
         """Take nothing more, and wait for the answers that are due."""
+        with self._lock:
+            self._closed = True  # from here on there is no new errand but for what is in the queue
         self._queue.close()
         self._threads[0].join()
         until = time.monotonic() + self._patience
@@ -101,17 +107,20 @@ class Asking:
             self._ask([errand for errand in map(self._errand, group) if errand is not None])
 
     def _errand(self, submission: Waiting) -> _Errand | None:
-        """The errand of a submission, if it is a new one: the same key is asked for once at a time."""
+        with self._lock:
+            return self._begun(submission)
+
+    def _begun(self, submission: Waiting) -> _Errand | None:
+        """The errand of a submission, if it is a new one: the same key is asked for once at a time. The lock is held."""
         if not submission.begin():
             return None
-        with self._lock:
-            known = self._errands.get(submission.idem)
-            if known is not None:
-                known.waiters.append(submission)
-                return None
-            row = Asked(submission.idem, tuple(key.handle for key in submission.keys), tuple(submission.bodies))
-            made = self._errands[submission.idem] = _Errand(row, time.monotonic() + self._patience, [submission])
-            return made
+        known = self._errands.get(submission.idem)
+        if known is not None:
+            known.waiters.append(submission)
+            return None
+        row = Asked(submission.idem, tuple(key.handle for key in submission.keys), tuple(submission.bodies))
+        made = self._errands[submission.idem] = _Errand(row, time.monotonic() + self._patience, [submission])
+        return made
 
     def _ask(self, errands: list[_Errand]) -> None:
         if not errands:

@@ -105,7 +105,7 @@ class Gate:
         """What `submit` returns or raises for each: rows of one COMMIT, and one thread that waits. `admit`: as in ``Submission``,
         for all of them.
         """
-        return together(submissions, self._keys, self._asking.put_all, admit)
+        return together(submissions, self._keys, self._asking.ask_all, admit)
 
     def enqueue(self, submission: Submission) -> Future[Recorded]:
         """The same without waiting."""
@@ -135,10 +135,8 @@ class Gate:
         return found_each(asked, self._known_all)
 
     def _known_all(self, names: Sequence[bytes]) -> list[Recorded | Exception | None]:
-        # The row first, the head second: it goes only once the head has it.
-        rows = self._pending.answers(names)
+        rows, there = self._pending.known(names)
         here = {name: row.assigned for name, row in rows.items() if row.assigned is not None}
-        there = self._stores.head.placed([name for name in names if name not in here])
         made: list[Recorded | Exception | None] = []
         for name in names:
             try:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from whosaw.journal.ahead import WriteAhead
+from whosaw.journal.ports import Placed
 from whosaw.journal.segment import Frame
 
 ERASED = "one of its streams was erased meanwhile; nothing was recorded, ask again"
@@ -92,6 +93,10 @@ class Pending(Protocol):
 
     def answers(self, idems: Sequence[bytes]) -> dict[bytes, Answer]:
         """How the rows of these keys stand. Without a row: never asked, withdrawn, or released, and then the head has it."""
+        ...
+
+    def known(self, idems: Sequence[bytes]) -> tuple[dict[bytes, Answer], dict[bytes, Placed]]:
+        """`answers`, and then where the head has placed each of these keys: one of them knows of a key that was recorded."""
         ...
 
     def withdraw(self, idem: bytes) -> bool:
