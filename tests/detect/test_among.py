@@ -32,3 +32,16 @@ def test_the_text_is_one_however_many_they_are(monkeypatch):
         some = module.among(on.table("typed"), "id", [f"p-{n % 5}" for n in range(50)])
         assert sorted(on.arrow(some)["id"].to_pylist()) == [f"p-{n}" for n in range(5)]
         assert on.backend.compile(some).count("p-3") == 1
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_the_same_ids_may_be_asked_of_two_columns(monkeypatch, few):
+    """Of both at once, and of one twice, in any order."""
+    monkeypatch.setattr(module, "_FEW", few)
+    with engine_of() as on:
+        on.backend.con.register("typed", pa.table({"a": ["x", "x", "z"], "b": ["y", "z", "x"]}))
+        for columns in (("a", "b"), ("b", "a"), ("a", "b", "a")):
+            table = on.table("typed")
+            for column in columns:
+                table = module.among(table, column, ["x", "y"])
+            assert on.arrow(table).to_pylist() == [{"a": "x", "b": "y"}]

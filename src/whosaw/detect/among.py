@@ -23,4 +23,6 @@ def among(table: Any, column: str, ids: Iterable[str]) -> Any:
     if len(wanted) <= _FEW or any(_BETWEEN in each for each in wanted):
         return table.filter(table[column].isin(wanted))
     listed = need("ibis", "watching").literal(_BETWEEN.join(wanted)).split(_BETWEEN).unnest().name("listed").as_table()
+    # A view of its own, or the same ids for two columns of one table would be one relation, joined twice.
+    listed = listed.view()
     return table.semi_join(listed, table[column] == listed.listed)
