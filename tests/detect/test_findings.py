@@ -14,7 +14,7 @@ from tests.detect.made import any_findings, finding, seen, signal
 from whosaw.detect import weigh
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.evidence import most_telling
-from whosaw.detect.finding import NONE, Findings, numbered
+from whosaw.detect.finding import NONE, Findings, numbered, one_by_one
 from whosaw.detect.findings_file import encode, parse
 from whosaw.detect.join import joined, standing
 from whosaw.detect.record import detectors_body
@@ -27,6 +27,17 @@ from whosaw.model.record import parse as parse_record
 
 NUMBERS = load_defaults().findings
 LOOKS = st.lists(st.sets(st.sampled_from("abcdefghij"), min_size=1, max_size=5), max_size=4)
+
+# ── order ──
+
+
+def test_a_further_finding_about_the_same_people_stands_behind_one_about_others():
+    """Three about one person, two about another who is in one of both as well: each list of names is told apart."""
+    given = ((4.0, "a"), (3.9, "a"), (3.8, "a"), (3.7, "b"), (3.65, "a b"), (0.1, "a"))
+    drafts = [replace(finding("l"), score=score, principals=tuple(whos.split())) for score, whos in given]
+    found = [(f.score, " ".join(f.principals)) for f in one_by_one(reversed(drafts))]
+    assert found == [(4.0, "a"), (3.7, "b"), (3.65, "a b"), (3.599, "a"), (3.3229, "a"), (0.0, "a")]
+
 
 # ── numbers ──
 

@@ -21,7 +21,7 @@ from whosaw.detect.coverage import Coverage, cover, runs
 from whosaw.detect.defaults import Defaults
 from whosaw.detect.evidence import flags, lookers
 from whosaw.detect.explain import READ, reasons
-from whosaw.detect.finding import NONE, Finding, Findings, numbered
+from whosaw.detect.finding import NONE, Finding, Findings, in_order, numbered, one_by_one
 from whosaw.detect.fuse import prices_of
 from whosaw.detect.gravity import gravity
 from whosaw.detect.join import Practice, core, joined, of_one, opens, practices, standing
@@ -206,7 +206,7 @@ def drafted(chosen: Sequence[Signal], all_: Tried, world: World) -> list[Finding
     approved = approved_looks(world, sorted({look.look for s in chosen for look in s.looks}))
     grave = gravity(world, (look for part in parts for s in part for look in s.looks))
     drafts = [weighed(part, explained, approved, grave, world, ran=all_.ran, prices=all_.prices) for part in parts]
-    return sorted(drafts, key=lambda f: (-f.score, f.looks, f.principals))
+    return one_by_one(drafts) if world.facts.dataset is not None else in_order(drafts)
 
 
 def said(as_of: int, findings: int, new: int, coverage: Coverage) -> str:
