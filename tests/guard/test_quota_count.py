@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import postgres
 
 from whosaw.directory.migrate import upgrade
 from whosaw.errors import Unavailable
 from whosaw.guard.quota_count import SPANS, InMemory, Lane
 from whosaw.guard.quota_shared import Shared
+from whosaw.store.pg import Database
 from whosaw.store.sql_quota import SqlQuotaRows
-from whosaw.store.state import state_engine
+from whosaw.store.state import shared_state_engine, state_engine
 
 HOUR = Lane("hour/a", 3600, 3)
 DAY = Lane("day/a", 86_400, 5)
@@ -24,15 +26,43 @@ def several(person: str) -> Lane:
     return Lane("persons/a", 86_400, 2, person)
 
 
-@pytest.fixture(params=["memory", "table"])
+@pytest.fixture(scope="module")
+def server():
+    """What is committed and not waited for comes to the disk late, if ever."""
+    with postgres.server("max_connections = 50\nwal_writer_delay = 10s") as pg:
+        yield pg
+
+
+@pytest.fixture(scope="module")
+def shared(server):
+    """Engines on one database, as two gates have them."""
+    info = server.database()
+    engines = [shared_state_engine(Database(info)) for _ in range(2)]
+    upgrade(engines[0])
+    yield engines
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture(params=["memory", "table", pytest.param("postgres", marks=pytest.mark.postgres)])
 def counters(request, tmp_path):
     if request.param == "memory":
         yield InMemory()
+        return
+    if request.param == "postgres":
+        engine, _ = request.getfixturevalue("shared")
+        _emptied(engine)
+        yield Shared(SqlQuotaRows(engine))
         return
     engine = state_engine(tmp_path / "state.db")
     upgrade(engine)
     yield Shared(SqlQuotaRows(engine))
     engine.dispose()
+
+
+def _emptied(engine):
+    with engine.begin() as db:
+        db.exec_driver_sql("DELETE FROM quota")
 
 
 class Plain:
@@ -243,3 +273,19 @@ def test_memory_is_flat_over_ten_million_looks():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"spans remembered at each million: {found}; peak memory of the process: {peak:,} KiB")
     assert max(found[2:]) <= 1.1 * found[1]
+
+
+@pytest.mark.postgres
+def test_a_server_that_dies_forgets_no_place_that_was_taken(server, shared):
+    """Right after the answer, by either gate: the look may be recorded as soon as the server is back, and then its place counts."""
+    _emptied(shared[0])
+    one, other = (Shared(SqlQuotaRows(engine)) for engine in shared)
+    for taken, gate in enumerate((one, other, one, other), 1):
+        assert gate.take([DAY], 50_000)[0] == [6 - taken]
+        server.restart()
+        assert one.left([DAY], 50_000) == [5 - taken]
+    _, kept = one.take([DAY], 50_000)
+    one.give_back(kept)
+    assert other.left([DAY], 50_000) == [1]
+    server.restart()
+    assert other.left([DAY], 50_000)[0] <= 1

@@ -5,8 +5,8 @@
 
 The lock is its own and not that of the directory: a load that takes minutes holds up no look.
 
-In PostgreSQL nobody waits for the disk: the record of the look for which a place was taken is committed later, to the same log of the
-same server, and that is waited for. Where the server forgets a place, it has forgotten the look.
+A place that is taken is waited for until it is on the disk: a server that died in between would know nothing of it, and record the
+look all the same as soon as it is back. What is given back is not waited for.                     Decided in: docs/adr/0300
 """
 
 from __future__ import annotations
@@ -94,7 +94,6 @@ class _PgTurn:
     def counted(self, keys: Sequence[str], at: int) -> Iterable[tuple[str, str, int, int]]:
         with driver(self.db) as raw:
             with raw.pipeline():
-                raw.execute(_NOT_WAITING)
                 raw.execute(_ALONE)
                 found = raw.execute(_SUMS, (list(keys) or [""], at))
             counted: list[tuple[str, str, int, int]] = found.fetchall()
@@ -103,5 +102,10 @@ class _PgTurn:
         return counted
 
     def add(self, rows: Sequence[tuple[str, str, int, int]]) -> None:
-        if rows:
-            at_once(self.db, (_ADD_ALL, [list(column) for column in zip(*sorted(rows), strict=True)]))
+        if not rows:
+            return
+        added = _ADD_ALL, [list(column) for column in zip(*sorted(rows), strict=True)]
+        if any(count > 0 for *_, count in rows):
+            at_once(self.db, added)
+        else:
+            at_once(self.db, (_NOT_WAITING, ()), added)
