@@ -221,3 +221,14 @@ def test_a_busy_moment_costs_no_connection_that_was_there(conninfo):
     assert len(opened) == _IDLE + 4
     assert set(again) <= set(many)
     database.close()
+
+
+def test_what_the_driver_writes_of_itself_has_no_values_in_it(server, caplog):
+    """It logs what failed beside another failure, as the server put it, with the values of a row."""
+    with psycopg.connect(server.database(), autocommit=True) as db:
+        db.execute("CREATE TEMP TABLE known (who text PRIMARY KEY)")
+        with pytest.raises(ValueError, match="another"), db.pipeline():
+            db.execute("INSERT INTO known VALUES ('mira'), ('mira')")
+            raise ValueError("another")
+    assert "mira" not in caplog.text
+    assert not caplog.records

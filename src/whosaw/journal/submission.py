@@ -239,7 +239,7 @@ class Parked(Waiting):
 
 
 class Shared(Waiting):
-    """One of several that one thread waits for: the last to be answered wakes it. Answered by the sequencer's thread only."""
+    """One of several that one thread waits for: the last to be answered wakes it. Answered by one thread at a time."""
 
     __slots__ = ("_all", "made")
 
