@@ -99,6 +99,33 @@ class Server:
             _run([*command, "-l", self.folder / "start.log", "start"], self._account)
 
     @contextmanager
+    def standby(self):
+        """Another server that repeats what this one does, and answers questions meanwhile."""
+        folder = _folder(self._account)
+        try:
+            data = folder / "data"
+            copy = [
+                programs() / "pg_basebackup",
+                "-D",
+                data,
+                "-h",
+                self.folder,
+                "-U",
+                "postgres",
+                "-R",
+                "-N",
+                "-c",
+                "fast",
+            ]
+            _run(copy, self._account)
+            with open(data / "postgresql.conf", "a") as conf:
+                conf.write(f"unix_socket_directories = '{folder}'\nlog_directory = '{folder}/log'\n")
+            with _running([programs() / "pg_ctl", "-D", data], folder, self._account):
+                yield Server(folder, self._account)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
     def recording(self):
         """Yields a dict that holds, afterwards, what the server logged meanwhile, by format."""
         since = {form: size for form, (size, _) in self._after(f"begin {uuid.uuid4()}").items()}

@@ -8,7 +8,7 @@ from tests.contracts.state import state_in
 
 @pytest.fixture(scope="session")
 def server():
-    with postgres.server("max_connections = 60") as pg:
+    with postgres.server("max_connections = 60\nmax_prepared_transactions = 4") as pg:
         yield pg
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is remembered of a PostgreSQL database: forgotten as soon as anybody, by whatever program, has committed a change."""
 
+import time
 from contextlib import closing
 from datetime import timedelta
 from random import Random
@@ -9,18 +10,20 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
-from tests.contracts.state import state_of
+from tests import postgres
+from tests.contracts.state import state_in, state_of
 from tests.directory.town import AT, DAY, HOUR, TOWN, FakeJournal, FakeNames, write
 
 from whosaw.directory.directory import Directory
 from whosaw.directory.load import load
-from whosaw.directory.remembered import VAULT, memory_of, once
-from whosaw.directory.written import PARTS, UNWATCHED, watch
+from whosaw.directory.remembered import VAULT, memory_of, once, remember
+from whosaw.directory.written import PARTS, UNWATCHED, InSnapshots, watch
 from whosaw.errors import Unavailable
-from whosaw.store.pg import hung_up
+from whosaw.store.pg import Database, hung_up
 from whosaw.store.sql_crowd import SqlCrowdRows
 from whosaw.store.sql_sealed import SqlSealedRows
 from whosaw.store.sql_suspension import SqlSuspensionRows
+from whosaw.store.state import shared_state_engine
 
 pytestmark = pytest.mark.postgres
 SQL_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
@@ -93,6 +96,101 @@ def test_a_table_that_is_not_watched_any_more_is_watched_by_the_next_start(engin
         settled(engine)
         other.execute(f"DELETE FROM {name}")
         assert not kept(engine), name
+
+
+SWITCHED_OFF = "ALTER TABLE staff DISABLE TRIGGER ALL"
+SWITCHED_ON = "ALTER TABLE staff ENABLE ALWAYS TRIGGER whosaw_written"
+CHANGED = "UPDATE staff SET unit = 'another'"
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_trigger_that_is_switched_off_meanwhile_is_missed_at_once(engine, other, several):
+    """As whoever restores a table does; nothing is believed until all of them are there again."""
+    settled(engine)
+    for statement in [f"{SWITCHED_OFF}; {CHANGED}; {SWITCHED_ON}"] if several else [SWITCHED_OFF, CHANGED, SWITCHED_ON]:
+        other.execute(statement)
+    assert not kept(engine)
+    settled(engine)
+    other.execute(SWITCHED_OFF)
+    assert [kept(engine) for _ in range(3)] == [False] * 3
+    other.execute(CHANGED)
+    assert not kept(engine)
+    other.execute(SWITCHED_ON)
+    kept(engine)
+    settled(engine)
+
+
+def test_a_table_that_is_made_anew_meanwhile_is_missed_at_once(engine, other):
+    """As a dump that is put over a database does, while a gate is open. The next start watches it."""
+    settled(engine)
+    other.execute("CREATE TABLE copy (LIKE staff); DROP TABLE staff; ALTER TABLE copy RENAME TO staff")
+    assert [kept(engine) for _ in range(3)] == [False] * 3
+    watch(engine, hung_up)
+    settled(engine)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["SET session_replication_role = replica", CHANGED],
+        ["BEGIN", CHANGED, "PREPARE TRANSACTION 'later'", None, "COMMIT PREPARED 'later'"],
+        ["BEGIN", "SAVEPOINT s", CHANGED, "ROLLBACK TO s", CHANGED, "COMMIT"],
+        ["BEGIN ISOLATION LEVEL SERIALIZABLE", CHANGED, "COMMIT"],
+        ["WITH gone AS (DELETE FROM staff RETURNING 1) SELECT count(*) FROM gone"],
+    ],
+)  # fmt: skip
+def test_however_it_is_changed(engine, other, statements):
+    """Where something stands between two statements (None), it is settled there, and what is prepared has changed nothing."""
+    settled(engine)
+    for statement in statements:
+        if statement is None:
+            assert kept(engine)
+        else:
+            other.execute(statement)
+    assert not kept(engine)
+
+
+def test_of_a_standby_nothing_is_remembered():
+    """It does not say who was under way; and a connection that was made to it goes on after it was elected."""
+    with postgres.server() as pg:
+        info = pg.database()
+        first = state_in(info)
+        watch(first, hung_up)
+        first.dispose()
+        with (
+            pg.standby() as behind,
+            closing(psycopg.connect(info)) as slow,
+            closing(psycopg.connect(info, autocommit=True)) as other,
+        ):
+            there = info.replace(str(pg.folder), str(behind.folder))
+            engine = shared_state_engine(Database(there))
+            remember(engine, lambda: (engine, None), InSnapshots(hung_up))
+            slow.execute("DELETE FROM staff")
+            repeated(other, behind)
+            kept(engine)
+            kept(engine)
+            slow.commit()
+            repeated(other, behind)
+            assert not kept(engine)
+            with behind.connect() as db:
+                assert db.execute("SELECT pg_promote()").fetchone() == (True,)
+            kept(engine)
+            settled(engine)
+            with closing(psycopg.connect(there, autocommit=True)) as db:
+                db.execute("DELETE FROM staff")
+            assert not kept(engine)
+            engine.dispose()
+
+
+def repeated(other, behind):
+    """Wait until the standby has done what was done."""
+    other.execute("INSERT INTO quota VALUES (gen_random_uuid()::text, '', 1, 1)")  # flushes the log, and is not watched
+    (end,) = other.execute("SELECT pg_current_wal_flush_lsn()").fetchone()
+    until = time.monotonic() + 60
+    with behind.connect() as db:
+        while not db.execute("SELECT pg_last_wal_replay_lsn() >= %s", (end,)).fetchone()[0]:
+            assert time.monotonic() < until
+            time.sleep(0.02)
 
 
 def test_who_began_before_and_commits_after_is_noticed(engine, other):

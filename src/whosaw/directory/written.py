@@ -10,7 +10,8 @@ began long ago and commits now is found, whatever others did meanwhile. Old numb
 believes that none is missing only as long as one is left that is lower than all that its snapshot does not show.
 
 Invariant: the database itself sees to it, and no writer's good will: whichever program changes a row, another version of this one
-included, has changed the table as well. Where a watched table has no trigger, nothing is remembered.        Decided in: docs/adr/0273
+included, has changed the table as well. Where a watched table has no trigger, or has lost it meanwhile, nothing is remembered, and
+nothing of a standby.                                                             Decided in: docs/adr/0273, 0299
 """
 
 from __future__ import annotations
@@ -52,23 +53,30 @@ ALTER TABLE {schema}.{table} ENABLE ALWAYS TRIGGER whosaw_written;
 """
 # Of a database that was restored from a dump: numbers of a server that was further than this one.
 _AHEAD = "DELETE FROM written WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()) AND xid <> pg_current_xact_id()"
-_NOW = "SELECT pg_current_snapshot()::text"
-_SINCE = """SELECT pg_current_snapshot()::text, EXISTS (SELECT FROM written WHERE xid < pg_snapshot_xmin(seen)),
+# Another answer as soon as a trigger was switched off or on again, or its table dropped and made anew.
+_TRIGGERS = """array(SELECT xmin FROM pg_catalog.pg_trigger
+    WHERE tgname = 'whosaw_written' AND tgtype = 60 AND tgenabled = 'A')::text"""
+# A standby's snapshot does not say who was under way when it was taken.
+_NOW = f"""SELECT CASE WHEN NOT pg_is_in_recovery()
+        AND NOT EXISTS (SELECT FROM ({_TABLES}) AS they (name, watched) WHERE NOT watched AND name <> ALL(%s))
+    THEN pg_current_snapshot()::text END, {_TRIGGERS}"""  # noqa: S608 - no value in it
+_SINCE = f"""SELECT pg_current_snapshot()::text, {_TRIGGERS}, EXISTS (SELECT FROM written WHERE xid < pg_snapshot_xmin(seen)),
     array(SELECT DISTINCT part FROM written WHERE xid >= pg_snapshot_xmin(seen) AND NOT pg_visible_in_snapshot(xid, seen))
-    FROM (SELECT %s::pg_snapshot) AS last (seen)"""
+    FROM (SELECT %s::pg_snapshot) AS last (seen)"""  # noqa: S608 - as above
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class InSnapshots:
     """``remembered.Tells`` of a PostgreSQL database whose tables are watched."""
 
-    __slots__ = ("_connection", "_hung_up", "_seen")
+    __slots__ = ("_connection", "_hung_up", "_seen", "_triggers")
 
     def __init__(self, hung_up: Callable[[Any], bool]) -> None:
         """`hung_up`: whether a connection of which nobody waits for an answer is of no use any more."""
         self._hung_up = hung_up
         self._connection: Any = None
-        self._seen: str | None = None  # the snapshot of last time, on this connection
+        self._seen: str | None = None  # the snapshot of last time, on this connection; None: not to be believed
+        self._triggers = ""
 
     def fits(self, connection: Any) -> bool:
         return not self._hung_up(connection)
@@ -78,15 +86,19 @@ class InSnapshots:
             connection.rollback()
             connection.autocommit = True  # it is nobody else's from here on, and each question a transaction of its own
             self._connection, self._seen = connection, None
-        asked = (_NOW, ()) if self._seen is None else (_SINCE, (self._seen,))
+        asked = (_NOW, (sorted(UNWATCHED),)) if self._seen is None else (_SINCE, (self._seen,))
         if begin:
             with connection.pipeline():
                 connection.execute(_BEGIN)
                 answer = connection.execute(*asked)
         else:
             answer = connection.execute(*asked)
-        self._seen, *since = answer.fetchone()
+        before = self._triggers
+        self._seen, self._triggers, *since = answer.fetchone()
         if not since:
+            return None
+        if self._triggers != before:
+            self._seen = None  # whether every table is watched is found out next time
             return None
         complete, parts = since
         return parts if complete else None
