@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from whosaw.errors import Contradiction, Damaged, Unavailable
+from whosaw.errors import Contradiction, Damaged, Unavailable, WhosawError
 from whosaw.journal.ahead import Durable
 from whosaw.journal.cluster.pending import ERASED, Asked, Granted
 from whosaw.journal.ports import Folder, Sealed
@@ -119,14 +119,12 @@ class PgDesk:
         rows = list(_rows(frames))
         ours = [row for row in rows if row[0] not in self._handed]
         theirs = [row for row in rows if row[0] in self._handed]
-        said = [_put(statement, rows, at) for statement, rows in ((_ASSIGN, theirs), (_ADD, ours))]
-        with self._db.at_once(*said, notifying(ANSWERED), term=self._term) as (assigned, added, _):
-            if assigned.rowcount != len(theirs):
-                raise Unavailable(
-                    "a submission was taken back; nothing was recorded", part=PART, hint="asking again is safe"
-                )
-            if added.rowcount != len(ours):
-                raise Contradiction("an index or a key was given out before", where=PART)
+        puts = [(statement, some) for statement, some in ((_ASSIGN, theirs), (_ADD, ours)) if some]
+        said = [_put(statement, some, at) for statement, some in puts]
+        with self._db.at_once(*said, notifying(ANSWERED), term=self._term) as (*made, _):
+            for (statement, some), answer in zip(puts, made, strict=True):
+                if answer.rowcount != len(some):
+                    raise _not_all(statement)
         return Written(Mark(frames[0].index), 0, sum(len(row[3]) for row in rows), len(frames))
 
     def entries(self, first: int, writes: Sequence[Written]) -> Iterator[bytes]:
@@ -209,6 +207,12 @@ def _rows(frames: Sequence[Frame]) -> Iterator[_Row]:
 
 
 def _put(statement: str, rows: Sequence[_Row], at: int) -> Said:
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]
+    columns = [list(column) for column in zip(*rows, strict=True)]
     # The time stands first in the one statement and first in the other.
     return statement, (at, *columns)
+
+
+def _not_all(statement: str) -> WhosawError:
+    if statement == _ADD:
+        return Contradiction("an index or a key was given out before", where=PART)
+    return Unavailable("a submission was taken back; nothing was recorded", part=PART, hint="asking again is safe")
