@@ -183,6 +183,31 @@ def test_several_that_nobody_records_are_taken_back_each_of_them(town):
 # ── nobody elected, or nobody there ──
 
 
+@pytest.mark.parametrize("step", ["ask", "answers"])
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_fails_on_the_way_is_asked_again(town, monkeypatch, step, after):
+    """Also what nobody thought of, before or after it was done: those who wait are answered, and the next ones too."""
+    left, real = [1], getattr(PgPending, step)
+
+    def fails(pending, rows):
+        if left and left.pop():
+            if after:
+                real(pending, rows)
+            raise ValueError("of nobody's making")
+        return real(pending, rows)
+
+    with town.gate() as (gate, _):
+        monkeypatch.setattr(PgPending, step, fails)
+        for n in range(2):
+            left[:] = [1]
+            several = [submission(f"k-{n}-{m}", "anna") for m in range(3)]
+            with ThreadPoolExecutor(2) as pool:
+                made = pool.submit(gate.submit_all, several), pool.submit(gate.submit, submission(f"s-{n}", "ben"))
+                answers = [*made[0].result(30), made[1].result(30)]
+            assert [type(answer) for answer in answers] == [Recorded] * 4
+        assert not left
+
+
 def test_without_a_sequencer_a_submission_is_taken_back(town):
     """Unavailable means that nothing was recorded, and nothing is, when somebody is elected later."""
     with town.gate(stands=False, patience=0.3) as (gate, _):

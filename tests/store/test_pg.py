@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """PostgreSQL as a store: transactions that end as they say, a fence, and errors that tell nothing away."""
 
+import os
+import resource
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 
 import psycopg
 import pytest
@@ -232,3 +234,19 @@ def test_what_the_driver_writes_of_itself_has_no_values_in_it(server, caplog):
             raise ValueError("another")
     assert "mira" not in caplog.text
     assert not caplog.records
+
+
+def test_a_connection_may_have_any_number(conninfo):
+    """A gate has a file open for each caller; what it opens to the database after that has a number above 1,023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("no 1,200 files may be open here")
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+        number = 0
+        while number < 1030:
+            number = os.open(os.devnull, os.O_RDONLY)
+            stack.callback(os.close, number)
+        with closing(Database(conninfo)) as database:
+            assert [database.rows("SELECT 1") for _ in range(2)] == [[(1,)]] * 2

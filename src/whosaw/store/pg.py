@@ -275,7 +275,11 @@ class Database:
 def hung_up(db: Connection) -> bool:
     """Whether a connection of which nobody waits for an answer is of no use any more."""
     # Something to read where nothing was asked is the server's good-bye.
-    return db.closed or bool(select.select([db.fileno()], [], [], 0)[0])
+    if db.closed:
+        return True
+    asked = select.poll()  # and not `select`, which knows no number above 1,023: a gate has a file open for each caller
+    asked.register(db.fileno(), select.POLLIN)
+    return bool(asked.poll(0))
 
 
 def together(db: Connection, *said: Said, binary: bool = False) -> list[Cursor]:

@@ -127,14 +127,18 @@ class Asking:
             return
         try:
             self._pending.ask([errand.row for errand in errands])
-        except OutcomeUnknown:
-            for errand in errands:
-                # Also where it had been asked before, and taken back since: this time nobody knows.
-                errand.asked, errand.perhaps = False, True
         except WhosawError as error:
+            if isinstance(error, OutcomeUnknown):
+                _perhaps(errands)
+                return
             # Those of which there may be a row already are not given up: only the table can tell what became of them.
             with self._said():
                 self._fail([errand for errand in errands if not (errand.asked or errand.perhaps)], error)
+        except BaseException as error:
+            _perhaps(errands)  # or they would wait for ever, and whoever asks for the same key with them
+            if not isinstance(error, Exception):
+                raise
+            _log.error("gate: asking failed (%s)", type(error).__name__)
         else:
             for errand in errands:
                 errand.asked, errand.perhaps = True, False
@@ -148,9 +152,9 @@ class Asking:
                 ear = ear or self._pending.ear()
                 ear.wait(LOOK_EVERY if self._errands else LOOK_IDLE)
                 self._look()
-            except WhosawError as error:
+            except Exception as error:  # noqa: BLE001 - nobody else hears: without this thread all would wait for ever
                 if ear is not None:
-                    _log.warning("gate: %s", error)
+                    _log.warning("gate: %s", error if isinstance(error, WhosawError) else type(error).__name__)
                     ear.close()
                     ear = None
                 self._expire()
@@ -232,6 +236,12 @@ class Asking:
         for errand in errands:
             for waiter in self._taken(errand):
                 waiter.fail(error)
+
+
+def _perhaps(errands: list[_Errand]) -> None:
+    """Also where it had been asked before, and taken back since: this time nobody knows."""
+    for errand in errands:
+        errand.asked, errand.perhaps = False, True
 
 
 def _refusal(sentence: str) -> WhosawError:
