@@ -252,7 +252,7 @@ def test_a_database_that_was_restored_from_a_dump_is_remembered_again(engine, ot
 def test_a_connection_that_is_cut_answers_nothing_of_before(engine, other):
     """Cut while nobody asks, it is replaced; cut in the middle, that question fails. Either way all is read anew."""
     settled(engine)
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    cut = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
     other.execute(cut)
     assert not kept(engine)
     settled(engine)

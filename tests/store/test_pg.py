@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PostgreSQL as a store: transactions that end as they say, a fence, and errors that tell nothing away."""
 
+import logging.config
 import os
 import resource
 import threading
@@ -226,7 +227,8 @@ def test_a_busy_moment_costs_no_connection_that_was_there(conninfo):
 
 
 def test_what_the_driver_writes_of_itself_has_no_values_in_it(server, caplog):
-    """It logs what failed beside another failure, as the server put it, with the values of a row."""
+    """It logs what failed beside another failure, as the server put it, with the values of a row. Also where a server sets up its own log."""
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
     with psycopg.connect(server.database(), autocommit=True) as db:
         db.execute("CREATE TEMP TABLE known (who text PRIMARY KEY)")
         with pytest.raises(ValueError, match="another"), db.pipeline():

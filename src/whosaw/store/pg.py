@@ -42,8 +42,8 @@ _SESSION = (
 _PARAMS = {
     "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
 }  # fmt: skip
-# What the driver writes of itself is in the server's words.
-logging.getLogger("psycopg").disabled = True
+# What the driver writes of itself is in the server's words. Not `disabled`: whoever sets up their own log makes that undone for all.
+logging.getLogger("psycopg").addFilter(lambda _: False)
 _IDLE = 16  # connections kept for the next who asks
 # Nobody is elected until this transaction ends, or somebody was, and it ends here.
 _FENCE = "SELECT 1 FROM journal.leader WHERE epoch = %s FOR SHARE"

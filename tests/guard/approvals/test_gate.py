@@ -238,7 +238,7 @@ def test_one_key_at_two_gates_lets_no_other_look_have_what_it_used(door):
     none_left.given["principal"] = 0
     second = door.another(
         approvals=Between(DeskApprovals(door.room.desk), "used", lambda: answers.append(door.guard.look(other))),
-        quotas=Between(none_left, "take", first),
+        quotas=Between(none_left, "take_all", first),
     )
     assert isinstance(second.look(look), Shown)
     assert [codes(answer) for answer in answers] == [["protected-person"]]
