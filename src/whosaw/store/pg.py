@@ -179,7 +179,11 @@ class Database:
         if term is None:
             return together(db, ("BEGIN", ()), *said)[1:]
         try:
-            _, fence, *made = together(db, ("BEGIN", ()), (_FENCE, (term.epoch,)), *said)
+            # One by one, and not in one go: who is stopped in the middle of that is waited for by the server for ever, and is in
+            # everybody's way; between two answers for five seconds.
+            _, fence, *made = [
+                db.execute(statement, values) for statement, values in (("BEGIN", ()), (_FENCE, (term.epoch,)), *said)
+            ]
         except psycopg.IntegrityError:
             self.check(term)  # a late one has met the rows of whoever succeeded it: that is no damage
             raise
