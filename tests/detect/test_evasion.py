@@ -71,7 +71,7 @@ def test_whoever_types_names_is_found_and_nobody_whose_name_it_is(tmp_path, name
     assert finding.principals == ("e-pool",)
     looks = len(finding.looks)
     assert (
-        f"{looks} of {looks} looks were made in the name of others, which is only claimed: it clears and accuses nobody."
+        f"All {looks} looks were made in the name of others, which is only claimed: that neither clears nor accuses anybody."
         in finding.counter
     )
     assert not [name for name in names for text in (finding.sentence, *finding.counter) if name in text]
@@ -148,7 +148,9 @@ def test_a_case_whose_author_nobody_knows_is_no_reason(tmp_path, case, naming, s
     run = watched(tmp_path, with_cases(14, case, naming))
     assert [finding.principals for finding in run.findings] == [("e-0005",)]
     assert off(run) == (sentence,)
-    text = "have a reason that the one who looked, or their own unit, wrote themselves, or that nobody knows who wrote."
+    text = (
+        "have a reason, but one that the one who looked or their own unit wrote, or of which nobody knows who wrote it."
+    )
     assert any(said.endswith(text) for said in run.findings[0].counter)
 
 

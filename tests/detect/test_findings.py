@@ -239,7 +239,7 @@ def test_sentences_read_well():
     one = [seen(function="legal", protected=True)]
     assert looked(one, 0.1) == (
         "One person of legal looked at 1 person, a protected one, without a case, assignment or other reason on file in "
-        "1 day; not even one such person would be usual."
+        "1 day; none would be usual."
     )
     two = [
         seen("a", "1", function="audit", unit="x", protected=True),
@@ -297,8 +297,8 @@ def test_findings_keep_their_order():
 @pytest.mark.parametrize(
     ("others", "said"),
     [
-        (None, []), (50, []), (22, ["What is usual was measured on 22 others only, and is partly assumed."]),
-        (1, ["What is usual was measured on 1 other only, and is partly assumed."]),
+        (None, []), (50, []), (22, ["What is usual was learnt from only 22 others, and is partly assumed."]),
+        (1, ["What is usual was learnt from only 1 other, and is partly assumed."]),
         (0, ["Nobody else here does such work, so what is usual is assumed and not measured."]),
     ],
 )  # fmt: skip

@@ -49,7 +49,7 @@ def test_how_dozens_work_is_said_and_accuses_nobody():
     of_ann = of(1e-6, ANN, "ann")
     assert units(joined([everybody, of_ann], {}, NUMBERS)) == [["ann"]]
     (said,) = practices([everybody, everybody, of_ann], NUMBERS)
-    assert said.sentence.startswith("How so many work is for the rules, and no finding: ")
+    assert said.sentence.startswith("So many do this that it is a matter for the rules, and no finding: ")
     # A circle is swept by as many as it takes.
     assert units(joined([replace(everybody, kind="circle")], {}, NUMBERS)) == [["support"]]
 

@@ -33,7 +33,7 @@ from whosaw.facts.opened import Dataset, Facts
 from whosaw.facts.prepared.looks import holds
 
 At = Callable[[str, int, int], None]
-_BY_LOT = "Drawn by lot from the looks that have a reason on file; nothing else speaks against it."
+_BY_LOT = "Drawn by lot from the looks that have a reason on file, so that these are reviewed as well; nothing speaks against it."
 _REASON = "It has a reason on file."
 
 

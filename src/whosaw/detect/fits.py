@@ -32,12 +32,12 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("later", "name a case that was opened afterwards"),
     ("asked_self", "name a case that the one who looked had asked for"),
     ("opened_self", "name a case that the one who looked had opened"),
-    ("not_theirs", "name a case of somebody else's"),
+    ("not_theirs", "name a case that is somebody else's"),
     ("not_named", "name a case that does not name the person"),
     ("named_later", "name a case to which the person was added afterwards"),
     ("named_self", "name a case to which the one who looked had added the person"),
-    ("field", "read a field that is not read for this purpose"),
-    ("type", "name a case of a type that this purpose does not have"),
+    ("field", "read a field that is seldom read for this purpose"),
+    ("type", "name a case of a type that is seldom used for this purpose"),
 )
 _OF_LOOKS = ("own_person", "purpose", "case", "app", "u", "request", "size")
 # A link of one of these to a named person is as good as a name.

@@ -220,7 +220,7 @@ def practices(tried: Iterable[Signal], numbers: Joining) -> tuple[Practice, ...]
     said: dict[tuple[str, frozenset[str | None]], Practice] = {}
     for signal in sorted((s for s in tried if s.p <= numbers.strong and practice(s, numbers)), key=lambda s: s.order):
         functions = frozenset(look.function for look in signal.looks)
-        sentence = f"How so many work is for the rules, and no finding: {signal.sentence}"
+        sentence = f"So many do this that it is a matter for the rules, and no finding: {signal.sentence}"
         said.setdefault((signal.signal, functions), Practice(functions, sentence))
     return tuple(said.values())
 

@@ -29,8 +29,8 @@ from whosaw.facts.columns import instant
 from whosaw.facts.prepared.looks import holds
 
 _NAMED = {
-    True: "made in the name of others, which is only claimed: it clears and accuses nobody.",
-    False: "made through this account on behalf of somebody else, for whom it counts too.",
+    True: "made in the name of others, which is only claimed: that neither clears nor accuses anybody.",
+    False: "made on behalf of somebody else, for whom what was seen counts too.",
 }
 _LENT = "made through somebody else's account, in the name of one who is named here and may know nothing of it."
 
@@ -116,15 +116,15 @@ def _counter(
     kinds: list[tuple[Callable[[Evidence], Any], str]] = [
         (lambda look: look.explained, "a reason on file"),
         (lambda look: look.look in approved, "an approval by somebody of another unit"),
-        (lambda look: look.later and not look.explained, "a reason on file that was filed or known afterwards"),
+        (lambda look: look.later and not look.explained, "a reason that was filed, or became known, only afterwards"),
         (lambda look: not look.later and look.near & OVER, "a reason that had ended by then"),
         (
             lambda look: look.near & OWN,
-            "a reason that the one who looked, or their own unit, wrote themselves, or that nobody knows who wrote",
+            "a reason, but one that the one who looked or their own unit wrote, or of which nobody knows who wrote it",
         ),
         (
             lambda look: not look.later and look.near == LATE,
-            "a reason that was filed too late to count for this person",
+            "a reason, but one that was filed too late to count",
         ),
     ]
     said = [_of(sum(bool(holds(look)) for look in looks), len(looks), text) for holds, text in kinds]
@@ -136,13 +136,14 @@ def _counter(
         f"{_share(refused, len(looks))} refused: nothing was shown." if refused else "",
         f"{_share(named, len(looks))} {_NAMED[world.facts.dataset is None]}" if named else "",
         f"{_share(lent, len(looks))} {_LENT}" if lent else "",
-        f"In the same time {_they(len(explained))} had a reason on file for {with_reason:,} of {many(all_, 'look')}."
+        f"In the last {world.defaults.windows[-1]} days {_they(len(explained))} had a reason on file for {with_reason:,} of "
+        f"{many(all_, 'look')}."
         if with_reason
         else "",
         *_new(looks, world.defaults.fusion.new_days),
         *_weak(strongest.others, world.defaults),
         *(
-            [f"{many(off, 'kind')} of reason could not be tried: a table is not known."]
+            [f"{many(off, 'kind')} of reasons could not be checked: a table that would tell of them is missing."]
             if (off := len(reasons_off(world)))
             else []
         ),
@@ -162,7 +163,7 @@ def _unknown(looks: Sequence[Evidence], late: int) -> str:
 def _of(number: int, all_: int, what: str) -> str:
     if not number:
         return ""
-    return f"{number:,} of {many(all_, 'look')} {'has' if number == 1 else 'have'} {what}."
+    return f"{_looks_of(number, all_)} {'has' if number == 1 else 'have'} {what}."
 
 
 def _they(number: int) -> str:
@@ -170,14 +171,22 @@ def _they(number: int) -> str:
 
 
 def _share(number: int, all_: int) -> str:
-    return f"{number:,} of {many(all_, 'look')} {'was' if number == 1 else 'were'}"
+    return f"{_looks_of(number, all_)} {'was' if number == 1 else 'were'}"
+
+
+def _looks_of(number: int, all_: int) -> str:
+    """`2 of 6 looks`, `All 6 looks`, `The look`."""
+    if number < all_:
+        return f"{number:,} of {all_:,} looks"
+    return {1: "The look", 2: "Both looks"}.get(all_, f"All {all_:,} looks")
 
 
 def _new(looks: Sequence[Evidence], days: int) -> list[str]:
     new = {look.who for look in looks if look.tenure is not None and look.tenure < days}
     if not new:
         return []
-    return [f"{many(len(new), 'of those who looked', 'of those who looked')} had been here for less than {days} days."]
+    some = "The one who looked" if len({look.who for look in looks}) == 1 else f"{len(new):,} of those who looked"
+    return [f"{some} had been here for less than {days} days."]
 
 
 def _weak(others: int | None, defaults: Defaults) -> list[str]:
@@ -185,7 +194,7 @@ def _weak(others: int | None, defaults: Defaults) -> list[str]:
         return []
     if not others:
         return ["Nobody else here does such work, so what is usual is assumed and not measured."]
-    return [f"What is usual was measured on {many(others, 'other')} only, and is partly assumed."]
+    return [f"What is usual was learnt from only {many(others, 'other')}, and is partly assumed."]
 
 
 def explained_by(world: World, whos: Sequence[str]) -> dict[str, tuple[int, int]]:

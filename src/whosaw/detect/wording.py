@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from whosaw.detect.signal import Evidence
+from whosaw.detect.signal import MACHINES, Evidence
 from whosaw.facts.columns import DAY
 
 _WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -47,7 +47,7 @@ def looked(looks: Sequence[Evidence], expected: float) -> str:
     """What was done, by how many, at how many, and how many would be usual. `looks`: at least one."""
     whos, persons = {look.who for look in looks}, {look.person for look in looks}
     protected = len({look.person for look in looks if look.protected})
-    among = f", {'both' if protected == 2 == len(persons) else protected} of them protected," if protected else ""
+    among = f", {share(protected, len(persons))} protected," if protected else ""
     if len(persons) == protected == 1:
         among = ", a protected one,"
     return (
@@ -73,6 +73,8 @@ def people(number: int, looks: Sequence[Evidence]) -> str:
         # Perhaps all of them are one person's, so they are not called people.
         account = "account that is" if number == 1 else "accounts that are"
         return f"{spelled(number).capitalize()} {account} not in the directory"
+    if functions == {MACHINES}:
+        return "A machine's account" if number == 1 else f"{spelled(number).capitalize()} accounts of machines"
     several = "One person" if number == 1 else f"{spelled(number).capitalize()} people"
     units = {look.unit for look in looks}
     for codes, what in ((functions, ""), (units, "unit ")):
@@ -84,8 +86,8 @@ def people(number: int, looks: Sequence[Evidence]) -> str:
 
 
 def usual(expected: float, one: str = "such person", more: str = "such persons") -> str:
-    """`one such person would be usual`."""
+    """`one such person would be usual`, `none would be usual`."""
     if expected < 0.5:
-        return f"not even one {one} would be usual"
+        return "none would be usual"
     number = max(1, round(expected))
     return f"{spelled(number)} {one if number == 1 else more} would be usual"

@@ -62,7 +62,7 @@ def test_persons_who_come_again_in_long_lists_are_found(told):
     assert by[CORE].p * 5 < min(by[LISTS].p, by[COHORT].p)
     assert by[CORE].sentence == (
         "One person of engineering asked for 7 long lists of persons, and 1 person stands in three of them or more, where "
-        "chance gives none."
+        "by chance there would be none."
     )
 
 
@@ -74,8 +74,8 @@ def test_lists_that_a_unit_shares_out_are_one(told):
     assert len(team.principals) == 3
     assert all(by[who].p > 5 * team.p for who in team.principals)
     assert team.sentence == (
-        "Three people of fraud asked for 6 long lists of persons, and 1 person stands in three of them or more, where chance "
-        "gives none."
+        "Three people of fraud asked for 6 long lists of persons, and 1 person stands in three of them or more, where by "
+        "chance there would be none."
     )
 
 
@@ -86,8 +86,8 @@ def test_who_sits_behind_a_machine_is_found(told):
     assert by[CURTAIN].p * 5 < by[STEADY].p
     assert len(by[CURTAIN].persons) == 4
     assert by[CURTAIN].sentence == (
-        "A machine's account looked at 4 persons in a way that is not its habit, without a reason on file, in 22 days; not "
-        "even one such person would be usual."
+        "A machine's account looked at 4 persons in a way that is not its habit, without a reason on file, in 22 days; none "
+        "would be usual."
     )
 
 

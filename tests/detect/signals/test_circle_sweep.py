@@ -29,7 +29,7 @@ def test_a_circle_shared_out_is_found_and_its_twin_is_not(town):
     assert by_seed[town.plants["takeover"].persons[0]].p > 0.05
     assert mine.sentence == (
         "Four people of audit looked at intimate data of 7 of the 14 persons in the circle of one protected person, no "
-        "two at the same person, in 30 days without a reason on file; not even one such person would be usual."
+        "two at the same person, in 30 days without a reason on file; none would be usual."
     )
     assert all(names_nobody(s, town.made) for s in signals)
 
@@ -54,7 +54,7 @@ def test_a_list_covered_by_cases_stands_out_by_who_it_is_about():
     assert first.p < 1e-3
     assert first.sentence == (
         "One person of audit looked at 6 of the 9 persons in the circle of one person in 60 days, all of them for a reason "
-        "on file; not even one such person would be usual."
+        "on file; none would be usual."
     )
 
 

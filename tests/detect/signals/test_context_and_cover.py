@@ -76,24 +76,22 @@ def test_the_misuse_stands_and_its_twin_does_not(town, detector, who, twin, p):
 SENTENCES = {
     "protected_person": (
         "One person of safety looked at 5 protected persons without a case, assignment or other reason on file in 16 days; "
-        "not even one protected person would be usual."
+        "none would be usual."
     ),
     "relationship": (
         "One person of fraud looked at 2 persons of their own household without a case, assignment or other reason on file "
-        "in 1 day; not even one such person would be usual by chance."
+        "in 1 day; none would be usual by chance."
     ),
     "purpose_mismatch": (
-        "One person of support looked at 7 persons for reasons that do not fit, in 18 days: of 7 looks all name a case that "
-        "does not name the person and 6 name a case that had been closed for more than a week; not even one such person "
-        "would be usual."
+        "One person of support looked at 7 persons for reasons that do not fit, in 18 days: all 7 looks name a case that "
+        "does not name the person, and 6 of them name a case that had been closed for more than a week; none would be usual."
     ),
     "case_stretching": (
-        "One chargeback case was used for 25 persons, all of them unlinked to it; two such persons would be usual in such a "
-        "case."
+        "One chargeback case was used for looks at 25 persons, and as far as others had filed by then it has nothing to do with "
+        "any of them; two such persons would be usual in such a case."
     ),
     "approval_ring": (
-        "Two people approved for each other, 6 times one way and 6 times the other; few who ask for approvals find each "
-        "other so often."
+        "Two people approved for each other, 6 times one way and 6 times the other; few people do so as often."
     ),
     "watcher_exception": (
         "One person of audit, whose work is to control others, looked at 8 persons outside the organisation without a declared "

@@ -25,8 +25,8 @@ def test_many_from_everywhere_are_told_and_a_ward_is_not():
     assert mine.p < 1e-4
     assert mine.p == min(s.p for s in signals.values())
     assert mine.sentence == (
-        "Seven people of six functions from 7 places of work looked at one and the same person for the first time, in 4 days, "
-        "without a reason on file; not even one such place would be usual."
+        "Seven people of six functions, from seven parts of the organisation, looked at one and the same person for the first "
+        "time, in 4 days, without a reason on file; usually nobody does so at this person."
     )
     assert of_ward not in signals
     assert signals[slow].p > 100 * mine.p

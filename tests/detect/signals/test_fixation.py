@@ -32,8 +32,8 @@ def test_to_come_back_to_several_is_more_than_to_come_back_to_one():
     assert several.p < min(s.p for s in found if s.kind == "pair" and s.principals == ("e-0009",)) / 10
     assert len(several.persons) == 4
     assert several.sentence == (
-        "One person of support came back to each of 4 persons, in 16 different weeks in all, without a reason on file; not "
-        "even one such person would be usual."
+        "One person of support came back to each of 4 persons, in 16 different weeks in all, without a reason on file; none "
+        "would be usual."
     )
 
 

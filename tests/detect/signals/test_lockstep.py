@@ -26,7 +26,7 @@ def test_a_gang_is_found_and_a_hand_over_is_not(town):
     assert not [s for s in signals if s.p < 0.05 and set(town.plants["shifts"].whos) & s.whos]
     assert signals[0].sentence == (
         "Three people of two functions looked at the same 5 persons for the first time, within 7 days of each other, with "
-        "little or no reason on file; not even one such person would be usual."
+        "little or no reason on file; none would be usual."
     )
     assert all(names_nobody(s, town.made) for s in signals)
 

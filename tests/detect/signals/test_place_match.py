@@ -17,7 +17,7 @@ def test_a_hunt_for_a_source_is_found_and_security_work_is_not(town):
     assert not {s.unit for s in signals if s.p < 0.05} & {*security.whos, "security-5"}
     assert first.sentence == (
         "Three people of data looked at addresses or locations of 4 protected outsiders and of 9 employees within 11 days; "
-        "7 of the 13 looks had a reason on file."
+        "few people of such work look at so many of both, and 7 of the 13 looks had a reason on file."
     )
     assert all(names_nobody(s, town.made) for s in signals)
 

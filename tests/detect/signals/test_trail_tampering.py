@@ -96,8 +96,8 @@ def test_who_takes_persons_off_a_list_and_looks_at_them_is_found(told):
     assert by[EDITOR].p < 0.001
     assert DESK not in by or by[DESK].p > 0.05
     assert by[EDITOR].sentence == (
-        "One person of security edited a list or a case that is about 3 persons at whom the same one looked within 3 days of "
-        "it, without a reason on file; not even one such person would be usual."
+        "One person of security edited a list or a case about 3 persons at whom they looked within 3 days of it, without a "
+        "reason on file; none would be usual."
     )
 
 
@@ -125,8 +125,8 @@ def test_what_was_theirs_for_a_moment_is_found(told):
     assert by[GUEST].p < 0.001
     assert HOLDER not in by or by[HOLDER].p > 0.05
     assert by[GUEST].sentence == (
-        "One person of fraud looked at 6 persons in a time of a day or less for which they had been given a role, or these accounts; not "
-        "even one such person would be usual."
+        "One person of fraud looked at 6 persons while a role, or just these accounts, had been given to them for a day or less; "
+        "none would be usual."
     )
 
 
@@ -134,7 +134,7 @@ def test_who_takes_persons_out_of_the_case_again_is_found(told):
     by, *_ = told
     assert len(by[OUT].persons) == 4
     assert by[OUT].p < 0.02
-    assert "afterwards they or their own unit took somebody out of it" in by[OUT].sentence
+    assert "afterwards they or their own unit took somebody out of the case" in by[OUT].sentence
 
 
 def test_what_the_log_learns_late_supports_and_opens_nothing(told):

@@ -48,7 +48,7 @@ def test_who_takes_much_away_in_one_night_is_found(told):
     assert by[LEAVER].opens
     assert set(by[LEAVER].persons) == taken
     assert by[LEAVER].sentence == (
-        "One person of support made 25 exports on one day; not even one export would be usual in this work."
+        "One person of support made 25 exports on one day; none would be usual in this work."
     )
 
 

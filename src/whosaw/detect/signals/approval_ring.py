@@ -31,7 +31,7 @@ from whosaw.detect.others import Counted, Others
 from whosaw.detect.reporting import Lines, staff_rows
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import all_of, at_least, times
-from whosaw.detect.wording import many, often, usual
+from whosaw.detect.wording import often, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
@@ -283,18 +283,27 @@ def _sentence(signal: Ring) -> str:
     match signal.how:
         case "dependent":
             return (
-                f"{signal.k:,} of {many(signal.n, 'request')} were approved by somebody of the same reporting line or unit, by "
-                f"a party to the case, or in return; {usual(signal.expected, 'such request', 'such requests')}."
+                f"{_of(signal)} approved by somebody of the same reporting line or unit, by a party to the case, or in return; "
+                f"{usual(signal.expected, 'such request', 'such requests')}."
             )
         case "same":
             return (
-                f"{signal.k:,} of {many(signal.n, 'request')} of one person were approved by one and the same other person; "
+                f"{_of(signal)} approved by one and the same other person; "
                 f"{usual(signal.expected, 'of them', 'of them')}."
             )
         case "mutual":
             return (
                 f"Two people approved for each other, {often(signal.k)} one way and {often(signal.back)} the "
-                "other; few who ask for approvals find each other so often."
+                "other; few people do so as often."
             )
         case _:
-            return "Three people approved for each other in a ring, each for the next one; chance seldom closes such a ring."
+            return "Three people approved for each other in a ring, each for the next one; by chance that is rare."
+
+
+def _of(signal: Ring) -> str:
+    """`3 of 4 requests of one person were`."""
+    if signal.n == 1:
+        return "The only request of one person was"
+    if signal.k == signal.n:
+        return f"{'Both' if signal.n == 2 else f'All {signal.n:,}'} requests of one person were"
+    return f"{signal.k:,} of {signal.n:,} requests of one person {'was' if signal.k == 1 else 'were'}"

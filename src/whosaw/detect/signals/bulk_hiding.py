@@ -339,7 +339,7 @@ def _sentence(signal: Hidden, looks: Sequence[Evidence]) -> str:
             has = "stands" if signal.k == 1 else "stand"
             return (
                 f"{who} asked for {many(signal.n, 'long list')} of persons, and {many(signal.k, 'person')} {has} in three of "
-                f"them or more, where chance gives none."
+                f"them or more, where by chance there would be none."
             )
         case "crowd":
             return (

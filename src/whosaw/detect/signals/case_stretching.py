@@ -311,30 +311,31 @@ def _sentence(signal: Stretched, looks: Sequence[Evidence]) -> str:
     whos = people(len({look.who for look in looks}), looks)
     match signal.part:
         case "unlinked":
+            all_ = "this person" if signal.n == 1 else "any of them"
             return (
-                f"{one} was used for {many(signal.n, 'person')}, {share(signal.k, signal.n)} unlinked to it; "
-                f"{usual(signal.expected)} in such a case."
+                f"{one} was used for looks at {many(signal.n, 'person')}, and as far as others had filed by then it has nothing "
+                f"to do with {all_ if signal.k == signal.n else share(signal.k, signal.n)}; {usual(signal.expected)} in such a case."
             )
         case "protected":
-            return f"{one} was used for {many(signal.value, 'protected person')}; few such cases have as many."
+            number = "any" if signal.value == 1 else "so many"
+            return f"{one} was used for looks at {many(signal.value, 'protected person')}; few such cases are used for {number}."
         case "outside":
-            them = "person" if signal.value == 1 else "people"
-            return (
-                f"{one} was used by {spelled(signal.value)} {them} of other units than the one that has it; few such cases "
-                "have as many."
+            them = (
+                "one person of another unit" if signal.value == 1 else f"{spelled(signal.value)} people of other units"
             )
+            number = "any such" if signal.value == 1 else "so many"
+            return f"{one} was used by {them} than the one that has it; few such cases are used by {number}."
         case "silence":
-            return (
-                f"{one} was used again after {many(signal.value, 'day')} without a look; few such cases rest as long."
-            )
+            return f"{one} was used again after {many(signal.value, 'day')} without a look; few such cases rest for so long."
         case "span":
             return (
-                f"{one} was still used {many(signal.value, 'day')} after it had been opened; few such cases are as old."
+                f"{one} was still used {many(signal.value, 'day')} after it had been opened; few such cases are used for so "
+                "long."
             )
         case "line":
             return f"{one} is worked on and approved within one reporting line, which few such cases are."
         case _:
             return (
                 f"{whos} looked at {many(signal.k, 'protected person')} without a reason that covers them, all under one "
-                f"case, in {many(days_of(looks), 'day')}; {usual(signal.expected)} under one of theirs."
+                f"case, in {many(days_of(looks), 'day')}; {usual(signal.expected)} under one of their cases."
             )

@@ -20,7 +20,7 @@ from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, times
-from whosaw.detect.wording import days_of, many, people, usual
+from whosaw.detect.wording import days_of, many, people, spelled
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 
@@ -146,15 +146,27 @@ def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
 def _told(crowd: Crowd, seen: Sequence[Evidence]) -> Signal:
     looks = [look for look in seen if crowd.since <= look.t // DAY <= crowd.until]
     whos = {look.who for look in looks}
-    at = "protected person" if any(look.protected for look in looks) else "person"
     return replace(
         crowd,
         principals=tuple(sorted(whos)),
         persons=(crowd.person,),
         looks=most_telling(looks, 50),
         cases=tuple(sorted({look.case for look in looks if look.case is not None})),
-        sentence=(
-            f"{people(len(whos), looks)} from {many(crowd.k, 'place')} of work looked at one and the same {at} for the first "
-            f"time, in {many(days_of(looks), 'day')}, without a reason on file; {usual(crowd.expected, 'such place', 'such places')}."
-        ),
+        sentence=_sentence(crowd, looks),
     )
+
+
+def _sentence(crowd: Crowd, looks: Sequence[Evidence]) -> str:
+    whos, number = len({look.who for look in looks}), round(crowd.expected)
+    at = "protected person" if any(look.protected for look in looks) else "person"
+    # One may be left of those of a while: with one unit nobody met anybody.
+    met = f", from {_parts(crowd.k)}, looked at one and the same {at}" if whos > 1 else f" looked at a {at}"
+    usually = f"people of {_parts(number)} do" if number else "nobody does"
+    return (
+        f"{people(whos, looks)}{met} for the first time, in {many(days_of(looks), 'day')}, without a reason on file; "
+        f"usually {usually} so at this person."
+    )
+
+
+def _parts(number: int) -> str:
+    return f"{spelled(number)} {'part' if number == 1 else 'parts'} of the organisation"

@@ -307,13 +307,11 @@ def _sentence(match: Match, looks: Sequence[Evidence]) -> str:
     else:
         whose = many(len(outsiders), "outsider") + (f", {guarded} of them protected," if guarded else "")
     explained = sum(e.explained for e in looks)
-    reasons = (
-        f"{explained:,} of the {many(len(looks), 'look')} had a reason on file"
-        if explained
-        else "none had a reason on file"
-    )
+    every = "both looks" if len(looks) == 2 else f"all {len(looks):,} looks"
+    some = every if explained == len(looks) else f"{explained:,} of the {len(looks):,} looks" if explained else "none"
     return (
         f"{people(len({e.who for e in looks}), looks)} looked at addresses or locations of "
         f"{whose} and of {many(len(employees), 'employee')} within "
-        f"{many(days_of(looks), 'day')}; {reasons}."
+        f"{many(days_of(looks), 'day')}; few people of such work look at so many of both, and {some} had a "
+        "reason on file."
     )

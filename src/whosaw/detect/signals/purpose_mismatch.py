@@ -275,7 +275,7 @@ def _of_case(signal: Misfit, looks: Sequence[Evidence], patterns: _Patterns, wor
         looks=most_telling(looks, world.defaults.findings.telling),
         cases=(signal.unit,),
         sentence=(
-            f"{what} was named for {many(signal.n, 'person')}, and for {share(signal.k, signal.n)} it does not fit: "
+            f"{what} was named for looks at {many(signal.n, 'person')}, and for {share(signal.k, signal.n)} it does not fit: "
             f"{_why(looks, patterns)}; {usual(signal.expected)}."
         ),
     )
@@ -295,16 +295,27 @@ def _why(looks: Sequence[Evidence], patterns: _Patterns) -> str:
     most = sorted(flags.items(), key=lambda each: (-each[1], each[0]))[:2]
     if len(looks) == 1:
         return "the look " + " and ".join(_singular(FLAGS[place][1]) for place, _ in most)
-    said = [
-        f"{_each(number, len(looks))} {_singular(FLAGS[place][1]) if number == 1 else FLAGS[place][1]}"
-        for place, number in most
-    ]
-    return f"of {many(len(looks), 'look')} {' and '.join(said)}"
+    (first, number), *others = most
+    every = number == len(looks)
+    said = f"{_of(number, len(looks))} {_lacks(first, number)}"
+    for second, fewer in others:
+        if fewer == number and every:
+            return f"{said} and {_lacks(second, fewer)}"
+        # Of how many both are true nobody counted, but where the first is true of all.
+        said += f", and {fewer:,}{' of them' if every else ''} {_lacks(second, fewer)}"
+    return said
 
 
-def _each(number: int, all_: int) -> str:
-    """`all` where they are more than two."""
-    return ("both" if all_ == 2 else "all") if number == all_ else f"{number:,}"
+def _of(number: int, all_: int) -> str:
+    """`both looks`, `all 4 looks`, `3 of 4 looks`."""
+    if number == all_:
+        return "both looks" if all_ == 2 else f"all {all_:,} looks"
+    return f"{number:,} of {all_:,} looks"
+
+
+def _lacks(place: int, number: int) -> str:
+    text = FLAGS[place][1]
+    return _singular(text) if number == 1 else text
 
 
 def _singular(text: str) -> str:

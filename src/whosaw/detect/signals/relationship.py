@@ -25,7 +25,7 @@ from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import at_least, times
 from whosaw.detect.tally import judged
-from whosaw.detect.wording import days_of, many, people, usual
+from whosaw.detect.wording import days_of, many, often, people, usual
 from whosaw.facts.columns import Cell
 
 NAME = "relationship"
@@ -174,9 +174,11 @@ def _told(signal: Tied, found: Sequence[Evidence], kinds: Mapping[tuple[Any, Any
 
 def _sentence(signal: Tied, looks: Sequence[Evidence]) -> str:
     who = people(1, looks)
-    rest = f"in {many(days_of(looks), 'day')}; {usual(signal.expected)} by chance."
+    days = f"in {many(days_of(looks), 'day')}"
     if signal.tie == "self":
-        return f"{who} looked at their own account {many(len(looks), 'time')} {rest}"
+        # There is one such account, and so no number of them that would be usual.
+        seldom = "that hardly happens" if signal.expected < 0.5 else "that may happen"
+        return f"{who} looked at their own account {often(len(looks))} {days}; by chance {seldom}."
     number = len({look.person for look in looks})
     reason = "" if signal.tie in ALWAYS else " without a case, assignment or other reason on file"
-    return f"{who} looked at {many(number, *_CALLED.get(signal.tie, _OTHER))}{reason} {rest}"
+    return f"{who} looked at {many(number, *_CALLED.get(signal.tie, _OTHER))}{reason} {days}; {usual(signal.expected)} by chance."

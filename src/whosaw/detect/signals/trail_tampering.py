@@ -275,8 +275,8 @@ def _of_edits(signal: Edited, looks: Sequence[Evidence], numbers: Numbers) -> st
     who = people(1, looks)
     if signal.way == NEAR:
         return (
-            f"{who} edited a list or a case that is about {persons} at whom the same one looked within {days} of it, without "
-            f"a reason on file; {usual(signal.expected)}."
+            f"{who} edited a list or a case about {persons} at whom they looked within {days} of it, without a reason on file; "
+            f"{usual(signal.expected)}."
         )
     return (
         f"{who} changed roles, rules, retention or logs and looked at {persons} within {days} of it, without a reason on "
@@ -285,16 +285,17 @@ def _of_edits(signal: Edited, looks: Sequence[Evidence], numbers: Numbers) -> st
 
 
 _SAID = {
-    LIFTED: "without a reason on file, and around it they or their own unit took them off a list of protected persons",
-    FILED: "without a reason on file, and only afterwards they or their own unit filed one",
-    BRIEF: "in a time of a day or less for which they had been given a role, or these accounts",
-    GONE: "for which a case stood, and afterwards they or their own unit took somebody out of it",
-    LATE: "without a reason on file, and the log learnt of it more than a day later",
-    HOLE: "without a reason on file, and the number before or after it is missing in the log",
+    LIFTED: " without a reason on file, and around that time they or their own unit took {these} off a list of protected persons",
+    FILED: " without a reason on file, and only afterwards they or their own unit filed one",
+    BRIEF: " while a role, or just these accounts, had been given to them for a day or less",
+    GONE: ", and afterwards they or their own unit took somebody out of the case",
+    LATE: " without a reason on file, and the log learnt of it more than a day later",
+    HOLE: " without a reason on file, and the entry just before or after is missing in the log",
 }
 
 
 def _sentence(signal: Tally, looks: Sequence[Evidence]) -> str:
     who = people(len({look.who for look in looks}), looks)
-    persons = many(len({look.person for look in looks}), "person")
-    return f"{who} looked at {persons} {_SAID[signal.label]}; {usual(signal.whole)}."
+    persons = len({look.person for look in looks})
+    how = _SAID[signal.label].format(these="this person" if persons == 1 else "these persons")
+    return f"{who} looked at {many(persons, 'person')}{how}; {usual(signal.whole)}."

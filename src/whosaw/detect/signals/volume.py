@@ -27,7 +27,7 @@ from whosaw.detect.among import among
 from whosaw.detect.evidence import evidence_of, most_telling
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.tails import Sums, at_least, dispersion, mixed, rate, times
-from whosaw.detect.wording import many, people, usual
+from whosaw.detect.wording import many, often, people, usual
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
 from whosaw.model.access import Mode
@@ -393,12 +393,14 @@ def _sentence(signal: Much, looks: Sequence[Evidence]) -> str:
     day = "on one day of a weekend" if _weekend(signal.day) else "on one day"
     match signal.measure:
         case "rows":
-            return f"{who} took {many(k, 'row')} {day}; {usual(signal.expected, 'row', 'rows')} in this work."
+            return (
+                f"{who} was given {many(k, 'row')} of data {day}; {usual(signal.expected, 'row', 'rows')} in this work."
+            )
         case "exports":
             return f"{who} made {many(k, 'export')} {day}; {usual(signal.expected, 'export', 'exports')} in this work."
         case "searches":
             expected = usual(signal.expected, "such search", "such searches")
-            return f"{who} searched {many(k, 'time')} {day} without reading what was found; {expected} in this work."
+            return f"{who} searched {often(k)} {day} and read nothing within the hour; {expected} in this work."
         case "odd":
             return (
                 f"{who} looked at {many(k, 'person')} {day} in hours in which this function hardly works; "

@@ -179,7 +179,7 @@ def _sentence(signal: Tally, looks: Sequence[Evidence]) -> str:
     rest = f"in {many(days_of(looks), 'day')}; {usual(signal.whole)}."
     match signal.label:
         case "region":
-            what = f"looked at {many(persons, 'person')} of another region, to which nobody assigned them and which nobody let pass,"
+            what = f"looked at {many(persons, 'person')} of another region, without an assignment to it or an approval,"
         case "reviewed":
             what = f"looked at {many(persons, 'person')} in somebody else's name or in an emergency, and no other unit reviewed it,"
         case _:
