@@ -40,13 +40,14 @@ def test_what_is_longer_is_said():
     """That it lasts, or from when to when; what is usual; and two long ones do not make each other usual."""
     (lasting,) = of([day for day in EVERY if day < TODAY - 5])
     assert (
-        "told of no look since 2026-08-30 (5 days; it tells something every day): not used, or not taken in." in lasting
+        "told of no look since 2026-08-30 (5 days; it tells something every day): nobody used it, or its log was not taken in."
+        in lasting
     )
     (over,) = of([day for day in EVERY if not 20 <= day - SINCE < 23])
     assert "from 2026-06-26 to 2026-06-28 (3 days" in over
     (two,) = of([day for day in OFFICE if not 20 <= day - SINCE < 30 and not 40 <= day - SINCE < 52])
     assert "2 days without one are usual" in two
-    assert two.endswith("It was silent 1 time more, for less long.")
+    assert two.endswith("There was 1 other silence of it, not longer.")
     assert of([day for day in EVERY if not 20 <= day - SINCE < 23], since=TODAY - 30) == []
 
 

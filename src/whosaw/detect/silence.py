@@ -68,9 +68,11 @@ def _sentence(source: str, longest: tuple[int, int], more: int, usual: int, toda
         if not usual
         else f"{many(usual, 'day')} without one {'is' if usual == 1 else 'are'} usual"
     )
-    others = f" It was silent {many(more, 'time')} more, for less long." if more else ""
+    were, none = ("was", "not") if more == 1 else ("were", "none")
+    others = f" There {were} {many(more, 'other silence')} of it, {none} longer." if more else ""
     return (
-        f"{_named(source)} told of no look {when} ({many(length, 'day')}; {often}): not used, or not taken in.{others}"
+        f"{_named(source)} told of no look {when} ({many(length, 'day')}; {often}): nobody used it, or its log was not taken "
+        f"in.{others}"
     )
 
 
