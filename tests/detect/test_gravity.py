@@ -138,6 +138,15 @@ def test_what_is_said_three_times_counts_once(kinds):
     assert [share for share, _ in shares_of(apart, DEFAULTS.fusion)] == [0.25] * 4
 
 
+def test_what_is_said_of_cases_is_true_of_those_that_cannot_be_the_reason():
+    known = Gravity({pair(CASELESS): 1.0}, {("e-1", f"p-{n}", 0): pair(CASELESS) for n in range(3)}, 0, 180)
+    none = [seen("e-1", f"p-{n}") for n in range(3)]
+    false = [replace(none[0], case="c-1"), *none[1:]]
+    assert known.said(none) == ("Mostly no case was named.",)
+    assert known.said([*none, replace(none[0], look="l-2", case="c-1", explained=True)]) == known.said(none)
+    assert known.said(false) == ("Mostly no case was named that was open then, and theirs or about the person.",)
+
+
 # ── in the engine ──
 
 

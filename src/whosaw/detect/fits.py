@@ -153,18 +153,14 @@ def _versions(world: World, looks: Any) -> Any:
     pairs = looks.inner_join(
         cases, [looks.l_case == cases.case_id, cases.known_to.isnull() | (looks.l_t < cases.known_to)]
     )
-    pairs = _theirs(world, pairs)
-    theirs = [pairs.assignee == pairs.l_who, pairs.requester == pairs.l_who, pairs.approver == pairs.l_who]
-    theirs = [each.fill_null(False) for each in (*theirs, pairs.queue == pairs.l_unit)]
+    pairs = not_theirs(world, pairs)
     return pairs.select(
         "l_row", "l_for_", "l_function", "type",
         c_over=_holds(pairs.l_t >= pairs.closed + 7 * DAY),
         c_later=_holds(pairs.opened > pairs.l_t),
         c_asked_self=_holds((pairs.requester == pairs.l_who) | (pairs.requester == pairs.l_own_person)),
         c_opened_self=_holds((pairs.opened_by == pairs.l_who) | (pairs.opened_by == pairs.l_own_person)),
-        c_not_theirs=_holds(
-            (pairs.assignee.notnull() | pairs.queue.notnull()) & (pairs.theirs == 0) & ~reduce(lambda a, b: a | b, theirs)
-        ),
+        c_not_theirs=pairs.not_theirs,
         c_requester=_holds(pairs.requester == pairs.l_person),
     )  # fmt: skip
 
@@ -172,6 +168,15 @@ def _versions(world: World, looks: Any) -> Any:
 def _holds(condition: Any) -> Any:
     """1 where it holds. Null, which is "not known", does not."""
     return need("ibis", "watching").ifelse(condition.fill_null(False), 1, 0).cast("int64")
+
+
+def not_theirs(world: World, pairs: Any) -> Any:
+    """`pairs` of looks (l_row, l_t, l_who, l_unit) and cases with `not_theirs`, 1: the case lies with somebody, and not with the one who looks."""
+    pairs = _theirs(world, pairs)
+    theirs = [pairs.assignee == pairs.l_who, pairs.requester == pairs.l_who, pairs.approver == pairs.l_who]
+    theirs = [each.fill_null(False) for each in (*theirs, pairs.queue == pairs.l_unit)]
+    lies = pairs.assignee.notnull() | pairs.queue.notnull()
+    return pairs.mutate(not_theirs=_holds(lies & (pairs.theirs == 0) & ~reduce(lambda a, b: a | b, theirs)))
 
 
 def _theirs(world: World, pairs: Any) -> Any:

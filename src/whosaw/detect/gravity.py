@@ -3,7 +3,7 @@
 
     pairs of principal and person, looked at without a reason ──▶ their traits
       nothing    no reason however weak, and none filed since     protected   that, at a protected person
-      caseless   no look named a case                             place       addresses, locations or messages
+      caseless   no look named a case that may be its reason      place       addresses, locations or messages
       weeks      the weeks in which it was done, few of them; those under one case on file are one
     each as seldom as it is in such work ──added up──▶ rank among all pairs of people of late ──▶ −log10 of its share
 
@@ -11,11 +11,12 @@ A missing link is missing from whomever it hits, and whoever is sought was chose
 those come first whose looks are of the kind that missing links seldom bring. A house where nobody names a case learns nothing
 from that, and one where half of the looks at protected persons have weak reasons learns much from one without any. A case whose
 link to the person is missing lacks it in every week in which it is worked on: that is one accident, however long it lasts; a
-number that no case has is none. Whoever comes back after half a year begins anew, as everywhere, and what is usual is what was so
-in the last one: what a tool did not record years ago excuses nobody, and one reason in ten years is none.
+case that is made up, borrowed or long over is none, and as good as no case (named_case.py). Whoever comes back after half a year
+begins anew, as everywhere, and what is usual is what was so in the last one: what a tool did not record years ago excuses nobody,
+and one reason in ten years is none.
 
 Invariants: nothing counts of the one who looked but their function, as what its work is like; a pair with a reason weighs nothing;
-what machines do is usual for nobody.                                             Design: docs/adr/0240, 0281, 0285
+what machines do is usual for nobody.                                       Design: docs/adr/0240, 0281, 0285, 0302
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from whosaw.detect.among import among
 from whosaw.detect.defaults import Grave
 from whosaw.detect.evidence import PLACE
 from whosaw.detect.expected import WEEK
+from whosaw.detect.named_case import with_case
 from whosaw.detect.signal import MACHINES, Evidence, World
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
@@ -44,7 +46,10 @@ _SAID: Mapping[str, str] = {
     "caseless": "Mostly no case was named.",
 }
 _TRAITS = tuple(_SAID)
+_CASELESS = _TRAITS.index("caseless")
 _AGAIN = "Mostly it went on in other weeks."
+# Where some of these looks name one.
+_NONE_THAT = "Mostly no case was named that was open then, and theirs or about the person."
 # Between the two ids of a pair. Where an id has it, too, some more pairs are read than were asked for.
 _AND = "\x1e"
 # Values that differ by rounding alone are one.
@@ -78,23 +83,27 @@ class Gravity:
     def of(self, looks: Iterable[Evidence]) -> float:
         """The mean −log10 share over all pairs of `looks`; 0 where none is about a person."""
         all_, known = self._known(looks)
-        return math.fsum(-math.log10(self.shares.get(pair, 1.0)) for pair in known) / all_ if all_ else 0.0
+        shares_ = (-math.log10(self.shares.get(pair, 1.0)) for pair, _ in known)
+        return math.fsum(shares_) / all_ if all_ else 0.0
 
-    def _known(self, looks: Iterable[Evidence]) -> tuple[int, list[Pair]]:
-        """How many pairs `looks` are, and those of them that have no reason."""
-        pairs = {
-            (look.who, look.person, (self.last - look.t // DAY) // self.days)
-            for look in looks
-            if look.person is not None
-        }
-        return len(pairs), [self.pairs[pair] for pair in pairs if pair in self.pairs]
+    def _known(self, looks: Iterable[Evidence]) -> tuple[int, list[tuple[Pair, bool]]]:
+        """How many pairs `looks` are, and those of them that have no reason, each with whether one of its looks names a case all the same."""
+        pairs: dict[tuple[str, str, int], bool] = {}
+        for look in looks:
+            if look.person is not None:
+                key = look.who, look.person, (self.last - look.t // DAY) // self.days
+                pairs[key] = pairs.get(key, False) or (look.case is not None and not look.explained)
+        return len(pairs), [(self.pairs[pair], named) for pair, named in pairs.items() if pair in self.pairs]
 
     def said(self, looks: Iterable[Evidence]) -> tuple[str, ...]:
         """In words the traits that more than half of these pairs have."""
         all_, known = self._known(looks)
         half = all_ / 2
-        said = [_SAID[name] for place, name in enumerate(_TRAITS) if sum(p.traits[place] for p in known) > half]
-        return (*said, _AGAIN) if sum(p.weeks > 1 for p in known) > half else tuple(said)
+        most = {name for place, name in enumerate(_TRAITS) if sum(p.traits[place] for p, _ in known) > half}
+        said = [text for name, text in _SAID.items() if name in most]
+        if "caseless" in most and any(named and p.traits[_CASELESS] for p, named in known):
+            said[-1] = _NONE_THAT
+        return (*said, _AGAIN) if sum(p.weeks > 1 for p, _ in known) > half else tuple(said)
 
 
 def gravity(world: World, looks: Iterable[Evidence]) -> Gravity:
@@ -128,19 +137,19 @@ def _pairs(world: World) -> Any:
     """Per principal, person and half-year (ago) in which one looked at the other without a reason: function, weeks, _TRAITS."""
     ibis = need("ibis", "watching")
     looks = world.looks
-    looks = looks.filter(looks.judged == 1, looks.u == 1, looks.person.notnull())
-    looks = _on_file(world, looks)
+    looks = with_case(world, looks.filter(looks.judged == 1, looks.u == 1, looks.person.notnull()))
     looks = looks.select(
         "who",
         "person",
         "function",
         "protected",
-        "accident",
+        named="cased",
+        # What cannot be the reason is not one whose link is missing.
+        accident=ibis.ifelse(looks.cased == 1, looks["case"], ibis.null("string")),
         week=looks.day // WEEK,
         ago=(world.as_of // DAY - looks.day) // world.defaults.first_days,
         weak=ibis.ifelse((looks.weight_then > 0) | (looks.weight_now >= world.templates.explained_from), 1, 0),
         some=ibis.ifelse(looks.weight_then > 0, 1, 0),
-        named=ibis.ifelse(looks["case"].notnull(), 1, 0),
         place=ibis.greatest(*(looks[FIELDS[each]] for each in PLACE)),
     )
     pairs = looks.group_by("who", "person", "ago").aggregate(
@@ -162,16 +171,6 @@ def _pairs(world: World) -> Any:
         nothing=(1 - pairs.weak).cast("int64"),
         caseless=(1 - pairs.named).cast("int64"),
     )
-
-
-def _on_file(world: World, looks: Any) -> Any:
-    """`looks` with the case whose link may be missing: a number that no case on file has hides nothing. Where nobody knows the cases
-    each may be one.
-    """
-    if "cases" not in world.tables:
-        return looks.mutate(accident=looks["case"])
-    cases = world.tables["cases"].select(accident="case_id").distinct()
-    return looks.left_join(cases, looks["case"] == cases.accident)
 
 
 def shares(counted: Mapping[Pair, int], asked: Iterable[Pair], numbers: Grave) -> dict[Pair, float]:
