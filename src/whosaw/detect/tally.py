@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from whosaw.detect.defaults import Counts
 from whosaw.detect.evidence import evidence_of, most_telling, unit_column
+from whosaw.detect.habit import Habits
 from whosaw.detect.others import Counted, Others, Usual
 from whosaw.detect.signal import MACHINES, TEAMS, UNLISTED, Evidence, Family, Signal, UnitKind, World
 from whosaw.detect.tails import at_least, times
@@ -162,24 +163,27 @@ def tallies(
     only: Only = _everybody,
     beside: Iterable[_Row] = (),
     missing: float = 0.0,
+    weak: Iterable[_Row] = (),
 ) -> list[Tally]:
     """The strongest count of every unit (of those that `only` takes: kind, unit, function), its p paid for.
 
-    `beside`: rows like those of `k`, of persons of the same label with a reason. Of those whom a unit has more than others have,
+        `beside`: rows like those of `k`, of persons of the same label with a reason. Of those whom a unit has more than others have,
     so large a share is expected to be `missing` its reason: whose work such persons are lacks it more often than others meet them.
+        `weak`: the same of those of `k` that have a weak one; what few people steadily have of these is expected, too: habit.py.
     """
     units: dict[tuple[str, str], list[Any]] = {}
     for row in n:
         units.setdefault((cast("str", row["kind"]), cast("str", row["id"])), []).append(row)
-    hits: dict[tuple[str, str], dict[_Where, int]] = {}
-    for each in cast("Iterable[Any]", k):
-        hits.setdefault((each["kind"], each["id"]), {})[each["label"], each["days"], each["block"]] = each["k"]
-    with_reason: dict[tuple[str, str], dict[_Where, int]] = {}
-    for each in cast("Iterable[Any]", beside):
-        with_reason.setdefault((each["kind"], each["id"]), {})[each["label"], each["days"], each["block"]] = each["k"]
-    counted = _Counted(units, hits, counts, with_reason, missing)
+    counted = _Counted(units, _by_unit(k), counts, beside=_by_unit(beside), missing=missing, weak=_by_unit(weak))
     taken = [(kind, id_) for kind, id_ in sorted(units) if only(kind, id_, units[kind, id_][0]["function"])]
     return [counted.tally(kind, id_, signal, family) for kind, id_ in taken]
+
+
+def _by_unit(rows: Iterable[_Row]) -> dict[tuple[str, str], dict[_Where, int]]:
+    made: dict[tuple[str, str], dict[_Where, int]] = {}
+    for each in cast("Iterable[Any]", rows):
+        made.setdefault((each["kind"], each["id"]), {})[each["label"], each["days"], each["block"]] = each["k"]
+    return made
 
 
 class _Counted:
@@ -190,11 +194,14 @@ class _Counted:
         units: Mapping[tuple[str, str], Sequence[Any]],
         hits: Mapping[tuple[str, str], Mapping[_Where, int]],
         counts: Counts,
+        *,
         beside: Mapping[tuple[str, str], Mapping[_Where, int]],
         missing: float,
+        weak: Mapping[tuple[str, str], Mapping[_Where, int]],
     ) -> None:
         self._units, self._hits, self._counts = units, hits, counts
         self._beside, self._missing = beside, missing
+        self._habits = Habits(units, weak, counts.rate_units)
         self._shares = self._of_all()
         labels = {where[0] for of in hits.values() for where in of}
         self._labels, self._some = len(labels) or 1, min(labels, default="")
@@ -214,8 +221,9 @@ class _Counted:
             worked = self._beside.get((kind, id_), {}).get(at, 0)
             # As many as others have for as many persons are in the others' rate already.
             more = max(0.0, worked / row["n"] - self._shares.get((at[0], at[1]), 0.0))
-            if self._missing * more:
-                usual = replace(usual, rate=min(1.0, usual.rate + self._missing * more))
+            more = self._missing * more + self._habits.expected(kind, id_, row["function"], at) / row["n"]
+            if more:
+                usual = replace(usual, rate=min(1.0, usual.rate + more))
             p = at_least(hits[at], row["n"], usual.rate, usual.inverse_s)
             if kind == "principal" and at[1] == last[0]:
                 self._alone[id_, at[0]] = min(p, self._alone.get((id_, at[0]), 1.0))

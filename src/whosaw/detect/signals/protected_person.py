@@ -7,10 +7,11 @@
 
 Who is protected is what the lists said at the time of the look: whoever takes a name off a list in October changes nothing
 about July. Those who are on a list at another time are counted apart, as such. Four people with two persons each are
-nothing alone; that is why teams are counted.
+nothing alone; that is why teams are counted. What few people do in their quiet weeks, too, with a weak reason, is expected of
+them: habit.py.
 
-*Innocent*: a press desk, a safety team that follows threats: declare a template.
-*Beaten by*: taking those around the protected one (circle_sweep); an edited list (trail_tampering).
+*Innocent*: a safety team that follows threats with nothing on file: declare a template.
+*Beaten by*: taking those around the protected one (circle_sweep); an edited list (trail_tampering); a habit built up slowly.
 """
 
 from __future__ import annotations
@@ -57,12 +58,15 @@ class NUMBERS:
 
 def query(world: World) -> dict[str, Any]:
     windows = world.defaults.windows
-    looks = judged(world).select(*HIT, "u", "protected")
+    looks = judged(world).select(*HIT, "u", "protected", "weight_then")
     people = looks.filter(looks.function.fill_null("") != MACHINES)
     return {
         "n": seen(world, windows),
         "k": found(world, _hits(world), windows),
         "beside": found(world, _classed(world, looks.filter(looks.u == 0, looks.protected == 1)), windows),
+        "weak": found(
+            world, _classed(world, people.filter(people.u == 1, people.protected == 1, people.weight_then > 0)), windows
+        ),
         "missing": people.aggregate(looks=people.count(), u=people.u.sum()),
     }
 
@@ -106,7 +110,8 @@ def score(rows: _Rows, world: World) -> list[Tally]:
     (all_,) = cast("Sequence[Any]", rows["missing"])
     missing = (all_["u"] or 0) / max(1, all_["looks"])
     return tallies(
-        rows["n"], rows["k"], counts, signal=NAME, family=FAMILY, only=humans, beside=rows["beside"], missing=missing
+        rows["n"], rows["k"], counts, signal=NAME, family=FAMILY, only=humans, beside=rows["beside"], missing=missing,
+        weak=rows["weak"],
     )  # fmt: skip
 
 
