@@ -13,6 +13,7 @@ from whosaw.detect.signals import (
     crowd,
     first_look_surprise,
     fixation,
+    leaving,
     lockstep,
     place_match,
     protected_person,
@@ -42,4 +43,5 @@ SIGNALS: tuple[Detector, ...] = (
     bulk_hiding,
     trail_tampering,
     volume,
+    leaving,
 )

@@ -80,9 +80,14 @@ def judged(world: World) -> Any:
     return looks.filter(looks.judged == 1, looks.t > world.as_of - world.defaults.reference_days * DAY)
 
 
+def by_day(world: World) -> Any:
+    """Who looked at whom so many days `ago`, with a reason or `u`: once, since each kind of unit and each window counts persons anew."""
+    return world.once("persons_by_day", lambda: _by_day(world), large=True)
+
+
 def _persons(world: World, days: int) -> Any:
     ibis = need("ibis", "watching")
-    looks = world.once("persons_by_day", lambda: _by_day(world), large=True)
+    looks = by_day(world)
     looks = looks.mutate(block=looks.ago // days)
     looks = looks.filter(looks.block < world.defaults.reference_days // days)
     # A person is a row first, and then counted: four counts of distinct persons would keep four sets of them for each unit.
@@ -102,7 +107,6 @@ def _persons(world: World, days: int) -> Any:
 
 
 def _by_day(world: World) -> Any:
-    """Who looked at whom so many days ago: once, since each kind of unit and each window counts persons anew."""
     looks = judged(world)
     looks = looks.select("who", *_TEAM, "person", *_OF_LOOKS, ago=(world.as_of - looks.t) // DAY)
     return looks.group_by("who", *_TEAM, "person", "ago").aggregate(**{name: looks[name].max() for name in _OF_LOOKS})

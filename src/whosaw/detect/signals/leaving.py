@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Those who leave, and whom they look at before their last day.
+
+    whoever's last time in the directory has ended     persons without a reason in the last 14 and 30 days, and in all before
+                                                       against where the work with a reason falls, and against how unevenly
+                                                       those who stay have theirs            beta-binomial, paid for
+
+Hundreds leave a company and few of them take anything with them: so few are tried that what is no large day for anybody
+(volume), and no large share of a function's work (unexplained), is much for one who goes. What is looked at under an account after
+its end is counted, too.
+
+*Innocent*: handing over: open a case for it, or assign the accounts to whoever takes them.
+*Beaten by*: taking it months before; a directory without ends; handing notice in late.              Design: docs/adr/0304
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Any, cast
+
+from whosaw.detect.among import among
+from whosaw.detect.evidence import evidence_of, most_telling
+from whosaw.detect.signal import MACHINES, Evidence, Family, Signal, World
+from whosaw.detect.tails import again, mixed, times
+from whosaw.detect.tally import by_day, judged
+from whosaw.detect.wording import many, people, usual
+from whosaw.facts.columns import DAY, Cell
+from whosaw.facts.extra import need
+
+NAME = "leaving"
+FAMILY: Family = "time"
+NEEDS = frozenset({"look", "staff"})
+# So many persons' worth of the share of days enter the share of work that falls into the last ones.
+_BY_TIME = 10
+_Rows = Mapping[str, Sequence[Mapping[str, Cell]]]
+
+
+@dataclass(frozen=True, slots=True)
+class NUMBERS:
+    """`days`: before the last one, each tried. `least`: persons without a reason from which on somebody shows how uneven such work is.
+
+    `uneven`: by how much two of them fall into the same days beyond chance, before anything is known; `prior`: so many persons' worth of it.
+    """
+
+    days: tuple[int, ...]
+    least: int
+    uneven: float = field(metadata={"high": 0.9})
+    prior: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving(Signal):
+    """`k` persons of `n` since the day that was `since` days before `as_of`."""
+
+    since: int
+
+
+# ── on the engine ──
+
+
+def query(world: World) -> dict[str, Any]:
+    """Who left, persons in each window before that; of those who stay, in windows of the same length; and the whole of both."""
+    numbers = world.defaults.of(NAME, NUMBERS)
+    work = by_day(world)
+    work = work.filter(work.function.fill_null("") != MACHINES)
+    terms = _terms(world)
+    left = terms.filter(terms.open == 0, terms.ended < world.defaults.reference_days)
+    last, stayed = work.inner_join(left, "who"), work.anti_join(left, "who")
+    enough = stayed.filter(stayed.u == 1).group_by("who").aggregate(u=stayed.person.nunique())
+    stayed = stayed.semi_join(enough.filter(enough.u >= numbers.least), "who")
+    whole = _counted(work.semi_join(left, "who"), "who").union(_counted(stayed, "who"))
+    return {
+        "left": left.select("who", "ended"),
+        "last": _each(numbers.days, lambda days: _counted(last.filter(last.ago < last.ended + days), "who")),
+        "others": _each(numbers.days, lambda days: _counted(stayed.mutate(block=stayed.ago // days), "who", "block")),
+        "whole": whole.left_join(terms.select("who", "began"), "who").select("who", "u", "e", "began"),
+        "first": work.aggregate(ago=work.ago.max()),
+    }
+
+
+def _terms(world: World) -> Any:
+    """Per principal how many days ago their time in the directory `began`, null where nobody knows, and `ended`; `open`: it has not."""
+    ibis = need("ibis", "watching")
+    s = world.tables["staff"]
+    still = s.valid_to.isnull() | (s.valid_to > world.as_of)
+    s = s.group_by("who").aggregate(
+        open=ibis.ifelse(still, 1, 0).max(), ended=(world.as_of - s.valid_to.max()) // DAY,
+        began=ibis.ifelse(s.valid_from.isnull().any(), ibis.null("int64"), (world.as_of - s.valid_from.min()) // DAY),
+    )  # fmt: skip
+    return s.select("who", "open", "ended", "began")
+
+
+def _each(lengths: Sequence[int], counted: Callable[[int], Any]) -> Any:
+    ibis = need("ibis", "watching")
+    return reduce(lambda a, b: a.union(b), (counted(days).mutate(days=ibis.literal(days, "int64")) for days in lengths))
+
+
+def _counted(work: Any, *by: str) -> Any:
+    """Persons without a reason, and with one."""
+    return work.group_by(*by).aggregate(
+        u=work.person.nunique(where=work.u == 1), e=work.person.nunique(where=work.u == 0)
+    )
+
+
+# ── on the driver ──
+
+
+def score(rows: _Rows, world: World) -> list[Leaving]:
+    """A signal for everybody who left and looked at anybody."""
+    numbers = world.defaults.of(NAME, NUMBERS)
+    first = max((row["ago"] or 0 for row in cast("Sequence[Any]", rows["first"])), default=0)
+    whole = {row["who"]: _Whole.of(row, first) for row in cast("Sequence[Any]", rows["whole"])}
+    ended = {row["who"]: row["ended"] for row in cast("Sequence[Any]", rows["left"])}
+    last = {(row["who"], row["days"]): row for row in cast("Sequence[Any]", rows["last"])}
+    uneven = {days: _uneven(days, rows["others"], whole, numbers) for days in numbers.days}
+    return [_signal(whole[who], who, ended[who], last, uneven) for who in sorted(ended.keys() & whole.keys())]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Persons without a reason and with one, since so many days ago."""
+
+    u: int
+    e: int
+    began: int
+
+    @classmethod
+    def of(cls, row: Any, first: int) -> _Whole:
+        return cls(row["u"], row["e"], first if row["began"] is None else min(first, row["began"]))
+
+    def share(self, inside: int, days: int, span: int) -> float:
+        """What falls into a window of `days` days: as much as of those with a reason, `inside`, and never less than of all days."""
+        covered = min(1.0, days / max(1, span))
+        return min(0.99, max(covered, (inside + _BY_TIME * covered) / (self.e + _BY_TIME)))
+
+
+def _uneven(days: int, rows: Sequence[Any], whole: Mapping[str, _Whole], numbers: NUMBERS) -> float:
+    """By how much two persons without a reason of one who stays fall into the same window beyond chance: the beta-binomial's."""
+    found = {(row["who"], row["block"]): (row["u"], row["e"]) for row in rows if row["days"] == days}
+    beyond = chance = 0.0
+    whos = sorted({who for who, _ in found})
+    for who in whos:
+        all_ = whole[who]
+        for block in range((all_.began + 1) // days):
+            k, inside = found.get((who, block), (0, 0))
+            pi = all_.share(inside, days, all_.began + 1)
+            by_chance = all_.u * pi * (1 - pi)
+            beyond += (k - all_.u * pi) ** 2 - by_chance
+            chance += by_chance * (all_.u - 1)
+    measured = max(0.0, beyond / chance) if chance else 0.0
+    return min(0.99, mixed(measured, len(whos), numbers.uneven, numbers.prior))
+
+
+def _signal(
+    all_: _Whole, who: str, ended: int, last: Mapping[tuple[str, int], Any], uneven: Mapping[int, float]
+) -> Leaving:
+    tried = []
+    for days, together in sorted(uneven.items()):
+        row = last.get((who, days), {"u": 0, "e": 0})
+        pi = all_.share(row["e"], days, all_.began - ended + 1)
+        tried.append((again(row["u"], all_.u, pi, together), days, row["u"], all_.u * pi))
+    p, days, k, expected = min(tried)
+    return Leaving(
+        signal=NAME, family=FAMILY, kind="principal", unit=who, stratum="leavers", p=times(p, len(tried)),
+        tries=len(tried), days=days, k=k, n=all_.u, expected=expected, since=ended + days,
+    )  # fmt: skip
+
+
+# ── what it rests on ──
+
+
+def tell(world: World, signals: Sequence[Signal]) -> list[Signal]:
+    """Each with the looks without a reason of its window."""
+    mine = [signal for signal in signals if isinstance(signal, Leaving)]
+    if not mine:
+        return []
+    looks = judged(world)
+    looks = among(looks.filter(looks.u == 1), "who", [signal.unit for signal in mine])
+    by: dict[str, list[Evidence]] = {}
+    for look in evidence_of(world, looks):
+        by.setdefault(look.who, []).append(look)
+    return [_told(world, signal, by.get(signal.unit, [])) for signal in mine]
+
+
+def _told(world: World, signal: Leaving, looks: Sequence[Evidence]) -> Signal:
+    looks = [look for look in looks if (world.as_of - look.t) // DAY < signal.since]
+    if not looks:
+        return replace(signal, p=1.0)
+    return replace(
+        signal,
+        principals=(signal.unit,),
+        persons=tuple(sorted({look.person for look in looks if look.person is not None})),
+        looks=most_telling(looks, world.defaults.findings.telling),
+        cases=tuple(sorted({look.case for look in looks if look.case is not None})),
+        sentence=(
+            f"{people(1, looks)} looked at {many(signal.k, 'person')} without a reason on file in the {signal.days} days "
+            f"before their last one here or since, and at {signal.n - signal.k:,} in all the time before; "
+            f"{usual(signal.expected)}."
+        ),
+    )
