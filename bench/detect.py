@@ -22,7 +22,9 @@ from bench.detect_watch import BATCH, watched
 from bench.figures import Figure, Measured, keep, machine, show
 
 NAMES = {10**6: "signals_1e6", 10**7: "signals_1e7", 10**8: "signals_1e8"}
-_CLUSTER = "local-cluster[2,1,1024]"
+# Two workers of a core each, with as much memory as DuckDB has in one process.
+_CLUSTER = "local-cluster[2,1,4096]"
+_MEMORY = {"PYSPARK_SUBMIT_ARGS": "--driver-memory 3g --conf spark.executor.memory=4g pyspark-shell"}
 
 
 def main() -> int:
@@ -78,7 +80,9 @@ def detected(folder: Path, whosaw: Path, *more: str) -> tuple[float, float, floa
     """Processor seconds, seconds and gigabytes of `whosaw detect` over `folder`."""
     wall = time.monotonic()
     with subprocess.Popen(
-        [whosaw, "detect", folder, "--out", folder / f"findings{len(more)}.jsonl", *more], stdout=subprocess.DEVNULL
+        [whosaw, "detect", folder, "--out", folder / f"findings{len(more)}.jsonl", *more],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **_MEMORY},
     ) as run:
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)
