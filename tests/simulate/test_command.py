@@ -22,6 +22,19 @@ def test_it_says_how_believable_it_came_out(tmp_path, capsys):
     assert {row["of"] for row in said["rows"]} == {"looks of a principal", "looks at a person"}
 
 
+@pytest.mark.parametrize(("scenario", "planted"), [
+    ("none", "Nothing is planted."), ("curiosity", "Planted: 1 incident, with its benign twin; truth.jsonl says which."),
+])  # fmt: skip
+def test_it_says_what_to_do_next(tmp_path, monkeypatch, capsys, scenario, planted):
+    """What was planted, in words, and the two commands that find and measure it."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["simulate", "a company", *SMALL, "--scenario", scenario]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert planted in said
+    assert "whosaw detect 'a company' --out findings.jsonl" in said
+    assert "whosaw evaluate findings.jsonl --truth 'a company'/truth.jsonl" in said
+
+
 def test_a_file_of_ones_own_counts(tmp_path, capsys):
     """Its rates are taken, and the command line is stronger than the file."""
     (tmp_path / "own.toml").write_text('format = "whosaw-company/1"\nstaff = 70\nstart = 2025-03-03\n')

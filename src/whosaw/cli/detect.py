@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from whosaw.cli.options import Place, bars, format_option, say
+from whosaw.cli.options import Place, bars, dataset_there, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.cli.room import room, room_options
 from whosaw.cli.uncollected import uncollected
@@ -75,7 +75,7 @@ def detect(
     with (
         uncollected(really=replay is None),
         bars() as at,
-        open_dataset(folder, lenient=lenient, engine=engine, room=room(memory, spill)) as facts,
+        open_dataset(dataset_there(folder), lenient=lenient, engine=engine, room=room(memory, spill)) as facts,
     ):
         if facts.dataset is None:
             raise BadInput("not a dataset", where=folder.name)
@@ -127,14 +127,16 @@ def _told(made: Examined, out: Path, warnings: tuple[str, ...], rejected: tuple[
         sentence = (
             f"{counted(len(listed), 'finding')} and {counted(len(newest) - len(listed), 'look')} drawn by lot, in {out.name}; "
             f"{counted(coverage.looks, 'look')}, and of {coverage.with_person:,} at a person {coverage.explained:,} have a "
-            f"reason on file ({coverage.explained_percent} %), of {coverage.first:,} first ones {coverage.first_explained:,}."
+            f"reason on file ({coverage.explained_percent} %); of {coverage.first:,} that are somebody's first at that person, "
+            f"{coverage.first_explained:,} have one."
         )
     chance = (
         f"People, teams, cases and circles that were tried: {made.tried:,}. If all of them were innocent, about {_about(made.by_chance)} "
         f"would stand out as much as the weakest of the findings from the top."
     )
+    whole = f"Each line of {out.name} says whom it is about, on which looks it rests and what speaks against it: it is a question."
     more = (f"The first {_SHOWN} are shown; all are in {out.name}.",) if len(listed) > _SHOWN else ()
-    after = (*more, *((chance,) if listed else ()), *rejected, *warnings, *coverage.off)
+    after = (*more, *((whole, chance) if listed else ()), *rejected, *warnings, *coverage.off)
     return Table(
         sentence, ("rank", "finding", "score", "principals", "persons", "looks", "sentence"), rows, facts, after
     )

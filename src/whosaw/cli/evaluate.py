@@ -10,7 +10,7 @@ from typing import cast
 
 import click
 
-from whosaw.cli.options import Place, format_option, say
+from whosaw.cli.options import Place, file_there, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.cli.written import written
 from whosaw.errors import BadInput
@@ -43,6 +43,8 @@ _ENOUGH = 30  # incidents, from which on an interval is worth its name
 @format_option
 def evaluate(findings: Path, truth: Path, staff: int | None, units: Path | None, out: Path | None, form: str) -> int:
     """Measure findings against what was planted."""
+    file_there(findings, "give what whosaw detect --out wrote")
+    file_there(truth, "give truth.jsonl of the folder that was looked through")
     lines, planted = read_findings(findings), read_truth(truth)
     beside = truth.parent
     people = staff or staff_of(beside)

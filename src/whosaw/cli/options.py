@@ -21,7 +21,7 @@ import click
 from click.core import ParameterSource
 
 from whosaw.cli.output import FORMATS, Table, render
-from whosaw.errors import Misconfigured, Unavailable
+from whosaw.errors import BadInput, Misconfigured, Unavailable
 from whosaw.verify.progress import Progress
 from whosaw.wiring import House, house
 
@@ -44,6 +44,23 @@ class Place(click.Path):
         except (OSError, ValueError) as error:
             self.fail(getattr(error, "strerror", None) or "not a name that a file can have", param, ctx)
         return super().convert(value, param, ctx)
+
+
+def file_there(path: Path, hint: str) -> Path:
+    """`path`, where something is that can be read as a file. Raises BadInput."""
+    if not path.exists():
+        raise BadInput("is not there", where=path.name, hint=hint)
+    if path.is_dir():
+        raise BadInput("is a folder", where=path.name, hint=hint)
+    return path
+
+
+def dataset_there(path: Path) -> Path:
+    """`path`, where a folder is. Raises BadInput."""
+    if not path.is_dir():
+        what = "is no folder" if path.exists() else "is not there"
+        raise BadInput(what, where=path.name, hint="a dataset is a folder with dataset.json and looks: docs/dataset.md")
+    return path
 
 
 class Together(click.UsageError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import Place, format_option, say
+from whosaw.cli.options import Place, dataset_there, format_option, say
 from whosaw.cli.output import Cell, Table
 from whosaw.cli.written import written
 from whosaw.errors import BadInput
@@ -55,7 +55,7 @@ def elsewhere(read: Rules) -> tuple[str, ...]:
 
 def _counts(read: Rules) -> str:
     number = len(read.correlations)
-    return f"{number} of them {'counts' if number == 1 else 'count'} in a window"
+    return f"{number or 'none'} of them {'counts' if number < 2 else 'count'} in a window"
 
 
 @sigma.command("export")
@@ -71,7 +71,9 @@ def export(out: Path, folder: Path | None, one_in: int, form: str) -> int:
     from whosaw.facts.dataset.opened import open_dataset
     from whosaw.sigma.export import exported
 
-    with nullcontext() if folder is None else open_dataset(folder, lenient=True, engine="duckdb") as facts:
+    with (
+        nullcontext() if folder is None else open_dataset(dataset_there(folder), lenient=True, engine="duckdb") as facts
+    ):
         rules = list(exported(facts, one_in))
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from whosaw.cli.options import Place, bars, format_option, say
+from whosaw.cli.options import Place, bars, dataset_there, format_option, say
 from whosaw.cli.output import IN_PART, Cell, Table
 from whosaw.cli.sigma import elsewhere, rules_argument, sigma
 from whosaw.cli.written import written
@@ -37,7 +37,7 @@ def run(rules: tuple[Path, ...], folder: Path, out: Path, engine: str, lenient: 
     from whosaw.sigma.run import alerts
 
     read = read_rules(rules)
-    with bars() as at, open_dataset(folder, lenient=lenient, engine=engine) as facts:
+    with bars() as at, open_dataset(dataset_there(folder), lenient=lenient, engine=engine) as facts:
         found = alerts(facts, read, at)
         dataset = facts.dataset
     written(out, map(json_line, found))
@@ -56,7 +56,7 @@ def _told(found: list[Alert], read: Rules, out: Path, warnings: tuple[str, ...],
         for key, title, level in read.titles
     )
     silent = sum(1 for row in rows if not row["alerts"])
-    sentence = f"{counted(len(found), 'alert')} of {counted(len(rows) - silent, 'rule')}, in {out.name}; {silent} told nothing."
+    sentence = f"{counted(len(found), 'alert')} of {counted(len(rows) - silent, 'rule')}, in {out.name}{f'; {silent} told nothing' if silent else ''}."
     after = (
         "A rule says what it was told to say: these alerts have no p, and make no finding.",
         *elsewhere(read),

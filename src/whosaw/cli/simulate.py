@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,13 +64,13 @@ def simulate(
     planned = turns(scenario)
     with bars() as at:
         made = run(folder, here, seed=seed, days=days, scale=scale, scenarios=planned, form=files, tell=at)
-    say(_told(made, days), form)
+    say(_told(made, days, folder), form)
     return 0
 
 
-def _told(made: Made, days: int) -> Table:
+def _told(made: Made, days: int, folder: Path) -> Table:
     """What anybody needs to know to believe it, or not."""
-    figures = made.figures
+    figures, here = made.figures, shlex.quote(str(folder))
     explained = _share(figures.explained, figures.narrow)
     facts: dict[str, Cell] = {
         "looks": made.looks, "staff": made.staff, "persons": made.persons, "days": days, "incidents": made.incidents,
@@ -83,7 +84,7 @@ def _told(made: Made, days: int) -> Table:
     ]
     return Table(
         f"{counted(made.looks, 'look')} of {counted(made.staff, 'principal')} at {counted(made.persons, 'person')} in {counted(days, 'day')}. "
-        f"Planted: {made.incidents}, each with a benign twin, told in truth.jsonl.",
+        f"{_planted(made.incidents)}",
         ("of", "median", "of_a_hundred_the_last", "most"),
         tuple(spread),
         facts,
@@ -94,8 +95,16 @@ def _told(made: Made, days: int) -> Table:
             ),
             f"{facts['repeats']} are repeats; {facts['off_hours']} lie outside the hours of the one who looks.",
             f"{counted(figures.cases, 'case')}; {counted(figures.circle, 'time')} one of them names two persons who are tied to each other.",
+            f"Next: whosaw detect {here} --out findings.jsonl; then: whosaw evaluate findings.jsonl --truth {here}/truth.jsonl",
         ),
     )
+
+
+def _planted(incidents: int) -> str:
+    if not incidents:
+        return "Nothing is planted."
+    whose = "with its benign twin" if incidents == 1 else "each with a benign twin"
+    return f"Planted: {counted(incidents, 'incident')}, {whose}; truth.jsonl says which."
 
 
 def _share(part: int, whole: int) -> str:
