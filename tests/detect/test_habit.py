@@ -102,12 +102,55 @@ def test_nothing_on_file_is_nobody_s_habit():
 
 def test_no_more_are_expected_than_have_a_weak_reason():
     """Two a week are steady; of a quarter with three such persons three are expected, not twenty-four."""
-    at = {"function": "comms", "days": 7}
+    at = {"function": "comms", "unit": "press", "manager": None, "days": 7}
     units = {("principal", "e-1"): [{**at, "block": block} for block in range(WEEKS)]}
     weak = {("press", 7, block): 2 for block in range(WEEKS)} | {("press", 84, 0): 3}
     habits = Habits(units, {("principal", "e-1"): weak}, large=50)
-    assert habits.expected("principal", "e-1", "comms", ("press", 84, 0)) == 3
-    assert habits.expected("principal", "e-1", "comms", ("press", 7, 4)) == 2
+    assert habits.expected("principal", "e-1", ("press", 84, 0)) == 3
+    assert habits.expected("principal", "e-1", ("press", 7, 4)) == 2
+
+
+def test_who_takes_bare_persons_beside_a_habit_is_a_surprise():
+    """Two a week with a weak reason, and in one week six at whom nothing is on file."""
+    of = {**OFFICE, "e-1": [*STEADY[:5], STEADY[5] + 6, *STEADY[6:]]}
+    assert p_of(of, weak=OFFICE) < 1e-4 < 0.01 < p_of(of, weak=of)
+
+
+def test_whoever_is_the_only_one_of_a_function_and_moves_is_of_both():
+    """In the weeks before the move they were all there was of it."""
+    units = {
+        ("principal", "e-1"): [
+            {"function": "legal" if week < 3 else "comms", "unit": "u", "manager": "m", "days": 7, "block": week}
+            for week in range(WEEKS)
+        ]
+    }
+    weak = {("principal", "e-1"): {("press", 7, block): 2 for block in range(WEEKS)}}
+    habits = Habits(units, weak, large=50)
+    assert habits.expected("principal", "e-1", ("press", 7, 8)) == 2
+    assert habits.expected("principal", "e-1", ("press", 7, 0)) == 2
+
+
+def test_a_few_weeks_are_no_habit():
+    """Of one week the quieter half is the burst itself."""
+    row = {"function": "comms", "unit": "press", "manager": None, "days": 7}
+    for weeks, expected in ((5, 0), (6, 2)):
+        units = {("principal", "e-1"): [{**row, "block": block} for block in range(weeks)]}
+        weak = {("principal", "e-1"): {("press", 7, block): 2 for block in range(weeks)}}
+        assert Habits(units, weak, large=50).expected("principal", "e-1", ("press", 7, 0)) == expected
+
+
+def test_a_team_with_anybody_of_a_large_function_has_no_habit():
+    """Whatever its function is called."""
+    row = {"unit": "mixed", "manager": None, "days": 7}
+    units = {
+        ("principal", f"e-{n}"): [
+            {**row, "function": "safety" if n else "audit", "block": block} for block in range(WEEKS)
+        ]
+        for n in range(4)
+    }
+    weak = {("unit", "mixed"): {("press", 7, block): 2 for block in range(WEEKS)}}
+    assert Habits(units, weak, large=4).expected("unit", "mixed", ("press", 7, 0)) == 2
+    assert Habits(units, weak, large=3).expected("unit", "mixed", ("press", 7, 0)) == 0
 
 
 def test_a_large_function_has_no_habit():

@@ -171,9 +171,9 @@ def tallies(
 ) -> list[Tally]:
     """The strongest count of every unit (of those that `only` takes: kind, unit, function), its p paid for.
 
-        `beside`: rows like those of `k`, of persons of the same label with a reason. Of those whom a unit has more than others have,
+    `beside`: rows like those of `k`, of persons of the same label with a reason. Of those whom a unit has more than others have,
     so large a share is expected to be `missing` its reason: whose work such persons are lacks it more often than others meet them.
-        `weak`: the same of those of `k` that have a weak one; what few people steadily have of these is expected, too: habit.py.
+    `weak`: the same of those of `k` that have a weak one; what few people steadily have of these is expected, too: habit.py.
     """
     units: dict[tuple[str, str], list[Any]] = {}
     for row in n:
@@ -225,10 +225,9 @@ class _Counted:
             worked = self._beside.get((kind, id_), {}).get(at, 0)
             # As many as others have for as many persons are in the others' rate already.
             more = max(0.0, worked / row["n"] - self._shares.get((at[0], at[1]), 0.0))
-            more = self._missing * more + self._habits.expected(kind, id_, row["function"], at) / row["n"]
-            if more:
-                usual = replace(usual, rate=min(1.0, usual.rate + more))
-            p = at_least(hits[at], row["n"], usual.rate, usual.inverse_s)
+            if self._missing * more:
+                usual = replace(usual, rate=min(1.0, usual.rate + self._missing * more))
+            usual, p = self._with_habit(kind, id_, at, row["n"], usual)
             if kind == "principal" and at[1] == last[0]:
                 self._alone[id_, at[0]] = min(p, self._alone.get((id_, at[0]), 1.0))
             if p < least:
@@ -242,6 +241,16 @@ class _Counted:
             others=best.others, label=where[0], block=where[2], usual=best, alone=self._alone,
             whole=best.rate * sum(row["n"] for (days, _), row in rows.items() if days == last[0]),
         )  # fmt: skip
+
+    def _with_habit(self, kind: str, id_: str, at: _Where, n: int, usual: Usual) -> tuple[Usual, float]:
+        """What is usual with the unit's own habit, and the p of its hits; of those that are in no habit alone, where that is less."""
+        hits = self._hits[kind, id_][at]
+        expected = self._habits.expected(kind, id_, at)
+        if not expected:
+            return usual, at_least(hits, n, usual.rate, usual.inverse_s)
+        bare = at_least(hits - self._habits.weak(kind, id_, at), n, usual.rate, usual.inverse_s)
+        more = replace(usual, rate=min(1.0, usual.rate + expected / n))
+        return more, times(min(at_least(hits, n, more.rate, more.inverse_s), bare), 2)
 
     def _of_all(self) -> dict[tuple[str, int], float]:
         """Per label and length of the window: the share of such persons with a reason among all whom people looked at."""

@@ -58,7 +58,7 @@ def test_who_takes_persons_along_is_found(told):
     assert {look.who for look in found.looks} == {TAKES}
     assert not any(look.explained for look in found.looks)
     assert found.sentence.startswith("One person of support looked at 3")
-    assert "in the 14 days before their last one here or since, and at" in found.sentence
+    assert "days up to their last day here, or since, and at" in found.sentence
 
 
 @pytest.mark.parametrize("who", [HANDS_OVER, GOES])
@@ -98,12 +98,44 @@ def test_what_a_folder_tells_of_nobody_is_nothing():
     assert _said(made) == {}
 
 
+def test_whoever_works_with_the_same_persons_every_week_takes_nobody_along():
+    """Twenty persons without a reason in each week to the last: none of them is new in the last one."""
+    made, _ = _made()
+    plant = Plant(made)
+    for week in range(9):
+        for n, person in enumerate(plant.others(20, 340)):
+            plant.look(GOES, person, 1 + 7 * week + n / 10, f_contacts=1)
+    assert _said(made)[GOES].p > 0.05
+
+
+def test_what_begins_after_the_run_is_not_known():
+    """Whoever is hired again later has left."""
+    made, _ = _made()
+    row = next(row for row in made.staff if row["who"] == TAKES)
+    made.staff.append({**row, "valid_from": at(400), "valid_to": None})
+    assert _said(made)[TAKES].p < 0.001
+
+
+def test_a_journal_without_a_directory_of_cases_reproaches_nobody():
+    """Nobody could have a reason there."""
+    made, _ = _made()
+    with made.opened("cases", "case_persons") as facts:
+        world = world_of(facts, AS_OF, load_defaults(), load_templates())
+        assert not any(s.looks for s in signals(leaving, world, 1.0))
+
+
 def test_uneven_is_measured_on_those_who_stay():
     """Whose persons without a reason fall into one window together, as their work does not, makes that usual for those who leave."""
     numbers = load_defaults().of(leaving.NAME, leaving.NUMBERS)
     whole = {f"e-{n}": leaving._Whole(u=20, e=80, began=89) for n in range(200)}
-    even = [
-        {"who": f"e-{n}", "block": b, "days": 30, "u": 7 if b else 6, "e": 27} for n in range(200) for b in range(3)
-    ]
-    lumps = [{"who": f"e-{n}", "block": n % 3, "days": 30, "u": 20, "e": 27} for n in range(200)]
+    even = [{"who": f"e-{n}", "block": b, "u": 7 if b else 6, "e": 27} for n in range(200) for b in range(3)]
+    lumps = [{"who": f"e-{n}", "block": n % 3, "u": 20, "e": 27} for n in range(200)]
     assert leaving._uneven(30, even, whole, numbers) < numbers.uneven < 0.5 < leaving._uneven(30, lumps, whole, numbers)
+
+
+def test_one_who_takes_a_thousand_makes_that_usual_for_nobody():
+    numbers = load_defaults().of(leaving.NAME, leaving.NUMBERS)
+    whole = {f"e-{n}": leaving._Whole(u=20, e=80, began=89) for n in range(200)} | {"e-x": leaving._Whole(1000, 0, 89)}
+    even = [{"who": f"e-{n}", "block": b, "u": 7 if b else 6, "e": 27} for n in range(200) for b in range(3)]
+    heavy = [*even, {"who": "e-x", "block": 0, "u": 1000, "e": 0}]
+    assert leaving._uneven(30, heavy, whole, numbers) < leaving._uneven(30, even, whole, numbers) + 0.02
