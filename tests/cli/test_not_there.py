@@ -12,6 +12,7 @@ from tests.cli.desk import typed
     (("sigma", "export", "--out", "made", "--measured", "nowhere"), "nowhere: is not there"),
     (("evaluate", "nowhere", "--truth", "file"), "nowhere: is not there"),
     (("evaluate", "file", "--truth", "folder"), "folder: is a folder"),
+    (("evaluate", ".", "--truth", "file"), ".: is a folder"),
 ])  # fmt: skip
 def test_what_is_not_there_is_said_in_words(tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)

@@ -14,6 +14,7 @@ DEFAULTS, TEMPLATES = load_defaults(), load_templates()
 STAFF = [
     {"who": f"e-{n}", "unit": "u-1" if n < 7 else "u-2", "function": "support" if n < 7 else "audit"} for n in range(9)
 ]
+STAFF[1]["own_person"] = "p-home"
 CASE = {"type": "ticket", "opened": at(10), "closed": at(15), "assignee": "e-1"}
 OTHER = {**CASE, "assignee": "e-8"}
 NAMED = {"added": at(10), "added_by": "e-8"}
@@ -57,6 +58,11 @@ def test_what_anybody_can_type_is_no_case_and_one_whose_link_is_missing_is():
         "of another's queue": {**OTHER, "assignee": None, "queue": "q-2"},
         "of a queue that one had": {**OTHER, "assignee": None, "queue": "q-3"},
         "handed on before": {**CASE, "known_to": at(19)},
+        "handed to them since": {**CASE, "known_from": at(20.1), "first": 0},
+        "told of days later": {**CASE, "known_from": at(22.1)},
+        "empty, of nobody, and opened by them": {**CASE, "assignee": None, "opened_by": "e-1"},
+        "empty, of nobody, and opened from home": {**CASE, "assignee": None, "opened_by": "p-home"},
+        "empty, of nobody, and asked for by them": {**CASE, "assignee": None, "requester": "e-1"},
     }
     good = {
         "theirs": CASE,
@@ -70,11 +76,14 @@ def test_what_anybody_can_type_is_no_case_and_one_whose_link_is_missing_is():
         "closed a week before": {**CASE, "closed": at(13.1)},
         "for which the person asked": {**OTHER, "requester": "for which the person asked", "opened_by": "e-1"},
         "handed on since": {**CASE, "known_to": at(30)},
+        "told of a day later": {**CASE, "known_from": at(21)},
+        "of their unit, and opened by them": {**OTHER, "queue": "u-1", "opened_by": "e-1"},
     }
     cases = [{**case, "case_id": of} for of, case in {**bad, **good}.items()]
     cases += [
         {**OTHER, "case_id": of, "known_from": at(19), "first": 0} for of in ("handed on before", "handed on since")
     ]
+    cases.append({**OTHER, "case_id": "handed to them since", "known_to": at(20.1)})
     works = {"who": "e-1", "scope_kind": "queue", "scope": "q-1", "valid_from": at(1)}
     assignments = [
         works,
@@ -91,10 +100,14 @@ def test_somebody_elses_case_that_names_the_person_is_one():
         "": NAMED,
         "nobody knows when": {"added": None, "added_by": None},
         "a day late": {**NAMED, "added": at(20.9)},
+        "told of a day late": {**NAMED, "known_from": at(21)},
     }
     bad = {
         "late": {**NAMED, "added": at(21.1)},
         "by oneself": {**NAMED, "added_by": "e-1"},
+        "from home": {**NAMED, "added_by": "p-home"},
+        "told of days late": {**NAMED, "known_from": at(22.1)},
+        "said otherwise since": {**NAMED, "known_from": at(20.1), "first": 0},
         "another": {**NAMED, "person": "p-none"},
         "no more": {**NAMED, "known_to": at(19)},
     }

@@ -26,13 +26,14 @@ def test_it_says_how_believable_it_came_out(tmp_path, capsys):
     ("none", "Nothing is planted."), ("curiosity", "Planted: 1 incident, with its benign twin; truth.jsonl says which."),
 ])  # fmt: skip
 def test_it_says_what_to_do_next(tmp_path, monkeypatch, capsys, scenario, planted):
-    """What was planted, in words, and the two commands that find and measure it."""
+    """What was planted, in words, and the commands that find it and, where it is there, measure it."""
     monkeypatch.chdir(tmp_path)
     assert main(["simulate", "a company", *SMALL, "--scenario", scenario]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert planted in said
     assert "whosaw detect 'a company' --out findings.jsonl" in said
-    assert "whosaw evaluate findings.jsonl --truth 'a company'/truth.jsonl" in said
+    measured = "whosaw evaluate findings.jsonl --truth 'a company'/truth.jsonl" in said
+    assert measured == (scenario != "none")
 
 
 def test_a_file_of_ones_own_counts(tmp_path, capsys):

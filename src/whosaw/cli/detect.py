@@ -32,11 +32,12 @@ class _Period(click.ParamType):  # type: ignore[type-arg]
     """`7d`, `12h`: a length of time, in microseconds."""
 
     name = "period"
+    takes = "a length of time such as 7d or 12h"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            self.fail("not a length of time such as 7d or 12h", param, ctx)
+            self.fail(f"not {self.takes}", param, ctx)
         return int(found[1]) * (DAY if found[2] == "d" else DAY // 24)
 
 

@@ -49,9 +49,9 @@ class Place(click.Path):
 def file_there(path: Path, hint: str) -> Path:
     """`path`, where something is that can be read as a file. Raises BadInput."""
     if not path.exists():
-        raise BadInput("is not there", where=path.name, hint=hint)
+        raise BadInput("is not there", where=path.name or ".", hint=hint)
     if path.is_dir():
-        raise BadInput("is a folder", where=path.name, hint=hint)
+        raise BadInput("is a folder", where=path.name or ".", hint=hint)
     return path
 
 
@@ -59,7 +59,9 @@ def dataset_there(path: Path) -> Path:
     """`path`, where a folder is. Raises BadInput."""
     if not path.is_dir():
         what = "is no folder" if path.exists() else "is not there"
-        raise BadInput(what, where=path.name, hint="a dataset is a folder with dataset.json and looks: docs/dataset.md")
+        raise BadInput(
+            what, where=path.name or ".", hint="a dataset is a folder with dataset.json and looks: docs/dataset.md"
+        )
     return path
 
 

@@ -95,7 +95,8 @@ def _told(made: Made, days: int, folder: Path) -> Table:
             ),
             f"{facts['repeats']} are repeats; {facts['off_hours']} lie outside the hours of the one who looks.",
             f"{counted(figures.cases, 'case')}; {counted(figures.circle, 'time')} one of them names two persons who are tied to each other.",
-            f"Next: whosaw detect {here} --out findings.jsonl; then: whosaw evaluate findings.jsonl --truth {here}/truth.jsonl",
+            f"Next: whosaw detect {here} --out findings.jsonl",
+            *([f"Then: whosaw evaluate findings.jsonl --truth {here}/truth.jsonl"] if made.incidents else []),
         ),
     )
 

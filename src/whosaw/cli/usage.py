@@ -8,6 +8,8 @@ Click quotes what it does not understand. That can be an account id, put one pla
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from whosaw.cli.options import Place, Together
@@ -45,4 +47,25 @@ def _wrong(error: click.BadParameter) -> str:
         return f"{name} is one of: {', '.join(map(str, param.type.choices))}"
     if param is not None and isinstance(param.type, Place):
         return f"{name}: {error.message}"
-    return f"{name} has a value that cannot be used"
+    return f"{name} {_takes(param.type)}" if param is not None else f"{name} has a value that cannot be used"
+
+
+def _takes(kind: click.ParamType[Any]) -> str:
+    """What an option of this type takes."""
+    match kind:
+        case click.types.IntParamType():
+            return f"takes a whole number{_between(kind)}"
+        case click.types.FloatParamType():
+            return f"takes a number{_between(kind)}"
+        case _ if hasattr(kind, "takes"):
+            return f"takes {kind.takes}"
+        case _:
+            return "has a value that cannot be used"
+
+
+def _between(kind: click.ParamType[Any]) -> str:
+    if not isinstance(kind, (click.IntRange, click.FloatRange)):
+        return ""
+    low = "" if kind.min is None else f", {'more than' if kind.min_open else 'at least'} {kind.min:,}"
+    high = "" if kind.max is None else f", {'less than' if kind.max_open else 'at most'} {kind.max:,}"
+    return low + high

@@ -6,7 +6,7 @@ Invariant: a silence is worth as much as its coverage, so both are always shown 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
@@ -102,9 +102,18 @@ def _by(rows: Sequence[Any], name: str) -> tuple[tuple[str, int], ...]:
 
 
 def runs(detector: Detector, world: World) -> bool:
-    """The tables that it needs are known, or what else tells the same."""
+    """The tables that it needs are known, or what else tells the same; and they say what it needs of somebody."""
+    return _has_tables(detector, world) and _idle(detector, world) is None
+
+
+def _has_tables(detector: Detector, world: World) -> bool:
     known = frozenset(world.facts.tables)
     return known >= detector.NEEDS or (known | {"links"} >= detector.NEEDS and homes_alone(world))
+
+
+def _idle(detector: Detector, world: World) -> str | None:
+    idle: Callable[[World], str | None] = getattr(detector, "idle", lambda _: None)
+    return idle(world)
 
 
 def homes_alone(world: World) -> bool:
@@ -122,11 +131,7 @@ def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
         missing.append("Circles of persons are homes alone: no table says who else is linked to whom.")
     if "persons" not in known:
         missing.append("Nobody counts as protected: no table says who is.")
-    signals = [
-        f"The signal {d.NAME} is off: it needs {', '.join(sorted(d.NEEDS - known))}."
-        for d in detectors
-        if not runs(d, world)
-    ]
+    signals = [f"The signal {d.NAME} is off: {why}." for d in detectors if (why := _why_off(d, world)) is not None]
     authors = [] if "cases" not in known else _unknown(world, "cases", "opened_by", "cases do not say who opened them")
     if "case_persons" in known:
         authors += _unknown(world, "case_persons", "added_by", "namings of a person in a case do not say who made them")
@@ -134,6 +139,12 @@ def _off(world: World, detectors: Sequence[Detector]) -> tuple[str, ...]:
         f"The reason {t.id} is off: it needs {', '.join(sorted(t.needs - known))}." for t in reasons_off(world)
     ]
     return (*missing, *_wide(world), *authors, *signals, *templates)
+
+
+def _why_off(detector: Detector, world: World) -> str | None:
+    if not _has_tables(detector, world):
+        return f"it needs {', '.join(sorted(detector.NEEDS - frozenset(world.facts.tables)))}"
+    return _idle(detector, world)
 
 
 def _absent(table: str, world: World) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from whosaw.detect.toml import digest, exactly, number, read, shipped, whole
 from whosaw.errors import Misconfigured
+from whosaw.facts.columns import DAY
 
 if TYPE_CHECKING:
     from whosaw.detect.signal import Detector
@@ -159,6 +160,11 @@ class Defaults:
     silence: Silence
     signals: Mapping[str, object]
     digest: str
+
+    @property
+    def feed_lag(self) -> int:
+        """`feed_lag_hours` in microseconds."""
+        return self.feed_lag_hours * (DAY // 24)
 
     def of(self, signal: str, numbers: type[_N]) -> _N:
         """The numbers of `signal`, which are of this class."""

@@ -25,7 +25,7 @@ from whosaw.detect.templates import HOMES, ONLY, Instant, Ref, Template, Templat
 from whosaw.facts.columns import DAY, FIELDS
 from whosaw.facts.extra import need
 from whosaw.facts.opened import Facts
-from whosaw.facts.prepared.looks import holds
+from whosaw.facts.prepared.looks import holds, unsaid
 from whosaw.model.access import Mode
 
 # Weight and place in one whole number, so that one `max` finds the largest weight and, among equals, the first template.
@@ -203,7 +203,7 @@ def _judged(
     place, template = placed
     pairs = _with_units(_path(looks, tables, template, groups), tables, template)
     pairs = pairs.mutate(
-        late=_any(_late(pairs, template, defaults.feed_lag_hours * (DAY // 24))),
+        late=_any(_late(pairs, template, defaults.feed_lag)),
         over=_any([] if template.end is None else [pairs.l_t >= _time(pairs, template.end)]),
         own=_any(_own(pairs, template)),
     )
@@ -378,16 +378,11 @@ def _own(pairs: Any, template: Template) -> list[Any]:
 
 
 def _late(pairs: Any, template: Template, lag: int) -> list[Any]:
-    """The reason came after the look: by its own times, or because the directory did not say so yet.
-
-    The first word about a thing is forgiven the lag of the feed; a change of what was said is not.
-    """
-    ibis = need("ibis", "watching")
+    """The reason came after the look: by its own times, or because the directory did not say so yet."""
     late = [] if template.start is None else [pairs.l_t < _time(pairs, template.start)]
     late += [pairs.l_t <= _time(pairs, each) for each in template.before]
     for name in sorted(template.needs & _VERSIONED):
-        forgiven = ibis.ifelse(pairs[f"{name}__first"] == 1, lag, 0)
-        late.append(pairs.l_t < pairs[f"{name}__known_from"] - forgiven)
+        late.append(unsaid(pairs[f"{name}__known_from"], pairs[f"{name}__first"], pairs.l_t, lag))
     return late
 
 

@@ -150,10 +150,8 @@ def _versions(world: World, looks: Any) -> Any:
     of = ("row", "t", "who", "own_person", "unit", "function", "person", "for_", "case")
     looks = looks.select(**{f"l_{name}": looks[name] for name in of})
     cases = world.tables["cases"]
-    pairs = looks.inner_join(
-        cases, [looks.l_case == cases.case_id, cases.known_to.isnull() | (looks.l_t < cases.known_to)]
-    )
-    pairs = not_theirs(world, pairs)
+    pairs = looks.inner_join(cases, looks.l_case == cases.case_id)
+    pairs = not_theirs(world, pairs.filter(_may_be_known(pairs)))
     return pairs.select(
         "l_row", "l_for_", "l_function", "type",
         c_over=_holds(pairs.l_t >= pairs.closed + 7 * DAY),
@@ -163,6 +161,12 @@ def _versions(world: World, looks: Any) -> Any:
         c_not_theirs=pairs.not_theirs,
         c_requester=_holds(pairs.requester == pairs.l_person),
     )  # fmt: skip
+
+
+def _may_be_known(pairs: Any) -> Any:
+    """The version had not been taken back at the look, and is no later change of what was said then. A first word counts whenever it came."""
+    said = (pairs["first"] == 1) | pairs.known_from.isnull() | (pairs.known_from <= pairs.l_t)
+    return said & (pairs.known_to.isnull() | (pairs.l_t < pairs.known_to))
 
 
 def _holds(condition: Any) -> Any:
@@ -219,8 +223,8 @@ def _of_names(world: World, looks: Any) -> Any:
     ibis = need("ibis", "watching")
     looks = looks.select(**{f"l_{n}": looks[n] for n in ("row", "t", "who", "own_person", "person", "case")})
     cp = world.tables["case_persons"]
-    valid = cp.known_to.isnull() | (looks.l_t < cp.known_to)
-    named = looks.inner_join(cp, [looks.l_case == cp.case_id, looks.l_person == cp.person, valid])
+    named = looks.inner_join(cp, [looks.l_case == cp.case_id, looks.l_person == cp.person])
+    named = named.filter(_may_be_known(named))
     own = ((named.added_by == named.l_who) | (named.added_by == named.l_own_person)).fill_null(False)
     named = named.select(
         "l_row", any=1, before=ibis.ifelse((named.added > named.l_t).fill_null(False), 0, 1),

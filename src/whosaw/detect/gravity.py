@@ -47,7 +47,7 @@ _SAID: Mapping[str, str] = {
 }
 _TRAITS = tuple(_SAID)
 _CASELESS = _TRAITS.index("caseless")
-_AGAIN = "Mostly it went on in other weeks."
+_AGAIN = "Mostly the same person was looked at again in other weeks."
 # Where some of these looks name one.
 _NONE_THAT = "Mostly no case was named that was open then, and theirs or about the person."
 # Between the two ids of a pair. Where an id has it, too, some more pairs are read than were asked for.

@@ -20,6 +20,7 @@ from whosaw.detect.fits import not_theirs
 from whosaw.detect.signal import World
 from whosaw.facts.columns import DAY
 from whosaw.facts.extra import need
+from whosaw.facts.prepared.looks import unsaid
 
 # As long after the look a case may be opened, and before it be closed, as the reasons in templates.toml allow.
 _EARLY, _OVER = DAY, 7 * DAY
@@ -41,7 +42,7 @@ def _named(world: World) -> Any:
     """c_row: the looks without a reason whose case may be one."""
     looks = world.looks
     looks = looks.filter(looks.u == 1, looks["case"].notnull(), looks.person.notnull())
-    of = {f"l_{name}": looks[name] for name in ("row", "t", "who", "unit", "person", "case")}
+    of = {f"l_{name}": looks[name] for name in ("row", "t", "who", "own_person", "unit", "person", "case")}
     return _fitting(world, looks.select(**of)).union(_elsewhere(world)).distinct()
 
 
@@ -51,24 +52,45 @@ def _fitting(world: World, looks: Any) -> Any:
     pairs = looks.inner_join(
         cases, [looks.l_case == cases.case_id, cases.known_to.isnull() | (looks.l_t < cases.known_to)]
     )
+    pairs = pairs.filter(~unsaid(pairs.known_from, pairs["first"], pairs.l_t, world.defaults.feed_lag).fill_null(False))
     over = (pairs.l_t >= pairs.closed + _OVER).fill_null(False)
     pairs = pairs.filter(pairs.opened <= pairs.l_t + _EARLY, ~over)
     if not {"staff", "case_persons"} <= world.tables.keys():
         return pairs.select(c_row=pairs.l_row)
     asked = pairs.filter(pairs.requester == pairs.l_person).select(c_row="l_row")
     theirs = not_theirs(world, pairs)
-    theirs = theirs.filter(theirs.not_theirs == 0).select(c_row="l_row")
+    # An empty one that lies with nobody is as easily opened as a number is typed.
+    empty = (
+        theirs.assignee.isnull()
+        & theirs.queue.isnull()
+        & (_own(theirs.opened_by, theirs) | _own(theirs.requester, theirs))
+    )
+    theirs = theirs.filter(theirs.not_theirs == 0, ~empty).select(c_row="l_row")
     return theirs.union(asked).union(_about(world, pairs))
 
 
 def _about(world: World, pairs: Any) -> Any:
     """c_row: those whose case names the person, not by the one who looked."""
     cp = world.tables["case_persons"]
-    cp = cp.select(n_case="case_id", n_person="person", n_added="added", n_by="added_by", n_to="known_to")
-    met = pairs.select("l_row", "l_t", "l_who", "l_case", "l_person")
+    cp = cp.select(
+        n_case="case_id",
+        n_person="person",
+        n_added="added",
+        n_by="added_by",
+        n_from="known_from",
+        n_to="known_to",
+        n_first="first",
+    )
+    met = pairs.select("l_row", "l_t", "l_who", "l_own_person", "l_case", "l_person")
     met = met.inner_join(cp, [met.l_case == cp.n_case, met.l_person == cp.n_person])
-    own, late = (met.n_by == met.l_who).fill_null(False), (met.n_added > met.l_t + _EARLY).fill_null(False)
-    return met.filter(~own, ~late, met.n_to.isnull() | (met.l_t < met.n_to)).select(c_row="l_row")
+    late = (met.n_added > met.l_t + _EARLY) | unsaid(met.n_from, met.n_first, met.l_t, world.defaults.feed_lag)
+    gone = met.n_to.isnull() | (met.l_t < met.n_to)
+    return met.filter(~_own(met.n_by, met), ~late.fill_null(False), gone).select(c_row="l_row")
+
+
+def _own(hand: Any, looks: Any) -> Any:
+    """It is that of the one who looked, or of their private account."""
+    return ((hand == looks.l_who) | (hand == looks.l_own_person)).fill_null(False)
 
 
 def _elsewhere(world: World) -> Any:

@@ -184,6 +184,7 @@ class Detector(Protocol):
         """Ibis tables of whole numbers and texts by name. The driver sorts each by its columns, first to last.
 
         Those in a constant SLICED, if there is one, are kept in the engine, and read slice by slice and once: facts/opened.py.
+        A function `idle(world)`, if there is one, says why it is off though its tables are there, and None where it is not.
         """
         ...
 

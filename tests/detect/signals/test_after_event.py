@@ -17,7 +17,7 @@ def test_looks_that_follow_an_article_are_found_and_help_for_its_author_is_not(t
     assert found.p < 1e-3
     assert by_event["v-y"].p > 0.05
     assert found.sentence == (
-        "One person of safety looked at 3 persons in the circle of those named by a critical article, in the 45 days after "
+        "One person of safety looked at 3 persons of those named by a critical article and of those around them, in the 45 days after "
         "it, without a reason on file; in the months before nobody had."
     )
     assert all(names_nobody(s, town.made) for s in signals)

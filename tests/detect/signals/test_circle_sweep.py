@@ -28,7 +28,7 @@ def test_a_circle_shared_out_is_found_and_its_twin_is_not(town):
     assert set(mine.persons) >= set(sweep.persons)
     assert by_seed[town.plants["takeover"].persons[0]].p > 0.05
     assert mine.sentence == (
-        "Four people of audit looked at intimate data of 7 of the 14 persons in the circle of one protected person, no "
+        "Four people of audit looked at intimate data of 7 of the 14 persons around one protected person, that one included, no "
         "two at the same person, in 30 days without a reason on file; none would be usual."
     )
     assert all(names_nobody(s, town.made) for s in signals)
@@ -53,8 +53,8 @@ def test_a_list_covered_by_cases_stands_out_by_who_it_is_about():
     assert first.principals == ("e-0007",)
     assert first.p < 1e-3
     assert first.sentence == (
-        "One person of audit looked at 6 of the 9 persons in the circle of one person in 60 days, all of them for a reason "
-        "on file; none would be usual."
+        "One person of audit looked at 6 of the 9 persons around one person, that one included, in 60 days with a reason on "
+        "file for all of them; hardly anybody with as much work looks at so many around one."
     )
 
 

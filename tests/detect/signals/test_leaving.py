@@ -6,6 +6,7 @@ from tests.detect.calm import AS_OF, calm
 from tests.detect.signals.misuse import Plant
 from tests.detect.typed import at
 
+from whosaw.detect.coverage import cover, runs
 from whosaw.detect.defaults import load_defaults
 from whosaw.detect.run import signals, world_of
 from whosaw.detect.signals import leaving
@@ -93,9 +94,22 @@ def test_looks_under_an_account_that_has_ended_count(told):
     assert set(after) <= set(found.persons)
 
 
-def test_what_a_folder_tells_of_nobody_is_nothing():
+def test_where_nobody_has_left_it_is_off_and_nobody_pays_for_it():
+    """It says so. An end that comes later is none yet, and one long ago is none any more."""
     made = calm(12, persons=1600, each=4)
-    assert _said(made) == {}
+    made.staff[0] |= {"valid_to": at(400)}
+    made.staff[1] |= {"valid_to": at(-100)}
+    with made.opened() as facts:
+        world = world_of(facts, AS_OF, load_defaults(), load_templates())
+        assert signals(leaving, world, 1.0) == []
+        assert not runs(leaving, world)
+        off = "The signal leaving is off: the table staff says of nobody that they have left lately."
+        assert off in cover(world, (leaving,)).off
+    made.staff[2] |= {"valid_to": at(80)}
+    with made.opened() as facts:
+        world = world_of(facts, AS_OF, load_defaults(), load_templates())
+        assert runs(leaving, world)
+        assert not any("leaving" in sentence for sentence in cover(world, (leaving,)).off)
 
 
 def test_whoever_works_with_the_same_persons_every_week_takes_nobody_along():

@@ -333,6 +333,6 @@ def _sentence(event: Event, looks: Sequence[Evidence]) -> str:
     usual = round(event.expected)
     expected = f", and {spelled(usual)} such {'look' if usual == 1 else 'looks'} would be usual" if usual else ""
     return (
-        f"{people(len({e.who for e in looks}), looks)} looked {what} in the circle of those named by {event.what}, {when} "
+        f"{people(len({e.who for e in looks}), looks)} looked {what} of those named by {event.what} and of those around them, {when} "
         f"it, without a reason on file; in the months before {before}{expected}."
     )

@@ -47,7 +47,7 @@ from whosaw.detect.expected import (
 from whosaw.detect.signal import Evidence, Family, Signal, World
 from whosaw.detect.sweeps import LEAST, WAYS, Sweeps, Way, same_hand
 from whosaw.detect.tails import poissons, times
-from whosaw.detect.wording import days_of, many, people, spelled, usual
+from whosaw.detect.wording import days_of, many, people, share, usual
 from whosaw.facts.columns import DAY
 from whosaw.facts.extra import need
 
@@ -343,19 +343,24 @@ def _told(circle: Circle, seen: Sequence[Evidence], world: World, numbers: NUMBE
 def _sentence(circle: Circle, looks: Sequence[Evidence]) -> str:
     persons, whos = {e.person for e in looks}, {e.who for e in looks}
     centre = "one protected person" if circle.guarded else "one person"
-    circle_ = f"{len(persons):,} of the {many(circle.size, 'person')} in the circle of {centre}"
+    around = f"{len(persons):,} of the {many(circle.size, 'person')} around {centre}, that one included,"
     days = many(days_of(looks), "day")
     if circle.any_reason:
         covered = len({e.person for e in looks if e.explained})
-        some = "all" if covered == len(persons) else spelled(covered)
-        reasons = f", {some} of them for a reason on file" if covered else ""
-        return f"{people(len(whos), looks)} looked at {circle_} in {days}{reasons}; {usual(circle.expected)}."
+        reasons = f" with a reason on file for {share(covered, len(persons))}" if covered else ""
+        # One or none around each person is what work brings: that none would be usual is not what is meant.
+        few = (
+            usual(circle.expected)
+            if circle.expected >= 0.5
+            else "hardly anybody with as much work looks at so many around one"
+        )
+        return f"{people(len(whos), looks)} looked at {around} in {days}{reasons}; {few}."
     what = "at intimate data of" if circle.intimate else "at"
     each = (
-        ", no two at the same person,"
+        " no two at the same person,"
         if len(whos) > 1 and len({(e.who, e.person) for e in looks}) == len(persons)
         else ""
     )
     few = ", and as many looks would come from more people" if circle.hands else ""
     why = "with no case named and no reason, however weak, on file" if circle.bare else "without a reason on file"
-    return f"{people(len(whos), looks)} looked {what} {circle_}{each} in {days} {why}; {usual(circle.expected)}{few}."
+    return f"{people(len(whos), looks)} looked {what} {around}{each} in {days} {why}; {usual(circle.expected)}{few}."

@@ -63,11 +63,18 @@ class Leaving(Signal):
 # ── on the engine ──
 
 
+def idle(world: World) -> str | None:
+    """Where nobody has left, others of the family must not pay for asking."""
+    gone = _left(_terms(world), world)
+    (found,) = world.facts.rows(gone.aggregate(gone=gone.count()), (), "leavers")
+    return None if found["gone"] else "the table staff says of nobody that they have left lately"
+
+
 def query(world: World) -> dict[str, Any]:
     """Who left, persons in each window before that; of those who stay, in windows of one length; and the whole of both."""
     numbers = world.defaults.of(NAME, NUMBERS)
     terms = _terms(world)
-    left = terms.filter(terms.open == 0, terms.ended >= 0, terms.ended < world.defaults.reference_days)
+    left = _left(terms, world)
     work = _firsts(world).anti_join(terms.filter(terms.machine == 1), "who")
     last, stayed = work.inner_join(left.select("who", "ended"), "who"), work.anti_join(left, "who")
     enough = stayed.group_by("who").aggregate(u=stayed.u_ago.count())
@@ -109,6 +116,10 @@ def _terms(world: World) -> Any:
         machine=ibis.ifelse(s.function == MACHINES, 1, 0).max(),
     )  # fmt: skip
     return s.select("who", "open", "ended", "began", "machine")
+
+
+def _left(terms: Any, world: World) -> Any:
+    return terms.filter(terms.open == 0, terms.ended >= 0, terms.ended < world.defaults.reference_days)
 
 
 def _each(lengths: Sequence[int], counted: Callable[[int], Any]) -> Any:

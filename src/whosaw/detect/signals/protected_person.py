@@ -38,7 +38,7 @@ _CALLED: Mapping[str, tuple[str, str]] = {
     "litigant": ("opponent in court", "opponents in court"),
     "regulator": ("person of a regulator", "persons of regulators"),
     "politician": ("politician", "politicians"),
-    "union": ("person of a union", "persons of unions"),
+    "union": ("member of a union", "members of unions"),
     "minor": ("minor", "minors"),
     "public_figure": ("public figure", "public figures"),
 }

@@ -102,6 +102,14 @@ def holds(start: Any, end: Any, t: Any) -> Any:
     return (start.isnull() | (start <= t)) & (end.isnull() | (t < end))
 
 
+def unsaid(known_from: Any, first: Any, t: Any, lag: int) -> Any:
+    """What a version says, known since `known_from`, nobody had said yet at the instant `t`; null where nobody knows since when.
+
+    The first word about a thing is forgiven the `lag` of the feed (microseconds); a change of what was said is not.
+    """
+    return t < known_from - need("ibis", "watching").ifelse(first == 1, lag, 0)
+
+
 def seen_by(tables: Mapping[str, Any], as_of: int) -> dict[str, Any]:
     """`tables` without what was said, opened or named after `as_of`: a replay sees nothing later."""
     seen = {name: _said_by(table, as_of) for name, table in tables.items()}
