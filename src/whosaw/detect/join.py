@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from whosaw.detect.defaults import Joining
 from whosaw.detect.signal import MACHINES, TEAMS, Evidence, Signal
@@ -302,9 +303,10 @@ class _Parts:
     parts: dict[int, _Part] = field(default_factory=dict)
     by_pair: dict[_Pair, set[int]] = field(default_factory=dict)
     by_person: dict[str, set[int]] = field(default_factory=dict)
+    places: Iterator[int] = field(default_factory=count)
 
     def add(self, part: _Part) -> None:
-        place = len(self.parts) and max(self.parts) + 1
+        place = next(self.places)
         self.parts[place] = part
         self._enter(part, place)
 
