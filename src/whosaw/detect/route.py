@@ -35,11 +35,13 @@ class Reviewers:
 
     def __init__(self, members: Collection[Member], functions: Collection[str]) -> None:
         self._members = {member.who: member for member in members}
-        self._units: dict[str, list[Member]] = {}
+        units: dict[str, list[Member]] = {}
         for member in members:
             if member.function in functions and member.unit is not None:
-                self._units.setdefault(member.unit, []).append(member)
+                units.setdefault(member.unit, []).append(member)
+        self._units = sorted(units.items())
         self._functions = frozenset(functions)
+        self._lines: dict[str, list[str]] = {}
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Cell]], functions: Collection[str]) -> Reviewers:
@@ -55,8 +57,8 @@ class Reviewers:
         members = [member for member in known if member is not None]
         lines = {boss for member in members for boss in self._line(member.who)} | {m.who for m in members}
         near = {boss for member in members for boss in self._line(member.who)[:_LEVELS]}
-        free = [unit for unit, theirs in sorted(self._units.items()) if self._apart(unit, theirs, members, lines, near)]
-        return free[0] if free else OVERSEER
+        free = (unit for unit, theirs in self._units if self._apart(unit, theirs, members, lines, near))
+        return next(free, OVERSEER)
 
     def _apart(
         self, unit: str, theirs: Sequence[Member], members: Sequence[Member], lines: set[str], near: set[str]
@@ -72,9 +74,12 @@ class Reviewers:
 
     def _line(self, who: str) -> list[str]:
         """Managers upwards, nearest first."""
+        if who in self._lines:
+            return self._lines[who]
         found: list[str] = []
         at = self._members.get(who)
         while at is not None and at.manager is not None and at.manager not in (*found, who):
             found.append(at.manager)
             at = self._members.get(at.manager)
+        self._lines[who] = found
         return found
