@@ -27,6 +27,7 @@ from whosaw.detect.signal import MACHINES, TEAMS, UNLISTED, Evidence, Family, Si
 from whosaw.detect.tails import at_least, times
 from whosaw.facts.columns import DAY, Cell
 from whosaw.facts.extra import need
+from whosaw.facts.opened import TooManyRows
 
 KINDS: tuple[UnitKind, ...] = ("principal", *TEAMS)
 # What is read of looks with a label: which and when, whose and of which team, at whom. `hits` have no more columns.
@@ -291,6 +292,19 @@ def told(
     mine = [signal for signal in signals if isinstance(signal, Tally)]
     if not mine:
         return []
+    try:
+        return _told_at_once(world, mine, hits, sentence)
+    except TooManyRows:
+        if len(mine) == 1:
+            raise
+    # Of a large company all that its functions did is more than the driver takes.
+    half = len(mine) // 2
+    return told(world, mine[:half], hits, sentence) + told(world, mine[half:], hits, sentence)
+
+
+def _told_at_once(
+    world: World, mine: Sequence[Tally], hits: Any, sentence: Callable[[Tally, Sequence[Evidence]], str]
+) -> list[Signal]:
     hits = hits.filter(of_units(hits, mine))
     rows: list[Any] = world.facts.rows(
         hits.select("look_id", "who", "person", "label").distinct(), ("look_id", "who", "person", "label"), "hits"

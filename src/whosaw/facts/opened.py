@@ -32,6 +32,10 @@ MOST_ROWS = 2_000_000
 SLICE = 500_000
 
 
+class TooManyRows(BadInput):
+    """More than MOST_ROWS would leave the engine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The folder that was read. `start`, `end`: the period covered. `rejected`: rows left out, now in rejected.jsonl.
@@ -65,10 +69,10 @@ class Facts:
         return self.engine.lay(name, expr)
 
     def rows(self, expr: Any, order: Sequence[str], what: str) -> list[dict[str, Cell]]:
-        """The rows of `expr`, sorted here by `order`, nulls first. Raises BadInput past MOST_ROWS, naming `what`."""
+        """The rows of `expr`, sorted here by `order`, nulls first. Raises TooManyRows past MOST_ROWS, naming `what`."""
         table = self.engine.arrow(expr.limit(MOST_ROWS + 1))
         if table.num_rows > MOST_ROWS:
-            raise BadInput(f"more than {MOST_ROWS:,} rows would leave the engine", where=what)
+            raise TooManyRows(f"more than {MOST_ROWS:,} rows would leave the engine", where=what)
         table = _sorted(table, order)
         columns = [_cells(column) for column in table.columns]
         names = table.column_names
@@ -76,19 +80,25 @@ class Facts:
 
     def slices(self, kept: Any, what: str) -> Iterator[dict[str, Cell]]:
         """The rows of `kept`, sorted by its columns, for what is judged by the first of them alone, a text, and read once: about SLICE
-        of them leave the engine at a time, all rows of one key together. Raises BadInput where one key has more than MOST_ROWS.
+        of them leave the engine at a time, all rows of one key together. Raises TooManyRows where one key has more than MOST_ROWS.
         """
-        key = kept.columns[0]
+        for part in self.parts(kept, kept.columns[0], SLICE, what):
+            yield from self.rows(part, kept.columns, what)
+
+    def parts(self, kept: Any, key: str, most: int, what: str) -> list[Any]:
+        """`kept` in parts of about `most` rows, all rows of one text in the column `key` together; one part at least."""
         sizes = self.rows(kept.group_by(key).aggregate(rows=kept.count()), (key,), what)
-        for first, last in _ranges(sizes, key):
-            yield from self.rows(kept.filter(kept[key] >= first, kept[key] <= last), kept.columns, what)
+        ranges = list(_ranges(sizes, key, most))
+        if len(ranges) < 2:
+            return [kept]
+        return [kept.filter(kept[key] >= first, kept[key] <= last) for first, last in ranges]
 
 
-def _ranges(sizes: Sequence[Mapping[str, Any]], key: str) -> Iterator[tuple[str, str]]:
-    """First and last key of as many as are no more than SLICE rows together."""
+def _ranges(sizes: Sequence[Mapping[str, Any]], key: str, most: int) -> Iterator[tuple[str, str]]:
+    """First and last key of as many as are no more than `most` rows together."""
     first, rows = 0, 0
     for place, each in enumerate(sizes):
-        if rows and rows + each["rows"] > SLICE:
+        if rows and rows + each["rows"] > most:
             yield sizes[first][key], sizes[place - 1][key]
             first, rows = place, 0
         rows += each["rows"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 from typing import Any, cast
 
 from whosaw.detect.among import among
@@ -27,6 +28,7 @@ from whosaw.facts.extra import need
 NAME = "first_look_surprise"
 FAMILY: Family = "graph"
 NEEDS = frozenset({"look", "staff"})
+_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def query(world: World) -> dict[str, Any]:
     numbers = world.defaults.of(NAME, NUMBERS)
     # Kept, since each of the three tables would compute both anew.
     pairs = world.once(f"{NAME}_pairs", lambda: _pairs(world, numbers), large=True)
-    strange = world.once(f"{NAME}_strange", lambda: _strange(pairs), large=True)
+    strange = _all_strange(world, pairs)
     first, odd = pairs.filter(pairs.fresh == 1), strange.filter(strange.others > 0)
     found = strange.filter(strange.u1 == 1, strange.others >= numbers.others)
     return {
@@ -75,11 +77,18 @@ def _pairs(world: World, numbers: NUMBERS) -> Any:
     return pairs.join(degrees, pairs.person == degrees.of).drop("of", "d")
 
 
-def _strange(pairs: Any) -> Any:
-    """The first looks of `pairs`, with `others`: how many looked at the same person, where none of them is near."""
+def _all_strange(world: World, pairs: Any) -> Any:
+    """Of so many at a time: each pair meets up to as many as may have looked at a person, and all of them would fill a disk."""
+    parts = enumerate(world.facts.parts(pairs, "who", _AT_ONCE, NAME))
+    made = [world.once(f"{NAME}_strange_{n}", partial(_strange, part, pairs), large=True) for n, part in parts]
+    return reduce(lambda a, b: a.union(b), made)
+
+
+def _strange(mine: Any, pairs: Any) -> Any:
+    """The first looks of `mine`, all pairs of some principals, with `others`: how many looked at the same person, where none of them is near."""
     ibis = need("ibis", "watching")
     other = pairs.select(b="who", person="person", b_unit="unit")
-    meets = pairs.join(other, "person")
+    meets = mine.join(other, "person")
     meets = meets.filter(meets.who != meets.b)
     meets = meets.mutate(near=ibis.ifelse(meets.unit == meets.b_unit, 1, 0))
     company = meets.group_by(a=meets.who, c=meets.b).aggregate(shared=meets.count())
